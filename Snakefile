@@ -1,0 +1,55 @@
+# The whole of DeepSeekMath as one DAG. What each stage does stands in its folder's rules.smk.
+#
+#   snakemake --cores all rl_model                       the mini world, offline, minutes
+#   snakemake --cores all rl_model --config preset=gpu   another world: config/gpu.yaml, or a YAML path
+#
+# results/<preset>/
+#   config/   each stage's own settings         world/    the built-in world's pages, problems, code
+#   corpus/   pages, rounds, final corpus       models/   coder, base, sft, reward, process_reward, rl
+#   eval/     samples and summary.json          reports/  corpus.html, results.html
+#   logs/     one log a job                     benchmarks/  time and memory of each job
+import re
+
+from snakemake.utils import min_version
+
+from pipeline import dag
+
+min_version("9.20")
+
+CONFIG = dag.load_config(config)
+RESULTS = f"results/{CONFIG.name}"
+
+shell.prefix(dag.shell_prefix())
+
+
+wildcard_constraints:
+    preset=re.escape(CONFIG.name),
+    n=r"[1-9]\d*",
+    section=r"[a-z_.]+",
+
+
+localrules:
+    all,
+    stage_config,
+
+
+rule all:
+    input:
+        rules_of_all := dag.targets(RESULTS, "all"),
+
+
+rule stage_config:
+    output:
+        "results/{preset}/config/{section}.json",
+    params:
+        json=lambda w: dag.stage_json(CONFIG, w.section),
+    shell:
+        "printf '%s\\n' {params.json:q} > {output}"
+
+
+include: "mini/rules.smk"
+include: "corpus/rules.smk"
+include: "pretrain/rules.smk"
+include: "sft/rules.smk"
+include: "rl/rules.smk"
+include: "eval/rules.smk"

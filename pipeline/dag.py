@@ -1,0 +1,91 @@
+"""What the Snakefile and the rules need: the typed configuration, jobs' environment, and code digests."""
+
+import ast
+import hashlib
+import json
+import shlex
+import sys
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shell_prefix() -> str:
+    """Jobs run under this very interpreter, import from this repository, and stop at the first error.
+
+    Setting a prefix switches Snakemake's strict mode off, so the prefix puts it back. OpenMP threads that wait
+    must sleep: spinning ones stall for minutes when the cores are shared with another process.
+    """
+    binaries = shlex.quote(str(Path(sys.executable).parent))
+    return (
+        f"set -euo pipefail; export PATH={binaries}:$PATH PYTHONPATH={shlex.quote(str(ROOT))} "
+        "OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false HF_HUB_DISABLE_TELEMETRY=1 PYTHONUNBUFFERED=1; "
+    )
+
+
+def stage_json(config, section: str) -> str:
+    """One section of the configuration ("rl", "corpus.classifier") as deterministic JSON."""
+    value = config
+    for name in section.split("."):
+        value = getattr(value, name)
+    return json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+
+
+@cache
+def code_digest(*modules: str) -> str:
+    """Digest of the syntax trees of `modules` and of every module of this repository that they import.
+
+    Snakemake does not see changes in imported modules; a rule carries this digest in its params instead.
+    Comments and layout change nothing. The digest depends on the Python minor version (`ast.dump`).
+    """
+    seen: dict[str, str] = {}
+    queue = list(modules)
+    while queue:
+        name = queue.pop()
+        path = _module_path(name)
+        if path is None or name in seen:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        seen[name] = ast.dump(tree)
+        queue.extend(_imports(tree))
+    digest = hashlib.sha256()
+    for name in sorted(seen):
+        digest.update(f"{name}\0{seen[name]}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def _module_path(name: str) -> Path | None:
+    base = ROOT.joinpath(*name.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _imports(tree: ast.AST) -> list[str]:
+    """Names that may be modules of ours: `import a.b`, `from a import b` (b may be a module or an attribute)."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def load_config(overlay: dict):
+    """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status 2."""
+    from pipeline.config import load_preset
+    from pipeline.errors import UserError
+
+    try:
+        return load_preset(str(overlay.get("preset", "mini")), overlay)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def source(value: str | list[str], world_path: str) -> str | list[str]:
+    """The path under the world's folder where `value` is the word "mini", else the user's own path(s)."""
+    return world_path if value == "mini" else value

@@ -1,0 +1,97 @@
+"""The two records that flow between stages, and the JSON Lines reader that names file and line on an error."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+
+@dataclass(slots=True)
+class Problem:
+    """A question with a checkable answer."""
+
+    id: str
+    question: str
+    answer: str
+    language: str = "en"  # "en" or "zh": picks the prompt
+    kind: str = ""  # family or subject, for the report
+    level: str = ""  # difficulty, for the report
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Solution:
+    """A worked answer to a problem, as alternating turns.
+
+    `turns` is a list of {"role": "text" | "code" | "output", "content": str}: a CoT solution is one text turn, a
+    PoT solution one code turn, a tool-integrated one alternates text, code and the code's output. The model
+    writes text and code turns; output turns come from the sandbox and carry no loss.
+    """
+
+    id: str
+    problem_id: str
+    question: str
+    answer: str
+    format: str  # "cot" | "pot" | "tool"
+    turns: list[dict] = field(default_factory=list)
+    language: str = "en"
+    source: str = ""
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+
+def read_jsonl(path: str | Path) -> Iterator[dict]:
+    """Yield the objects of a JSON Lines file ("-" is stdin); a bad line is a UserError with file and line."""
+    name = "stdin" if str(path) == "-" else str(path)
+    try:
+        stream = sys.stdin if str(path) == "-" else open(path, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{name}: {error.strerror.lower()}") from None
+    with stream:
+        try:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield _parse(line, name, number)
+        except UnicodeDecodeError as error:
+            raise UserError(f"{name}: not UTF-8 ({error.reason} at byte {error.start})") from None
+        except IsADirectoryError:
+            raise UserError(f"{name}: is a folder, expected a JSON Lines file") from None
+
+
+def _parse(line: str, name: str, number: int) -> dict:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{name}, line {number}: not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{name}, line {number}: expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def read_problems(path: str | Path) -> list[Problem]:
+    """Read Problem records; every line needs a question and an answer. Duplicate ids are an error."""
+    problems, seen = [], set()
+    for number, row in enumerate(read_jsonl(path), 1):
+        missing = [key for key in ("question", "answer") if not str(row.get(key) or "").strip()]
+        if missing:
+            raise UserError(f"{path}, record {number}: no {' and no '.join(missing)}")
+        known = {key: str(row[key]) for key in Problem.__slots__ if row.get(key) is not None}
+        problem = Problem(**({"id": f"{Path(path).stem}-{number}"} | known))
+        if problem.id in seen:
+            raise UserError(f"{path}, record {number}: id {problem.id!r} occurs twice")
+        seen.add(problem.id)
+        problems.append(problem)
+    if not problems:
+        raise UserError(f"{path}: holds no problems")
+    return problems
+
+
+def read_solutions(path: str | Path) -> list[Solution]:
+    """Read Solution records as written by `Solution.to_json`."""
+    return [Solution(**{key: row[key] for key in Solution.__slots__ if key in row}) for row in read_jsonl(path)]

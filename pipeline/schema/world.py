@@ -1,0 +1,93 @@
+"""Where a world's pages, problems, solutions, benchmarks and checkpoint come from."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.schema.base import Section, SeededSection
+
+
+class Sources(Section):
+    """The inputs of the whole run. The word `mini` means: made by the built-in world (`mini/`)."""
+
+    warc: str | list[str] = "mini"
+    """WARC or ARC files: `mini`, a folder, a glob pattern, or a list of these."""
+    files_per_shard: int = Field(1, ge=1)
+    """WARC files that make one shard, the unit of parallel work of the corpus stage."""
+    seed_positives: str = "mini"
+    """JSON Lines with a `url` per line: pages known to be mathematics. The paper uses OpenWebMath (section 2.1)."""
+    url_annotations: str | None = None
+    """YAML of accepted and rejected URL prefixes made by a person; without it the automatic annotator decides."""
+    solutions: str | list[str] = "mini"
+    """JSON Lines of worked solutions for fine-tuning (format recognised by its fields; see sft/sources.py)."""
+    benchmarks: dict[str, str] = Field(default_factory=lambda: {"minimath": "mini"})
+    """Name -> JSON Lines file of held-out problems: evaluated, and removed from the corpus as leaks."""
+    heldout_text: dict[str, str] = Field(default_factory=lambda: {"math": "mini", "code": "mini"})
+    """Name -> JSON Lines of {"text"} on which bits per byte are measured during continued pretraining."""
+    coder: str = "mini"
+    """Checkpoint to start from: `mini` (trained here on Python's standard library), a folder, or a Hub id.
+    The paper starts from DeepSeek-Coder-Base-v1.5 7B before its learning-rate decay, which is not public."""
+
+
+class MiniWorld(SeededSection):
+    """Size of the built-in world. Everything in it is generated from `seed`, offline."""
+
+    train_problems: int = Field(30_000, ge=100)
+    validation_problems: int = Field(300, ge=20)
+    test_problems: int = Field(600, ge=20)
+    """Held-out problems: their numbers and structure occur in no training problem, whatever the wording."""
+    chinese_share: float = Field(0.2, ge=0, le=1)
+    pages: int = Field(4_000, ge=100)
+    """Web pages in the generated crawl, near-duplicates and mirrors included."""
+    warc_files: int = Field(4, ge=1)
+    seed_pages: int = Field(150, ge=10)
+    """Mathematical pages that are given as seed positives."""
+
+
+class Model(Section):
+    """Shape of a Llama that is trained from scratch (`sources.coder: mini`)."""
+
+    vocabulary: int = Field(1024, ge=300)
+    hidden: int = Field(128, ge=16)
+    intermediate: int = Field(352, ge=16)
+    layers: int = Field(3, ge=1)
+    heads: int = Field(4, ge=1)
+    context: int = Field(512, ge=64)
+
+
+class Coder(SeededSection):
+    """Training of the coder checkpoint from scratch; unused where `sources.coder` names an existing one."""
+
+    model: Model = Model()
+    tokens: int = Field(600_000, ge=1)
+    """Training tokens of Python source."""
+    batch_tokens: int = Field(8192, ge=1)
+    learning_rate: float = Field(2e-3, gt=0)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """`auto`: bf16 autocast where the processor multiplies bf16 in hardware (AMX, CUDA), else fp32."""
+
+
+class Suffixes(Section):
+    """What is added after the question, on a line of its own, in each language."""
+
+    en: str
+    zh: str
+
+
+class Prompts(Section):
+    """Texts shared by fine-tuning, RL and evaluation. Defaults: the public evaluation code's (PAPER section 5.2)."""
+
+    cot: Suffixes = Suffixes(
+        en="Please reason step by step, and put your final answer within \\boxed{}.",
+        zh="请通过逐步推理来解答问题，并把最终答案放置于\\boxed{}中。",
+    )
+    pot: Suffixes = Suffixes(
+        en="Please write a Python program that prints the final answer.",
+        zh="请编写一个Python程序，打印出最终答案。",
+    )
+    """NS for chat models: the paper prompts programs by few-shot examples only."""
+    tool: Suffixes = Suffixes(
+        en="Please integrate natural language reasoning with programs to solve the problem above, "
+        "and put your final answer within \\boxed{}.",
+        zh="请结合自然语言和Python程序语言来解答问题，并把最终答案放置于\\boxed{}中。",
+    )
