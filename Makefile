@@ -1,0 +1,48 @@
+# Each target sets itself up: a virtual environment in .venv with exactly requirements.txt, then the command.
+# PYTHON=python3.12 make rl_model   chooses the interpreter;   PRESET=local make corpus_report   the world.
+PYTHON ?= python3
+PRESET ?= mini
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed-$(notdir $(PYTHON))
+SNAKEMAKE := $(BIN)/snakemake --cores all
+
+.PHONY: rl_model corpus_report all test bench lint lock install clean
+.DEFAULT_GOAL := rl_model
+
+rl_model corpus_report all: $(INSTALLED)
+	@$(SNAKEMAKE) $@ --config preset=$(PRESET)
+
+test: $(INSTALLED)
+	@$(BIN)/python -m pytest tests
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m tests.bench
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "error: $(PYTHON) is missing or older than 3.11; choose one with PYTHON=python3.12 make ..." >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "error: $(PYTHON) has no venv module (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 2; }
+	@[ "$$($(BIN)/python -V 2>/dev/null)" = "$$($(PYTHON) -V)" ] || $(PYTHON) -m venv --clear $(VENV)
+	@echo "installing requirements.txt into $(VENV) (once, a few minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@rm -f $(VENV)/installed-* && touch $@
+
+# Pins what requirements.in leads to: bare versions (no +cpu) and no nvidia packages, so that one list serves
+# laptop, cluster and GPU box; torch brings its own CUDA packages where it needs them.
+lock:
+	rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/python -m pip install --quiet -r requirements.in
+	{ echo "# Made by 'make lock' from requirements.in; edit that file instead."; \
+	  .lock/bin/python -m pip freeze | sed -e 's/+[a-z0-9.]*$$//' -e '/^nvidia-/d' -e '/^triton==/d' \
+	    -e 's/^\(fasttext-numpy2-wheel==.*\)/\1; python_version < "3.13"/'; \
+	  grep '^fasttext==' requirements.in | sed 's/ *#.*//'; } > requirements.txt
+	rm -rf .lock
+
+clean:
+	rm -rf $(VENV) .lock .snakemake results
