@@ -9,6 +9,7 @@
 #   eval/     samples and summary.json          reports/  corpus.html, results.html
 #   logs/     one log a job                     benchmarks/  time and memory of each job
 import re
+import time
 
 from snakemake.utils import min_version
 
@@ -33,9 +34,15 @@ localrules:
     stage_config,
 
 
+# Everything that the project makes; `snakemake --cores all rl_model` needs only a part of it.
 rule all:
     input:
-        rules_of_all := dag.targets(RESULTS, "all"),
+        f"{RESULTS}/models/rl",
+        f"{RESULTS}/models/reward",
+        f"{RESULTS}/models/process_reward",
+        f"{RESULTS}/reports/results.html",
+        f"{RESULTS}/reports/corpus.html",
+    default_target: True
 
 
 rule stage_config:
@@ -53,3 +60,14 @@ include: "pretrain/rules.smk"
 include: "sft/rules.smk"
 include: "rl/rules.smk"
 include: "eval/rules.smk"
+
+
+STARTED = time.time()
+
+
+onsuccess:
+    dag.print_outcome(RESULTS, since=STARTED)
+
+
+onerror:
+    print(f"\nThe log of each job lies in {RESULTS}/logs/. The same command goes on where this one stopped.")

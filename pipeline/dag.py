@@ -89,3 +89,15 @@ def load_config(overlay: dict):
 def source(value: str | list[str], world_path: str) -> str | list[str]:
     """The path under the world's folder where `value` is the word "mini", else the user's own path(s)."""
     return world_path if value == "mini" else value
+
+
+def print_outcome(results: str, since: float) -> None:
+    """After a run that evaluated: where the model and the report are, and the accuracy table."""
+    summary = Path(results) / "eval" / "summary.json"
+    if not summary.is_file() or summary.stat().st_mtime < since:
+        return
+    from eval.table import table
+    from pipeline.artifacts import read_json
+
+    print(f"\n{table(read_json(summary))}\n")
+    print(f"model   {results}/models/rl\nreport  {results}/reports/results.html")

@@ -1,0 +1,84 @@
+# Stage 5: every model on every benchmark and mode in one job a model (starting torch costs seconds), then the report.
+
+EVALUATED = CONFIG.eval.models
+BENCHMARKS = {
+    name: dag.source(path, f"{RESULTS}/world/problems/test.jsonl") for name, path in CONFIG.sources.benchmarks.items()
+}
+
+
+rule evaluate_model:
+    input:
+        config="results/{preset}/config/eval.json",
+        prompts="results/{preset}/config/prompts.json",
+        model="results/{preset}/models/{model}",
+        shots="results/{preset}/sft/examples.parquet",
+        benchmarks=list(BENCHMARKS.values()),
+    output:
+        directory("results/{preset}/eval/{model}"),
+    wildcard_constraints:
+        model="|".join(EVALUATED),
+    params:
+        code=dag.code_digest("eval.run"),
+        resume="results/{preset}/resume/eval_{model}",
+        benchmarks=" ".join(f"{name}={path}" for name, path in BENCHMARKS.items()),
+        style=lambda w: "chat" if w.model in ("sft", "rl") else "few-shot",
+    threads: workflow.cores
+    log:
+        "results/{preset}/logs/evaluate_{model}.log",
+    benchmark:
+        "results/{preset}/benchmarks/evaluate_{model}.tsv"
+    message:
+        "{wildcards.model}: evaluation on " + ", ".join(BENCHMARKS)
+    shell:
+        "python -m eval.run --model {input.model} --benchmark {params.benchmarks:q} --style {params.style}"
+        " --shots {input.shots} --config {input.config} --prompts {input.prompts} --resume {params.resume}"
+        " --out {output} 2>&1 | tee {log}"
+
+
+rule summarise:
+    input:
+        expand("results/{{preset}}/eval/{model}", model=EVALUATED),
+    output:
+        "results/{preset}/eval/summary.json",
+    params:
+        code=dag.code_digest("eval.summary"),
+    log:
+        "results/{preset}/logs/summarise.log",
+    shell:
+        "python -m eval.summary {input} --out {output} 2>&1 | tee {log}"
+
+
+rule results_report_page:
+    input:
+        summary="results/{preset}/eval/summary.json",
+        samples=expand("results/{{preset}}/eval/{model}", model=EVALUATED),
+        models=expand("results/{{preset}}/models/{model}", model=EVALUATED),
+    output:
+        "results/{preset}/reports/results.html",
+    params:
+        code=dag.code_digest("eval.report"),
+        results="results/{preset}",
+    log:
+        "results/{preset}/logs/results_report.log",
+    message:
+        "results report"
+    shell:
+        "python -m eval.report --results {params.results} --out {output} 2>&1 | tee {log}"
+
+
+rule evaluation:
+    input:
+        f"{RESULTS}/eval/summary.json",
+
+
+rule results_report:
+    input:
+        f"{RESULTS}/reports/results.html",
+
+
+# The front door: the trained model, its scores and the page about them.
+rule rl_model:
+    input:
+        f"{RESULTS}/models/rl",
+        f"{RESULTS}/eval/summary.json",
+        f"{RESULTS}/reports/results.html",

@@ -1,0 +1,37 @@
+"""The small table at the end of a run: each model's accuracy with its 95 % interval.
+
+    python -m eval.table results/mini/eval/summary.json
+"""
+
+import argparse
+
+from pipeline.artifacts import read_json
+from pipeline.errors import run_main
+
+
+def table(summary: dict) -> str:
+    """Models in rows, `benchmark.mode` in columns, "greedy accuracy [low, high]" in cells, all in percent."""
+    columns = sorted({name for scores in summary.values() for name in scores})
+    rows = [["greedy accuracy, %", *columns]]
+    for model, scores in summary.items():
+        rows.append([model, *(_cell(scores.get(name)) for name in columns)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _cell(scores: dict | None) -> str:
+    if scores is None:
+        return "not run"
+    low, high = 100 * scores["greedy_low"], 100 * scores["greedy_high"]
+    return f"{100 * scores['greedy']:5.1f}  [{low:.1f}, {high:.1f}]"
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("summary", help="eval/summary.json")
+    print(table(read_json(parser.parse_args(argv).summary)))
+
+
+if __name__ == "__main__":
+    run_main(main)
