@@ -47,7 +47,9 @@ def load_benchmark(path: str | Path, name: str | None = None, limit: int | None 
 def _problem(row: dict, default_id: str, where: str) -> Problem:
     question = _first(row, QUESTION_FIELDS) or _first_message(row)
     if not question:
-        raise UserError(f"{where}: no question (one of {', '.join(QUESTION_FIELDS)}); it has {', '.join(sorted(row))}")
+        raise UserError(
+            f"{where}: no question (one of {', '.join(QUESTION_FIELDS)}); it has {', '.join(sorted(row))}"
+        )
     question = "\n".join(part for part in (row.get("passage"), question) if part)
     options = _options(row)
     answer = _choice(row, options) if options else _gold(row)
@@ -106,5 +108,3 @@ def _choice(row: dict, options: list[str]) -> str:
         if isinstance(value, str) and len(value.strip()) == 1 and value.strip().upper() in LETTERS[: len(options)]:
             return value.strip().upper()
     return ""
-
-

@@ -1,6 +1,6 @@
 """The small table at the end of a run: each model's accuracy with its 95 % interval.
 
-    python -m eval.table results/mini/eval/summary.json
+python -m eval.table results/mini/eval/summary.json
 """
 
 import argparse
@@ -8,12 +8,14 @@ import argparse
 from pipeline.artifacts import read_json
 from pipeline.errors import run_main
 
+STAGES = ("coder", "base", "sft", "rl")
+
 
 def table(summary: dict) -> str:
     """Models in rows, `benchmark.mode` in columns, "greedy accuracy [low, high]" in cells, all in percent."""
     columns = sorted({name for scores in summary.values() for name in scores})
     rows = [["greedy accuracy, %", *columns]]
-    for model, scores in summary.items():
+    for model, scores in sorted(summary.items(), key=lambda item: (*STAGES, item[0]).index(item[0])):
         rows.append([model, *(_cell(scores.get(name)) for name in columns)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -64,7 +64,8 @@ def _with_seed(model: type[BaseModel], values: dict, seed: int) -> dict:
             inner = _with_seed(section, dict(inner), seed)
             if issubclass(section, SeededSection):
                 inner.setdefault("seed", seed)
-            values[name] = inner
+            if inner:  # an empty one keeps its default
+                values[name] = inner
     return values
 
 

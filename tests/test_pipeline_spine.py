@@ -1,0 +1,168 @@
+"""Artifacts, errors, progress, records and code digests."""
+
+import errno
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import dag
+from pipeline.artifacts import atomic_folder, atomic_path, file_digest, write_json, write_jsonl, write_manifest
+from pipeline.errors import UserError, run_main
+from pipeline.progress import Progress
+from pipeline.records import read_jsonl, read_problems
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_a_file_that_fails_half_way_leaves_nothing_behind(tmp_path):
+    target = tmp_path / "a.json"
+    write_json(target, {"whole": 1})
+    with pytest.raises(RuntimeError), atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert json.loads(target.read_text()) == {"whole": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_folder_that_fails_half_way_leaves_the_old_one(tmp_path):
+    with atomic_folder(tmp_path / "model") as folder:
+        (folder / "weights").write_text("old")
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "model") as folder:
+        (folder / "weights").write_text("half")
+        raise RuntimeError
+    assert (tmp_path / "model" / "weights").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_digest_sees_names_and_contents_but_not_timestamps(tmp_path):
+    (tmp_path / "a").write_text("1")
+    first = file_digest(tmp_path)
+    (tmp_path / ".snakemake_timestamp").write_text("now")
+    assert file_digest(tmp_path) == first
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert file_digest(tmp_path) != first
+
+
+def test_equal_runs_write_equal_manifests(tmp_path):
+    write_jsonl(tmp_path / "in.jsonl", [{"a": 1}])
+    for name in ("one", "two"):
+        settings = {"lr": 1} if name == "one" else dict(reversed([("lr", 1)]))
+        write_manifest(
+            tmp_path / name, "pipeline.records", settings=settings, inputs=[tmp_path / "in.jsonl"], counts={"kept": 1}
+        )
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert str(tmp_path) not in (tmp_path / "one").read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (UserError("x.jsonl, line 3: not JSON"), 2, "error: x.jsonl, line 3: not JSON"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(errno.ENOSPC, "No space left", "out.parquet"), 28, "the disk is full (out.parquet)"),
+    ],
+)
+def test_the_users_and_the_machines_limits_end_in_one_line(error, status, line, capsys):
+    def main(argv):
+        raise error
+
+    with pytest.raises(SystemExit) as stop:
+        run_main(main)
+    err = capsys.readouterr().err
+    assert stop.value.code == status and line in err and err.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        run_main(lambda argv: 1 / 0)
+
+
+def test_a_closed_pipe_is_no_error():
+    code = "from pipeline.errors import run_main; run_main(lambda a: [print('x' * 100) for _ in range(10**5)])"
+    done = subprocess.run(
+        f'{sys.executable} -c "{code}" | head -1', shell=True, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", "nul"])
+def test_a_bad_line_names_file_and_line(tmp_path, line):
+    path = tmp_path / "b.jsonl"
+    path.write_text('{"a": 1}\n\n' + line + "\n")
+    with pytest.raises(UserError, match=r"b\.jsonl, line 3"):
+        list(read_jsonl(path))
+
+
+def test_a_problem_without_answer_names_its_record(tmp_path):
+    path = tmp_path / "p.jsonl"
+    path.write_text('{"question": "1+1?", "answer": 2}\n{"question": "2+2?"}\n')
+    with pytest.raises(UserError, match=r"record 2: no answer"):
+        read_problems(path)
+
+
+def test_a_folder_in_place_of_a_file_is_a_clear_error(tmp_path):
+    with pytest.raises(UserError, match=r"directory|folder"):
+        list(read_jsonl(tmp_path))
+
+
+def test_progress_in_a_log_is_whole_lines_with_rate_and_share():
+    log = io.StringIO()
+    with Progress("extract", total=4, unit="pages", stream=log) as progress:
+        for _ in range(4):
+            progress.add(kept=1)
+    assert log.getvalue().startswith("extract: 4/4 (100%) pages, ") and log.getvalue().endswith("kept 1\n")
+    assert "\r" not in log.getvalue()
+
+
+def test_a_comment_does_not_change_the_code_digest_and_code_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(dag, "ROOT", tmp_path)
+    (tmp_path / "a.py").write_text("import b\nx = 1\n")
+    (tmp_path / "b.py").write_text("y = 1\n")
+
+    def digest():
+        dag.code_digest.cache_clear()
+        return dag.code_digest("a")
+
+    first = digest()
+    (tmp_path / "b.py").write_text("# why\ny   = 1\n")
+    assert digest() == first
+    (tmp_path / "b.py").write_text("y = 2\n")
+    assert digest() != first
+    dag.code_digest.cache_clear()
+
+
+ALLOWED = {
+    "pipeline": {"pipeline"},
+    "eval": {"pipeline", "eval"},
+    "mini": {"pipeline", "mini"},
+    "corpus": {"pipeline", "corpus"},
+    "pretrain": {"pipeline", "pretrain"},
+    "sft": {"pipeline", "eval", "sft"},
+    "rl": {"pipeline", "eval", "rl"},
+}
+
+
+@pytest.mark.parametrize("stage", sorted(ALLOWED))
+def test_imports_go_one_way(stage):
+    import ast
+
+    bad = []
+    for path in sorted((ROOT / stage).rglob("*.py")):
+        # The spine's Snakefile helpers print the final table, which the evaluation stage owns.
+        exempt = {"eval"} if path.name == "dag.py" and stage == "pipeline" else set()
+        used = {name.split(".")[0] for name in dag._imports(ast.parse(path.read_text()))}
+        bad += [f"{path.name}: {name}" for name in used & set(ALLOWED) - ALLOWED[stage] - exempt]
+    assert not bad
+
+
+def test_no_corpus_module_imports_torch():
+    import ast
+
+    spine = [ROOT / "pipeline" / name for name in ("config.py", "dag.py", "artifacts.py", "records.py")]
+    for path in [*sorted((ROOT / "corpus").rglob("*.py")), *spine]:
+        roots = {name.split(".")[0] for name in dag._imports(ast.parse(path.read_text()))}
+        assert not roots & {"torch", "transformers"}, path.name
