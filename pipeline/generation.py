@@ -1,0 +1,288 @@
+"""The sampler: many samples for many prompts, fast, with the exact log-probability of every sampled token.
+
+RL, label making and evaluation use it. A prompt is computed once and shared by its samples; a finished sequence
+leaves the batch at once and a waiting one takes its place; memory is allocated once a call.
+
+What a result depends on: the random numbers of a sample depend only on (seed, the question's key, the sample's
+index), never on batch size, order, or what else is in the batch. The logits of a sequence do depend on the batch
+in their last bits, because a matrix product may sum in another order for another number of rows (about 1e-6 in
+fp32): a sample can differ between two batch layouts only where a random number falls that close to the border
+between two tokens. The same call on the same machine with the same number of threads gives the same bits.
+
+    sampler = Sampler(model, tokenizer)
+    groups = sampler.sample(prompts, 8, SamplingSettings(temperature=1.0, max_new_tokens=256, seed=1), keys=ids)
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.decoder import Cache, Decoder
+from pipeline.errors import UserError
+from pipeline.progress import Progress
+
+_PREFILL_TOKENS = 16_384  # prompts are computed in chunks of at most so many tokens, padding included
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """How to choose tokens and when to stop.
+
+    temperature 0 is greedy decoding. top_p < 1 keeps the smallest set of tokens whose probability reaches top_p
+    (nucleus sampling); a sample's log-probabilities are then those of the truncated distribution. `stop` holds
+    strings that end a sample once they stand in its text; `stop_ids` adds to the end-of-sequence tokens.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_new_tokens: int = 1024
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    stop_ids: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1:
+            raise UserError(f"{self}: temperature must be >= 0, top_p in (0, 1], max_new_tokens >= 1")
+
+
+@dataclass(slots=True)
+class Sample:
+    """One completion: the ids as sampled, the ending token included, and their log-probabilities.
+
+    `finish` is "stop" (an end token or a stop string) or "length" (cut off). `stop` is the stop string that ended
+    it, None for an end token. Greedy samples carry the log-probabilities at temperature 1.
+    """
+
+    ids: list[int]
+    logprobs: list[float]
+    finish: str
+    stop: str | None = None
+
+
+class Sampler:
+    """Samples from a Llama and its tokenizer; `max_batch` sequences are decoded side by side."""
+
+    def __init__(self, model, tokenizer, max_batch: int = 256, dtype: torch.dtype | None = None):
+        self.decoder = Decoder(model, dtype)
+        self.tokenizer, self.max_batch, self.dtype = tokenizer, max_batch, dtype
+        ends = model.generation_config.eos_token_id if model.generation_config is not None else None
+        ends = ends if isinstance(ends, list) else [ends]
+        self.end_ids = sorted({i for i in [*ends, tokenizer.eos_token_id] if i is not None})
+        self._may_end: dict[tuple[str, ...], Tensor] = {}
+
+    def load(self, model) -> None:
+        """Take over the model's current weights (cast once per rollout, not per token)."""
+        self.decoder.load(model, self.dtype)
+
+    @torch.inference_mode()
+    def sample(
+        self,
+        prompts: Sequence[Sequence[int]],
+        samples_per_prompt: int,
+        settings: SamplingSettings,
+        keys: Sequence[object] | None = None,
+        progress: Progress | None = None,
+    ) -> list[list[Sample]]:
+        """Sample `samples_per_prompt` completions of each prompt (token ids), in the order of the prompts.
+
+        `keys` name the prompts for the random numbers (default: their index); equal keys get equal numbers.
+        `progress` is advanced by one for each finished sample. A prompt that leaves no room in the model's context
+        gives empty samples with finish "length".
+        """
+        if any(not len(prompt) for prompt in prompts):
+            raise UserError("sampling: a prompt is empty; it needs at least one token")
+        keys = list(range(len(prompts))) if keys is None else [str(key) for key in keys]
+        run = _Run(self, [list(p) for p in prompts], samples_per_prompt, settings, keys, progress)
+        return run.finish_all()
+
+    def may_end(self, stops: tuple[str, ...]) -> Tensor:
+        """For each token id: could it complete one of the stop strings? (Only then is the text looked at.)"""
+        if stops not in self._may_end:
+            last = {stop[-1] for stop in stops}
+            size = self.decoder.embedding.shape[0]
+            texts = self.tokenizer.batch_decode([[i] for i in range(min(size, len(self.tokenizer)))])
+            flags = [bool(last & set(text)) or "\ufffd" in text for text in texts] + [False] * (size - len(texts))
+            self._may_end[stops] = torch.tensor(flags[:size], device=self.decoder.device)
+        return self._may_end[stops]
+
+
+class _Run:
+    """One call of `Sampler.sample`. Rows 0..active-1 of every array are the sequences in the batch."""
+
+    def __init__(self, sampler: Sampler, prompts, per_prompt: int, settings: SamplingSettings, keys, progress):
+        self.sampler, self.decoder, self.settings = sampler, sampler.decoder, settings
+        self.prompts, self.keys, self.progress = prompts, keys, progress
+        self.results: list[list[Sample | None]] = [[None] * per_prompt for _ in prompts]
+        self.waiting: deque[tuple[int, int]] = deque()
+        # Prompts of similar length run together: less padding, and the cache is read no further than needed.
+        for question in sorted(range(len(prompts)), key=lambda q: len(prompts[q])):
+            for index in range(per_prompt):
+                if self._room(question) > 0:
+                    self.waiting.append((question, index))
+                else:
+                    self.results[question][index] = Sample([], [], "length")
+        self.slots = max(1, min(sampler.max_batch, len(self.waiting)))
+        self.active, self.owners = 0, []
+        self.prefixes: dict[int, tuple[Tensor, Cache]] = {}
+        device, new = self.decoder.device, settings.max_new_tokens
+        width = max((len(prompts[q]) + self._room(q) for q, _ in self.waiting), default=1)
+        self.cache = self.decoder.new_cache(self.slots, width)
+        self.ids = torch.zeros(self.slots, new, dtype=torch.long, device=device)
+        self.logprobs = torch.zeros(self.slots, new, device=device)
+        self.uniforms = torch.zeros(self.slots, new, device=device)
+        self.tokens, self.positions, self.counts, self.limits = (
+            torch.zeros(self.slots, dtype=torch.long, device=device) for _ in range(4)
+        )
+        self.ends = torch.tensor([*sampler.end_ids, *settings.stop_ids], dtype=torch.long, device=device)
+
+    def _room(self, question: int) -> int:
+        return min(self.settings.max_new_tokens, self.decoder.context - len(self.prompts[question]))
+
+    def finish_all(self) -> list[list[Sample]]:
+        while self.waiting or self.active:
+            free = self.slots - self.active
+            # A prefill costs about a step: wait until an eighth of the slots is free.
+            if self.waiting and (not self.active or free >= max(1, min(self.slots // 8, len(self.waiting)))):
+                self._admit(free)
+                continue
+            rows = slice(0, self.active)
+            logits = self.decoder.step(self.tokens[rows], self.positions[rows], self.cache)
+            self.positions[rows] += 1
+            self._choose(logits, rows)
+        return self.results
+
+    def _admit(self, free: int) -> None:
+        """Give free slots to waiting samples: prompt keys and values copied, first token chosen."""
+        taken = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
+        self._prefill([q for q in dict.fromkeys(q for q, _ in taken) if q not in self.prefixes])
+        start, logits = self.active, []
+        for question in dict.fromkeys(q for q, _ in taken):
+            indices = [index for q, index in taken if q == question]
+            last, prefix = self.prefixes[question]
+            rows, length = slice(self.active, self.active + len(indices)), len(self.prompts[question])
+            self.cache.keys[:, rows, :, :length] = prefix.keys[:, None]
+            self.cache.values[:, rows, :, :length] = prefix.values[:, None]
+            self.positions[rows], self.counts[rows], self.limits[rows] = length, 0, self._room(question)
+            draws = [_uniforms(self.settings, self.keys[question], index) for index in indices]
+            self.uniforms[rows] = torch.from_numpy(np.stack(draws)).to(self.uniforms.device)
+            self.owners += [(question, index) for index in indices]
+            self.active += len(indices)
+            logits.append(last.expand(len(indices), -1))
+            if not self.waiting or self.waiting[0][0] != question:
+                del self.prefixes[question]
+        self._choose(torch.cat(logits), slice(start, self.active))
+
+    def _prefill(self, questions: list[int]) -> None:
+        """Compute prompts in chunks under the token budget; `questions` come sorted by length."""
+        while questions:
+            size = max(1, _PREFILL_TOKENS // len(self.prompts[questions[-1]]))
+            chunk, questions = questions[:size], questions[size:]
+            lengths = [len(self.prompts[q]) for q in chunk]
+            padded = [self.prompts[q] + [0] * (max(lengths) - n) for q, n in zip(chunk, lengths, strict=True)]
+            device = self.decoder.device
+            logits, cache = self.decoder.prefill(
+                torch.tensor(padded, device=device), torch.tensor(lengths, device=device)
+            )
+            for row, (question, length) in enumerate(zip(chunk, lengths, strict=True)):
+                prefix = Cache(cache.keys[:, row, :, :length], cache.values[:, row, :, :length])
+                self.prefixes[question] = (logits[row], prefix)
+
+    def _choose(self, logits: Tensor, rows: slice) -> None:
+        """Sample a token for each of `rows` from its logits, record it, and take out what is finished."""
+        at = torch.arange(rows.start, rows.stop, device=logits.device)
+        counts = self.counts[rows]
+        tokens, logprobs = choose(logits, self.uniforms[at, counts], self.settings.temperature, self.settings.top_p)
+        self.tokens[rows] = tokens
+        self.ids[at, counts], self.logprobs[at, counts] = tokens, logprobs
+        self.counts[rows] = counts + 1
+        ended = torch.isin(tokens, self.ends)
+        cut = self.counts[rows] >= self.limits[rows]
+        strings = self._stopped_by_string(tokens, rows.start) if self.settings.stop else {}
+        done = set((ended | cut).nonzero()[:, 0].tolist()) | strings.keys()
+        if not done:
+            return
+        ended = ended.tolist()
+        for row in sorted(done):
+            self._record(rows.start + row, "stop" if ended[row] or row in strings else "length", strings.get(row))
+        self._compact({rows.start + row for row in done})
+
+    def _stopped_by_string(self, tokens: Tensor, start: int) -> dict[int, str]:
+        """Row (counted from `start`) -> the stop string that its text now ends in or holds near its end."""
+        stops, found = self.settings.stop, {}
+        tail = max(len(stop.encode()) for stop in stops) + 4  # a token is at least one byte
+        for row in self.sampler.may_end(stops)[tokens].nonzero()[:, 0].tolist():
+            count = int(self.counts[start + row])
+            text = self.sampler.tokenizer.decode(self.ids[start + row, max(0, count - tail) : count].tolist())
+            hit = next((stop for stop in stops if stop in text), None)
+            if hit is not None:
+                found[row] = hit
+        return found
+
+    def _record(self, row: int, finish: str, stop: str | None) -> None:
+        question, index = self.owners[row]
+        count = int(self.counts[row])
+        ids, logprobs = self.ids[row, :count].tolist(), self.logprobs[row, :count].tolist()
+        self.results[question][index] = Sample(ids, logprobs, finish, stop)
+        if self.progress is not None:
+            self.progress.add(1)
+
+    def _compact(self, done: set[int]) -> None:
+        """Move the last running sequences into the rows of finished ones, so that the batch has no holes."""
+        left = self.active - len(done)
+        holes = sorted(row for row in done if row < left)
+        movers = [row for row in range(left, self.active) if row not in done]
+        if holes:
+            self.cache.move(movers, holes)
+            for array in (self.ids, self.logprobs, self.uniforms):
+                array[holes] = array[movers]
+            for array in (self.tokens, self.positions, self.counts, self.limits):
+                array[holes] = array[movers]
+            for mover, hole in zip(movers, holes, strict=True):
+                self.owners[hole] = self.owners[mover]
+        del self.owners[left:]
+        self.active = left
+
+
+def _uniforms(settings: SamplingSettings, key: object, index: int) -> np.ndarray:
+    """The random numbers in [0, 1) of one sample, one for each of its tokens."""
+    if settings.temperature == 0:
+        return np.zeros(settings.max_new_tokens, dtype=np.float32)
+    name = f"{settings.seed}\0{key}\0{index}".encode()
+    digest = hashlib.blake2b(name, digest_size=16).digest()
+    generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+    return generator.random(settings.max_new_tokens, dtype=np.float32)
+
+
+def choose(logits: Tensor, uniforms: Tensor, temperature: float, top_p: float) -> tuple[Tensor, Tensor]:
+    """Pick a token in each row of `logits` (n, vocabulary): the inverse of the cumulative distribution at `uniforms`.
+
+    Returns tokens (n,) and their log-probabilities (n,) under the distribution that was sampled from; for
+    temperature 0 the most probable token and its log-probability at temperature 1.
+    """
+    if temperature == 0:
+        tokens = logits.argmax(-1)
+        return tokens, logits.log_softmax(-1).gather(-1, tokens[:, None])[:, 0]
+    scores = logits / temperature
+    scores = scores - scores.amax(-1, keepdim=True)
+    if top_p < 1:
+        scores = _nucleus(scores, top_p)
+    cumulative = scores.exp().cumsum(-1)
+    total = cumulative[:, -1:]
+    # Below the total even after rounding, so that a token of probability 0 at the end is never chosen.
+    target = torch.minimum(uniforms[:, None] * total, torch.nextafter(total, torch.zeros_like(total)))
+    tokens = torch.searchsorted(cumulative, target, right=True)
+    return tokens[:, 0], (scores.gather(-1, tokens) - total.log())[:, 0]
+
+
+def _nucleus(scores: Tensor, top_p: float) -> Tensor:
+    """Set to -inf all but the smallest set of most probable tokens whose probabilities reach top_p."""
+    ordered, order = scores.sort(dim=-1, descending=True, stable=True)
+    probabilities = ordered.softmax(-1)
+    outside = probabilities.cumsum(-1) - probabilities >= top_p
+    outside[:, 0] = False
+    return scores.masked_fill(outside.scatter(-1, order, outside), float("-inf"))
