@@ -1,0 +1,164 @@
+"""Families about counting: collections gained and lost, ages, times as many."""
+
+from mini.story import Template
+
+COLLECTIONS = (
+    Template(
+        "collection",
+        "gain",
+        {"a": (5, 99), "b": (5, 99)},
+        ("a+b",),
+        en=(
+            "{name} has {a} {things} and gets {b} more. How many {things} does {name} have now?",
+            "{name} has {a} {things} and {other} has {b}. How many {things} do they have in all?",
+        ),
+        zh=(
+            "{name}有{a}个{things}，又得到{b}个。现在有多少个？",
+            "{name}有{a}个{things}，{other}有{b}个。一共有多少个？",
+        ),
+    ),
+    Template(
+        "collection",
+        "loss",
+        {"a": (20, 99), "b": (5, 90)},
+        ("a-b",),
+        en=(
+            "{name} has {a} {things} and gives away {b}. How many {things} are left?",
+            "{name} has {a} {things} and {other} has {b}. How many more {things} does {name} have?",
+        ),
+        zh=(
+            "{name}有{a}个{things}，送出{b}个。还剩多少个？",
+            "{name}有{a}个{things}，{other}有{b}个。{name}多多少个？",
+        ),
+    ),
+    Template(
+        "collection",
+        "gain_loss",
+        {"a": (5, 99), "b": (5, 99), "c": (5, 99)},
+        ("a+b", "r1-c"),
+        en=("{name} has {a} {things}, gets {b} more, and gives away {c}. How many {things} are left?",),
+        zh=("{name}有{a}个{things}，又得到{b}个，送出{c}个。还剩多少个？",),
+    ),
+    Template(
+        "collection",
+        "loss_gain",
+        {"a": (20, 99), "b": (5, 90), "c": (5, 99)},
+        ("a-b", "r1+c"),
+        en=("{name} has {a} {things}, gives away {b}, and gets {c} more. How many {things} does {name} have now?",),
+        zh=("{name}有{a}个{things}，送出{b}个，又得到{c}个。现在有多少个？",),
+    ),
+    Template(
+        "collection",
+        "boxes_loss",
+        {"a": (5, 90), "n": (2, 9), "b": (2, 12), "c": (5, 80)},
+        ("n*b", "a+r1", "r2-c"),
+        en=("{name} has {a} {things}, gets {n} boxes of {b} more, and gives away {c}. How many {things} are left?",),
+        zh=("{name}有{a}个{things}，又得到{n}盒，每盒{b}个，送出{c}个。还剩多少个？",),
+    ),
+    Template(
+        "collection",
+        "four_changes",
+        {"a": (5, 60), "b": (5, 60), "c": (5, 60), "d": (5, 60), "e": (5, 60)},
+        ("a+b", "r1-c", "r2+d", "r3-e"),
+        en=(
+            "{name} has {a} {things}, gets {b} more, gives away {c}, gets {d} more, and gives away {e}. "
+            "How many {things} are left?",
+        ),
+        zh=("{name}有{a}个{things}，又得到{b}个，送出{c}个，又得到{d}个，送出{e}个。还剩多少个？",),
+    ),
+)
+
+AGES = (
+    Template(
+        "age",
+        "later",
+        {"a": (3, 60), "y": (2, 40)},
+        ("a+y",),
+        en=("{name} is {a} years old. How old is {name} in {y} years?",),
+        zh=("{name}今年{a}岁，{y}年后多少岁？",),
+    ),
+    Template(
+        "age",
+        "earlier",
+        {"a": (12, 80), "y": (2, 40)},
+        ("a-y",),
+        en=("{name} is {a} years old. How old was {name} {y} years ago?",),
+        zh=("{name}今年{a}岁，{y}年前多少岁？",),
+    ),
+    Template(
+        "age",
+        "times_later",
+        {"a": (3, 20), "k": (2, 6), "y": (2, 30)},
+        ("k*a", "r1+y"),
+        en=("{name} is {a} years old. {other} is {k} times as old. How old is {other} in {y} years?",),
+        zh=("{name}今年{a}岁，{other}的年龄是{name}的{k}倍。{other}{y}年后多少岁？",),
+    ),
+    Template(
+        "age",
+        "older_sum",
+        {"a": (3, 40), "d": (2, 30)},
+        ("a+d", "a+r1"),
+        en=("{name} is {a} years old. {other} is {d} years older. How old are they in all?",),
+        zh=("{name}今年{a}岁，{other}比{name}大{d}岁。他们一共多少岁？",),
+    ),
+    Template(
+        "age",
+        "times_sum_later",
+        {"a": (3, 20), "k": (2, 6), "y": (2, 9)},
+        ("k*a", "a+r1", "2*y", "r2+r3"),
+        en=("{name} is {a} years old. {other} is {k} times as old. How old are they in all in {y} years?",),
+        zh=("{name}今年{a}岁，{other}的年龄是{name}的{k}倍。{y}年后他们一共多少岁？",),
+    ),
+)
+
+TIMES = (
+    Template(
+        "times",
+        "as_many",
+        {"a": (3, 40), "k": (2, 9)},
+        ("k*a",),
+        en=("{name} has {a} {things}. {other} has {k} times as many. How many {things} does {other} have?",),
+        zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍。{other}有多少个？",),
+    ),
+    Template(
+        "times",
+        "in_all",
+        {"a": (3, 40), "k": (2, 9)},
+        ("k*a", "r1+a"),
+        en=("{name} has {a} {things}. {other} has {k} times as many. How many {things} do they have in all?",),
+        zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍。一共有多少个？",),
+    ),
+    Template(
+        "times",
+        "less",
+        {"a": (3, 40), "k": (2, 9), "e": (2, 60)},
+        ("k*a", "r1-e"),
+        en=(
+            "{name} has {a} {things}. {other} has {k} times as many and gives away {e}. "
+            "How many {things} does {other} have now?",
+        ),
+        zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍，送出{e}个。{other}现在有多少个？",),
+    ),
+    Template(
+        "times",
+        "less_in_all",
+        {"a": (3, 40), "k": (2, 9), "e": (2, 60)},
+        ("k*a", "r1-e", "r2+a"),
+        en=(
+            "{name} has {a} {things}. {other} has {k} times as many and gives away {e}. "
+            "How many {things} do they have in all now?",
+        ),
+        zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍，送出{e}个。现在一共有多少个？",),
+    ),
+    Template(
+        "times",
+        "chain",
+        {"a": (2, 12), "k": (2, 5), "m": (2, 5)},
+        ("k*a", "m*r1", "a+r1", "r3+r2"),
+        en=(
+            "{name} has {a} {things}. {other} has {k} times as many, and a shop has {m} times as many as {other}. "
+            "How many {things} are there in all?",
+        ),
+        zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍，商店的个数是{other}的{m}倍。一共有多少个？",),
+    ),
+)

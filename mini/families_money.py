@@ -1,0 +1,179 @@
+"""Families about money and goods: shop, savings, sharing, packing."""
+
+from mini.story import Template
+
+SHOP = (
+    Template(
+        "shop",
+        "cost",
+        {"n": (2, 9), "p": (2, 30)},
+        ("n*p",),
+        en=(
+            "{name} buys {n} {things} at {p} dollars each. How many dollars does {name} pay?",
+            "One box of {things} costs {p} dollars. How many dollars do {n} boxes cost?",
+        ),
+        zh=("{name}买了{n}个{things}，每个{p}元。一共多少元？", "一盒{things}{p}元，{n}盒多少元？"),
+    ),
+    Template(
+        "shop",
+        "change",
+        {"n": (2, 9), "p": (2, 12), "m": (20, 100)},
+        ("n*p", "m-r1"),
+        en=(
+            "{name} buys {n} {things} at {p} dollars each and pays with {m} dollars. How many dollars are left?",
+            "{name} has {m} dollars. {name} buys {n} {things} for {p} dollars each. How many dollars are left?",
+        ),
+        zh=("{name}有{m}元，买了{n}个{things}，每个{p}元。还剩多少元？",),
+    ),
+    Template(
+        "shop",
+        "two_goods",
+        {"n": (2, 9), "p": (2, 9), "m": (2, 9), "q": (2, 9)},
+        ("n*p", "m*q", "r1+r2"),
+        en=(
+            "{name} buys {n} {things} at {p} dollars each and {m} {others} at {q} dollars each. "
+            "How many dollars does {name} pay in all?",
+        ),
+        zh=("{name}买了{n}个{things}，每个{p}元，又买了{m}个{others}，每个{q}元。一共多少元？",),
+    ),
+    Template(
+        "shop",
+        "two_goods_change",
+        {"n": (2, 9), "p": (2, 9), "m": (2, 9), "q": (2, 9), "t": (50, 200)},
+        ("n*p", "m*q", "r1+r2", "t-r3"),
+        en=(
+            "{name} has {t} dollars and buys {n} {things} at {p} dollars each and {m} {others} at {q} dollars each. "
+            "How many dollars are left?",
+        ),
+        zh=("{name}有{t}元，买了{n}个{things}，每个{p}元，又买了{m}个{others}，每个{q}元。还剩多少元？",),
+    ),
+)
+
+SAVINGS = (
+    Template(
+        "savings",
+        "weeks",
+        {"w": (2, 30), "n": (2, 9)},
+        ("w*n",),
+        en=("{name} saves {w} dollars every week. How many dollars does {name} save in {n} weeks?",),
+        zh=("{name}每周存{w}元，{n}周存多少元？",),
+    ),
+    Template(
+        "savings",
+        "start",
+        {"s": (5, 90), "w": (2, 12), "n": (2, 9)},
+        ("w*n", "s+r1"),
+        en=(
+            "{name} has {s} dollars and saves {w} dollars every week. How many dollars does {name} have "
+            "after {n} weeks?",
+        ),
+        zh=("{name}有{s}元，每周存{w}元，{n}周后有多少元？",),
+    ),
+    Template(
+        "savings",
+        "spend",
+        {"s": (5, 90), "w": (2, 12), "n": (2, 9), "g": (5, 60)},
+        ("w*n", "s+r1", "r2-g"),
+        en=(
+            "{name} has {s} dollars, saves {w} dollars every week for {n} weeks, and then spends {g} dollars. "
+            "How many dollars are left?",
+        ),
+        zh=("{name}有{s}元，每周存{w}元，存了{n}周，又花了{g}元。还剩多少元？",),
+    ),
+    Template(
+        "savings",
+        "both",
+        {"w": (2, 12), "n": (2, 9), "v": (2, 12), "g": (5, 60)},
+        ("w*n", "v*n", "r1+r2", "r3-g"),
+        en=(
+            "Every week {name} saves {w} dollars and {other} saves {v} dollars. After {n} weeks they spend {g} dollars. "
+            "How many dollars are left?",
+        ),
+        zh=("每周{name}存{w}元，{other}存{v}元。{n}周后他们花了{g}元。还剩多少元？",),
+    ),
+)
+
+SHARING = (
+    Template(
+        "sharing",
+        "equally",
+        {"k": (2, 9), "q": (2, 25), "t": "k*q"},
+        ("t/k",),
+        en=(
+            "{t} {things} are shared equally by {k} children. How many {things} does each child get?",
+            "{name} puts {t} {things} into {k} equal boxes. How many {things} are in each box?",
+        ),
+        zh=(
+            "{t}个{things}平均分给{k}个孩子，每个孩子分到多少个？",
+            "{name}把{t}个{things}平均放进{k}个盒子，每盒多少个？",
+        ),
+    ),
+    Template(
+        "sharing",
+        "rest",
+        {"k": (2, 9), "q": (2, 12), "e": (2, 30), "t": "k*q+e"},
+        ("t-e", "r1/k"),
+        en=(
+            "{name} has {t} {things}, keeps {e}, and shares the rest equally with {k} children. "
+            "How many {things} does each child get?",
+        ),
+        zh=("{name}有{t}个{things}，留下{e}个，其余平均分给{k}个孩子。每个孩子分到多少个？",),
+    ),
+    Template(
+        "sharing",
+        "boxes",
+        {"k": (2, 9), "b": (2, 9), "c": (2, 12), "e": (1, 40)},
+        ("b*c", "r1-e", "r2/k"),
+        en=(
+            "{name} has {b} boxes of {c} {things}, keeps {e}, and shares the rest equally with {k} children. "
+            "How many {things} does each child get?",
+        ),
+        zh=("{name}有{b}盒{things}，每盒{c}个，留下{e}个，其余平均分给{k}个孩子。每个孩子分到多少个？",),
+    ),
+    Template(
+        "sharing",
+        "boxes_then_give",
+        {"k": (2, 9), "b": (2, 9), "c": (2, 9), "e": (1, 40), "g": (1, 9)},
+        ("b*c", "r1+e", "r2/k", "r3-g"),
+        en=(
+            "{name} has {b} boxes of {c} {things} and {e} more, and puts them into {k} equal bags. "
+            "{other} takes {g} from one bag. How many {things} are left in that bag?",
+        ),
+        zh=(
+            "{name}有{b}盒{things}，每盒{c}个，另有{e}个，平均放进{k}个袋子。{other}从一个袋子里拿走{g}个，这袋还剩多少个？",
+        ),
+    ),
+)
+
+PACKING = (
+    Template(
+        "packing",
+        "left_over",
+        {"t": (10, 90), "k": (2, 9)},
+        ("t%k",),
+        en=("{name} packs {t} {things} into bags of {k}. How many {things} are left over?",),
+        zh=("{name}把{t}个{things}装袋，每袋{k}个。最后剩下多少个？",),
+    ),
+    Template(
+        "packing",
+        "sum_left_over",
+        {"t": (5, 60), "u": (5, 40), "k": (2, 9)},
+        ("t+u", "r1%k"),
+        en=(
+            "{name} has {t} {things} and {other} has {u}. They pack them all into bags of {k}. "
+            "How many {things} are left over?",
+        ),
+        zh=("{name}有{t}个{things}，{other}有{u}个。他们一起装袋，每袋{k}个。最后剩下多少个？",),
+    ),
+    Template(
+        "packing",
+        "bags",
+        {"t": (5, 90), "u": (5, 60), "e": (2, 40), "k": (2, 9)},
+        ("t+u", "r1-e", "r2/k"),
+        en=(
+            "{name} has {t} {things} and buys {u} more. {name} eats {e} and packs the rest into bags of {k}. "
+            "How many bags are there?",
+        ),
+        zh=("{name}有{t}个{things}，又买了{u}个，吃了{e}个，其余装袋，每袋{k}个。有多少袋？",),
+    ),
+)
