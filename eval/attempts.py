@@ -1,0 +1,129 @@
+"""Let a model attempt problems: chain of thought, programs, or text and programs in turns.
+
+`attempt_all` samples; it grades nothing. Programs run in the sandbox only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from eval.fewshot import STOP, cut_at_stop, few_shot_prompt, pick_shots
+from eval.programs import printed_answer, program_so_far, shown_output
+from eval.sandbox import Sandbox
+from pipeline.generation import Sample, Sampler, SamplingSettings
+from pipeline.progress import Progress
+from pipeline.prompts import OUTPUT_FENCE, encode_output, encode_prompt
+from pipeline.records import Problem, Solution
+from pipeline.schema.world import Prompts
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One sampled answer: `output` is all text after the prompt, `printed` what its program printed last."""
+
+    problem: Problem
+    sample: int
+    prompt_ids: list[int]
+    output_ids: list[int] = field(default_factory=list)
+    output: str = ""
+    printed: str | None = None
+    program_status: str = ""  # of the last program run: "" where none ran
+    tokens: int = 0  # tokens the model wrote
+    finish: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How problems are put to a model."""
+
+    mode: str  # "cot" | "pot" | "tool"
+    style: str  # "chat" (the tokenizer's template and the prompts' suffix) or "few-shot"
+    prompts: Prompts
+    shots: Sequence[Solution] = ()
+    shot_count: int = 0
+    tool_rounds: int = 2
+
+
+def attempt_all(
+    sampler: Sampler,
+    sandbox: Sandbox,
+    problems: list[Problem],
+    samples: int,
+    asking: Asking,
+    settings: SamplingSettings,
+    progress: Progress | None = None,
+) -> list[Attempt]:
+    """`samples` attempts at each problem, problem by problem. Random numbers depend on (seed, problem id, sample)."""
+    prompts = [prompt_ids(sampler.tokenizer, problem, asking) for problem in problems]
+    stop = STOP if asking.style == "few-shot" else (OUTPUT_FENCE,) if asking.mode == "tool" else ()
+    settings = SamplingSettings(
+        temperature=settings.temperature, top_p=settings.top_p, max_new_tokens=settings.max_new_tokens,
+        seed=settings.seed, stop=stop,
+    )  # fmt: skip
+    keys = [problem.id for problem in problems]
+    groups = sampler.sample(prompts, samples, settings, keys=keys, progress=progress)
+    attempts = []
+    for problem, prompt, group in zip(problems, prompts, groups, strict=True):
+        for index, sample in enumerate(group):
+            attempts.append(_take(Attempt(problem, index, prompt), sample))
+    if asking.mode == "tool" and asking.style == "chat":
+        _tool_rounds(sampler, sandbox, attempts, asking.tool_rounds, settings)
+    _decode(sampler.tokenizer, attempts, asking)
+    if asking.mode == "pot":
+        _run_programs(sandbox, attempts)
+    return attempts
+
+
+def prompt_ids(tokenizer, problem: Problem, asking: Asking) -> list[int]:
+    """Token ids of the prompt; few-shot prompts start with BOS where the tokenizer has one."""
+    if asking.style == "chat":
+        return encode_prompt(tokenizer, problem.question, asking.mode, problem.language, asking.prompts)
+    shots = pick_shots(list(asking.shots), asking.mode, problem.language, asking.shot_count)
+    start = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
+    return start + tokenizer.encode(few_shot_prompt(problem, shots), add_special_tokens=False)
+
+
+def _take(attempt: Attempt, sample: Sample) -> Attempt:
+    attempt.output_ids += sample.ids
+    attempt.tokens += len(sample.ids)
+    attempt.finish = sample.finish
+    return attempt
+
+
+def _tool_rounds(
+    sampler: Sampler, sandbox: Sandbox, attempts: list[Attempt], rounds: int, settings: SamplingSettings
+) -> None:
+    """Run programs the model asked for and let it go on, in place. The public code generates at most `rounds` times."""
+    for number in range(1, rounds + 1):
+        asked = [a for a in attempts if a.finish == "stop" and _asks(sampler.tokenizer, a)]
+        asked = [a for a in asked if a.tokens < settings.max_new_tokens]
+        if not asked:
+            return
+        texts = [sampler.tokenizer.decode(a.output_ids) for a in asked]
+        runs = sandbox.run_many([program_so_far(text) or "" for text in texts])
+        for attempt, run in zip(asked, runs, strict=True):
+            attempt.program_status, attempt.printed = run.status, printed_answer(run.stdout)
+            shown = shown_output(run.status, run.stdout, run.stderr)
+            attempt.output_ids += encode_output(sampler.tokenizer, shown)
+        if number == rounds:
+            return
+        keys = [f"{a.problem.id}\0{a.sample}\0{number}" for a in asked]
+        continued = sampler.sample([a.prompt_ids + a.output_ids for a in asked], 1, settings, keys=keys)
+        for attempt, (sample,) in zip(asked, continued, strict=True):
+            _take(attempt, sample)
+
+
+def _asks(tokenizer, attempt: Attempt) -> bool:
+    return tokenizer.decode(attempt.output_ids[-16:]).rstrip().endswith(OUTPUT_FENCE)
+
+
+def _decode(tokenizer, attempts: list[Attempt], asking: Asking) -> None:
+    for attempt in attempts:
+        attempt.output = tokenizer.decode(attempt.output_ids, skip_special_tokens=True).strip()
+        if asking.style == "few-shot":
+            attempt.output = cut_at_stop(attempt.output)
+
+
+def _run_programs(sandbox: Sandbox, attempts: list[Attempt]) -> None:
+    runs = sandbox.run_many([program_so_far(attempt.output) or "" for attempt in attempts])
+    for attempt, run in zip(attempts, runs, strict=True):
+        attempt.program_status, attempt.printed = run.status, printed_answer(run.stdout)

@@ -1,0 +1,45 @@
+"""Programs inside a model's text: find them, and turn what they printed into what the model reads next."""
+
+import re
+
+BLOCK = re.compile(r"```(?:python|py)[ \t]*\n(.*?)(?:\n```|```|\Z)", re.DOTALL)
+TOP_LEVEL_PRINT = re.compile(r"^print\(.*$")
+SHOWN = 50  # public code: the first and last 50 characters of an output are shown to the model
+
+
+def python_blocks(text: str) -> list[str]:
+    """The contents of all ```python blocks, an unfinished last one included."""
+    return [match.group(1) for match in BLOCK.finditer(text)]
+
+
+def program_so_far(text: str) -> str | None:
+    """All Python blocks as one program: earlier blocks without their top-level prints, the last one whole.
+
+    Source: the public evaluation's tool loop (stateless: each round runs everything again). None without a block.
+    """
+    blocks = python_blocks(text)
+    if not blocks:
+        return None
+    earlier = ["\n".join(line for line in block.split("\n") if not TOP_LEVEL_PRINT.match(line)) for block in blocks[:-1]]
+    return "\n".join([*earlier, blocks[-1]])
+
+
+def shown_output(status: str, stdout: str, stderr: str) -> str:
+    """What the model is shown of an execution: its output, or the last line of its error, cut in the middle.
+
+    Fences are broken up, so that a program cannot end the output block that it stands in.
+    """
+    if status == "ok":
+        text = stdout.strip()
+    elif status == "error":
+        text = "Runtime errors: " + (stderr.strip().split("\n")[-1] if stderr.strip() else "unknown")
+    else:
+        text = f"Runtime errors: {status}"
+    text = text.replace("```", "'''")
+    return text if len(text) <= 2 * SHOWN else f"{text[:SHOWN]}...{text[-SHOWN:]}"
+
+
+def printed_answer(stdout: str) -> str | None:
+    """The answer of a program: its last line that is not empty."""
+    lines = [line.strip() for line in stdout.split("\n") if line.strip()]
+    return lines[-1] if lines else None
