@@ -92,7 +92,7 @@ def _take(attempt: Attempt, sample: Sample) -> Attempt:
 def _tool_rounds(
     sampler: Sampler, sandbox: Sandbox, attempts: list[Attempt], rounds: int, settings: SamplingSettings
 ) -> None:
-    """Run programs the model asked for and let it go on, in place. The public code generates at most `rounds` times."""
+    """Run programs the model asked for and let it go on, in place; at most `rounds` generations in all."""
     for number in range(1, rounds + 1):
         asked = [a for a in attempts if a.finish == "stop" and _asks(sampler.tokenizer, a)]
         asked = [a for a in asked if a.tokens < settings.max_new_tokens]
