@@ -1,0 +1,92 @@
+"""From problems and solutions to token ids: the one place where fine-tuning, RL and evaluation build prompts.
+
+A conversation is `BOS User: {question}\n{suffix}\n\nAssistant: {answer} EOS`; the prompt ends right after
+`Assistant:` and the answer begins with a space (DeepSeekMath's chat format). The suffix tells the mode apart: step by
+step (cot), a program (pot), or both in turns (tool). Ids are built piece by piece and never by re-encoding decoded
+text, so a sampled answer keeps the ids that were sampled.
+
+In a tool-integrated answer the model writes its program and then "```output" to ask for it to be run; what follows,
+up to the closing fence, comes from the sandbox and carries no loss.
+"""
+
+import numpy as np
+from transformers import PreTrainedTokenizerBase
+
+from pipeline.records import Solution
+from pipeline.schema.world import Prompts
+
+MODES = ("cot", "pot", "tool")
+CODE_FENCE, FENCE = "```python", "```"
+OUTPUT_FENCE = "```output"
+"""The model writes this to have its last program run: sampling in tool mode stops here."""
+
+CHAT_TEMPLATE = (
+    "{{ bos_token }}"
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}{{ 'User: ' + message['content'] + '\n\n' }}"
+    "{% elif message['role'] == 'assistant' %}{{ 'Assistant: ' + message['content'] + eos_token }}"
+    "{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
+)
+
+
+def user_message(question: str, mode: str, language: str, prompts: Prompts) -> str:
+    """The user's turn: the question and, on a line of its own, the suffix of mode ("cot", "pot", "tool")."""
+    suffixes = getattr(prompts, mode)
+    suffix = suffixes.zh if language == "zh" else suffixes.en
+    return f"{question.strip()}\n{suffix}" if suffix else question.strip()
+
+
+def encode_prompt(
+    tokenizer: PreTrainedTokenizerBase, question: str, mode: str, language: str, prompts: Prompts
+) -> list[int]:
+    """Token ids of the prompt, from BOS (once) to `Assistant:`; sampling goes on from here."""
+    messages = [{"role": "user", "content": user_message(question, mode, language, prompts)}]
+    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    return tokenizer.encode(text, add_special_tokens=False)
+
+
+def encode_turns(tokenizer: PreTrainedTokenizerBase, turns: list[dict]) -> tuple[list[int], list[bool]]:
+    """Token ids of an answer up to and with EOS, and whether the model writes each token (else the sandbox does).
+
+    `turns` are those of a `Solution`; neighbouring pieces of the same writer are encoded together.
+    """
+    ids: list[int] = []
+    mask: list[bool] = []
+    for text, by_model in _pieces(turns):
+        piece = tokenizer.encode(text, add_special_tokens=False)
+        ids += piece
+        mask += [by_model] * len(piece)
+    return [*ids, tokenizer.eos_token_id], [*mask, True]
+
+
+def encode_output(tokenizer: PreTrainedTokenizerBase, output: str) -> list[int]:
+    """Token ids that the tool loop appends after the model wrote "```output": the program's output and the fence."""
+    return tokenizer.encode(_output_text(output), add_special_tokens=False)
+
+
+def encode_solution(
+    tokenizer: PreTrainedTokenizerBase, solution: Solution, prompts: Prompts
+) -> tuple[np.ndarray, np.ndarray]:
+    """A whole training example: int32 ids [T] of prompt and answer, and bool [T], true where the token carries loss."""
+    prompt = encode_prompt(tokenizer, solution.question, solution.format, solution.language, prompts)
+    ids, mask = encode_turns(tokenizer, solution.turns)
+    return np.array(prompt + ids, dtype=np.int32), np.array([False] * len(prompt) + mask, dtype=bool)
+
+
+def _output_text(output: str) -> str:
+    return f"\n{output.strip()}\n{FENCE}\n"
+
+
+def _pieces(turns: list[dict]) -> list[tuple[str, bool]]:
+    """The answer's text cut where the writer changes: (text, written by the model)."""
+    pieces, written = [], " "
+    for turn in turns:
+        if turn["role"] == "output":
+            pieces += [(written + OUTPUT_FENCE, True), (_output_text(turn["content"]), False)]
+            written = ""
+        elif turn["role"] == "code":
+            written += f"{CODE_FENCE}\n{turn['content'].strip()}\n{FENCE}\n"
+        else:
+            written += turn["content"].strip() + "\n"
+    return [*pieces, (written.rstrip("\n"), True)] if written.strip() else pieces

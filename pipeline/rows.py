@@ -1,0 +1,169 @@
+"""Rows of token ids, micro-batches of rows, and the log-probabilities of their scored tokens.
+
+A training method (language modelling, SFT, RFT, GRPO, PPO, DPO) turns its data into rows and per-token columns;
+everything below and the optimiser step are the same for all of them.
+
+Shapes: T tokens of a row, B rows of a micro-batch, L its padded length, N its scored tokens, H hidden, V vocabulary.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
+
+LOGITS_AT_ONCE = 2**24
+"""Numbers of logits that may exist at a time (64 MiB in fp32); more are computed in chunks of tokens."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One sequence. `scored[t]` says that token t is a target (given the tokens before it); t = 0 never is.
+
+    `columns` holds per-token numbers for the loss (weight, advantage, old and reference log-probabilities), aligned
+    with `ids`; only the values at scored positions are used.
+    """
+
+    ids: np.ndarray  # int32 [T]
+    scored: np.ndarray  # bool [T]
+    columns: dict[str, np.ndarray] = field(default_factory=dict)  # float32 [T]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(slots=True)
+class MicroBatch:
+    """Rows made one tensor. `columns`, `targets` and `token_logprobs` list the scored tokens row by row, in order."""
+
+    rows: list[int]  # which rows of the given list, in the batch's order
+    ids: torch.Tensor  # int64 [B, L]
+    positions: torch.Tensor | None  # int64 [1, L]: packed rows restart at 0; None when padded
+    predictors: torch.Tensor  # int64 [N]: flat index of the position whose output predicts the scored token
+    targets: torch.Tensor  # int64 [N]
+    columns: dict[str, torch.Tensor]  # float32 [N]
+
+    @property
+    def tokens(self) -> int:
+        return self.ids.numel()
+
+
+def micro_batches(
+    rows: Sequence[Row], max_tokens: int, *, packed: bool = False, device: torch.device | str = "cpu"
+) -> Iterator[MicroBatch]:
+    """Cut rows into micro-batches of at most `max_tokens` tokens, padding counted (one row may exceed it alone).
+
+    Padded: rows sorted by length, padded on the right; causal attention makes a mask needless, since no scored token
+    sees a pad. Packed: rows laid end to end in one sequence with positions that restart, which transformers turns into
+    a block-diagonal mask (or variable-length flash attention); no row attends to another. Rows without scored tokens
+    are left out: they add nothing to any loss.
+    """
+    useful = [i for i, row in enumerate(rows) if row.scored[1:].any()]
+    if packed:
+        groups = _fill(useful, rows, max_tokens, lambda count, longest, total: total)
+    else:
+        useful.sort(key=lambda i: (len(rows[i]), i))
+        groups = _fill(useful, rows, max_tokens, lambda count, longest, total: count * longest)
+    for group in groups:
+        yield _collate(rows, group, packed, device)
+
+
+def token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> torch.Tensor:
+    """Log-probabilities [N] (fp32) of the batch's scored tokens at `temperature`, in the batch's order.
+
+    The output layer runs over scored positions only; where the logits would be large they are computed in chunks and
+    again in the backward pass, so that N x V numbers never exist at once.
+    """
+    # use_cache=False matters: with a cache transformers ignores restarting positions and packed rows leak.
+    hidden_BLH = model.base_model(
+        input_ids=batch.ids, position_ids=batch.positions, attention_mask=None, use_cache=False
+    ).last_hidden_state
+    hidden_NH = hidden_BLH.flatten(0, 1)[batch.predictors]
+    head = model.get_output_embeddings()
+    chunk = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
+    if len(batch.targets) <= chunk:
+        return _score(hidden_NH, batch.targets, head, temperature)
+    scores = [
+        checkpoint(_score, hidden, targets, head, temperature, use_reentrant=False)
+        for hidden, targets in zip(hidden_NH.split(chunk), batch.targets.split(chunk), strict=True)
+    ]
+    return torch.cat(scores)
+
+
+@torch.no_grad()
+def row_logprobs(
+    model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, *, temperature: float = 1.0, packed: bool = False
+) -> list[np.ndarray]:
+    """For each row float32 [T]: the log-probability of every scored token, 0 elsewhere (old and reference columns)."""
+    results = [np.zeros(len(row), dtype=np.float32) for row in rows]
+    for batch in micro_batches(rows, max_tokens, packed=packed, device=model.device):
+        values = token_logprobs(model, batch, temperature).float().cpu().numpy()
+        start = 0
+        for index in batch.rows:
+            where = scored_positions(rows[index])
+            results[index][where] = values[start : start + len(where)]
+            start += len(where)
+    return results
+
+
+def scored_positions(row: Row) -> np.ndarray:
+    """Indices of the row's scored tokens; the first token has nothing before it and never counts."""
+    where = np.flatnonzero(row.scored)
+    return where[where > 0]
+
+
+def _score(
+    hidden_NH: torch.Tensor, targets_N: torch.Tensor, head: torch.nn.Module, temperature: float
+) -> torch.Tensor:
+    logits_NV = head(hidden_NH).float()
+    if temperature != 1.0:
+        logits_NV = logits_NV / temperature
+    return -F.cross_entropy(logits_NV, targets_N, reduction="none")
+
+
+def _fill(order: list[int], rows: Sequence[Row], max_tokens: int, cost) -> list[list[int]]:
+    """Cut `order` into runs whose cost (of count, longest and total tokens) stays within the budget."""
+    groups: list[list[int]] = []
+    longest = total = 0
+    for i in order:
+        length = len(rows[i])
+        if groups and cost(len(groups[-1]) + 1, max(longest, length), total + length) <= max_tokens:
+            groups[-1].append(i)
+            longest, total = max(longest, length), total + length
+        else:
+            groups.append([i])
+            longest = total = length
+    return groups
+
+
+def _collate(rows: Sequence[Row], group: list[int], packed: bool, device: torch.device | str) -> MicroBatch:
+    lengths = [len(rows[i]) for i in group]
+    wheres = [scored_positions(rows[i]) for i in group]
+    positions = None
+    if packed:
+        ids = np.concatenate([rows[i].ids for i in group]).astype(np.int64)[None]
+        starts = np.cumsum([0, *lengths[:-1]])
+        positions = torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])[None]).to(device)
+    else:
+        width = max(lengths)
+        ids = np.zeros((len(group), width), dtype=np.int64)
+        for b, i in enumerate(group):
+            ids[b, : lengths[b]] = rows[i].ids
+        starts = np.arange(len(group)) * width
+    predictors = np.concatenate([start + where - 1 for start, where in zip(starts, wheres, strict=True)])
+    targets = np.concatenate([rows[i].ids[where] for i, where in zip(group, wheres, strict=True)])
+    columns = {
+        name: np.concatenate([rows[i].columns[name][where] for i, where in zip(group, wheres, strict=True)])
+        for name in rows[group[0]].columns
+    }
+    return MicroBatch(
+        rows=group,
+        ids=torch.from_numpy(ids).to(device),
+        positions=positions,
+        predictors=torch.from_numpy(predictors.astype(np.int64)).to(device),
+        targets=torch.from_numpy(targets.astype(np.int64)).to(device),
+        columns={name: torch.from_numpy(v.astype(np.float32)).to(device) for name, v in columns.items()},
+    )
