@@ -13,6 +13,8 @@ SHOP = (
             "One box of {things} costs {p} dollars. How many dollars do {n} boxes cost?",
         ),
         zh=("{name}买了{n}个{things}，每个{p}元。一共多少元？", "一盒{things}{p}元，{n}盒多少元？"),
+        page_en="A shop asks {p} dollars for one of its {things}. Find the price of {n} {things}.",
+        page_zh="商店里{things}的单价是{p}元，求{n}个的总价。",
     ),
     Template(
         "shop",
@@ -24,6 +26,8 @@ SHOP = (
             "{name} has {m} dollars. {name} buys {n} {things} for {p} dollars each. How many dollars are left?",
         ),
         zh=("{name}有{m}元，买了{n}个{things}，每个{p}元。还剩多少元？",),
+        page_en="{n} {things} cost {p} dollars apiece. {name} pays with a {m} dollar note. Find the change.",
+        page_zh="{things}单价{p}元，{name}要{n}个，付出{m}元，求找回多少钱。",
     ),
     Template(
         "shop",
@@ -35,6 +39,10 @@ SHOP = (
             "How many dollars does {name} pay in all?",
         ),
         zh=("{name}买了{n}个{things}，每个{p}元，又买了{m}个{others}，每个{q}元。一共多少元？",),
+        page_en=(
+            "{n} {things} cost {p} dollars apiece and {m} {others} cost {q} dollars apiece. Find the total price."
+        ),
+        page_zh="{things}单价{p}元，要{n}个；{others}单价{q}元，要{m}个。求总价。",
     ),
     Template(
         "shop",
@@ -46,6 +54,11 @@ SHOP = (
             "How many dollars are left?",
         ),
         zh=("{name}有{t}元，买了{n}个{things}，每个{p}元，又买了{m}个{others}，每个{q}元。还剩多少元？",),
+        page_en=(
+            "{name} pays with {t} dollars for {n} {things} of {p} dollars and {m} {others} of {q} dollars. "
+            "Find the change."
+        ),
+        page_zh="{things}单价{p}元，要{n}个；{others}单价{q}元，要{m}个。付出{t}元，求找回多少钱。",
     ),
 )
 
@@ -57,6 +70,8 @@ SAVINGS = (
         ("w*n",),
         en=("{name} saves {w} dollars every week. How many dollars does {name} save in {n} weeks?",),
         zh=("{name}每周存{w}元，{n}周存多少元？",),
+        page_en="A money box gets {w} dollars a week from {name}. What does it hold after {n} weeks?",
+        page_zh="存钱罐每星期放进{w}元，求{n}星期后的总数。",
     ),
     Template(
         "savings",
@@ -68,6 +83,8 @@ SAVINGS = (
             "after {n} weeks?",
         ),
         zh=("{name}有{s}元，每周存{w}元，{n}周后有多少元？",),
+        page_en="A money box holds {s} dollars and gets {w} dollars a week. What does it hold after {n} weeks?",
+        page_zh="存钱罐里原有{s}元，每星期放进{w}元，求{n}星期后的总数。",
     ),
     Template(
         "savings",
@@ -79,6 +96,11 @@ SAVINGS = (
             "How many dollars are left?",
         ),
         zh=("{name}有{s}元，每周存{w}元，存了{n}周，又花了{g}元。还剩多少元？",),
+        page_en=(
+            "A money box holds {s} dollars and gets {w} dollars a week for {n} weeks. Then {g} dollars are "
+            "taken out. What remains?"
+        ),
+        page_zh="存钱罐里原有{s}元，{n}星期中每星期放进{w}元，再取出{g}元，求余下的钱。",
     ),
     Template(
         "savings",
@@ -90,6 +112,11 @@ SAVINGS = (
             "How many dollars are left?",
         ),
         zh=("每周{name}存{w}元，{other}存{v}元。{n}周后他们花了{g}元。还剩多少元？",),
+        page_en=(
+            "{name} puts {w} dollars a week and {other} puts {v} dollars a week into one box for {n} weeks. "
+            "Then {g} dollars are taken out. What remains?"
+        ),
+        page_zh="{name}每星期放进{w}元，{other}每星期放进{v}元，共{n}星期，再取出{g}元，求余下的钱。",
     ),
 )
 
@@ -107,6 +134,8 @@ SHARING = (
             "{t}个{things}平均分给{k}个孩子，每个孩子分到多少个？",
             "{name}把{t}个{things}平均放进{k}个盒子，每盒多少个？",
         ),
+        page_en="Split {t} {things} into {k} equal parts. Find the size of one part.",
+        page_zh="把{t}个{things}分成{k}等份，求每份的个数。",
     ),
     Template(
         "sharing",
@@ -118,6 +147,8 @@ SHARING = (
             "How many {things} does each child get?",
         ),
         zh=("{name}有{t}个{things}，留下{e}个，其余平均分给{k}个孩子。每个孩子分到多少个？",),
+        page_en="Of {t} {things} {e} are put aside and {k} friends split the others. Find the part of one friend.",
+        page_zh="{t}个{things}中先拿走{e}个，剩余的分成{k}等份，求每份的个数。",
     ),
     Template(
         "sharing",
@@ -129,6 +160,11 @@ SHARING = (
             "How many {things} does each child get?",
         ),
         zh=("{name}有{b}盒{things}，每盒{c}个，留下{e}个，其余平均分给{k}个孩子。每个孩子分到多少个？",),
+        page_en=(
+            "{b} boxes hold {c} {things} each. After {e} are put aside, {k} friends split the others. Find "
+            "the part of one friend."
+        ),
+        page_zh="{things}有{b}盒，一盒{c}个，先拿走{e}个，剩余的分成{k}等份，求每份的个数。",
     ),
     Template(
         "sharing",
@@ -142,6 +178,11 @@ SHARING = (
         zh=(
             "{name}有{b}盒{things}，每盒{c}个，另有{e}个，平均放进{k}个袋子。{other}从一个袋子里拿走{g}个，这袋还剩多少个？",
         ),
+        page_en=(
+            "{b} boxes hold {c} {things} each, and {e} lie on the table. All are split into {k} parts, and "
+            "{g} are taken from one part. What remains of this part?"
+        ),
+        page_zh="{things}有{b}盒，一盒{c}个，桌上还有{e}个，分成{k}等份，从一份中取出{g}个，求这份余下的个数。",
     ),
 )
 
@@ -153,6 +194,8 @@ PACKING = (
         ("t%k",),
         en=("{name} packs {t} {things} into bags of {k}. How many {things} are left over?",),
         zh=("{name}把{t}个{things}装袋，每袋{k}个。最后剩下多少个？",),
+        page_en="A full bag holds {k} {things}. {name} fills bags from {t} {things}. Find the remainder.",
+        page_zh="一袋能装{k}个{things}，现在有{t}个，求装袋后的余数。",
     ),
     Template(
         "packing",
@@ -164,6 +207,8 @@ PACKING = (
             "How many {things} are left over?",
         ),
         zh=("{name}有{t}个{things}，{other}有{u}个。他们一起装袋，每袋{k}个。最后剩下多少个？",),
+        page_en="A full bag holds {k} {things}. {name} brings {t} and {other} brings {u}. Find the remainder.",
+        page_zh="一袋能装{k}个{things}，{name}拿来{t}个，{other}拿来{u}个，求装袋后的余数。",
     ),
     Template(
         "packing",
@@ -175,5 +220,10 @@ PACKING = (
             "How many bags are there?",
         ),
         zh=("{name}有{t}个{things}，又买了{u}个，吃了{e}个，其余装袋，每袋{k}个。有多少袋？",),
+        page_en=(
+            "A full bag holds {k} {things}. There are {t} and {u} {things}, but {e} are lost. Find the "
+            "number of full bags."
+        ),
+        page_zh="一袋能装{k}个{things}，原有{t}个，加上{u}个，丢了{e}个，求袋数。",
     ),
 )

@@ -10,6 +10,8 @@ TRAVEL = (
         ("v*h",),
         en=("A car drives {v} km every hour. How many km does it drive in {h} hours?",),
         zh=("汽车每小时行{v}千米，{h}小时行多少千米？",),
+        page_en="At a speed of {v} km per hour, find the distance after {h} hours.",
+        page_zh="速度是每小时{v}千米，求{h}小时的路程。",
     ),
     Template(
         "travel",
@@ -18,6 +20,8 @@ TRAVEL = (
         ("d/h",),
         en=("A car drives {d} km in {h} hours. How many km does it drive every hour?",),
         zh=("汽车{h}小时行了{d}千米，每小时行多少千米？",),
+        page_en="A train needs {h} hours for {d} km. Find its speed per hour.",
+        page_zh="火车用{h}小时走完{d}千米，求速度。",
     ),
     Template(
         "travel",
@@ -26,6 +30,10 @@ TRAVEL = (
         ("v*h", "d-r1"),
         en=("The way is {d} km long. A car drives {v} km every hour for {h} hours. How many km are left?",),
         zh=("全程{d}千米，汽车每小时行{v}千米，行了{h}小时。还剩多少千米？",),
+        page_en=(
+            "A train goes at {v} km per hour on a line of {d} km. Find the distance that remains after {h} hours."
+        ),
+        page_zh="铁路长{d}千米，火车的速度是每小时{v}千米，求{h}小时后余下的路程。",
     ),
     Template(
         "travel",
@@ -37,6 +45,11 @@ TRAVEL = (
             "How many km does it drive in all?",
         ),
         zh=("汽车先每小时行{v}千米，行了{h}小时，再每小时行{w}千米，行了{g}小时。一共行了多少千米？",),
+        page_en=(
+            "A train goes at {v} km per hour for {h} hours, later at {w} km per hour for {g} hours. Find "
+            "the whole distance."
+        ),
+        page_zh="火车用每小时{v}千米的速度走{h}小时，又用每小时{w}千米的速度走{g}小时，求总路程。",
     ),
     Template(
         "travel",
@@ -48,6 +61,11 @@ TRAVEL = (
             "for {g} hours. How many km are left?",
         ),
         zh=("全程{d}千米，汽车先每小时行{v}千米，行了{h}小时，再每小时行{w}千米，行了{g}小时。还剩多少千米？",),
+        page_en=(
+            "On a line of {d} km a train goes at {v} km per hour for {h} hours, later at {w} km per hour "
+            "for {g} hours. Find the distance that remains."
+        ),
+        page_zh="铁路长{d}千米，火车用每小时{v}千米的速度走{h}小时，又用每小时{w}千米的速度走{g}小时，求余下的路程。",
     ),
 )
 
@@ -59,6 +77,8 @@ LESSONS = (
         ("n*m",),
         en=("A lesson takes {m} minutes. How many minutes do {n} lessons take?",),
         zh=("一节课{m}分钟，{n}节课多少分钟？",),
+        page_en="A film of {m} minutes is shown {n} times. Find the whole time.",
+        page_zh="电影长{m}分钟，放{n}遍，求总时间。",
     ),
     Template(
         "lessons",
@@ -67,6 +87,8 @@ LESSONS = (
         ("n*m", "r1+b"),
         en=("{name} has {n} lessons of {m} minutes and one break of {b} minutes. How many minutes is that in all?",),
         zh=("{name}上{n}节课，每节{m}分钟，休息{b}分钟。一共多少分钟？",),
+        page_en="A film of {m} minutes is shown {n} times with a pause of {b} minutes. Find the whole time.",
+        page_zh="电影长{m}分钟，放{n}遍，中间停{b}分钟，求总时间。",
     ),
     Template(
         "lessons",
@@ -75,6 +97,8 @@ LESSONS = (
         ("n*m", "c*b", "r1+r2"),
         en=("{name} has {n} lessons of {m} minutes and {c} breaks of {b} minutes. How many minutes is that in all?",),
         zh=("{name}上{n}节课，每节{m}分钟，休息{c}次，每次{b}分钟。一共多少分钟？",),
+        page_en="A film of {m} minutes is shown {n} times with {c} pauses of {b} minutes each. Find the whole time.",
+        page_zh="电影长{m}分钟，放{n}遍，中间停{c}回，一回{b}分钟，求总时间。",
     ),
 )
 
@@ -86,6 +110,8 @@ READING = (
         ("t/p",),
         en=("A book has {t} pages. {name} reads {p} pages every day. How many days does {name} need?",),
         zh=("一本书{t}页，{name}每天读{p}页，要读多少天？",),
+        page_en="At {p} pages a day, in what time does {name} finish {t} pages?",
+        page_zh="{name}一天看{p}页，看完{t}页要几天？",
     ),
     Template(
         "reading",
@@ -94,6 +120,10 @@ READING = (
         ("p*d", "t-r1"),
         en=("A book has {t} pages. {name} reads {p} pages every day for {d} days. How many pages are left?",),
         zh=("一本书{t}页，{name}每天读{p}页，读了{d}天。还剩多少页？",),
+        page_en=(
+            "From a text of {t} pages {name} has done {p} pages a day for {d} days. Find the number of pages to come."
+        ),
+        page_zh="全书共{t}页，{name}一天看{p}页，看了{d}天，求余下的页数。",
     ),
     Template(
         "reading",
@@ -105,6 +135,11 @@ READING = (
             "How many more days does {name} need?",
         ),
         zh=("一本书{t}页，{name}每天读{p}页，读了{d}天，以后每天读{q}页。还要读多少天？",),
+        page_en=(
+            "From a text of {t} pages {name} has done {p} pages a day for {d} days. At {q} pages a day, in "
+            "what time are the others done?"
+        ),
+        page_zh="全书共{t}页，{name}一天看{p}页，看了{d}天，后来一天看{q}页，求余下的天数。",
     ),
 )
 
@@ -116,6 +151,8 @@ RECTANGLES = (
         ("w*h",),
         en=("A rectangle is {h} cm long and {w} cm wide. What is its area?",),
         zh=("长方形长{h}厘米，宽{w}厘米，面积是多少？",),
+        page_en="Find the area for length {h} cm and width {w} cm.",
+        page_zh="已知长是{h}厘米、宽是{w}厘米，求面积。",
     ),
     Template(
         "rectangle",
@@ -124,6 +161,8 @@ RECTANGLES = (
         ("h+w", "2*r1"),
         en=("A rectangle is {h} cm long and {w} cm wide. What is its perimeter?",),
         zh=("长方形长{h}厘米，宽{w}厘米，周长是多少？",),
+        page_en="Find the perimeter for length {h} cm and width {w} cm.",
+        page_zh="已知长是{h}厘米、宽是{w}厘米，求周长。",
     ),
     Template(
         "rectangle",
@@ -135,6 +174,11 @@ RECTANGLES = (
             "How many dollars does a fence around it cost?",
         ),
         zh=("花园长{h}米，宽{w}米，围栏每米{p}元。围一圈要多少元？",),
+        page_en=(
+            "A field has length {h} m and width {w} m. One m of fence costs {p} dollars. Find the price of "
+            "the whole fence."
+        ),
+        page_zh="一块地的长是{h}米、宽是{w}米，一米围栏的价格是{p}元，求总价。",
     ),
     Template(
         "rectangle",
@@ -146,6 +190,11 @@ RECTANGLES = (
             "How many dollars are left after a fence around it?",
         ),
         zh=("{name}有{t}元。花园长{h}米，宽{w}米，围栏每米{p}元。围一圈后还剩多少元？",),
+        page_en=(
+            "A field has length {h} m and width {w} m. One m of fence costs {p} dollars. {name} pays with "
+            "{t} dollars. Find the change."
+        ),
+        page_zh="一块地的长是{h}米、宽是{w}米，一米围栏的价格是{p}元，付出{t}元，求找回多少钱。",
     ),
 )
 
@@ -157,6 +206,8 @@ GARDENS = (
         ("r*c",),
         en=("A garden has {r} rows of {c} trees. How many trees are there?",),
         zh=("花园有{r}行树，每行{c}棵。有多少棵树？",),
+        page_en="Trees stand in {r} rows, {c} in a row. Find their number.",
+        page_zh="树排成{r}行，一行{c}棵，求总数。",
     ),
     Template(
         "garden",
@@ -165,6 +216,8 @@ GARDENS = (
         ("r*c", "r1+e"),
         en=("A garden has {r} rows of {c} trees. {name} plants {e} more. How many trees are there now?",),
         zh=("花园有{r}行树，每行{c}棵，{name}又种了{e}棵。现在有多少棵树？",),
+        page_en="Trees stand in {r} rows, {c} in a row, and {e} stand alone. Find their number.",
+        page_zh="树排成{r}行，一行{c}棵，旁边还有{e}棵，求总数。",
     ),
     Template(
         "garden",
@@ -176,5 +229,9 @@ GARDENS = (
             "How many more trees does the first garden have?",
         ),
         zh=("第一个花园有{r}行树，每行{c}棵，第二个有{s}行，每行{d}棵。第一个多多少棵？",),
+        page_en=(
+            "Trees stand in {r} rows of {c} on the left and in {s} rows of {d} on the right. Find the difference."
+        ),
+        page_zh="左边的树排成{r}行，一行{c}棵；右边排成{s}行，一行{d}棵。求相差多少。",
     ),
 )

@@ -2,9 +2,10 @@ r"""Mathematical text for generated pages: paragraphs, definitions, formulas and
 
 `math_paragraphs(rng, language, n)` gives `n` blocks of one topic, in reading order. A block is a pair (kind, text);
 kinds are KINDS below. Formulas stand as TeX in `$...$` (inline) and `$$...$$` (display); a block has no line breaks
-inside a formula, and a dollar sign never means money. Worked examples solve MiniMath-like problems with step equations
-such as `3*12=36`, in varied prose, and draw from one space of problems: `train` (the default) or `heldout`, so that
-no page repeats a validation or test problem unless its generator plants one on purpose.
+inside a formula, and a dollar sign never means money. Worked examples solve MiniMath-like problems with step
+equations such as `3*12=36`, in prose of their own (`page_en`, `page_zh` of a template), and draw from one space
+of problems: `train` (the default) or `heldout`, so that no page repeats a validation or test problem unless its
+generator plants one on purpose.
 """
 
 from random import Random
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from mini.families import LEVELS, draw_case
 from mini.mathtopics import TOPICS
-from mini.story import Case, equations, question
+from mini.story import Case, equations, page_question
 
 KINDS = ("heading", "paragraph", "definition", "example", "solution", "exercise", "formula")
 """`example` is a question and is followed by its `solution`; `formula` is one display formula."""
@@ -37,10 +38,8 @@ EXAMPLE_NOTES = {
     ),
 }
 STEP_STYLES = ("{equation}", "{equation}", "{equation}", "${equation}$", "${tex}$")
-LEADS = {
-    "en": ("", "First ", "Then ", "Now ", "Next, ", "We get "),
-    "zh": ("", "先算", "再算", "然后", "得到"),
-}
+FIRST_LEADS = {"en": ("", "", "First ", "We get "), "zh": ("", "", "先算", "由题意")}
+LATER_LEADS = {"en": ("", "", "then ", "so ", "next "), "zh": ("", "", "再算", "然后", "得到")}
 DRILL_LEADS = {
     "en": (
         "Practice: ",
@@ -51,6 +50,7 @@ DRILL_LEADS = {
     ),
     "zh": ("练习：", "同样的例子：", "请验算：", "例如，", "同理，"),
 }
+_PUNCTUATION = {"en": (", ", "."), "zh": ("，", "。")}
 LEVEL_WEIGHTS = (4, 4, 2, 1)
 
 
@@ -59,7 +59,7 @@ def math_paragraphs(rng: Random, language: str, n: int, space: str = "train") ->
     topic = rng.choice(TOPICS)
     blocks = [Block("heading", rng.choice(topic.titles[language]))]
     while len(blocks) < n:
-        blocks.extend(_next_blocks(rng, topic, language, space))
+        blocks.extend(block for block in _next_blocks(rng, topic, language, space) if block not in blocks)
     return blocks[:n] if blocks[n - 1].kind != "example" else blocks[: n - 1]
 
 
@@ -71,7 +71,7 @@ def math_document(rng: Random, language: str, n: int, space: str = "train") -> s
 def worked_example(rng: Random, language: str, space: str = "train") -> list[Block]:
     """An `example` block (a question in words) and its `solution` block with one equation a step."""
     case = draw_case(rng, rng.choices(LEVELS, LEVEL_WEIGHTS)[0], space)
-    text = question(case, language, rng)
+    text = page_question(case, language, rng)
     return [Block("example", text), Block("solution", _solution(case, language, rng))]
 
 
@@ -79,8 +79,9 @@ def example_paragraph(rng: Random, language: str, space: str = "train") -> str:
     """A worked example as one running paragraph: question, steps and answer in one of several phrasings."""
     case = draw_case(rng, rng.choices(LEVELS, LEVEL_WEIGHTS)[0], space)
     text = rng.choice(EXAMPLE_NOTES[language])
-    steps = "".join(f"{step}。" if language == "zh" else f"{step}. " for step in _steps(case, language, rng))
-    return text.format(question=question(case, language, rng), steps=steps.strip(), answer=case.answer)
+    separator, end = _PUNCTUATION[language]
+    steps = separator.join(_steps(case, language, rng)) + end
+    return text.format(question=page_question(case, language, rng), steps=steps, answer=case.answer)
 
 
 def arithmetic_drill(rng: Random, language: str, count: int, space: str = "train") -> str:
@@ -88,7 +89,7 @@ def arithmetic_drill(rng: Random, language: str, count: int, space: str = "train
     found: list[str] = []
     while len(found) < count:
         found += equations(draw_case(rng, rng.choices(LEVELS, LEVEL_WEIGHTS)[0], space))
-    separator, end = ("，", "。") if language == "zh" else (", ", ".")
+    separator, end = _PUNCTUATION[language]
     return rng.choice(DRILL_LEADS[language]) + separator.join(found[:count]) + end
 
 
@@ -105,21 +106,25 @@ def _next_blocks(rng: Random, topic, language: str, space: str) -> list[Block]:
         return [Block("paragraph", arithmetic_drill(rng, language, rng.randint(4, 10), space))]
     if kind == "exercise":
         case = draw_case(rng, rng.choices(LEVELS, LEVEL_WEIGHTS)[0], space)
-        return [Block("exercise", question(case, language, rng))]
+        return [Block("exercise", page_question(case, language, rng))]
     return [Block(kind, rng.choice(topic.texts(kind, language))(rng))]
 
 
 def _solution(case: Case, language: str, rng: Random) -> str:
     steps = _steps(case, language, rng)
-    last = f"答案是${case.answer}$。" if language == "zh" else f"The answer is ${case.answer}$."
+    answer = rng.choice((f"${case.answer}$", f"$\\boxed{{{case.answer}}}$"))
+    last = f"答案是{answer}。" if language == "zh" else f"The answer is {answer}."
     if rng.random() < 0.5:
         return "\n".join([*steps, last])
-    return ("，" if language == "zh" else ", ").join(steps) + ("。" if language == "zh" else ". ") + last
+    separator, end = _PUNCTUATION[language]
+    return separator.join(steps) + end + ("" if language == "zh" else " ") + last
 
 
 def _steps(case: Case, language: str, rng: Random) -> list[str]:
     style = rng.choice(STEP_STYLES)
-    return [rng.choice(LEADS[language]) + style.format(equation=e, tex=_tex(e)) for e in equations(case)]
+    leads = [rng.choice(FIRST_LEADS[language])]
+    leads += [rng.choice(LATER_LEADS[language]) for _ in case.results[1:]]
+    return [lead + style.format(equation=e, tex=_tex(e)) for lead, e in zip(leads, equations(case), strict=True)]
 
 
 def _tex(equation: str) -> str:

@@ -100,7 +100,10 @@ def _division_zh(rng: Random) -> str:
     b, q = rng.randint(2, 9), rng.randint(2, 20)
     r = rng.randrange(b)
     a = b * q + r
-    return f"{a}除以{b}，商是{q}，余数是{r}，因为{b}*{q}={b * q}，{b * q}+{r}={a}。记作{a}%{b}={r}，即${a}\\equiv {r}\\pmod{{{b}}}$。"
+    return (
+        f"{a}除以{b}，商是{q}，余数是{r}，因为{b}*{q}={b * q}，{b * q}+{r}={a}。"
+        f"记作{a}%{b}={r}，即${a}\\equiv {r}\\pmod{{{b}}}$。"
+    )
 
 
 def _derivative(rng: Random) -> str:
@@ -140,7 +143,10 @@ def _fraction(rng: Random) -> str:
 
 def _fraction_zh(rng: Random) -> str:
     a, b, k = rng.randint(1, 8), rng.randint(2, 9), rng.randint(2, 9)
-    return f"分数$\\frac{{{a}}}{{{b}}}$的分子分母同乘{k}：{a}*{k}={a * k}，{b}*{k}={b * k}，得$\\frac{{{a * k}}}{{{b * k}}}$。"
+    return (
+        f"分数$\\frac{{{a}}}{{{b}}}$的分子分母同乘{k}："
+        f"{a}*{k}={a * k}，{b}*{k}={b * k}，得$\\frac{{{a * k}}}{{{b * k}}}$。"
+    )
 
 
 def _fixed(*texts: str) -> tuple[Maker, ...]:

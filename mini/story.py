@@ -32,7 +32,9 @@ class Template:
 
     `slots` maps a number's name to its range (both ends included) or to an expression over earlier slots. `steps` are
     expressions of one operator each (+ - * / %) over slot names, integers and earlier results r1, r2, …; the last
-    result is the answer. Slots that no step reads only help to make divisions exact.
+    result is the answer. Slots that no step reads only help to make divisions exact. `en` and `zh` are the wordings
+    of problems; `page_en` and `page_zh` word the same arithmetic on web pages and share no ten words (characters in
+    Chinese) in a row with them, else decontamination would take every worked example for a leaked benchmark item.
     """
 
     family: str
@@ -41,6 +43,8 @@ class Template:
     steps: tuple[str, ...]
     en: tuple[str, ...]
     zh: tuple[str, ...]
+    page_en: str
+    page_zh: str
 
     @property
     def level(self) -> int:
@@ -116,8 +120,16 @@ def program(case: Case) -> str:
 
 
 def question(case: Case, language: str, rng: Random) -> str:
-    """The case in words: one of its wordings, with names and objects drawn."""
-    wording = rng.choice(getattr(case.template, language))
+    """The case as a problem: one of its wordings, with names and objects drawn."""
+    return _worded(case, rng.choice(getattr(case.template, language)), language, rng)
+
+
+def page_question(case: Case, language: str, rng: Random) -> str:
+    """The case as a worked example on a page words it."""
+    return _worded(case, getattr(case.template, f"page_{language}"), language, rng)
+
+
+def _worded(case: Case, wording: str, language: str, rng: Random) -> str:
     name, other = rng.sample(NAMES[language], 2)
     things, others = rng.sample(THINGS[language], 2)
     return wording.format(name=name, other=other, things=things, others=others, **case.numbers)
