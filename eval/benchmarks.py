@@ -6,10 +6,12 @@ question and a letter as its answer. Not read here: benchmarks scored by running
 proof checker (miniF2F).
 """
 
+import json
 import re
+import sys
 from pathlib import Path
 
-from eval.extraction import last_boxed
+from eval.extraction import extract
 from pipeline.errors import UserError
 from pipeline.records import Problem, read_jsonl
 
@@ -21,40 +23,47 @@ LEVEL_FIELDS = ("level", "grade", "reasoning_step")
 LETTERS = "ABCDEFGHIJ"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 OPTION_MARK = re.compile(r"^\s*\(?\s*[A-Ja-j]\s*[).]\s*")
+OPTION_SPLIT = re.compile(r"(?:^|[\s,])\(?[A-Ja-j]\s*\)\s*|(?:^|\s)[A-J]\.\s+")
+QUOTED = re.compile(r"(['\"])(.*?)\1(?=\s*[,\]])")
 
 
 def load_benchmark(path: str | Path, name: str | None = None, limit: int | None = None) -> list[Problem]:
     """Read a benchmark file; `limit` keeps the first so many problems.
 
-    Raises UserError naming the file and record where a question or an answer is missing.
+    Records without a question or an answer are left out and named on stderr; a file of nothing else is a UserError.
     """
     name = name or Path(path).stem
     problems: list[Problem] = []
+    flaws: list[str] = []
     seen: set[str] = set()
     for number, row in enumerate(read_jsonl(path), 1):
         if limit is not None and len(problems) >= limit:
             break
-        problem = _problem(row, f"{name}-{number}", f"{path}, record {number}")
+        problem = _problem(row, f"{name}-{number}")
+        if isinstance(problem, str):
+            flaws.append(f"record {number}: {problem}")
+            continue
         if problem.id in seen:  # ids that repeat (one id for several solutions) get their record number
             problem.id = f"{problem.id}#{number}"
         seen.add(problem.id)
         problems.append(problem)
     if not problems:
-        raise UserError(f"{path}: holds no problems")
+        raise UserError(f"{path}: no usable problem" + (f" ({flaws[0]})" if flaws else "; the file is empty"))
+    if flaws:
+        print(f"{path}: {len(flaws)} of {number} records left out ({'; '.join(flaws[:3])})", file=sys.stderr)
     return problems
 
 
-def _problem(row: dict, default_id: str, where: str) -> Problem:
+def _problem(row: dict, default_id: str) -> Problem | str:
+    """The problem of a row, or what the row lacks."""
     question = _first(row, QUESTION_FIELDS) or _first_message(row)
     if not question:
-        raise UserError(
-            f"{where}: no question (one of {', '.join(QUESTION_FIELDS)}); it has {', '.join(sorted(row))}"
-        )
+        return f"no question (one of {', '.join(QUESTION_FIELDS)})"
     question = "\n".join(part for part in (row.get("passage"), question) if part)
     options = _options(row)
     answer = _choice(row, options) if options else _gold(row)
     if not answer:
-        raise UserError(f"{where}: no answer (one of {', '.join(GOLD_FIELDS)}); it has {', '.join(sorted(row))}")
+        return f"no answer (one of {', '.join(GOLD_FIELDS)})"
     if options:
         question += "\n" + "\n".join(f"({letter}) {text}" for letter, text in zip(LETTERS, options, strict=False))
     return Problem(
@@ -83,28 +92,35 @@ def _first_message(row: dict) -> str:
 
 def _gold(row: dict) -> str:
     """The final answer: after #### (GSM8K), in the last box of a solution (MATH), or the answer field itself."""
+    listed = next((row[field] for field in GOLD_FIELDS if isinstance(row.get(field), list)), None)
+    if listed is not None:
+        return json.dumps(listed)
     answer = _first(row, GOLD_FIELDS)
     if "####" in answer:
         return answer.rsplit("####", 1)[1].strip().replace(",", "")
     if answer:
         return answer
-    return last_boxed(_first(row, ("solution",))) or ""
+    return extract(_first(row, ("solution",)), final_box_only=True).answer or ""
 
 
 def _options(row: dict) -> list[str]:
     """The texts of the options without their letters; an empty list where the question is open."""
     options = row.get("options") or row.get("choices") or []
-    if isinstance(options, str):
-        options = [part for part in re.split(r"(?:^|[\s,])\(?[A-Ja-j]\s*\)\s*", options) if part.strip(" ,")]
+    if isinstance(options, str) and options.startswith("["):  # a list that was printed (MathQA)
+        options = [text.group(2) for text in QUOTED.finditer(options)]
+    elif isinstance(options, str):
+        options = [part for part in OPTION_SPLIT.split(options) if part.strip(" ,")]
     return [OPTION_MARK.sub("", str(option)).strip(" ,") for option in options]
 
 
 def _choice(row: dict, options: list[str]) -> str:
-    """The letter of the right option, given as a letter or as an index."""
+    """The letter (or letters: AD) of the right option, given as letters or as an index."""
     for field in ("label", "Answer", "correct", "answer"):
         value = row.get(field)
         if isinstance(value, int) and 0 <= value < len(options):
             return LETTERS[value]
-        if isinstance(value, str) and len(value.strip()) == 1 and value.strip().upper() in LETTERS[: len(options)]:
-            return value.strip().upper()
+        if isinstance(value, str):
+            letters = value.strip().upper()
+            if letters and len(letters) <= len(options) and set(letters) <= set(LETTERS[: len(options)]):
+                return letters
     return ""
