@@ -120,7 +120,7 @@ def _choice(row: dict, options: list[str]) -> str:
         if isinstance(value, int) and 0 <= value < len(options):
             return LETTERS[value]
         if isinstance(value, str):
-            letters = value.strip().upper()
+            letters = "".join(value.split()).upper()
             if letters and len(letters) <= len(options) and set(letters) <= set(LETTERS[: len(options)]):
                 return letters
     return ""
