@@ -148,7 +148,7 @@ RECTANGLES = (
         "rectangle",
         "area",
         {"w": (2, 9), "h": (3, 40)},
-        ("w*h",),
+        ("h*w",),
         en=("A rectangle is {h} cm long and {w} cm wide. What is its area?",),
         zh=("长方形长{h}厘米，宽{w}厘米，面积是多少？",),
         page_en="Find the area for length {h} cm and width {w} cm.",

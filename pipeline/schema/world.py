@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.schema.base import Section, SeededSection
 
@@ -37,11 +37,29 @@ class MiniWorld(SeededSection):
     test_problems: int = Field(600, ge=20)
     """Held-out problems: their numbers and structure occur in no training problem, whatever the wording."""
     chinese_share: float = Field(0.2, ge=0, le=1)
+    level_shares: tuple[float, float, float, float] = (0.4, 0.4, 0.13, 0.07)
+    """Share of problems with one, two, three and four steps; the shares must add up to 1."""
+    pot_share: float = Field(0.15, ge=0, le=1)
+    """Share of training problems that also come with a program (PoT); every one comes with a CoT solution."""
+    tool_share: float = Field(0.15, ge=0, le=1)
+    """Share of training problems that also come with a tool-integrated solution."""
     pages: int = Field(4_000, ge=100)
     """Web pages in the generated crawl, near-duplicates and mirrors included."""
     warc_files: int = Field(4, ge=1)
     seed_pages: int = Field(150, ge=10)
     """Mathematical pages that are given as seed positives."""
+    code_bytes: int = Field(3_000_000, ge=20_000)
+    """Python source taken from the standard library, at most: in characters, held-out files apart."""
+    prose_bytes: int = Field(400_000, ge=5_000)
+    """Generated prose without mathematics for the pretraining mixture, in characters."""
+    heldout_documents: int = Field(120, ge=5)
+    """Documents in each held-out text (code, mathematics) on which bits per byte are measured."""
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> "MiniWorld":
+        if min(self.level_shares) < 0 or abs(sum(self.level_shares) - 1) > 1e-6:
+            raise ValueError(f"mini.level_shares = {list(self.level_shares)}: shares must be >= 0 and add up to 1")
+        return self
 
 
 class Model(Section):
