@@ -1,9 +1,10 @@
 """A lean decoder: the weights of a Hugging Face Llama, fused and cast once, with a preallocated key-value cache.
 
 It computes what `LlamaForCausalLM.forward` computes, in inference only, without its per-token overhead: one matrix
-product for query, key and value, one for gate and up, keys and values written in place, and the output head applied
-to the one position that is sampled from. Grouped-query attention, tied embeddings, biases and every static kind of
-rotary scaling are supported; an architecture other than Llama is refused.
+product for query, key and value, one for gate and up, keys and values written in place, a prompt's keys and values
+kept and read once for all its samples, and the output head applied to the one position that is sampled from.
+Grouped-query attention, tied embeddings, biases and every static kind of rotary scaling are supported; an
+architecture other than Llama is refused.
 """
 
 from dataclasses import dataclass
@@ -44,6 +45,29 @@ class Cache:
         """Copy whole sequences from the slots `source` into the slots `target`."""
         self.keys[:, target] = self.keys[:, source]
         self.values[:, target] = self.values[:, source]
+
+
+@dataclass(slots=True)
+class Prompts:
+    """The prompts of the running sequences, each kept once: slots 0..len(lengths)-1 of `cache` are in use.
+
+    Sequence i belongs to the prompt in slot `place[i] // group`, where it is number `place[i] % group`.
+    """
+
+    cache: Cache
+    lengths: Tensor  # (prompts,)
+    place: Tensor  # (sequences,)
+    group: int
+
+    def spread(self, rows: Tensor) -> Tensor:
+        """(sequences, heads, repeats, x) -> (prompts, heads, group * repeats, x), zero where a group has a hole."""
+        dense = rows.new_zeros(len(self.lengths) * self.group, *rows.shape[1:])
+        dense[self.place] = rows
+        return dense.unflatten(0, (-1, self.group)).transpose(1, 2).flatten(2, 3)
+
+    def gather(self, dense: Tensor) -> Tensor:
+        """The inverse of `spread`."""
+        return dense.unflatten(2, (self.group, -1)).transpose(1, 2).flatten(0, 1)[self.place]
 
 
 class Decoder:
@@ -120,25 +144,32 @@ class Decoder:
         last = hidden[torch.arange(questions, device=ids.device), lengths - 1]
         return self._logits(last), cache
 
-    def step(self, tokens: Tensor, positions: Tensor, cache: Cache) -> Tensor:
-        """Feed one token to each of the first n sequences of `cache`: tokens, positions (n,) to logits (n, size).
+    def step(self, tokens: Tensor, counts: Tensor, prompts: Prompts, cache: Cache) -> Tensor:
+        """Feed one token to each of n sequences: tokens (n,) -> logits (n, vocabulary).
 
-        A sequence's keys and values are written at its position; later positions of its slot are not looked at.
+        Sequence i has `counts[i]` earlier tokens behind its prompt; they stand in slot i of `cache`, and this token's
+        keys and values are written behind them. Later positions of the slot are not looked at.
         """
         rows = torch.arange(len(tokens), device=tokens.device)
-        width = int(positions.max()) + 1
-        blind = torch.arange(width, device=tokens.device) > positions[:, None]
-        mask = torch.zeros(blind.shape, device=tokens.device).masked_fill_(blind, float("-inf"))[:, None, None]
+        slots, widths = prompts.place // prompts.group, (int(prompts.lengths.max()), int(counts.max()) + 1)
+        masks = _blind(prompts.lengths[slots], widths[0]), _blind(counts + 1, widths[1])
+        mask = torch.cat(masks, -1)[:, None, None]
+        positions = prompts.lengths[slots] + counts
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
         hidden = F.embedding(tokens, self.embedding)
         for index, layer in enumerate(self.layers):
             query, key, value = self._qkv(layer, hidden)
             keys, values = cache.keys[index], cache.values[index]
-            keys[rows, :, positions], values[rows, :, positions] = _rotate(key, cos, sin), value
-            query = _rotate(query, cos, sin).unflatten(1, (self.kv_heads, -1))
-            scores = query @ keys[: len(tokens), :, :width].transpose(-1, -2)
-            weights = (scores.float() * self.head_size**-0.5 + mask).softmax(-1).to(self.dtype)
-            mixed = weights @ values[: len(tokens), :, :width]
+            keys[rows, :, counts], values[rows, :, counts] = _rotate(key, cos, sin), value
+            query = (_rotate(query, cos, sin) * self.head_size**-0.5).unflatten(1, (self.kv_heads, -1))
+            own = slice(0, len(tokens)), slice(None), slice(0, widths[1])
+            shared = slice(0, len(prompts.lengths)), slice(None), slice(0, widths[0])
+            scores = prompts.gather(prompts.spread(query) @ prompts.cache.keys[index][shared].transpose(-1, -2))
+            scores = torch.cat([scores, query @ keys[own].transpose(-1, -2)], -1)
+            weights = (scores.float() + mask).softmax(-1).to(self.dtype)
+            on_prompt, on_own = weights.split(widths, -1)
+            mixed = prompts.gather(prompts.spread(on_prompt) @ prompts.cache.values[index][shared])
+            mixed = mixed + on_own @ values[own]
             hidden = self._block(layer, hidden, mixed.flatten(1, 2))
         return self._logits(hidden)
 
@@ -158,6 +189,12 @@ class Decoder:
     def _logits(self, hidden: Tensor) -> Tensor:
         normed = F.rms_norm(hidden, hidden.shape[-1:], self.norm, self.epsilon)
         return F.linear(normed, self.head).float()
+
+
+def _blind(lengths: Tensor, width: int) -> Tensor:
+    """(rows,) -> (rows, width): 0 at positions below a row's length, -inf from there on."""
+    beyond = torch.arange(width, device=lengths.device) >= lengths[:, None]
+    return torch.zeros(beyond.shape, device=lengths.device).masked_fill_(beyond, float("-inf"))
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

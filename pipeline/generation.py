@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.decoder import Cache, Decoder
+from pipeline.decoder import Cache, Decoder, Prompts
 from pipeline.errors import UserError
 from pipeline.progress import Progress
 
@@ -74,6 +74,7 @@ class Sampler:
         ends = ends if isinstance(ends, list) else [ends]
         self.end_ids = sorted({i for i in [*ends, tokenizer.eos_token_id] if i is not None})
         self._may_end: dict[tuple[str, ...], Tensor] = {}
+        self._caches: dict[str, Cache] = {}
 
     def load(self, model) -> None:
         """Take over the model's current weights (cast once per rollout, not per token)."""
@@ -100,6 +101,13 @@ class Sampler:
         run = _Run(self, [list(p) for p in prompts], samples_per_prompt, settings, keys, progress)
         return run.finish_all()
 
+    def reused_cache(self, use: str, slots: int, positions: int) -> Cache:
+        """A cache at least this large; it is kept for the next call, whose size is usually the same."""
+        cache = self._caches.get(use)
+        if cache is None or cache.keys.shape[1] < slots or cache.keys.shape[3] < positions:
+            self._caches[use] = cache = self.decoder.new_cache(slots, positions)
+        return cache
+
     def may_end(self, stops: tuple[str, ...]) -> Tensor:
         """For each token id: could it complete one of the stop strings? (Only then is the text looked at.)"""
         if stops not in self._may_end:
@@ -112,7 +120,11 @@ class Sampler:
 
 
 class _Run:
-    """One call of `Sampler.sample`. Rows 0..active-1 of every array are the sequences in the batch."""
+    """One call of `Sampler.sample`.
+
+    Rows 0..active-1 of every array are the sequences in the batch; slots 0..len(questions)-1 of the prompt cache
+    hold their prompts. Both stay dense: what ends is overwritten by the last one.
+    """
 
     def __init__(self, sampler: Sampler, prompts, per_prompt: int, settings: SamplingSettings, keys, progress):
         self.sampler, self.decoder, self.settings = sampler, sampler.decoder, settings
@@ -128,15 +140,18 @@ class _Run:
                     self.results[question][index] = Sample([], [], "length")
         self.slots = max(1, min(sampler.max_batch, len(self.waiting)))
         self.active, self.owners = 0, []
-        self.prefixes: dict[int, tuple[Tensor, Cache]] = {}
+        self.questions: list[int] = []
+        self.first_logits: dict[int, Tensor] = {}
         device, new = self.decoder.device, settings.max_new_tokens
-        width = max((len(prompts[q]) + self._room(q) for q, _ in self.waiting), default=1)
-        self.cache = self.decoder.new_cache(self.slots, width)
+        self.cache = sampler.reused_cache("own", self.slots, new)
+        longest = max((len(prompts[q]) for q, _ in self.waiting), default=1)
+        self.prompt_cache = sampler.reused_cache("prompts", min(len(prompts), self.slots), longest)
+        self.layout: Prompts | None = None
         self.ids = torch.zeros(self.slots, new, dtype=torch.long, device=device)
         self.logprobs = torch.zeros(self.slots, new, device=device)
         self.uniforms = torch.zeros(self.slots, new, device=device)
-        self.tokens, self.positions, self.counts, self.limits = (
-            torch.zeros(self.slots, dtype=torch.long, device=device) for _ in range(4)
+        self.tokens, self.counts, self.limits = (
+            torch.zeros(self.slots, dtype=torch.long, device=device) for _ in range(3)
         )
         self.ends = torch.tensor([*sampler.end_ids, *settings.stop_ids], dtype=torch.long, device=device)
 
@@ -150,47 +165,71 @@ class _Run:
             if self.waiting and (not self.active or free >= max(1, min(self.slots // 8, len(self.waiting)))):
                 self._admit(free)
                 continue
+            self.layout = self.layout or self._lay_out()
             rows = slice(0, self.active)
-            logits = self.decoder.step(self.tokens[rows], self.positions[rows], self.cache)
-            self.positions[rows] += 1
+            logits = self.decoder.step(self.tokens[rows], self.counts[rows] - 1, self.layout, self.cache)
             self._choose(logits, rows)
         return self.results
 
     def _admit(self, free: int) -> None:
-        """Give free slots to waiting samples: prompt keys and values copied, first token chosen."""
+        """Give free slots to waiting samples and choose their first token from their prompt's logits."""
+        self._drop_prompts()
         taken = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
-        self._prefill([q for q in dict.fromkeys(q for q, _ in taken) if q not in self.prefixes])
-        start, logits = self.active, []
-        for question in dict.fromkeys(q for q, _ in taken):
-            indices = [index for q, index in taken if q == question]
-            last, prefix = self.prefixes[question]
-            rows, length = slice(self.active, self.active + len(indices)), len(self.prompts[question])
-            self.cache.keys[:, rows, :, :length] = prefix.keys[:, None]
-            self.cache.values[:, rows, :, :length] = prefix.values[:, None]
-            self.positions[rows], self.counts[rows], self.limits[rows] = length, 0, self._room(question)
-            draws = [_uniforms(self.settings, self.keys[question], index) for index in indices]
-            self.uniforms[rows] = torch.from_numpy(np.stack(draws)).to(self.uniforms.device)
-            self.owners += [(question, index) for index in indices]
-            self.active += len(indices)
-            logits.append(last.expand(len(indices), -1))
-            if not self.waiting or self.waiting[0][0] != question:
-                del self.prefixes[question]
-        self._choose(torch.cat(logits), slice(start, self.active))
+        self._prefill([q for q in dict.fromkeys(q for q, _ in taken) if q not in self.questions])
+        rows = slice(self.active, self.active + len(taken))
+        draws = [_uniforms(self.settings, self.keys[question], index) for question, index in taken]
+        self.uniforms[rows] = torch.from_numpy(np.stack(draws)).to(self.uniforms.device)
+        self.limits[rows] = torch.tensor([self._room(question) for question, _ in taken], device=self.limits.device)
+        self.counts[rows] = 0
+        self.owners += taken
+        self.active, self.layout = rows.stop, None
+        logits = torch.stack([self.first_logits[question] for question, _ in taken])
+        started = {question for question, _ in taken} - {q for q, _ in list(self.waiting)[:1]}
+        self.first_logits = {q: value for q, value in self.first_logits.items() if q not in started}
+        self._choose(logits, rows)
 
     def _prefill(self, questions: list[int]) -> None:
         """Compute prompts in chunks under the token budget; `questions` come sorted by length."""
+        device = self.decoder.device
         while questions:
             size = max(1, _PREFILL_TOKENS // len(self.prompts[questions[-1]]))
             chunk, questions = questions[:size], questions[size:]
             lengths = [len(self.prompts[q]) for q in chunk]
             padded = [self.prompts[q] + [0] * (max(lengths) - n) for q, n in zip(chunk, lengths, strict=True)]
-            device = self.decoder.device
             logits, cache = self.decoder.prefill(
                 torch.tensor(padded, device=device), torch.tensor(lengths, device=device)
             )
-            for row, (question, length) in enumerate(zip(chunk, lengths, strict=True)):
-                prefix = Cache(cache.keys[:, row, :, :length], cache.values[:, row, :, :length])
-                self.prefixes[question] = (logits[row], prefix)
+            slots, width = slice(len(self.questions), len(self.questions) + len(chunk)), max(lengths)
+            self.prompt_cache.keys[:, slots, :, :width] = cache.keys
+            self.prompt_cache.values[:, slots, :, :width] = cache.values
+            self.questions += chunk
+            self.first_logits.update(zip(chunk, logits, strict=True))
+
+    def _drop_prompts(self) -> None:
+        """Forget the prompts that no sequence needs any more, and keep the others dense."""
+        wanted = {question for question, _ in self.owners} | self.first_logits.keys()
+        left = sum(question in wanted for question in self.questions)
+        holes = [slot for slot in range(left) if self.questions[slot] not in wanted]
+        movers = [slot for slot in range(left, len(self.questions)) if self.questions[slot] in wanted]
+        if holes:
+            self.prompt_cache.move(movers, holes)
+            for mover, hole in zip(movers, holes, strict=True):
+                self.questions[hole] = self.questions[mover]
+        del self.questions[left:]
+
+    def _lay_out(self) -> Prompts:
+        """Say which prompt each running sequence has, as the decoder needs it."""
+        self._drop_prompts()
+        slot_of = {question: slot for slot, question in enumerate(self.questions)}
+        counts, place = [0] * len(self.questions), []
+        for question, _ in self.owners:
+            slot = slot_of[question]
+            place.append((slot, counts[slot]))
+            counts[slot] += 1
+        group, device = max(counts), self.decoder.device
+        lengths = torch.tensor([len(self.prompts[q]) for q in self.questions], device=device)
+        flat = torch.tensor([slot * group + number for slot, number in place], device=device)
+        return Prompts(self.prompt_cache, lengths, flat, group)
 
     def _choose(self, logits: Tensor, rows: slice) -> None:
         """Sample a token for each of `rows` from its logits, record it, and take out what is finished."""
@@ -199,7 +238,7 @@ class _Run:
         tokens, logprobs = choose(logits, self.uniforms[at, counts], self.settings.temperature, self.settings.top_p)
         self.tokens[rows] = tokens
         self.ids[at, counts], self.logprobs[at, counts] = tokens, logprobs
-        self.counts[rows] = counts + 1
+        self.counts[rows] += 1
         ended = torch.isin(tokens, self.ends)
         cut = self.counts[rows] >= self.limits[rows]
         strings = self._stopped_by_string(tokens, rows.start) if self.settings.stop else {}
@@ -238,14 +277,12 @@ class _Run:
         movers = [row for row in range(left, self.active) if row not in done]
         if holes:
             self.cache.move(movers, holes)
-            for array in (self.ids, self.logprobs, self.uniforms):
-                array[holes] = array[movers]
-            for array in (self.tokens, self.positions, self.counts, self.limits):
+            for array in (self.ids, self.logprobs, self.uniforms, self.tokens, self.counts, self.limits):
                 array[holes] = array[movers]
             for mover, hole in zip(movers, holes, strict=True):
                 self.owners[hole] = self.owners[mover]
         del self.owners[left:]
-        self.active = left
+        self.active, self.layout = left, None
 
 
 def _uniforms(settings: SamplingSettings, key: object, index: int) -> np.ndarray:
