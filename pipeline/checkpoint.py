@@ -1,8 +1,8 @@
 """Checkpoints of a running training: whole or absent, the last few kept, deleted when the training is done.
 
-A checkpoint holds the model's and the optimiser's state, the step, the random generators' states and whatever else the
-caller needs to go on. The folder's fingerprint (settings and input digests) says which run it belongs to: state of
-another run is thrown away, never mixed in.
+A checkpoint holds the model's and the optimiser's state, the step, the random generators' states and whatever else
+the caller needs to go on. The folder's fingerprint (settings and input digests) says which run it belongs to:
+state of another run is thrown away, never mixed in.
 """
 
 import hashlib

@@ -18,8 +18,6 @@ from pipeline.errors import UserError
 from pipeline.prompts import CHAT_TEMPLATE
 
 transformers_logging.disable_progress_bar()  # ours is enough
-SHORT_CONTEXT = 256
-"""Up to this many tokens plain attention is faster than the fused kernel on a CPU (measured; see token_logprobs)."""
 
 
 def device() -> torch.device:
@@ -28,7 +26,7 @@ def device() -> torch.device:
 
 
 def multiplies_bf16() -> bool:
-    """Whether this machine multiplies bf16 in hardware. CPUs without AMX emulate it, several times slower than fp32."""
+    """Whether this machine multiplies bf16 in hardware; a CPU without AMX emulates it, several times slower."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_amx_tile_supported()
@@ -42,7 +40,9 @@ def autocast(precision: str) -> AbstractContextManager:
 
 
 def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
-    """Load a tokenizer from a folder or Hub id; it gets our chat template if it has none, and must have EOS."""
+    """Load a tokenizer from a folder or Hub id; it must have BOS and EOS, and gets our chat template if
+    it has none.
+    """
     _check_folder(source, ("tokenizer.json", "tokenizer.model", "tokenizer_config.json"), "tokenizer")
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(source))
@@ -50,6 +50,8 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
         raise UserError(f"{source}: cannot load the tokenizer ({_first_line(error)})") from None
     if tokenizer.eos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
+    if tokenizer.bos_token_id is None:
+        raise UserError(f"{source}: the tokenizer has no beginning-of-sentence token")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.chat_template is None:
@@ -112,7 +114,8 @@ def model_card(title: str, description: str, settings: dict, metrics: dict) -> s
         "Prompts follow the tokenizer's chat template: `User: …\\n\\nAssistant:`. The folder loads with "
         "`transformers.AutoModelForCausalLM.from_pretrained`.\n"
     )
-    return f"{head}# {title}\n\n{description}\n\n{usage}\n## Settings\n\n{block(settings)}\n## Results\n\n{block(metrics)}"
+    body = f"# {title}\n\n{description}\n\n{usage}"
+    return f"{head}{body}\n## Settings\n\n{block(settings)}\n## Results\n\n{block(metrics)}"
 
 
 def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None:

@@ -41,7 +41,11 @@ def encode_prompt(
     tokenizer: PreTrainedTokenizerBase, question: str, mode: str, language: str, prompts: Prompts
 ) -> list[int]:
     """Token ids of the prompt, from BOS (once) to `Assistant:`; sampling goes on from here."""
-    messages = [{"role": "user", "content": user_message(question, mode, language, prompts)}]
+    content = user_message(question, mode, language, prompts)
+    if tokenizer.chat_template == CHAT_TEMPLATE:
+        # The template's text, but a question that spells out a special token stays text.
+        return [tokenizer.bos_token_id, *_encode(tokenizer, f"User: {content}\n\nAssistant:")]
+    messages = [{"role": "user", "content": content}]
     text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return tokenizer.encode(text, add_special_tokens=False)
 
@@ -54,7 +58,7 @@ def encode_turns(tokenizer: PreTrainedTokenizerBase, turns: list[dict]) -> tuple
     ids: list[int] = []
     mask: list[bool] = []
     for text, by_model in _pieces(turns):
-        piece = tokenizer.encode(text, add_special_tokens=False)
+        piece = _encode(tokenizer, text)
         ids += piece
         mask += [by_model] * len(piece)
     return [*ids, tokenizer.eos_token_id], [*mask, True]
@@ -62,16 +66,20 @@ def encode_turns(tokenizer: PreTrainedTokenizerBase, turns: list[dict]) -> tuple
 
 def encode_output(tokenizer: PreTrainedTokenizerBase, output: str) -> list[int]:
     """Token ids that the tool loop appends after the model wrote "```output": the program's output and the fence."""
-    return tokenizer.encode(_output_text(output), add_special_tokens=False)
+    return _encode(tokenizer, _output_text(output))
 
 
 def encode_solution(
     tokenizer: PreTrainedTokenizerBase, solution: Solution, prompts: Prompts
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A whole training example: int32 ids [T] of prompt and answer, and bool [T], true where the token carries loss."""
+    """A whole training example: int32 ids [T] of prompt and answer, and bool [T], true where a token has loss."""
     prompt = encode_prompt(tokenizer, solution.question, solution.format, solution.language, prompts)
     ids, mask = encode_turns(tokenizer, solution.turns)
     return np.array(prompt + ids, dtype=np.int32), np.array([False] * len(prompt) + mask, dtype=bool)
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    return tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
 
 
 def _output_text(output: str) -> str:

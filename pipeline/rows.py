@@ -57,9 +57,9 @@ def micro_batches(
     """Cut rows into micro-batches of at most `max_tokens` tokens, padding counted (one row may exceed it alone).
 
     Padded: rows sorted by length, padded on the right; causal attention makes a mask needless, since no scored token
-    sees a pad. Packed: rows laid end to end in one sequence with positions that restart, which transformers turns into
-    a block-diagonal mask (or variable-length flash attention); no row attends to another. Rows without scored tokens
-    are left out: they add nothing to any loss.
+    sees a pad. Packed: rows laid end to end in one sequence with positions that restart, which transformers turns
+    into a block-diagonal mask (or variable-length flash attention); no row attends to another. Rows without scored
+    tokens are left out: they add nothing to any loss.
     """
     useful = [i for i, row in enumerate(rows) if row.scored[1:].any()]
     if packed:
@@ -97,7 +97,7 @@ def token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float
 def row_logprobs(
     model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, *, temperature: float = 1.0, packed: bool = False
 ) -> list[np.ndarray]:
-    """For each row float32 [T]: the log-probability of every scored token, 0 elsewhere (old and reference columns)."""
+    """For each row float32 [T]: the log-probability of every scored token, 0 elsewhere (for old and reference)."""
     results = [np.zeros(len(row), dtype=np.float32) for row in rows]
     for batch in micro_batches(rows, max_tokens, packed=packed, device=model.device):
         values = token_logprobs(model, batch, temperature).float().cpu().numpy()

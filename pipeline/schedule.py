@@ -16,7 +16,7 @@ class Schedule(Section):
     """Peak learning rate. Paper: 4.2e-4 for the 7B base model, 5e-5 for fine-tuning."""
     warmup_steps: int = Field(2000, ge=0)
     """Steps of linear warm-up. Paper: 2,000 for the base model; its shape is NS, linear assumed."""
-    drops: dict[float, float] = {0.8: 0.316, 0.9: 0.1}
+    drops: dict[float, float] = Field(default_factory=lambda: {0.8: 0.316, 0.9: 0.1})
     """Share of all steps done -> share of the peak from there on; empty means constant. Paper: 31.6 % and 10 %."""
 
     @model_validator(mode="after")

@@ -1,9 +1,9 @@
 """The optimiser step and the training loop that all methods share.
 
 The step knows rows, columns and a loss function, nothing else. The loss function returns per-token terms that are
-already weighted: their SUM over all micro-batches is the step's loss. Denominators are therefore totals that the caller
-computes over the whole step beforehand (usually in the column "weight"), and how rows are cut into micro-batches
-changes nothing.
+already weighted: their SUM over all micro-batches is the step's loss. Denominators are therefore totals that the
+caller computes over the whole step beforehand (usually in the column "weight"), and how rows are cut into
+micro-batches changes nothing.
 
 Not done here: several processes (pipeline.distributed), drawing data, generating text.
 """
