@@ -108,8 +108,8 @@ SAVINGS = (
         {"w": (2, 12), "n": (2, 9), "v": (2, 12), "g": (5, 60)},
         ("w*n", "v*n", "r1+r2", "r3-g"),
         en=(
-            "Every week {name} saves {w} dollars and {other} saves {v} dollars. After {n} weeks they spend {g} dollars. "
-            "How many dollars are left?",
+            "Every week {name} saves {w} dollars and {other} saves {v} dollars. After {n} weeks they spend "
+            "{g} dollars. How many dollars are left?",
         ),
         zh=("每周{name}存{w}元，{other}存{v}元。{n}周后他们花了{g}元。还剩多少元？",),
         page_en=(

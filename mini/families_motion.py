@@ -186,8 +186,8 @@ RECTANGLES = (
         {"w": (2, 15), "h": (3, 15), "p": (2, 6), "t": (100, 300)},
         ("h+w", "2*r1", "r2*p", "t-r3"),
         en=(
-            "{name} has {t} dollars. A garden is {h} m long and {w} m wide, and a fence costs {p} dollars for each m. "
-            "How many dollars are left after a fence around it?",
+            "{name} has {t} dollars. A garden is {h} m long and {w} m wide, and a fence costs {p} dollars "
+            "for each m. How many dollars are left after a fence around it?",
         ),
         zh=("{name}有{t}元。花园长{h}米，宽{w}米，围栏每米{p}元。围一圈后还剩多少元？",),
         page_en=(

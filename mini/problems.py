@@ -1,8 +1,8 @@
 """MiniMath: generated word problems of one to four steps with worked solutions.
 
 Reads   the section `mini` of the configuration (JSON).
-Writes  OUT/problems/{train,validation,test}.jsonl (Problem records), OUT/solutions.jsonl (Solution records of training
-        problems: CoT for all, a program and a tool-integrated solution for configurable shares) and, last,
+Writes  OUT/problems/{train,validation,test}.jsonl (Problem records), OUT/solutions.jsonl (Solution records of
+        training problems: CoT for all, a program and a tool-integrated solution for configurable shares) and, last,
         OUT/problems/manifest.json. Every solution's program has been executed and printed the answer.
 
     python -m mini.problems --config results/mini/config/mini.json --out results/mini/world

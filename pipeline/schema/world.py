@@ -53,7 +53,7 @@ class MiniWorld(SeededSection):
     prose_bytes: int = Field(400_000, ge=5_000)
     """Generated prose without mathematics for the pretraining mixture, in characters."""
     heldout_documents: int = Field(120, ge=5)
-    """Documents in each held-out text (code, mathematics) on which bits per byte are measured."""
+    """At most so many documents in each held-out text (code, mathematics) on which bits per byte are measured."""
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> "MiniWorld":

@@ -1,0 +1,129 @@
+"""A code corpus that every machine has: the standard library of the running Python.
+
+Reads   the section `mini` of the configuration (JSON) and the interpreter's own library folder.
+Writes  OUT/code/train.jsonl and OUT/heldout/code.jsonl ({"id", "text"}; id is the file's path in the library), then
+        OUT/code/manifest.json.
+
+    python -m mini.code --config results/mini/config/mini.json --out results/mini/world
+
+A file's path decides by hash whether it is held out, so that another size or Python version moves no file from one
+side to the other. The corpus depends on the Python version, which the manifest names. Not taken: tests, IDLE and
+other programs, installed packages, generated tables, and files above LARGEST_FILE (data in the shape of code).
+"""
+
+import argparse
+import hashlib
+import platform
+import sysconfig
+from collections import Counter
+from pathlib import Path
+
+from pipeline.artifacts import write_jsonl, write_manifest
+from pipeline.config import read_section
+from pipeline.errors import UserError, run_main
+from pipeline.schema.world import MiniWorld
+
+LEFT_OUT = frozenset(
+    [
+        *("__phello__", "__pycache__", "dist-packages", "distutils", "encodings", "ensurepip", "idlelib"),
+        *("lib-dynload", "lib2to3", "pydoc_data", "site-packages", "test", "tests", "tkinter", "turtledemo", "venv"),
+    ]
+)
+LARGEST_FILE = 100_000
+HELDOUT_PERCENT = 10
+EXCERPT = 2_000
+"""Characters of a held-out file that are measured: enough for bits per byte, and no file outweighs the others."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `mini`")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the world")
+    arguments = parser.parse_args(argv)
+    settings = read_section(arguments.config, MiniWorld)
+    library = Path(sysconfig.get_path("stdlib"))
+    train, heldout, skipped = read_library(library, settings.code_bytes, settings.heldout_documents)
+    write_jsonl(arguments.out / "code" / "train.jsonl", train)
+    write_jsonl(arguments.out / "heldout" / "code.jsonl", heldout)
+    write_manifest(
+        arguments.out / "code" / "manifest.json",
+        "mini.code",
+        settings={"python": platform.python_version()}
+        | settings.model_dump(include={"code_bytes", "heldout_documents"}),
+        counts={
+            "train_files": len(train),
+            "train_characters": sum(len(row["text"]) for row in train),
+            "heldout_files": len(heldout),
+            "skipped": dict(sorted(skipped.items())),
+        },
+    )
+
+
+def read_library(library: Path, characters: int, documents: int) -> tuple[list[dict], list[dict], Counter]:
+    """Training files up to `characters` in all, `documents` held-out excerpts, and why files were left out.
+
+    Files come in the order of their path's hash, so that a smaller corpus is a mixture too and not the letter a.
+    """
+    train: list[dict] = []
+    heldout: list[dict] = []
+    skipped: Counter = Counter()
+    room = characters
+    for name in sorted(_source_files(library), key=_hash):
+        text = _text(library / name, skipped)
+        if text is None:
+            continue
+        if _hash(name) % 100 < HELDOUT_PERCENT:
+            if len(heldout) < documents:
+                heldout.append({"id": name, "text": excerpt(text)})
+            else:
+                skipped["held out, enough"] += 1
+        elif len(text) <= room:
+            train.append({"id": name, "text": text})
+            room -= len(text)
+        else:
+            skipped["corpus full"] += 1
+    if not train or not heldout:
+        raise UserError(
+            f"{library}: {len(train)} Python files to train on, {len(heldout)} held out; is this a library?"
+        )
+    return train, heldout, skipped
+
+
+def excerpt(text: str) -> str:
+    """EXCERPT characters of whole lines from the middle of a file, where the licence header is past."""
+    start = text.find("\n", max(0, (len(text) - EXCERPT) // 2)) + 1 if len(text) > EXCERPT else 0
+    end = text.rfind("\n", start, start + EXCERPT) + 1
+    return text[start : end or start + EXCERPT]
+
+
+def _source_files(library: Path) -> list[str]:
+    """Paths relative to the library, with forward slashes; generated `_sysconfigdata…` names the machine: left out."""
+    names = (path.relative_to(library) for path in library.rglob("*.py"))
+    return [
+        name.as_posix()
+        for name in names
+        if LEFT_OUT.isdisjoint(name.parts) and not name.parts[0].startswith(("config-", "_sysconfigdata"))
+    ]
+
+
+def _text(path: Path, skipped: Counter) -> str | None:
+    try:
+        text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError):
+        skipped["not UTF-8 or unreadable"] += 1
+        return None
+    if not text.strip():
+        skipped["empty"] += 1
+    elif len(text) > LARGEST_FILE:
+        skipped["too large"] += 1
+    else:
+        return text
+    return None
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,47 @@
+# The built-in world: everything under results/<preset>/world/ is generated offline from mini.seed.
+
+
+rule mini_problems:
+    input:
+        config="results/{preset}/config/mini.json",
+    output:
+        train="results/{preset}/world/problems/train.jsonl",
+        validation="results/{preset}/world/problems/validation.jsonl",
+        test="results/{preset}/world/problems/test.jsonl",
+        solutions="results/{preset}/world/solutions.jsonl",
+        manifest="results/{preset}/world/problems/manifest.json",
+    params:
+        code=dag.code_digest("mini.problems"),
+        world="results/{preset}/world",
+    log:
+        "results/{preset}/logs/mini_problems.log",
+    benchmark:
+        "results/{preset}/benchmarks/mini_problems.tsv"
+    message:
+        "mini: word problems with worked solutions"
+    shell:
+        "python -m mini.problems --config {input.config} --out {params.world} 2>&1 | tee {log}"
+
+
+rule mini_code:
+    input:
+        config="results/{preset}/config/mini.json",
+    output:
+        code="results/{preset}/world/code/train.jsonl",
+        heldout_code="results/{preset}/world/heldout/code.jsonl",
+        code_manifest="results/{preset}/world/code/manifest.json",
+        prose="results/{preset}/world/prose/train.jsonl",
+        heldout_math="results/{preset}/world/heldout/math.jsonl",
+        prose_manifest="results/{preset}/world/prose/manifest.json",
+    params:
+        code=dag.code_digest("mini.code", "mini.prose"),
+        world="results/{preset}/world",
+    log:
+        "results/{preset}/logs/mini_code.log",
+    benchmark:
+        "results/{preset}/benchmarks/mini_code.tsv"
+    message:
+        "mini: Python source, prose and held-out mathematics"
+    shell:
+        "( python -m mini.code --config {input.config} --out {params.world}"
+        " && python -m mini.prose --config {input.config} --out {params.world} ) 2>&1 | tee {log}"
