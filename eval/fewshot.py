@@ -36,4 +36,6 @@ def cut_at_stop(text: str) -> str:
 
 def _solution_text(solution: Solution) -> str:
     fences = {"code": ("```python\n", "\n```"), "output": ("```output\n", "\n```"), "text": ("", "")}
-    return "\n".join("".join((fences[t["role"]][0], t["content"].strip(), fences[t["role"]][1])) for t in solution.turns)
+    return "\n".join(
+        "".join((fences[t["role"]][0], t["content"].strip(), fences[t["role"]][1])) for t in solution.turns
+    )
