@@ -1,7 +1,22 @@
 """Settings of stage 3, supervised fine-tuning. Defaults: DeepSeekMath section 3."""
 
+from pydantic import Field
+
 from pipeline.schema.base import SeededSection
+from pipeline.schema.training import FineTuning
 
 
 class SFT(SeededSection):
-    pass
+    """Fine-tuning of the base model on worked solutions."""
+
+    context: int = Field(4096, ge=16)
+    """Examples are concatenated at random up to this many tokens. Paper: 4K. Longer examples are left out."""
+    batch_sequences: int = Field(256, ge=1)
+    """Contexts of an optimiser step. Paper: batch size 256."""
+    steps: int = Field(500, ge=1)
+    """Optimiser steps. Paper: 500."""
+    check_programs: bool = True
+    """Run every program and tool call in the sandbox and leave out solutions whose answer it does not give."""
+    optimisation: FineTuning = FineTuning()
+    validation_share: float = Field(0.01, ge=0, lt=1)
+    """Share of the problems whose solutions only measure the loss. NS."""

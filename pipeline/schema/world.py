@@ -1,10 +1,10 @@
 """Where a world's pages, problems, solutions, benchmarks and checkpoint come from."""
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
+from pipeline.schedule import Schedule
 from pipeline.schema.base import Section, SeededSection
+from pipeline.schema.training import Optimisation
 
 
 class Sources(Section):
@@ -71,18 +71,30 @@ class Model(Section):
     layers: int = Field(3, ge=1)
     heads: int = Field(4, ge=1)
     context: int = Field(512, ge=64)
+    """Longest sequence that the model is made for."""
+
+
+class CoderSchedule(Schedule):
+    peak: float = Field(3e-3, gt=0)
+    warmup_steps: int = Field(10, ge=0)
+
+
+class CoderOptimisation(Optimisation):
+    schedule: CoderSchedule = CoderSchedule()
+    micro_batch_tokens: int = Field(2048, ge=16)
+    checkpoint_every: int = Field(25, ge=1)
 
 
 class Coder(SeededSection):
     """Training of the coder checkpoint from scratch; unused where `sources.coder` names an existing one."""
 
     model: Model = Model()
-    tokens: int = Field(600_000, ge=1)
+    tokens: int = Field(450_000, ge=1)
     """Training tokens of Python source."""
-    batch_tokens: int = Field(8192, ge=1)
-    learning_rate: float = Field(2e-3, gt=0)
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """`auto`: bf16 autocast where the processor multiplies bf16 in hardware (AMX, CUDA), else fp32."""
+    batch_tokens: int = Field(4096, ge=16)
+    context: int = Field(256, ge=16)
+    """Tokens of a training sequence."""
+    optimisation: CoderOptimisation = CoderOptimisation()
 
 
 class Suffixes(Section):

@@ -1,0 +1,55 @@
+"""Bits per byte of a model on held-out texts: what continued pretraining gains and what it forgets."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from pipeline.errors import UserError
+from pipeline.models import autocast
+from pipeline.records import read_jsonl
+from pipeline.rows import Row, row_logprobs
+
+
+class HeldOutText:
+    """One held-out text, encoded once: rows of at most `context` tokens, and its size in UTF-8 bytes."""
+
+    def __init__(self, texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int):
+        self.rows: list[Row] = []
+        self.bytes = 0
+        for text in texts:
+            size = len(text.encode())
+            if self.rows and self.bytes + size > max_bytes:
+                break
+            self.bytes += size
+            ids = tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
+            self.rows += _rows(ids, tokenizer.bos_token_id, context)
+
+    @torch.no_grad()
+    def bits_per_byte(self, model: PreTrainedModel, max_tokens: int, precision: str = "auto") -> float:
+        """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
+        with autocast(precision):
+            values = row_logprobs(model, self.rows, max_tokens)
+        return -sum(float(v.sum(dtype=np.float64)) for v in values) / math.log(2) / self.bytes
+
+
+def read_held_out(
+    path: str | Path, tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int
+) -> HeldOutText:
+    """Read a JSON Lines file of {"text"} objects; whole documents from the beginning, up to `max_bytes`."""
+    texts = [str(row["text"]) for row in read_jsonl(path) if row.get("text")]
+    if not texts:
+        raise UserError(f"{path}: no held-out text (expected JSON Lines with a field `text`)")
+    return HeldOutText(texts, tokenizer, context, max_bytes)
+
+
+def _rows(ids: list[int], bos: int, context: int) -> list[Row]:
+    """Every token is scored exactly once; each row begins with BOS, which is not."""
+    rows = []
+    for start in range(0, len(ids), context - 1):
+        piece = np.array([bos, *ids[start : start + context - 1]], dtype=np.int32)
+        rows.append(Row(piece, np.arange(len(piece)) > 0))
+    return rows
