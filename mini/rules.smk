@@ -45,3 +45,27 @@ rule mini_code:
     shell:
         "( python -m mini.code --config {input.config} --out {params.world}"
         " && python -m mini.prose --config {input.config} --out {params.world} ) 2>&1 | tee {log}"
+
+
+rule mini_web:
+    input:
+        config="results/{preset}/config/mini.json",
+        validation="results/{preset}/world/problems/validation.jsonl",
+        test="results/{preset}/world/problems/test.jsonl",
+    output:
+        warc=directory("results/{preset}/world/warc"),
+        seeds="results/{preset}/world/seeds.jsonl",
+        truth="results/{preset}/world/truth/pages.jsonl",
+        manifest="results/{preset}/world/web_manifest.json",
+    params:
+        code=dag.code_digest("mini.web"),
+        world="results/{preset}/world",
+    log:
+        "results/{preset}/logs/mini_web.log",
+    benchmark:
+        "results/{preset}/benchmarks/mini_web.tsv"
+    message:
+        "mini: the web, as WARC files"
+    shell:
+        "python -m mini.web --config {input.config} --problems {params.world}/problems --out {params.world}"
+        " 2>&1 | tee {log}"
