@@ -1,0 +1,309 @@
+"""Whether two parsed answers mean the same: lists, sets, tuples, intervals, matrices, relations, scalars.
+
+Structure is decided by structure, elements by `same_scalar` (exact numbers first, then values at fixed points).
+An interval's ends must be open or closed alike, a tuple's order counts, a list's does not.
+"""
+
+from collections import Counter
+from fractions import Fraction
+
+from eval.evaluation import compare_values, contains, exact, same_value, symbols, value_of
+from eval.formula_tokens import FormulaLimit
+from eval.numbers import Number, same_number
+from eval.real_sets import as_real_set, same_real_set
+
+_MAX_PAIRS = 2_500  # element comparisons of two lists that are not plain numbers
+_SCALARS = frozenset(["num", "sym", "const", "add", "mul", "div", "pow", "neg", "call", "fact", "percent", "degree"])
+
+
+def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -> bool:
+    """Whether `other` answers what `gold` does. Raises FormulaLimit where the static limits forbid a decision."""
+    gold, other = _expanded(gold), _expanded(other)
+    if gold == other:
+        return True
+    for kind in ("list", "set"):
+        if gold[0] == kind or other[0] == kind:
+            return _same_collection(gold, other, tolerance)
+    if gold[0] == "rel" or other[0] == "rel":
+        return _same_relation(gold, other, tolerance)
+    if gold[0] in _SCALARS and other[0] in _SCALARS:
+        return same_scalar(gold, other, tolerance)
+    if gold[0] == other[0] == "ratio":
+        return _same_ratio(gold[1], other[1])
+    if "ratio" in (gold[0], other[0]):
+        ratio, single = (gold, other) if gold[0] == "ratio" else (other, gold)
+        return len(ratio[1]) == 2 and single[0] == "div" and same_scalar(("div", *ratio[1]), single, None)
+    if gold[0] in ("group", "matrix") and other[0] in ("group", "matrix"):
+        return _same_rows(gold, other, tolerance)
+    return _same_sets(gold, other)
+
+
+def _expanded(node: tuple) -> tuple:
+    """Write ± as two answers, `x ∈ S` as S, and a list inside a list as one list."""
+    if node[0] == "rel" and node[1] == ("in",):
+        return _expanded(node[2][1])
+    if contains(node, "pm") and node[0] not in ("group", "matrix"):
+        if node[0] in ("list", "set"):
+            items = [part for item in node[1] for part in _items(_expanded(item))]
+            return (node[0], tuple(items))
+        return ("list", (_signed(node, 1), _signed(node, -1)))
+    if node[0] == "matrix" and all(len(row) == 1 and row[0][0] == "rel" for row in node[1]):
+        return ("list", tuple(row[0] for row in node[1]))  # a system of equations
+    return node
+
+
+def _signed(node: object, sign: int) -> object:
+    """The formula with every ± read with one sign (∓ with the other)."""
+    if not isinstance(node, tuple):
+        return node
+    if node and node[0] == "pm":
+        term = _signed(node[3], sign)
+        if (node[1] == "pm") != (sign > 0):
+            term = ("neg", term)
+        return term if node[2] is None else ("add", (_signed(node[2], sign), term))
+    return tuple(_signed(part, sign) for part in node)
+
+
+def _items(node: tuple) -> tuple:
+    return node[1] if node[0] in ("list", "set") else (node,)
+
+
+# --- collections
+
+
+def _same_collection(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    if gold[0] == "group" and other[0] == "list":  # a tuple written without its parentheses
+        return gold[1] != "[" and len(gold[3]) == len(other[1]) and _elementwise(gold[3], other[1], tolerance)
+    if other[0] == "group":
+        # A Python list stands for a list of answers; for a set only when it cannot be an interval.
+        listed = other[1:3] == ("[", "]") and (gold[0] == "list" or len(other[3]) != 2)
+        if listed:
+            return _same_multiset(_items(gold), other[3], tolerance)
+        assigned = gold[0] == "list" and _assigned_values(gold[1])
+        return bool(assigned) and other[1] == "(" and _elementwise(tuple(assigned), other[3], tolerance)
+    if gold[0] == "group" or not _plain_items(gold) or not _plain_items(other):
+        return _same_sets(gold, other)
+    if "set" in (gold[0], other[0]):
+        return _same_multiset(_distinct(_items(gold)), _distinct(_items(other)), tolerance)
+    return _same_multiset(_items(gold), _items(other), tolerance)
+
+
+def _plain_items(node: tuple) -> bool:
+    return node[0] in ("list", "set", *_SCALARS, "text", "rel", "base", "ratio", "named") and not any(
+        item[0] == "rel" and item[1] != ("=",) for item in _items(node)
+    )
+
+
+def _assigned_values(items: tuple) -> list[tuple] | None:
+    """Values of x = 1, y = 2 in the order of writing, when every item assigns to another name."""
+    values, names = [], set()
+    for item in items:
+        if item[0] != "rel" or item[1] != ("=",) or not is_name(item[2][0]):
+            return None
+        names.add(item[2][0])
+        values.append(item[2][1])
+    return values if len(names) == len(items) else None
+
+
+def _distinct(items: tuple) -> tuple:
+    kept: list[tuple] = []
+    seen: set[object] = set()
+    for item in items:
+        key = exact(item) if item[0] in _SCALARS else None
+        key = item if key is None else key
+        if key not in seen:
+            seen.add(key)
+            kept.append(item)
+    return tuple(kept)
+
+
+def _same_multiset(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    if len(gold) != len(other):
+        return False
+    left = [exact(item) if item[0] in _SCALARS else None for item in gold]
+    right = [exact(item) if item[0] in _SCALARS else None for item in other]
+    if None not in left and None not in right and Counter(left) == Counter(right):
+        return True
+    if len(gold) ** 2 > _MAX_PAIRS:
+        raise FormulaLimit("elements")
+    rest = list(other)
+    for item in gold:
+        index = next((i for i, candidate in enumerate(rest) if same_formula(item, candidate, tolerance)), None)
+        if index is None:
+            return False
+        del rest[index]
+    return True
+
+
+def _elementwise(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    return len(gold) == len(other) and all(same_formula(a, b, tolerance) for a, b in zip(gold, other, strict=True))
+
+
+def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    """Tuples, vectors, intervals and matrices."""
+    if gold[0] == other[0] == "group":
+        brackets_differ = gold[1:3] != other[1:3]
+        if brackets_differ and len(gold[3]) == 2 and "<" not in (gold[1], other[1]):
+            return False
+        return _elementwise(gold[3], other[3], tolerance)
+    if gold[0] == other[0]:
+        return len(gold[1]) == len(other[1]) and all(
+            _elementwise(a, b, tolerance) for a, b in zip(gold[1], other[1], strict=True)
+        )
+    matrix, group = (gold, other) if gold[0] == "matrix" else (other, gold)
+    rows = matrix[1]
+    if all(row[0] == "group" for row in group[3]):
+        return _ordered(gold is matrix, tuple(rows), tuple(row[3] for row in group[3]), tolerance)
+    if group[1] == "[":
+        return False
+    flat = tuple(row[0] for row in rows) if all(len(row) == 1 for row in rows) else (rows[0] if len(rows) == 1 else ())
+    return bool(flat) and _ordered(gold is matrix, (flat,), (group[3],), tolerance)
+
+
+def _ordered(gold_first: bool, rows: tuple, others: tuple, tolerance: Fraction | None) -> bool:
+    pairs = zip(rows, others, strict=False)
+    return len(rows) == len(others) and all(
+        _elementwise(a, b, tolerance) if gold_first else _elementwise(b, a, tolerance) for a, b in pairs
+    )
+
+
+def _same_ratio(gold: tuple, other: tuple) -> bool:
+    if len(gold) != len(other):
+        return False
+    left, right = [exact(item) for item in gold], [exact(item) for item in other]
+    if None in left or None in right or not left[0] or not right[0]:
+        return _elementwise(gold, other, None)
+    return all(a * right[0] == b * left[0] for a, b in zip(left, right, strict=True))
+
+
+def _same_sets(gold: tuple, other: tuple) -> bool:
+    """Sets of real numbers in any notation; with symbolic ends, part by part."""
+    first, second = as_real_set(gold), as_real_set(other)
+    if first is not None and second is not None:
+        return same_real_set(first, second)
+    if gold[0] == other[0] and gold[0] in ("union", "inter", "list"):
+        return _same_multiset(gold[1], other[1], None)
+    if gold[0] == other[0] == "setminus":
+        return same_formula(gold[1], other[1]) and same_formula(gold[2], other[2])
+    if gold[0] == other[0] == "builder":
+        return same_formula(gold[1], other[1]) and same_formula(gold[2], other[2])
+    return False
+
+
+# --- relations
+
+
+def is_name(node: tuple) -> bool:
+    """What an answer may be called on the left of "=": x, f(x), AB, x + y, (x, y), area — not 2x."""
+    kind = node[0]
+    if kind in ("sym", "text") or (kind == "const" and node[1] in "ei"):
+        return True
+    if kind == "group":
+        return bool(node[3]) and all(is_name(item) for item in node[3])
+    if kind == "mul":
+        return is_name(node[1][0]) and all(is_name(p) or (p[0] == "num" and p is node[1][-1]) for p in node[1][1:])
+    if kind in ("add", "div"):
+        parts = node[1] if kind == "add" else node[1:]
+        return all(is_name(part[1] if part[0] == "neg" else part) for part in parts)
+    return kind == "call" and node[1] in ("abs", "prime") and is_name(node[2][0])
+
+
+def _single_equation(node: tuple) -> tuple | None:
+    """(left, right) of an equation; a chain a = b = c counts when what follows a is one value. None: no equation."""
+    if node[0] != "rel" or set(node[1]) != {"="}:
+        return None
+    sides = node[2]
+    rest = sides[1:]
+    if len(rest) > 1 and not all(same_formula(rest[-1], side) for side in rest[:-1]):
+        return None
+    return sides[0], rest[-1]
+
+
+def _same_relation(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    equations = _single_equation(gold), _single_equation(other)
+    if equations[0] and equations[1]:
+        return _same_equation(equations[0], equations[1], tolerance)
+    if equations[0] and other[0] != "rel":
+        return is_name(equations[0][0]) and same_formula(equations[0][1], other, tolerance)
+    if equations[1] and gold[0] != "rel":
+        left, right = equations[1]
+        named = is_name(left) or (not symbols(left) and same_formula(left, right))
+        return named and same_formula(gold, right, tolerance)
+    if _same_sets(gold, other):
+        return True
+    return gold[0] == other[0] == "rel" and _same_inequality(gold, other)
+
+
+def _same_equation(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    if gold[0] == other[0] and is_name(gold[0]):
+        return same_formula(gold[1], other[1], tolerance)
+    if not all(side[0] in _SCALARS for side in (*gold, *other)):
+        return gold[0][0] == other[0][0] == "group" and gold[0] == other[0] and same_formula(gold[1], other[1])
+    if symbols(*gold) != symbols(*other) or not symbols(*gold):
+        return False
+    return compare_values(_difference(gold), _difference(other), ratio=True) is not None
+
+
+def _difference(sides: tuple) -> tuple:
+    return ("add", (sides[0], ("neg", sides[1])))
+
+
+def _same_inequality(gold: tuple, other: tuple) -> bool:
+    gold, other = _ascending(gold), _ascending(other)
+    if gold[1] != other[1]:
+        return False
+    if _elementwise(gold[2], other[2], None):
+        return True
+    if len(gold[1]) != 1 or gold[1][0] not in ("<", "<=") or symbols(*gold[2]) != symbols(*other[2]):
+        return False
+    if not all(side[0] in _SCALARS for side in (*gold[2], *other[2])):
+        return False
+    return compare_values(_difference(gold[2]), _difference(other[2]), ratio=True) == 1
+
+
+def _ascending(node: tuple) -> tuple:
+    if node[1] and all(operator in (">", ">=") for operator in node[1]):
+        return ("rel", tuple({">": "<", ">=": "<="}[o] for o in reversed(node[1])), tuple(reversed(node[2])))
+    return node
+
+
+# --- scalars
+
+
+def same_scalar(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    """Numbers by the rules of eval.numbers, everything else by value."""
+    left, right = exact(gold), exact(other)
+    if left is not None and right is not None:
+        return same_number(_as_number(gold, left), _as_number(other, right), tolerance)
+    written = _written(gold) or _written(other)
+    if written and not symbols(gold, other):
+        first = left if left is not None else value_of(gold)
+        second = right if right is not None else value_of(other)
+        if first is None or second is None:
+            return False
+        return same_number(
+            _as_number(gold, first, rounded=left is None), _as_number(other, second, rounded=right is None), tolerance
+        )
+    if symbols(gold) != symbols(other) and not (symbols(gold) and symbols(other)):
+        return _constant_after_all(gold, other)
+    return same_value(gold, other)
+
+
+def _constant_after_all(gold: tuple, other: tuple) -> bool:
+    """x - x + 1 against 1: one side has symbols that cancel."""
+    return same_value(gold, other)
+
+
+def _written(node: tuple) -> bool:
+    """A number literal written as a decimal, with or without a sign."""
+    node = node[1] if node[0] == "neg" else node
+    return node[0] == "num" and node[2] is not None
+
+
+def _as_number(node: tuple, value: Fraction, rounded: bool = False) -> Number:
+    inner = node[1] if node[0] == "neg" else node
+    if inner[0] == "percent":
+        return Number(value, percent=True)
+    if inner[0] == "num":
+        return Number(value, inner[2], inner[3])
+    return Number(value, rounded=rounded)

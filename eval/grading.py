@@ -1,0 +1,212 @@
+r"""Grade an answer: `grade(gold, prediction) -> Verdict`. The benchmark's grader and the reward of RL.
+
+    >>> grade("1/2", r"Half of it, so \boxed{\frac{1}{2}}.").correct
+    True
+
+Tiers, each deciding what it can: equal strings; exact numbers (fractions, percent, units, 万); structure (sets,
+tuples, intervals, matrices, relations); values of formulas. Model text is data: nothing is ever passed to `eval`,
+`sympify` or `parse_expr`. All work is bounded by static limits instead of clocks, so a pair has the same verdict
+on every machine, in every thread and process; where a limit forbids a decision, `status` says so.
+
+Does not run programs (eval.sandbox does) and does not read questions.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from multiprocessing import get_context
+
+from eval.extraction import Extraction, extract
+from eval.formula_tokens import FormulaError, FormulaLimit
+from eval.normalise import as_words, clean, squeezed
+from eval.numbers import Number, parse_number, same_number
+from eval.units import conversion, split_unit
+
+GRADER_VERSION = "1"
+_CHOICE = re.compile(r"\(?\s*(?:\\text\{\s*)?\(?([A-H])\)?\s*\}?\s*\)?\.?")
+_MANY_CHOICES = re.compile(r"[A-H](?:\s*,?\s*[A-H])+")
+_LABELLED = re.compile(r"\(?\s*(?:\\text\{\s*\(?)?([A-H])\s*\)?\s*\}?\s*(?:[.:)]|$|\s(?!\s*(?:and|or)\b))")
+_LETTERS = re.compile(r"(?<![A-Za-z\\])([A-H])(?![A-Za-z])")
+_CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
+_SYNONYMS = {
+    "是": "yes", "对": "yes", "正确": "yes", "√": "yes", "否": "no", "错": "no", "错误": "no", "不是": "no", "×": "no",
+    "无解": "no solution", "no solutions": "no solution", "no real solution": "no solution", "none": "no solution",
+    "no real solutions": "no solution", "dne": "does not exist", "不存在": "does not exist", "undefined": "does not exist",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`status`: ok (decided), no_answer (nothing to grade), limit (too large to decide), crash (of a worker).
+
+    `method` says how the answer was found, `tier` what decided: string, number, choice, formula, text or none.
+    Only status ok can be correct.
+    """
+
+    correct: bool
+    extracted: str | None
+    status: str = "ok"
+    method: str = ""
+    tier: str = "none"
+
+
+def grade(
+    gold: str,
+    prediction: str,
+    language: str = "en",
+    *,
+    final_box_only: bool = False,
+    tolerance: float | None = None,
+) -> Verdict:
+    r"""Compare a prediction (an answer or a whole solution) with the gold answer (likewise).
+
+    `final_box_only` is the mode of rewards: only the last, finished, non-empty `\boxed{}` counts. `tolerance` is a
+    relative tolerance for numbers (OCW: 0.01); without it numbers are exact up to the rounding of the gold.
+    `language` is accepted for every benchmark's call; the rules of all languages are always on.
+    """
+    gold_answer = _gold_answer(str(gold))
+    found = extract(str(prediction), final_box_only=final_box_only, choice=bool(_CHOICE.fullmatch(gold_answer)))
+    return _verdict(gold_answer, found, tolerance)
+
+
+def _verdict(gold: str, found: Extraction, tolerance: float | None) -> Verdict:
+    if not gold or found.answer is None or not found.answer.strip():
+        return Verdict(False, None, "no_answer", found.method)
+    try:
+        correct, tier = same_answer(gold, found.answer, tolerance)
+    except FormulaLimit:
+        return Verdict(False, found.answer, "limit", found.method)
+    return Verdict(correct, found.answer, "ok", found.method, tier)
+
+
+def grade_many(
+    pairs: Sequence[tuple[str, str]], workers: int = 1, *, final_box_only: bool = False, tolerance: float | None = None
+) -> list[Verdict]:
+    """Verdicts of (gold, prediction) pairs, in order; with `workers` > 1 in that many processes."""
+    if workers <= 1 or len(pairs) < 2:
+        return _grade_chunk(pairs, final_box_only, tolerance)
+    size = max(1, min(2000, -(-len(pairs) // (4 * workers))))
+    chunks = [pairs[start : start + size] for start in range(0, len(pairs), size)]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(_grade_chunk, chunk, final_box_only, tolerance) for chunk in chunks]
+        results: list[Verdict] = []
+        for chunk, future in zip(chunks, futures, strict=True):
+            try:
+                results.extend(future.result())
+            except Exception:  # noqa: BLE001  a dead worker is a status of its pairs, never the end of the run
+                results.extend(Verdict(False, None, "crash") for _ in chunk)
+    return results
+
+
+def _grade_chunk(pairs: Iterable[tuple[str, str]], final_box_only: bool, tolerance: float | None) -> list[Verdict]:
+    return [grade(gold, text, final_box_only=final_box_only, tolerance=tolerance) for gold, text in pairs]
+
+
+@lru_cache(maxsize=16384)
+def _gold_answer(gold: str) -> str:
+    """The answer inside a gold, which may be a whole solution."""
+    gold = gold.strip()
+    if "\\boxed" in gold or "####" in gold or "\n" in gold:
+        return (extract(gold).answer or "").strip()
+    return gold
+
+
+@lru_cache(maxsize=65536)
+def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple[bool, str]:
+    """(whether the two bare answers are the same, the tier that decided). Raises FormulaLimit."""
+    if gold.strip() == answer.strip():
+        return True, "string"
+    first, second = clean(gold), clean(answer)
+    if not first or not second:
+        return False, "string"
+    if squeezed(first) == squeezed(second):
+        return True, "string"
+    letters = _same_choice(first, second)
+    if letters is not None:
+        return letters, "choice"
+    exact_tolerance = None if tolerance is None else Fraction(tolerance)
+    numbers = _number_of(first), _number_of(second)
+    if numbers[0] and numbers[1]:
+        return _same_quantity(numbers[0], numbers[1], exact_tolerance), "number"
+    if _same_text(first, second):
+        return True, "text"
+    return _same_formula(first, second, exact_tolerance), "formula"
+
+
+@lru_cache(maxsize=65536)
+def _number_of(text: str) -> tuple[Number, str | None] | None:
+    """(number, unit) of a cleaned answer that is one plain number."""
+    number = parse_number(text)
+    if number is not None:
+        return number, None
+    value, unit = split_unit(text)
+    number = parse_number(value) if unit is not None else None
+    return None if number is None else (number, unit)
+
+
+def _same_quantity(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    factor = conversion(gold[1], other[1])
+    if factor is None:
+        return False
+    number = other[0]
+    if factor != 1:
+        number = Number(number.value * factor, None, number.digits, number.percent)
+    return same_number(gold[0], number, tolerance)
+
+
+def _same_choice(gold: str, answer: str) -> bool | None:
+    """Options: B, (B), "B. 12 cm", ABD, ①③. None when the gold is no option."""
+    circled = _CIRCLED.findall(gold)
+    if circled and not re.search(r"\w", _CIRCLED.sub("", gold)):
+        rest = _CIRCLED.sub("", answer)
+        return None if re.search(r"\w", rest.replace("and", "")) else sorted(circled) == sorted(_CIRCLED.findall(answer))
+    single = _CHOICE.fullmatch(gold)
+    if single:
+        label = _LABELLED.match(answer)
+        if label is None:
+            return None
+        return label[1] == single[1] and set(_LETTERS.findall(answer.partition(")")[2] or "")) <= {single[1]}
+    labelled = re.match(r"\(?([A-H])[).:]\s", gold)
+    if labelled and _CHOICE.fullmatch(answer):
+        return _CHOICE.fullmatch(answer)[1] == labelled[1]  # type: ignore[index]
+    if _MANY_CHOICES.fullmatch(gold):
+        letters = re.findall(r"[A-H]", gold)
+        if letters == sorted(set(letters)) and re.fullmatch(r"[A-H](?:\s*(?:,|and)?\s*[A-H])*", answer):
+            theirs = re.findall(r"[A-H]", answer)
+            separated = not re.fullmatch(r"[A-H]+", answer)
+            return (sorted(theirs) if separated else theirs) == letters
+    return None
+
+
+def _same_text(gold: str, answer: str) -> bool:
+    if re.search(r"\\(?!text\b)[A-Za-z]", gold + answer) or re.search(r"[=<>^_|+*/]", gold + answer):
+        return False
+    first, second = as_words(gold), as_words(answer)
+    first, second = _SYNONYMS.get(first, first), _SYNONYMS.get(second, second)
+    if len(first) < 2 or first != second or not re.search(r"[^\W\d_]", first):
+        return False
+    signs = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")
+    return signs.findall(gold) == signs.findall(answer)
+
+
+def _same_formula(gold: str, answer: str, tolerance: Fraction | None) -> bool:
+    from eval.equality import same_formula  # the ordinary answer never comes this far
+    from eval.formula import parse_formula
+
+    (gold_value, gold_unit), (value, unit) = split_unit(gold), split_unit(answer)
+    attempts = [(gold, answer)]
+    if (gold_unit or unit) and conversion(gold_unit, unit) == 1:
+        attempts.append((gold_value, value))
+    if (gold_unit == "degree") != (unit == "degree") and (gold_unit is None or unit is None):
+        sides = (f"({gold_value})^\\circ", value) if gold_unit else (gold_value, f"({value})^\\circ")
+        attempts.append(sides)
+    for first, second in attempts:
+        try:
+            if same_formula(parse_formula(first), parse_formula(second), tolerance):
+                return True
+        except FormulaError:
+            continue
+    return False

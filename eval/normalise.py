@@ -1,0 +1,131 @@
+r"""One spelling for the many ways to write the same answer: `clean(text)`.
+
+Full-width characters, Unicode mathematics (½, √, ≤, ①, x²), dollar signs and other delimiters, `\text` and its
+relatives, thousands separators, closing punctuation. The result is still LaTeX; what it means is decided by
+eval.numbers (exact numbers) and eval.formula (everything else).
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_VULGAR = {
+    "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5", "⅘": "4/5",
+    "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8", "⅐": "1/7", "⅑": "1/9", "⅒": "1/10",
+}  # fmt: skip
+_SYMBOLS = {
+    "∞": r"\infty ", "π": r"\pi ", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "÷": r"\div ",
+    "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ", "≦": r"\le ", "≧": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ",
+    "≠": r"\ne ", "≈": r"\approx ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∅": r"\emptyset ", "Ø": r"\emptyset ",
+    "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}",
+    "√": r"\sqrt ", "∛": r"\sqrt[3]", "°": r"^\circ ", "℃": r"^\circ \text{C}", "∠": r"\angle ", "△": r"\triangle ",
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "⁄": "/", "∕": "/", "：": ":", "∶": ":",
+    "，": ", ", "、": ", ", "；": "; ", "。": ".", "（": "(", "）": ")", "【": "[", "】": "]", "｛": r"\{", "｝": r"\}",
+    "〈": r"\langle ", "〉": r"\rangle ", "⟨": r"\langle ", "⟩": r"\rangle ", "′": "'", "″": "''", "’": "'", "‘": "'",
+    "“": '"', "”": '"', "∣": r"\mid ", "∖": r"\setminus ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ",
+    "γ": r"\gamma ", "λ": r"\lambda ", "μ": r"\mu ", "φ": r"\phi ", "ω": r"\omega ", "ρ": r"\rho ", "σ": r"\sigma ",
+    "Δ": r"\Delta ", "δ": r"\delta ", "￥": "¥",
+}  # fmt: skip
+_CIRCLED = {chr(0x2460 + n): rf"\textcircled{{{n + 1}}}" for n in range(20)}
+_TRANSLATION = str.maketrans(_SYMBOLS | _CIRCLED)
+_TEXT = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mbox|hbox|mathrm|mathsf|mathit|mathbf|boldsymbol|bm|operatorname\*?|rm|bf)"
+    r"\s*\{([^{}]*)\}"
+)
+_SINGLE_LETTER = re.compile(r"\\text\{\s*([a-zA-Z])\s*\}")
+_DROPPED = re.compile(
+    r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|strut|rm|bf|it)(?![A-Za-z])"
+    r"|\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?(?=[^\d]|$)"
+)
+_SPACES = re.compile(r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]")
+_GROUPED = re.compile(r"(?<![\d.])(\d{1,3})((?:(?:\{,\}|\\[,!;: ]|,\\!|,)\d{3})+)(?![\d])")
+_WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
+
+
+@lru_cache(maxsize=65536)
+def clean(text: str) -> str:
+    """Return the answer in the one spelling that the rest of the grader reads. Idempotent, linear in length."""
+    text = text.strip()
+    if text.isascii() and text.isalnum():
+        return text
+    if not text.isascii():
+        text = _plain_unicode(text)
+    text = _unwrapped(text)
+    if "\\" in text or "~" in text or "{,}" in text:
+        text = _plain_latex(text)
+    text = _without_separators(text)
+    text = re.sub(r"\s+", " ", text).strip()
+    return text.rstrip(".,;: ").strip() if not text.endswith("\\") else text
+
+
+def _plain_unicode(text: str) -> str:
+    for char, fraction in _VULGAR.items():
+        if char in text:
+            text = re.sub(rf"(\d)\s*{char}", rf"\1 {fraction}", text).replace(char, fraction)
+    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text)
+    text = re.sub(r"[₀₁₂₃₄₅₆₇₈₉]+", lambda run: "_{" + run.group().translate(_SUBSCRIPTS) + "}", text)
+    text = re.sub(r"√\s*(?:\(([^()]*)\)|([\d.]+|[A-Za-z]))", lambda m: f"\\sqrt{{{m.group(1) or m.group(2)}}}", text)
+    # Wide punctuation first: compatibility normalisation would turn ① into 1 and ： into a bare colon.
+    return unicodedata.normalize("NFKC", text.translate(_TRANSLATION)).translate(_TRANSLATION)
+
+
+def _unwrapped(text: str) -> str:
+    changed = True
+    while changed:
+        changed = False
+        for left, right in _WRAPPERS:
+            if len(text) >= len(left) + len(right) and text.startswith(left) and text.endswith(right):
+                inner = text[len(left) : -len(right)]
+                if left[-1] not in inner.replace("\\$", "") or left in ("\\(", "\\[") and left not in inner:
+                    text, changed = inner.strip(), True
+        stripped = text.rstrip(" .,;") if text.endswith((". ", ".", ",", ";")) and not text.endswith("\\;") else text
+        if stripped != text and not stripped.endswith("\\"):
+            text, changed = stripped, True
+    if "$" in text:
+        text = re.sub(r"(?<!\\)\$(?![\d\s.-]|\\?\d)|(?<=\S)(?<!\\)\$(?=[\s,.;)]|$)", " ", text)
+        if text.count("$") % 2 == 0 and re.search(r"(?<!\\)\$[^$]*[^$\d.,\s][^$]*\$", text):
+            text = re.sub(r"(?<!\\)\$", " ", text)
+    return text.replace("\\(", " ").replace("\\)", " ").strip()
+
+
+def _plain_latex(text: str) -> str:
+    text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
+    text = re.sub(r"\\[dt]binom(?![A-Za-z])", r"\\binom", text)
+    text = re.sub(r"\\(?:boxed|fbox|displaystyle|mathop)\s*\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text)
+    text = re.sub(r"\\!\s*", "", text)
+    text = _GROUPED.sub(lambda m: m.group(1) + re.sub(r"\D", "", m.group(2)), text)
+    text = text.replace("{,}", ".") if re.search(r"\d\{,\}\d", text) else text
+    text = _TEXT.sub(r"\\text{\1}", text)
+    text = _SINGLE_LETTER.sub(r" \1", text) if re.search(r"\\text\{\s*[ie]\s*\}", text) else text
+    text = _DROPPED.sub(" ", text)
+    return _drop_spacing(text)
+
+
+def _drop_spacing(text: str) -> str:
+    r"""Replace spacing commands by blanks, minding that `\\,` is a row's end and a comma."""
+    parts = text.split("\\\\")
+    return "\\\\".join(_SPACES.sub(lambda m: "" if m.group() == "\\!" else " ", part) for part in parts)
+
+
+def _without_separators(text: str) -> str:
+    """1,234,567 → 1234567 outside brackets (inside them a comma separates elements)."""
+    if "," not in text or "(" in text or "[" in text or "\\{" in text or text.startswith("{"):
+        return text
+    return _GROUPED.sub(lambda m: m.group(1) + re.sub(r"\D", "", m.group(2)), text)
+
+
+def squeezed(text: str) -> str:
+    """For comparing as strings: no blanks."""
+    return re.sub(r"\s+", "", text)
+
+
+def as_words(text: str) -> str:
+    r"""For comparing as words: no case, markup, articles or punctuation at the ends."""
+    text = re.sub(r"\\text\{([^{}]*)\}", r"\1", text)
+    text = re.sub(r"\\[A-Za-z]+|[{}$*_\"'`]", " ", text).lower()
+    text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text)
+    text = re.sub(r"^\s*(?:the|a|an)\s+", "", text)
+    text = re.sub(r"[\s.,;:!?()\[\]-]+", " ", text)
+    return re.sub(r"(?<=\d) (?=[ap]m\b)", "", text).strip()

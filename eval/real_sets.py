@@ -1,0 +1,170 @@
+"""Sets of real numbers in one normal form: sorted, disjoint pieces with open or closed ends.
+
+Read from intervals, unions, inequalities, set-builder notation, ℝ, ∅, finite sets and differences. A set with
+symbols in its ends has no such form (None).
+"""
+
+from fractions import Fraction
+
+from eval.evaluation import value_of
+
+Piece = tuple[Fraction | None, bool, Fraction | None, bool]  # low (None: -∞), low closed, high (None: +∞), high closed
+_ALL: list[Piece] = [(None, False, None, False)]
+_BLUR = Fraction(1, 10**50)  # irrational ends are kept to 60 digits
+
+
+def as_real_set(node: tuple) -> list[Piece] | None:
+    """Normal form of a set, None when the node is none that this module reads."""
+    pieces = _pieces(node)
+    return None if pieces is None else _merged(pieces)
+
+
+def same_real_set(first: list[Piece], second: list[Piece]) -> bool:
+    """Equal pieces with equal ends."""
+    return len(first) == len(second) and all(
+        _same_end(a[0], b[0]) and a[1] == b[1] and _same_end(a[2], b[2]) and a[3] == b[3]
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def _same_end(first: Fraction | None, second: Fraction | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return abs(first - second) <= _BLUR * max(abs(first), 1)
+
+
+def _pieces(node: tuple) -> list[Piece] | None:  # noqa: PLR0911
+    kind = node[0]
+    if kind == "named":
+        return {"R": list(_ALL), "empty": []}.get(node[1])
+    if kind == "group" and len(node[3]) == 2 and node[1] in "([":
+        low, high = _end(node[3][0]), _end(node[3][1])
+        if low is False or high is False:
+            return None
+        return [(low, node[1] == "[" and low is not None, high, node[2] == "]" and high is not None)]  # type: ignore[list-item]
+    if kind in ("union", "inter", "setminus"):
+        return _combined(kind, node[1] if kind != "setminus" else node[1:])
+    if kind == "set":
+        values = [value_of(item) if item[0] not in ("group", "rel", "text") else None for item in node[1]]
+        return None if None in values else [(v, True, v, True) for v in values]
+    if kind == "rel":
+        return _from_relation(node)
+    if kind == "builder":
+        condition = node[2]
+        if condition[0] == "list":  # {x | x ∈ R, x > 1}: all conditions hold
+            return _combined("inter", tuple(part for part in condition[1] if not _membership_of_reals(part)))
+        return _pieces(condition)
+    if kind == "list" and node[1] and all(item[0] == "rel" for item in node[1]):
+        return _from_list(node[1])
+    return None
+
+
+def _membership_of_reals(node: tuple) -> bool:
+    return node[0] == "rel" and node[1] == ("in",) and node[2][1] == ("named", "R")
+
+
+def _end(node: tuple) -> Fraction | None | bool:
+    """A finite end's value, None for an infinite one, False for what is no constant."""
+    if node in (("const", "infty"), ("neg", ("const", "infty"))):
+        return None
+    if node[0] in ("group", "set", "list", "rel", "text", "matrix", "named", "union"):
+        return False
+    value = value_of(node)
+    return False if value is None else value
+
+
+def _combined(kind: str, parts: tuple) -> list[Piece] | None:
+    sets = [_pieces(part) for part in parts]
+    if not sets or any(part is None for part in sets):
+        return None
+    result = _merged(sets[0])  # type: ignore[arg-type]
+    for part in sets[1:]:
+        if kind == "union":
+            result = _merged(result + part)  # type: ignore[operator]
+        else:
+            result = _intersection(result, _complement(_merged(part)) if kind == "setminus" else _merged(part))  # type: ignore[arg-type]
+    return result
+
+
+def _from_list(relations: tuple) -> list[Piece] | None:
+    """"x < 1 or x > 3" is a union; "x > 1 and x < 3" would then be everything, so it is an intersection."""
+    union = _combined("union", relations)
+    return _combined("inter", relations) if union == _ALL else union
+
+
+def _from_relation(node: tuple) -> list[Piece] | None:
+    operators, sides = node[1], node[2]
+    if operators == ("in",):
+        return _pieces(sides[1])
+    places = [index for index, side in enumerate(sides) if side[0] == "sym"]
+    if len(places) != 1 or len(sides) > 3 or (len(sides) == 3 and places != [1]):
+        return None
+    result = list(_ALL)
+    for index, operator in enumerate(operators):
+        right = places[0] <= index  # the variable stands left of this operator
+        bound = _end(sides[index + 1] if right else sides[index])
+        if bound is False:
+            return None
+        piece = _half_line(operator if right else {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(operator, operator), bound)  # type: ignore[arg-type]
+        if piece is None:
+            return None
+        result = _intersection(result, piece)
+    return result
+
+
+def _half_line(operator: str, bound: Fraction | None) -> list[Piece] | None:
+    """Solutions of `x operator bound`; a bound of None is infinite."""
+    if bound is None:
+        return list(_ALL) if operator in ("<", ">") else None
+    if operator in ("<", "<="):
+        return [(None, False, bound, operator == "<=")]
+    if operator in (">", ">="):
+        return [(bound, operator == ">=", None, False)]
+    if operator == "!=":
+        return [(None, False, bound, False), (bound, False, None, False)]
+    return None
+
+
+def _low_key(piece: Piece) -> tuple:
+    return (piece[0] is not None, piece[0] or 0, not piece[1])
+
+
+def _merged(pieces: list[Piece]) -> list[Piece]:
+    result: list[Piece] = []
+    for low, low_closed, high, high_closed in sorted(pieces, key=_low_key):
+        if low is not None and high is not None and (low > high or (low == high and not (low_closed and high_closed))):
+            continue
+        if result:
+            before = result[-1]
+            touching = before[2] is None or low is None or low < before[2]
+            touching = touching or (low == before[2] and (low_closed or before[3]))
+            if touching:
+                higher = max((before[2], before[3]), (high, high_closed), key=lambda end: (end[0] is None, end[0] or 0, end[1]))
+                result[-1] = (before[0], before[1], higher[0], higher[1])
+                continue
+        result.append((low, low_closed, high, high_closed))
+    return result
+
+
+def _complement(pieces: list[Piece]) -> list[Piece]:
+    result: list[Piece] = []
+    low: Fraction | None = None
+    low_closed, open_below = False, True
+    for piece in pieces:
+        if piece[0] is not None:
+            result.append((low, low_closed, piece[0], not piece[1]))
+        low, low_closed = piece[2], not piece[3]
+        open_below = low is not None
+    if open_below:
+        result.append((low, low_closed and low is not None, None, False))
+    return _merged(result)
+
+
+def _intersection(first: list[Piece], second: list[Piece]) -> list[Piece]:
+    result = []
+    for a in first:
+        for b in second:
+            low = max((a[0], a[1]), (b[0], b[1]), key=lambda end: (end[0] is not None, end[0] or 0, not end[1]))
+            high = min((a[2], a[3]), (b[2], b[3]), key=lambda end: (end[0] is None, end[0] or 0, end[1]))
+            result.append((*low, *high))
+    return _merged(result)
