@@ -1,0 +1,158 @@
+"""The unified paradigm (paper section 5.2.1): a method is a data source, a reward and a gradient coefficient.
+
+    method         outputs sampled from      coefficient of an output's token
+    sft            - (worked solutions)      1
+    rft            the initial policy        1 if right, else 0                                    Eq. 10
+    online_rft     the current policy        1 if right, else 0                                    Eq. 10
+    dpo            the initial policy        + or - beta sigmoid(-beta margin)                     Eq. 14 (times beta)
+    ppo            the current policy        generalised advantage, KL in the reward               Eq. 18
+    grpo_outcome   the current policy        normalised reward + beta (reference/policy - 1)       Eq. 21
+    grpo_process   the current policy        the same with the sum over later steps' rewards       Eq. 21
+
+Each method turns groups of outputs into rows with per-token columns; the trainer below them is the same for all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from pipeline.rows import Row
+from pipeline.schema.rl import RL
+from pipeline.training import Loss
+from rl.advantages import outcome_advantages, process_advantages, token_weights
+from rl.objectives import dpo_coefficient, grpo_loss, likelihood_loss
+from rl.rollouts import Group
+
+LogProbs = Callable[[Sequence[Row]], list[np.ndarray]]
+"""Rows -> per-token log-probabilities under a fixed model, 0 where a token is not scored."""
+
+
+@dataclass(frozen=True)
+class Scorers:
+    """Forward passes without gradient that a method may need for its columns."""
+
+    policy: LogProbs
+    reference: LogProbs
+
+
+@dataclass(frozen=True)
+class Method:
+    """Where outputs come from ("initial" or "current" policy, or "solutions"), their rows, and the loss on those."""
+
+    source: str
+    rows: Callable[[list[Group], RL, Scorers], list[Row]]
+    loss: Callable[[RL], Loss]
+
+
+def output_row(group: Group, index: int, **columns: np.ndarray | float) -> Row:
+    """One output behind its prompt, the output's tokens scored; `columns` are arrays over them or one number."""
+    prompt, sample = group.question.prompt, group.samples[index]
+    length = len(prompt) + len(sample.ids)
+    scored = np.zeros(length, dtype=bool)
+    scored[len(prompt) :] = True
+    aligned = {}
+    for name, values in columns.items():
+        aligned[name] = np.zeros(length, dtype=np.float32)
+        aligned[name][len(prompt) :] = values
+    return Row(np.array(prompt + sample.ids, dtype=np.int32), scored, aligned)
+
+
+def policy_gradient_rows(groups: list[Group], advantages: list[list[np.ndarray]], settings: RL) -> list[Row]:
+    """Rows with columns weight, advantage and old; denominators are counted over all outputs of the step."""
+    lengths = [length for group in groups for length in group.lengths]
+    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
+    rows = []
+    for group, of_group in zip(groups, advantages, strict=True):
+        for index, advantage in enumerate(of_group):
+            old = np.array(group.samples[index].logprobs)
+            rows.append(output_row(group, index, weight=next(weights), advantage=advantage, old=old))
+    return rows
+
+
+def add_reference(rows: list[Row], scorers: Scorers) -> list[Row]:
+    for row, values in zip(rows, scorers.reference(rows), strict=True):
+        row.columns["reference"] = values
+    return rows
+
+
+def grpo_outcome_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
+    advantages = [outcome_advantages(group.rewards, group.lengths, settings.normalisation) for group in groups]
+    rows = policy_gradient_rows(groups, advantages, settings)
+    return add_reference(rows, scorers) if settings.beta > 0 else rows
+
+
+def grpo_process_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
+    """Process supervision. Other rewards than the process model's are added to an output's last step."""
+    advantages = []
+    weight = settings.rewards["process_model"]
+    for group in groups:
+        other = group.rewards - weight * group.parts["process_model"]
+        steps = [weight * rewards for rewards in group.step_rewards]
+        for rewards, extra in zip(steps, other, strict=True):
+            if len(rewards):
+                rewards[-1] += extra
+        advantages.append(process_advantages(steps, group.step_ends, group.lengths, settings.normalisation))
+    rows = policy_gradient_rows(groups, advantages, settings)
+    return add_reference(rows, scorers) if settings.beta > 0 else rows
+
+
+def rejection_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
+    """Right outputs with weight 1, wrong ones with 0: they stay in the denominator and out of the batch."""
+    lengths = [length for group in groups for length in group.lengths]
+    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
+    rows = []
+    for group in groups:
+        for index, right in enumerate(group.right):
+            weight = next(weights)
+            if right and group.samples[index].ids:
+                rows.append(output_row(group, index, weight=weight))
+    return rows
+
+
+def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
+    """Pairs of a right and a wrong output of one question; each answer's log-ratio has the coefficient of Eq. 13.
+
+    The k-th right output meets the k-th wrong one; what has no partner is left out. The margin is computed with
+    the current weights before the update, so the gradient is that of the DPO loss itself.
+    """
+    pairs = [pair for group in groups for pair in _pairs(group)]
+    rows = [row for pair in pairs for row in pair]
+    if not rows:
+        return []
+    lengths = np.array([row.scored.sum() for row in rows], dtype=np.float64)
+    ratios = [p - r for p, r in zip(scorers.policy(rows), scorers.reference(rows), strict=True)]
+    sums = np.array([ratio.sum(dtype=np.float64) for ratio in ratios])
+    divisor = lengths if settings.dpo.form == "mean" else np.ones_like(lengths)
+    margins = (sums / divisor)[0::2] - (sums / divisor)[1::2]
+    coefficients = dpo_coefficient(torch.from_numpy(margins), settings.dpo.beta).numpy() / len(pairs)
+    for place, row in enumerate(rows):
+        sign = 1.0 if place % 2 == 0 else -1.0
+        row.columns["weight"] = (row.scored * (sign * coefficients[place // 2] / divisor[place])).astype(np.float32)
+    return rows
+
+
+def _pairs(group: Group) -> list[tuple[Row, Row]]:
+    usable = [index for index, sample in enumerate(group.samples) if sample.ids]
+    right = [index for index in usable if group.right[index]]
+    wrong = [index for index in usable if not group.right[index]]
+    return [(output_row(group, i), output_row(group, j)) for i, j in zip(right, wrong, strict=False)]
+
+
+def _grpo(settings: RL) -> Loss:
+    high = settings.epsilon if settings.epsilon_high is None else settings.epsilon_high
+    return grpo_loss(settings.beta, settings.kl, settings.epsilon, high)
+
+
+def _likelihood(settings: RL) -> Loss:
+    return likelihood_loss
+
+
+METHODS = {
+    "rft": Method("initial", rejection_rows, _likelihood),
+    "online_rft": Method("current", rejection_rows, _likelihood),
+    "dpo": Method("initial", preference_rows, _likelihood),
+    "grpo_outcome": Method("current", grpo_outcome_rows, _grpo),
+    "grpo_process": Method("current", grpo_process_rows, _grpo),
+}

@@ -1,0 +1,68 @@
+"""Rollouts: which questions a step has, the outputs sampled for them, and everything known about the outputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.generation import Sample, Sampler, SamplingSettings
+from pipeline.records import Problem
+
+
+@dataclass(slots=True)
+class Question:
+    """A problem and its prompt's token ids."""
+
+    problem: Problem
+    prompt: list[int]
+
+
+@dataclass(slots=True)
+class Group:
+    """One question's G outputs. `parts` holds each reward by name, `rewards` their weighted sum, both [G].
+
+    `step_rewards[i]` and `step_ends[i]` [K_i] are set by a process reward model.
+    """
+
+    question: Question
+    samples: list[Sample]
+    texts: list[str]
+    parts: dict[str, np.ndarray] = field(default_factory=dict)
+    rewards: np.ndarray | None = None
+    step_rewards: list[np.ndarray] | None = None
+    step_ends: list[np.ndarray] | None = None
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(sample.ids) for sample in self.samples]
+
+    @property
+    def right(self) -> np.ndarray:
+        """Which outputs the rule finds right, bool [G]."""
+        return self.parts["rule"] > 0
+
+
+def questions_of_step(questions: Sequence[Question], step: int, count: int, seed: int) -> list[Question]:
+    """The `count` questions of a step: a pure function of seed and step that goes through all before repeating.
+
+    Each pass over the questions is shuffled anew; a step at the end of a pass goes on in the next one.
+    """
+    chosen, start = [], step * count
+    while len(chosen) < count:
+        turn, offset = divmod(start + len(chosen), len(questions))
+        order = np.random.default_rng([seed, turn]).permutation(len(questions))
+        chosen += [questions[i] for i in order[offset : offset + count - len(chosen)]]
+    return chosen
+
+
+def roll_out(
+    sampler: Sampler, questions: Sequence[Question], group_size: int, settings: SamplingSettings, step: int
+) -> list[Group]:
+    """Sample `group_size` outputs for each question; the random numbers depend on seed, step and question id."""
+    keys = [f"{step}/{place}/{question.problem.id}" for place, question in enumerate(questions)]
+    groups = sampler.sample([q.prompt for q in questions], group_size, settings, keys)
+    texts = sampler.tokenizer.batch_decode([s.ids for group in groups for s in group], skip_special_tokens=True)
+    return [
+        Group(question, samples, texts[i * group_size : (i + 1) * group_size])
+        for i, (question, samples) in enumerate(zip(questions, groups, strict=True))
+    ]
