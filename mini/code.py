@@ -84,7 +84,8 @@ def read_library(library: Path, characters: int, documents: int) -> tuple[list[d
             skipped["corpus full"] += 1
     if not train or not heldout:
         raise UserError(
-            f"{library}: {len(train)} Python files to train on, {len(heldout)} held out; is this a library?"
+            f"{library}: {len(train)} Python files to train on and {len(heldout)} held out; expected the sources of "
+            "Python's standard library (some distributions ship them in a package of their own)"
         )
     return train, heldout, skipped
 
@@ -97,7 +98,7 @@ def excerpt(text: str) -> str:
 
 
 def _source_files(library: Path) -> list[str]:
-    """Paths relative to the library, with forward slashes; generated `_sysconfigdata…` names the machine: left out."""
+    """Paths relative to the library, with forward slashes. Generated `_sysconfigdata…` names the machine."""
     names = (path.relative_to(library) for path in library.rglob("*.py"))
     return [
         name.as_posix()

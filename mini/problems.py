@@ -28,7 +28,8 @@ from pipeline.records import Problem, Solution
 from pipeline.schema.world import MiniWorld
 
 SPLITS = ("train", "validation", "test")
-_MOST_DRAWS = 500
+MOST_DRAWS = 500
+"""Draws after which no new problem is expected any more."""
 _OPERATIONS = {
     "en": {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "take the remainder"},
     "zh": {"+": "加", "-": "减", "*": "乘", "/": "除", "%": "求余数"},
@@ -80,7 +81,7 @@ def draw_problems(settings: MiniWorld, split: str) -> Iterator[tuple[Problem, Ca
     for number in range(1, size + 1):
         language = "zh" if rng.random() < settings.chinese_share else "en"
         level = rng.choices(LEVELS, settings.level_shares)[0]
-        for _ in range(_MOST_DRAWS):
+        for _ in range(MOST_DRAWS):
             case = draw_case(rng, level, split)
             text = question(case, language, rng)
             mark = text if split == "train" else case.key
