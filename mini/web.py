@@ -71,13 +71,16 @@ def _write_files(folder: Path, drafts: list[Draft], settings: MiniWorld) -> Iter
     """Write the WARC files, yielding the truth about each response; the last file ends in a cut gzip member."""
     rng = random.Random(f"{settings.seed} crawl")
     titles = _titles_by_host(drafts)
+    # A page and its copies stay whole: a cut original would not be a duplicate of its copy.
+    twins = {draft.duplicate_of for draft in drafts} | {draft.url for draft in drafts if draft.duplicate_of}
     size = -(-len(drafts) // settings.warc_files)
     for number in range(settings.warc_files):
         name = f"mini-{number:05}.warc.gz"
         with open(folder / name, "wb") as stream:
             writer = WarcWriter(stream, name, _date(number * size))
             for index in range(number * size, min((number + 1) * size, len(drafts))):
-                draft, damage = drafts[index], choose_damage(drafts[index], rng)
+                draft = drafts[index]
+                damage = None if draft.url in twins else choose_damage(draft, rng)
                 response = respond(draft, _links(draft, titles), _date(index), damage)
                 cut = index == len(drafts) - 1
                 writer.response(response, index % 5 == 0 and not cut, index % 7 == 0 and not cut)

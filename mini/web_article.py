@@ -1,6 +1,7 @@
 """What a page says, before any site wraps it: a title and blocks of text, and their HTML."""
 
 import random
+import re
 from dataclasses import dataclass, field, replace
 from html import escape
 
@@ -18,6 +19,7 @@ _WRAPS = {
     "row": "<tr><td>{}</td></tr>",
     "byline": '<div class="meta">{}</div>',
 }
+_WORD = re.compile(r"[\u4e00-\u9fff]|\w+")
 _GROUPS = {"item": "ul", "row": "table"}
 
 
@@ -45,6 +47,10 @@ class Article:
     def formulas(self) -> int:
         return sum(count_formulas(text) for _, text in self.parts) if self.mathematics else 0
 
+    def words(self) -> int:
+        """Length in words, a Chinese character counting as one."""
+        return sum(len(_WORD.findall(text)) for _, text in self.parts)
+
     def _block(self, kind: str, text: str, carrier: str) -> str:
         inner = escape(text, quote=False) if kind == "code" else self._inline(text, carrier)
         if kind == "row":
@@ -58,11 +64,10 @@ class Article:
 def near_copy(article: Article, rng: random.Random) -> Article:
     """The same article with the small differences that copies on the web have; formulas stay as they are."""
     parts = list(article.parts)
-    for _ in range(rng.randint(1, 2)):
-        at = rng.randrange(len(parts))
-        kind, text = parts[at]
-        if kind == "paragraph":
-            parts[at] = (kind, text.replace(". ", "! ", 1) if "$" in text else _swap_word(text, rng))
+    at = rng.randrange(len(parts))
+    kind, text = parts[at]
+    if kind == "paragraph":
+        parts[at] = (kind, text.replace(". ", "! ", 1) if "$" in text else _swap_word(text, rng))
     chinese = article.language == "zh"
     notes = _NOTES_ZH if chinese else _NOTES_EN
     parts.insert(rng.choice((0, len(parts))), ("paragraph", rng.choice(notes).format(day=rng.randint(2, 28))))

@@ -14,6 +14,7 @@ from pipeline.records import Problem
 COPIES = ("near", "near", "mirror", "mirror", "tracking", "scheme")
 _COPY_SHARE, _ERROR_SHARE, _FILE_SHARE, _LEAK_SHARE = 0.085, 0.02, 0.015, 0.01
 _MATHEMATICAL_COPIES = 0.3
+_NEAR_LENGTH = 230  # words: small edits to a shorter page would make it another page
 _TEST_LEAKS = 0.8  # the others leak from validation
 _TRACKING = ("utm_source=letter&utm_medium=mail", "utm_source=feed", "fbclid=ab{0}cd", "utm_campaign=spring{0}&ref=1")
 _ERRORS = (404, 404, 404, 301, 301, 403, 500, 503)
@@ -107,8 +108,8 @@ def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Dra
     groups = [[d for d in drafts if d.mathematics == mathematics] for mathematics in (True, False)]
     chosen = [rng.sample(group, len(group)) for group in groups]
     for number in range(count):
-        original = chosen[0 if rng.random() < _MATHEMATICAL_COPIES else 1].pop()
         kind = COPIES[number % len(COPIES)]
+        original = _take(chosen[0 if rng.random() < _MATHEMATICAL_COPIES else 1], _NEAR_LENGTH * (kind == "near"))
         address, article = original.url, original.article
         if kind == "tracking":
             address += "?" + rng.choice(_TRACKING).format(number)
@@ -121,6 +122,12 @@ def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Dra
             article = near_copy(original.article, rng)
         note = f"copy {kind}" + (f", {original.note}" if original.note else "")
         yield replace(original, url=address, article=article, duplicate_of=original.url, note=note)
+
+
+def _take(drafts: list[Draft], length: int) -> Draft:
+    """Remove and return the last draft that has at least `length` words (the last one if none has)."""
+    at = next((i for i in range(len(drafts) - 1, -1, -1) if drafts[i].article.words() >= length), -1)
+    return drafts.pop(at)
 
 
 def _copy_address(rng: random.Random, original: Draft, number: int) -> str:

@@ -14,8 +14,8 @@ _TYPES = {"pdf": "application/pdf", "png": "image/png", "css": "text/css", "js":
 
 
 def choose_damage(draft: Draft, rng: random.Random) -> str | None:
-    """What goes wrong with this page, if anything; copies stay whole, so that they are copies of what was served."""
-    if draft.article is None or draft.duplicate_of or draft.leaks or rng.random() >= _DAMAGE_SHARE:
+    """What goes wrong with this page, if anything."""
+    if draft.article is None or draft.leaks or rng.random() >= _DAMAGE_SHARE:
         return None
     return rng.choice(DAMAGES)
 
