@@ -5,8 +5,6 @@ the caller needs to go on. The folder's fingerprint (settings and input digests)
 state of another run is thrown away, never mixed in.
 """
 
-import hashlib
-import json
 import random
 import shutil
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import torch
 
 from pipeline.artifacts import atomic_path, write_text
+from pipeline.fingerprint import fingerprint as fingerprint
 
 
 class Checkpoints:
@@ -70,11 +69,6 @@ class Checkpoints:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.pt")) if self.folder else []
-
-
-def fingerprint(*parts: object) -> str:
-    """A digest of settings, input digests and code digests that a resumable run must share with its checkpoint."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def seed_everything(seed: int) -> None:

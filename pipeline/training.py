@@ -22,6 +22,7 @@ from pipeline.models import autocast
 from pipeline.progress import Progress
 from pipeline.rows import Row, micro_batches, token_logprobs
 from pipeline.schedule import Schedule, learning_rate
+from pipeline.schema.training import Optimisation
 
 Columns = dict[str, torch.Tensor]
 Loss = Callable[[torch.Tensor, Columns], torch.Tensor | tuple[torch.Tensor, dict[str, torch.Tensor]]]
@@ -108,6 +109,22 @@ class Plan:
     checkpoint_every: int = 100
     evaluate_every: int = 0
     """Steps between evaluations; 0 means only before the first and after the last step."""
+
+
+def plan_of(name: str, steps: int, settings: Optimisation, evaluate_every: int = 0) -> Plan:
+    """A plan from a stage's section `optimisation`."""
+    packed = settings.batching == "packed" or (settings.batching == "auto" and torch.cuda.is_available())
+    return Plan(
+        name,
+        steps,
+        settings.schedule,
+        settings.micro_batch_tokens,
+        clip_norm=settings.clip_norm,
+        precision=settings.precision,
+        packed=packed,
+        checkpoint_every=settings.checkpoint_every,
+        evaluate_every=evaluate_every,
+    )
 
 
 def train(

@@ -36,9 +36,7 @@ class HeldOutText:
         return -sum(float(v.sum(dtype=np.float64)) for v in values) / math.log(2) / self.bytes
 
 
-def read_held_out(
-    path: str | Path, tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int
-) -> HeldOutText:
+def read_held_out(path: str | Path, tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int) -> HeldOutText:
     """Read a JSON Lines file of {"text"} objects; whole documents from the beginning, up to `max_bytes`."""
     texts = [str(row["text"]) for row in read_jsonl(path) if row.get("text")]
     if not texts:

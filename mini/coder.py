@@ -1,0 +1,173 @@
+"""The built-in world's coder checkpoint: a small Llama and its tokenizer, trained from scratch on Python source.
+
+Reads   the sections `coder` and `prompts` of the configuration (JSON), WORLD/code/train.jsonl, and for the
+        tokenizer's vocabulary also WORLD/prose/train.jsonl and WORLD/solutions.jsonl.
+Writes  OUT: a Hugging Face folder with tokenizer (chat template included), model card, metrics.jsonl, manifest.json.
+
+    python -m mini.coder --config results/mini/config/coder.json --prompts results/mini/config/prompts.json \\
+        --world results/mini/world --resume results/mini/resume/coder --out results/mini/models/coder
+
+It stands where deepseek-coder-7b-base-v1.5 stands at full size: byte-level BPE that splits digits singly, Llama, code
+first. The model sees code only; prose, problems and prompts are in the tokenizer's sample so that they become few
+tokens. Not done here: checking a checkpoint that exists already (pretrain.coder).
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from pipeline.artifacts import file_digest
+from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
+from pipeline.config import read_section
+from pipeline.contexts import context_rows
+from pipeline.errors import run_main
+from pipeline.models import device, model_card, save_model
+from pipeline.prompts import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
+from pipeline.records import read_jsonl, read_solutions
+from pipeline.rows import Row
+from pipeline.schema.world import Coder, Model, Prompts
+from pipeline.training import adamw, plan_of, train, weighted_nll
+
+BOS, EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
+"""The special tokens of the DeepSeek family; padding uses EOS, as there."""
+SAMPLE_CHARACTERS = 400_000
+"""Characters of each kind of text that the tokenizer learns from."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `coder`")
+    parser.add_argument("--prompts", type=Path, required=True, help="JSON of the section `prompts`")
+    parser.add_argument("--world", type=Path, required=True, help="folder of the built-in world")
+    parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    arguments = parser.parse_args(argv)
+    settings = read_section(arguments.config, Coder)
+    prompts = read_section(arguments.prompts, Prompts)
+    files = [arguments.world / name for name in ("code/train.jsonl", "prose/train.jsonl", "solutions.jsonl")]
+    seed_everything(settings.seed)
+    tokenizer = train_tokenizer(sample_texts(*files, prompts), settings.model.vocabulary)
+    stream = code_stream(files[0], tokenizer)
+    model = LlamaForCausalLM(llama_config(settings.model, tokenizer)).to(device())
+    optimisation = settings.optimisation
+    optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
+    steps = max(1, round(settings.tokens / settings.batch_tokens))
+    mark = fingerprint(settings.model_dump(mode="json"), prompts.model_dump(), [file_digest(file) for file in files])
+    checkpoints = Checkpoints(arguments.resume, mark)
+    with tempfile.TemporaryDirectory() as scratch:
+        metrics_file = Path(scratch) / "metrics.jsonl"
+        train(
+            model,
+            optimiser,
+            lambda step: rows_of_step(stream, settings, tokenizer.bos_token_id, step),
+            weighted_nll,
+            plan_of("coder", steps, optimisation),
+            checkpoints,
+            metrics_file,
+        )
+        save_model(
+            arguments.out,
+            model,
+            tokenizer,
+            card=model_card(
+                "Coder checkpoint of the built-in world",
+                "A small Llama trained from scratch on Python's standard library.",
+                settings.model_dump(mode="json"),
+                {},
+            ),
+            stage="mini.coder",
+            settings=settings.model_dump(mode="json"),
+            inputs=files,
+            counts={"steps": steps, "code_tokens": len(stream), "parameters": model.num_parameters()},
+            metrics_file=metrics_file,
+        )
+    checkpoints.delete()
+
+
+def train_tokenizer(texts: Iterator[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """Byte-level BPE that splits digits singly, with the chat template of pipeline.prompts."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r"\n+"), behavior="isolated"),
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[BOS, EOS],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=EOS, chat_template=CHAT_TEMPLATE
+    )
+
+
+def sample_texts(code: Path, prose: Path, solutions: Path, prompts: Prompts) -> Iterator[str]:
+    """What the tokenizer learns from: equal amounts of code, prose, and conversations about problems."""
+    yield from _until_enough(str(row["text"]) for row in read_jsonl(code))
+    yield from _until_enough(str(row["text"]) for row in read_jsonl(prose))
+    yield from _until_enough(_conversations(solutions, prompts))
+
+
+def _conversations(path: Path, prompts: Prompts) -> Iterator[str]:
+    for solution in islice(read_solutions(path), 20_000):
+        message = user_message(solution.question, solution.format, solution.language, prompts)
+        answer = "\n".join(turn["content"] for turn in solution.turns)
+        yield f"User: {message}\n\nAssistant: {CODE_FENCE}\n{answer}\n{OUTPUT_FENCE}"
+
+
+def _until_enough(texts: Iterator[str]) -> Iterator[str]:
+    room = SAMPLE_CHARACTERS
+    for text in texts:
+        yield text[:room]
+        room -= len(text)
+        if room <= 0:
+            return
+
+
+def llama_config(shape: Model, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+    """DeepSeek-Coder's architecture in small; input and output embeddings are tied to save a fifth of the model."""
+    return LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.hidden,
+        intermediate_size=shape.intermediate,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        max_position_embeddings=shape.context,
+        rms_norm_eps=1e-6,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def code_stream(path: Path, tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
+    """All source files as one int32 array, each BOS, text, EOS."""
+    texts = [str(row["text"]) for row in read_jsonl(path)]
+    encoded = tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    pieces = [np.array([tokenizer.bos_token_id, *ids, tokenizer.eos_token_id], dtype=np.int32) for ids in encoded]
+    return np.concatenate(pieces)
+
+
+def rows_of_step(stream: np.ndarray, settings: Coder, bos: int, step: int) -> list[Row]:
+    """Contexts drawn at random places of the stream: a pure function of seed and step."""
+    draw = np.random.default_rng([settings.seed, step])
+    context = min(settings.context, len(stream))
+    starts = draw.integers(0, len(stream) - context + 1, max(1, settings.batch_tokens // context))
+    return context_rows([stream[start : start + context] for start in starts], bos)
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,47 @@
+"""Check an existing coder checkpoint and bring it into the run: the start of continued pretraining.
+
+Reads   a model folder or Hub id (`sources.coder`).
+Writes  OUT: a Hugging Face folder with weights, tokenizer with our chat template, model card, manifest.json.
+
+    python -m pretrain.coder --source deepseek-ai/deepseek-coder-7b-base-v1.5 --out results/gpu/models/coder
+
+Checked: it is a causal language model with weights and a tokenizer that has BOS and EOS; embeddings that are smaller
+than the tokenizer are enlarged. The paper starts from the checkpoint before learning-rate decay, which is not public.
+Not done here: any training (the built-in world's checkpoint is trained by mini.coder).
+"""
+
+import argparse
+from pathlib import Path
+
+from pipeline.errors import UserError, run_main
+from pipeline.models import load_model, load_tokenizer, model_card, save_model
+from pipeline.prompts import CHAT_TEMPLATE
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", required=True, help="model folder or Hub id")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    arguments = parser.parse_args(argv)
+    tokenizer = load_tokenizer(arguments.source)
+    if not tokenizer.is_fast:
+        raise UserError(f"{arguments.source}: the tokenizer has no fast form (tokenizer.json)")
+    tokenizer.chat_template = CHAT_TEMPLATE
+    model = load_model(arguments.source)
+    rows = model.get_input_embeddings().weight.shape[0]
+    if rows < len(tokenizer):
+        model.resize_token_embeddings(len(tokenizer))
+    settings = {"source": arguments.source}
+    save_model(
+        arguments.out,
+        model,
+        tokenizer,
+        card=model_card("Coder checkpoint", f"A copy of {arguments.source}, checked.", settings, {}),
+        stage="pretrain.coder",
+        settings=settings,
+        counts={"parameters": model.num_parameters(), "embeddings_before": rows, "vocabulary": len(tokenizer)},
+    )
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,84 @@
+"""Which context of which source stands at which place of which step: a pure function of seed and step.
+
+The plan gives each source its share of every step's contexts, rounded so that after any number of steps each source
+is within one context of its share. Within a source, contexts come in an order shuffled anew in each epoch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(slots=True)
+class Plan:
+    """`taken[s, k]`: contexts of source k in the first s steps, int64 [steps + 1, sources]."""
+
+    names: list[str]
+    windows: list[int]
+    context: int
+    taken: np.ndarray
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        return len(self.taken) - 1
+
+    def table(self) -> dict[str, dict[str, float]]:
+        """Per source: contexts, tokens, share of all, and epochs over what there is."""
+        totals = self.taken[-1]
+        return {
+            name: {
+                "contexts": int(total),
+                "tokens": int(total) * self.context,
+                "share": round(float(total / totals.sum()), 6),
+                "epochs": round(float(total / windows), 4),
+            }
+            for name, total, windows in zip(self.names, totals, self.windows, strict=True)
+        }
+
+    def of_step(self, step: int) -> list[tuple[str, int]]:
+        """The (source, window) pairs of a step, in the sources' order."""
+        pairs = []
+        for k, name in enumerate(self.names):
+            for n in range(int(self.taken[step, k]), int(self.taken[step + 1, k])):
+                pairs.append((name, self._window(k, n)))
+        return pairs
+
+    def _window(self, k: int, n: int) -> int:
+        """The window of the n-th context drawn from source k."""
+        epoch, place = divmod(n, self.windows[k])
+        return int(_order(self.seed, k, epoch, self.windows[k])[place])
+
+
+def plan_mixture(
+    weights: dict[str, float], windows: dict[str, int], *, steps: int, contexts: int, context: int, seed: int
+) -> Plan:
+    """Spread the sources over `steps` of `contexts` contexts each by largest deficit."""
+    names = list(weights)
+    shares = np.array([weights[name] for name in names]) / sum(weights.values())
+    taken = np.zeros((steps + 1, len(names)), dtype=np.int64)
+    for step in range(1, steps + 1):
+        due = shares * step * contexts - taken[step - 1]
+        count = np.maximum(np.floor(due + 1e-9), 0).astype(np.int64)
+        # The largest remainders get what rounding left over; equal ones go by the order of the sources.
+        while rest := contexts - int(count.sum()):
+            neediest = np.argsort(-(due - count), kind="stable")
+            if rest > 0:
+                count[neediest[:rest]] += 1
+            else:  # sources ahead of their share left the others to claim too much
+                count[next(k for k in neediest[::-1] if count[k])] -= 1
+        taken[step] = taken[step - 1] + count
+    return Plan(names, [windows[name] for name in names], context, taken, seed)
+
+
+_ORDERS: dict[tuple[int, int, int, int], np.ndarray] = {}
+
+
+def _order(seed: int, source: int, epoch: int, size: int) -> np.ndarray:
+    """The permutation of one epoch; the last few are kept, since neighbouring steps share them."""
+    key = (seed, source, epoch, size)
+    if key not in _ORDERS:
+        if len(_ORDERS) > 16:
+            _ORDERS.clear()
+        _ORDERS[key] = np.random.default_rng([seed, source, epoch]).permutation(size)
+    return _ORDERS[key]

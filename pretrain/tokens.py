@@ -1,0 +1,194 @@
+"""Tokenise the sources of the pretraining mixture once, into memory-mapped shards.
+
+Reads   the section `pretrain` of the configuration (JSON), a tokenizer (a model folder with tokenizer.json) and a
+        path for each source of the mixture: JSON Lines or Parquet files, folders of them, or `hub:<id>[:<config>]`.
+Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32), OUT/<source>-<shard>.offsets.npy (where
+        each document begins) and, last, OUT/manifest.json, whose counts index the shards.
+
+    python -m pretrain.tokens --config results/mini/config/pretrain.json --tokenizer results/mini/models/coder \\
+        --source corpus=results/mini/corpus/final --source code=results/mini/world/code/train.jsonl \\
+        --source prose=results/mini/world/prose/train.jsonl --out results/mini/pretrain/tokens
+
+Every document is BOS, its text, EOS; one shard an input file. Shards that an interrupted run finished are taken over
+when tokenizer, settings and input file are the same. Documents without text are counted, not written. No torch.
+"""
+
+import argparse
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from pipeline.artifacts import atomic_path, file_digest, read_json, write_json, write_manifest
+from pipeline.config import read_section
+from pipeline.errors import UserError, run_main
+from pipeline.fingerprint import fingerprint
+from pipeline.progress import Progress
+from pipeline.schema.pretrain import Pretrain, TextSource
+from pretrain.documents import HUB, input_files, read_documents
+
+BATCH = 256
+
+
+class Encoder:
+    """A tokenizer file with its BOS and EOS; text that spells a special token stays text."""
+
+    def __init__(self, folder: str | Path):
+        path = Path(folder) / "tokenizer.json"
+        if not path.is_file():
+            raise UserError(f"{folder}: no tokenizer.json in this folder")
+        self.tokenizer = Tokenizer.from_file(str(path))
+        self.tokenizer.encode_special_tokens = True
+        self.digest = file_digest(path)
+        names = read_json(Path(folder) / "tokenizer_config.json")
+        self.bos, self.eos = (self._special(names, key) for key in ("bos_token", "eos_token"))
+        self.dtype = np.dtype("<u2" if self.tokenizer.get_vocab_size() <= 2**16 else "<u4")
+
+    def encode(self, texts: list[str]) -> list[np.ndarray]:
+        encoded = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [np.array([self.bos, *e.ids, self.eos], dtype=self.dtype) for e in encoded]
+
+    def _special(self, names: dict, key: str) -> int:
+        token = names.get(key)
+        token = token.get("content") if isinstance(token, dict) else token
+        identity = self.tokenizer.token_to_id(token) if token else None
+        if identity is None:
+            raise UserError(f"the tokenizer has no {key}")
+        return identity
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `pretrain`")
+    parser.add_argument("--tokenizer", type=Path, required=True, help="model folder with tokenizer.json")
+    parser.add_argument("--source", action="append", required=True, metavar="NAME=PATH", help="once for each source")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the token files")
+    arguments = parser.parse_args(argv)
+    # All our cores work on one batch of documents; nothing forks here, so this is safe.
+    os.environ["TOKENIZERS_PARALLELISM"] = "true"
+    settings = read_section(arguments.config, Pretrain)
+    encoder = Encoder(arguments.tokenizer)
+    paths = source_paths(arguments.source, settings)
+    sources = {}
+    for name, path in paths.items():
+        sources[name] = tokenise_source(name, path, settings, encoder, arguments.out)
+    write_manifest(
+        arguments.out / "manifest.json",
+        "pretrain.tokens",
+        settings=settings.model_dump(mode="json", include={"mixture", "source_tokens"}),
+        inputs=[arguments.tokenizer / "tokenizer.json"],
+        counts={"dtype": encoder.dtype.str, "tokenizer": encoder.digest, "sources": sources},
+    )
+
+
+def source_paths(pairs: list[str], settings: Pretrain) -> dict[str, str]:
+    """`NAME=PATH` arguments as a mapping; the names must be those of the mixture."""
+    paths = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in pairs)
+    if set(paths) != set(settings.mixture) or not all(paths.values()):
+        raise UserError(f"--source: give NAME=PATH once for each of {', '.join(settings.mixture)}; got {pairs}")
+    return {name: paths[name] for name in settings.mixture}
+
+
+def tokenise_source(name: str, path: str, settings: Pretrain, encoder: Encoder, out: Path) -> dict:
+    """Tokenise all files of a source; return its shards and counts."""
+    source = settings.mixture[name]
+    room = settings.source_tokens if not path.startswith(HUB) or settings.source_tokens else share(source, settings)
+    shards: list[dict] = []
+    with Progress(f"tokens {name}", unit="documents") as progress:
+        for number, file in enumerate(input_files(path)):
+            left = None if room is None else room - sum(shard["tokens"] for shard in shards)
+            if left is not None and left <= 0:
+                break
+            stem = out / f"{name}-{number:05d}"
+            shards.append(tokenise_file(file, source, encoder, stem, left, progress))
+    totals = {key: sum(shard[key] for shard in shards) for key in ("tokens", "documents", "bytes", "empty")}
+    if not totals["tokens"]:
+        raise UserError(f"{path}: source {name!r} holds no text in field {source.text_field!r}")
+    return {"shards": shards, **totals}
+
+
+def share(source: TextSource, settings: Pretrain) -> int:
+    return int(source.weight * settings.tokens) + 1
+
+
+def tokenise_file(
+    file: str, source: TextSource, encoder: Encoder, stem: Path, room: int | None, progress: Progress
+) -> dict:
+    """Write one shard, or take over the one that an earlier run finished. Returns its entry of the index."""
+    entry_file = stem.with_name(stem.name + ".json")
+    content = file if file.startswith(HUB) else file_digest(file)
+    mark = fingerprint(content, encoder.digest, source.text_field, room)
+    if entry_file.is_file() and (entry := read_json(entry_file))["fingerprint"] == mark:
+        progress.add(entry["documents"])
+        return entry
+    counts: Counter = Counter()
+    lengths: list[int] = []
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(stem.with_name(stem.name + ".bin")) as temporary, open(temporary, "wb") as out:
+        for texts in batches(read_documents(file, source.text_field), counts):
+            for ids in encoder.encode(texts):
+                out.write(ids.tobytes())
+                lengths.append(len(ids))
+            progress.add(len(texts))
+            if room is not None and sum(lengths) >= room:
+                break
+    offsets = np.cumsum([0, *lengths], dtype=np.int64)
+    with atomic_path(stem.with_name(stem.name + ".offsets.npy")) as temporary, open(temporary, "wb") as out:
+        np.save(out, offsets[:-1])
+    entry = {"name": stem.name, "fingerprint": mark, "tokens": int(offsets[-1]), "documents": len(lengths)}
+    entry |= {"bytes": counts["bytes"], "empty": counts["empty"]}
+    write_json(entry_file, entry)
+    return entry
+
+
+def batches(documents: Iterator[str | None], counts: Counter) -> Iterator[list[str]]:
+    """Lists of up to BATCH texts; counts their bytes, and the documents without text."""
+    while chunk := list(islice(documents, BATCH)):
+        texts = [text for text in chunk if text is not None]
+        counts["empty"] += len(chunk) - len(texts)
+        counts["bytes"] += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+        if texts:
+            yield texts
+
+
+class TokenSource:
+    """The token stream of one source, over all its shards, read in windows of `context` tokens."""
+
+    def __init__(self, folder: Path, entry: dict, dtype: str, context: int):
+        self.shards = [
+            np.memmap(folder / f"{s['name']}.bin", dtype=dtype, mode="r") for s in entry["shards"] if s["tokens"]
+        ]
+        self.starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
+        self.context = min(context, int(self.starts[-1]))
+        self.windows = int(self.starts[-1]) // self.context
+
+    def window(self, index: int) -> np.ndarray:
+        """int32 ids [context] of window `index`; a window may begin in one shard and end in another."""
+        start, pieces, left = index * self.context, [], self.context
+        shard = int(np.searchsorted(self.starts, start, side="right")) - 1
+        while left:
+            offset = start - int(self.starts[shard])
+            piece = self.shards[shard][offset : offset + left]
+            pieces.append(piece)
+            start, left, shard = start + len(piece), left - len(piece), shard + 1
+        return np.concatenate(pieces).astype(np.int32)
+
+
+def open_sources(folder: Path, context: int) -> tuple[dict[str, TokenSource], dict]:
+    """All sources of a token folder and its manifest's counts."""
+    counts = read_json(folder / "manifest.json")["counts"]
+    try:
+        return {
+            name: TokenSource(folder, entry, counts["dtype"], context) for name, entry in counts["sources"].items()
+        }, counts
+    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+        raise UserError(f"{folder}: not a folder of token files ({error})") from None
+
+
+if __name__ == "__main__":
+    run_main(main)
