@@ -1,8 +1,8 @@
 """The sites of the built-in web: their domains, sections, markup, look, and how many pages each has.
 
 Which sites exist decides what the mining rounds can find. The seed pages are English and stand on three sites;
-sites with lessons in both languages lead from English to Chinese mathematics, forums and abstract archives mix
-mathematical sections with others.
+sites with lessons in both languages lead from English to Chinese mathematics, questions and notes on forums and
+archives lead to chatter and abstracts, whose words are others. All of these have sections without mathematics.
 """
 
 import math
@@ -60,13 +60,15 @@ def _plain(path: str, subject: str, share: float) -> Section:
 
 
 _FORUM = (
-    _math("/math/", "chat", "en", 0.40),
+    _math("/math/", "chat", "en", 0.27),
+    _math("/math/", "qa", "en", 0.13),
     _plain("/cooking/", "recipes", 0.2),
     _plain("/computers/", "computers", 0.22),
     _plain("/travel/", "travel", 0.18),
 )
 _ARCHIVE = (
-    _math("/abs/math/", "research", "en", 0.45),
+    _math("/abs/math/", "research", "en", 0.31),
+    _math("/abs/math/", "lecture", "en", 0.14),
     _plain("/abs/bio/", "biology", 0.3),
     _plain("/abs/econ/", "economy", 0.25),
 )
