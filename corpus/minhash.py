@@ -19,7 +19,14 @@ SCHEME = "affine32-v1"  # named in every side file: signatures of other schemes 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)  # odd, so multiplication is a bijection of 64-bit numbers
 _BLOCK = 16_384  # shingles hashed at a time, so that a permutation's work stays in the processor's cache
 _BATCH = 200_000  # characters
-_SINGLE = ((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
+_SINGLE = (
+    (0x3040, 0x30FF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xAC00, 0xD7AF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x323AF),
+)
 
 
 def signatures(texts: list[str], shingle_words: int, permutations: int, seed: int) -> np.ndarray:
