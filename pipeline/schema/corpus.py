@@ -51,8 +51,8 @@ class Classifier(SeededSection):
     small_learning_rate: float = Field(0.5, gt=0, le=5)
     """NS: learning rate of training sets too small for the paper's."""
     buckets: int | None = Field(None, ge=1000)
-    """Hash buckets of word n-grams; absent: 2,000,000 (the library's default) from 200,000 examples on, 100,000 below:
-    equal accuracy there, a twentieth of the memory."""
+    """Hash buckets of word n-grams; absent: 2,000,000 (the library's default) from 200,000 examples on, 100,000
+    below: equal accuracy there, a twentieth of the memory."""
     max_tokens: int = Field(1000, ge=1)
     """NS: only so many tokens of a page are read: equal accuracy, three times the speed."""
     held_out: float = Field(0.1, gt=0, lt=0.9)
@@ -64,7 +64,7 @@ class Classifier(SeededSection):
 class Selection(Section):
     """Which pages a round collects, which domains and URL prefixes become new seeds."""
 
-    budget_tokens: Literal["auto"] | list[int] = [40_000_000_000, 80_000_000_000, 120_000_000_000]
+    budget_tokens: Literal["auto"] | tuple[int, ...] = (40_000_000_000, 80_000_000_000, 120_000_000_000)
     """Tokens collected in rounds 1, 2, ...; the last number holds for all later rounds. Paper: 40B in round 1; NS
     after it: 80B and 120B are the paper's next trial volumes, and 120B is its final size. `auto`: no size is known
     beforehand, the round stops at the score where recall^w x precision is highest, both taken from held-out positives
@@ -89,7 +89,7 @@ class Selection(Section):
     page_evidence: float = Field(0.05, gt=0, lt=1)
     """NS: mathematical words and symbols per token from which the automatic annotator calls a page mathematical."""
     prefix_evidence: float = Field(0.3, gt=0, le=1)
-    """NS: share of such pages from which it accepts a prefix (a manual of mathematics has many pages of plain words)."""
+    """NS: share of such pages from which it accepts a prefix: a manual of mathematics has pages of plain words."""
     stop_share: float = Field(0.98, gt=0, le=1)
     """Paper: mining stopped when nearly 98 % of a round had been collected before. Reported, never acted on: the
     number of rounds is fixed."""
