@@ -1,0 +1,128 @@
+"""What the supervisor gives up before it runs the first program, for good.
+
+`confine(plan)` in order: private namespaces (users, mounts, processes, network, IPC, host name), a file system that
+holds Python and its libraries read-only and one small writable tmpfs, an unprivileged user, no capabilities.
+Returns what worked; the host decides whether that is enough.
+"""
+
+import os
+import site
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+
+from eval.sandbox import linux
+
+BOX = "/box"
+_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime")
+_UNPRIVILEGED = 2_000_000_000  # + process number: a user of its own for every worker
+_INODES = 512
+
+
+@dataclass
+class Confinement:
+    """What holds in this process: `box` is the writable private folder (None: no writing at all)."""
+
+    namespaces: bool = False
+    landlock: int = 0
+    own_user: bool = False
+    box: str | None = None
+    readable: list[str] = field(default_factory=list)
+
+
+def library_folders() -> list[str]:
+    """Folders that Python and its packages are loaded from, outermost only."""
+    paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    paths += [os.path.join(sys.base_prefix, "lib"), *(p for p in sys.path if p and p.endswith("-packages")), *_SYSTEM]
+    paths += [p for p in sys.path if p.startswith(sys.base_prefix)]
+    if site.ENABLE_USER_SITE:
+        paths.append(site.getusersitepackages())
+    kept: list[str] = []
+    for path in sorted({os.path.abspath(p) for p in paths if p and os.path.exists(p)}, key=len):
+        if not any(path == folder or path.startswith(folder + "/") for folder in kept):
+            kept.append(path)
+    return kept
+
+
+def unshare_namespaces() -> bool:
+    """Enter new namespaces; the caller must fork to enter the one of processes. False where none are offered."""
+    private = linux.NEWNS | linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWUTS
+    uid, gid = os.getuid(), os.getgid()
+    if uid == 0:
+        try:
+            linux.unshare(private)
+            return True
+        except OSError:
+            pass  # root of a container without CAP_SYS_ADMIN: try as an ordinary user would
+    try:
+        linux.unshare(linux.NEWUSER | private)
+    except OSError:
+        return False
+    for name, content in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(content)
+    return True
+
+
+def build_root(folders: list[str], disk_mb: int) -> None:
+    """Make a file system of these folders, read-only, and the writable BOX, and enter it. Needs the namespaces."""
+    linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    base = "/tmp" if os.path.isdir("/tmp") else "/var"
+    linux.mount("tmpfs", base, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=0755")
+    os.mkdir(base + "/old")
+    linux.pivot_root(base, base + "/old")
+    os.chdir("/")
+    os.mkdir("/new", 0o755)
+    linux.mount("tmpfs", "/new", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=0755")
+    for path in folders:
+        _bind("/old" + path, "/new" + path)
+    os.mkdir("/new" + BOX, 0o755)
+    options = f"size={disk_mb}m,nr_inodes={_INODES},mode=0777"
+    linux.mount("tmpfs", "/new" + BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, options)
+    linux.mount("none", "/new", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV)
+    linux.unmount("/old")
+    linux.pivot_root("/new", "/new" + BOX)
+    os.chdir("/")
+    linux.unmount(BOX)  # the emptied outer root lay on top of the box
+    os.chdir(BOX)
+
+
+def _bind(source: str, target: str) -> None:
+    if os.path.isdir(source):
+        os.makedirs(target, 0o755, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o444))
+    linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)
+    kept = os.statvfs(target).f_flag & (linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_NOSUID)
+    flags = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | kept
+    linux.mount("none", target, None, flags)
+
+
+def drop_privileges(readable_by_all: bool) -> bool:
+    """Become an unprivileged user where we are root, without capabilities. True when the user is ours alone."""
+    changed = False
+    if os.getuid() == 0 and readable_by_all:
+        try:
+            os.setgroups([])
+            user = _UNPRIVILEGED + os.getpid() + (os.getppid() << 12) % 1_000_000
+            os.setresgid(user, user, user)
+            os.setresuid(user, user, user)
+            changed = True
+        except OSError:
+            pass  # a namespace that knows no second user: root without capabilities, in a file system of its own
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    linux.drop_capabilities()
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    return changed
+
+
+def readable_by_others(folders: list[str]) -> bool:
+    """Whether a user without rights reaches these folders (a Python below /root is not reached)."""
+    for folder in folders:
+        path = folder
+        while path != "/":
+            if not os.stat(path).st_mode & (0o001 if os.path.isdir(path) else 0o004):
+                return False
+            path = os.path.dirname(path)
+    return True

@@ -1,0 +1,213 @@
+"""The host's side of the sandbox: a pool of supervisors, each running one program at a time.
+
+    with Sandbox(timeout=10, memory_mb=1024, workers=2) as box:
+        print(box.level)
+        for run in box.run_many(["print(1 + 1)", "while True: pass"]):
+            print(run.status, run.stdout)
+
+A `Sandbox` may be used from many threads. A worker that dies gives its program the status "killed" and is replaced.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UserError
+
+_REPOSITORY = str(Path(__file__).resolve().parents[2])
+_GRACE = 60.0  # seconds beyond the program's own in which a supervisor must answer (it may import sympy first)
+_REQUEST = struct.Struct("!dQI")
+_RESULT = struct.Struct("!BdII")
+_STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
+_MAX_PROGRAM = 4 * 1024 * 1024
+
+
+class SandboxUnavailable(UserError):
+    """This machine offers too little isolation, and the user did not allow less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What a program did. `status`: ok · error (exception or exit status) · timeout · memory · output (more than
+    64 KiB) · killed (a signal, the machine out of memory, a lost worker). `seconds`: wall time."""
+
+    status: str
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+class _Worker:
+    """One supervisor process and the socket to it."""
+
+    def __init__(self, options: dict):
+        self.channel, theirs = socket.socketpair()
+        environment = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONPATH": _REPOSITORY, "OMP_NUM_THREADS": "1"}
+        environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MKL_NUM_THREADS": "1"}
+        with theirs:
+            command = [sys.executable, "-s", "-m", "eval.sandbox.supervisor", str(theirs.fileno()), json.dumps(options)]
+            self.process = subprocess.Popen(
+                command, env=environment, cwd="/", pass_fds=[theirs.fileno()], start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        self.channel.settimeout(_GRACE)
+        try:
+            self.hello = json.loads(self._receive(struct.unpack("!I", self._receive(4))[0]))
+        except OSError:
+            self.hello = {"failed": self._last_words()}
+
+    def _last_words(self) -> str:
+        self.process.kill()
+        lines = self.process.communicate()[1].decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "the supervisor did not start"
+
+    def run(self, source: bytes, seconds: float, memory: int) -> Execution:
+        """One program. OSError when the worker is lost."""
+        self.channel.settimeout(seconds + _GRACE)
+        self.channel.sendall(_REQUEST.pack(seconds, memory, len(source)) + source)
+        status, elapsed, out, err = _RESULT.unpack(self._receive(_RESULT.size))
+        data = self._receive(out + err)
+        return Execution(
+            _STATUSES[status], data[:out].decode("utf-8", "replace"), data[out:].decode("utf-8", "replace"), elapsed
+        )
+
+    def _receive(self, count: int) -> bytes:
+        data = bytearray()
+        while len(data) < count:
+            part = self.channel.recv(count - len(data))
+            if not part:
+                raise ConnectionError("the worker is gone")
+            data += part
+        return bytes(data)
+
+    def close(self) -> None:
+        self.channel.close()
+        self.process.kill()
+        self.process.wait()
+        if self.process.stderr:
+            self.process.stderr.close()
+
+
+class Sandbox:
+    """Runs programs under the strongest isolation that this machine offers.
+
+    timeout: wall seconds of a program; memory_mb: its address space; workers: programs at the same time;
+    allow_weak: run even where isolation is too weak (else SandboxUnavailable); without: protections to leave out
+    ("namespaces", "landlock", "seccomp"), for tests of the weaker levels; disk_mb: its private folder.
+    """
+
+    def __init__(
+        self, timeout: float = 10.0, memory_mb: int = 1024, workers: int = 1, *, allow_weak: bool = False,
+        disk_mb: int = 16, without: Iterable[str] = (),
+    ):  # fmt: skip
+        if not sys.platform.startswith("linux"):
+            raise SandboxUnavailable(f"the sandbox needs Linux, this is {sys.platform}")
+        self.timeout, self.memory, self.workers = timeout, memory_mb * 1024 * 1024, workers
+        self._empty = tempfile.mkdtemp(prefix="sandbox-")
+        os.chmod(self._empty, 0o555)
+        self._options = {
+            "without": sorted(without), "disk_mb": disk_mb, "empty": self._empty, "repository": _REPOSITORY,
+        }  # fmt: skip
+        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        try:
+            first = self._first_worker(allow_weak)
+        except BaseException:
+            shutil.rmtree(self._empty, ignore_errors=True)
+            raise
+        for _ in range(workers - 1):
+            self._idle.put(None)  # started when first needed
+        self._idle.put(first)
+
+    def _first_worker(self, allow_weak: bool) -> _Worker:
+        """Start one worker; where the full isolation cannot be set up, the next weaker one."""
+        worker = _Worker(self._options)
+        if "failed" in worker.hello and "namespaces" not in self._options["without"]:
+            worker.close()
+            self._options["without"] = [*self._options["without"], "namespaces"]
+            worker = _Worker(self._options)
+        if "failed" in worker.hello:
+            worker.close()
+            raise SandboxUnavailable(f"the sandbox does not start: {worker.hello['failed']}")
+        self._held = worker.hello["level"]
+        if not allow_weak and not (self._held["seccomp"] and (self._held["namespaces"] or self._held["landlock"])):
+            worker.close()
+            raise SandboxUnavailable(
+                f"this machine isolates programs too weakly ({self.level}); needed are seccomp and either namespaces or "
+                "Landlock; eval.sandbox.allow_weak: true runs them all the same"
+            )
+        return worker
+
+    @property
+    def level(self) -> str:
+        """The isolation that holds, for logs and reports."""
+        parts = [name for name in ("namespaces", "landlock", "seccomp") if self._held[name]]
+        return "+".join([*parts, "rlimits"]) + (", own user" if self._held["own_user"] else "")
+
+    def run(self, program: str | bytes, timeout: float | None = None) -> Execution:
+        """Run one program (waits for a free worker)."""
+        source = program if isinstance(program, bytes) else program.encode("utf-8", "surrogatepass")
+        if len(source) > _MAX_PROGRAM:
+            return Execution("error", "", f"the program has {len(source)} bytes, allowed are {_MAX_PROGRAM}\n", 0.0)
+        worker = self._idle.get()
+        try:
+            for fresh in (False, True):
+                if worker is None:
+                    worker = self._new_worker()
+                    fresh = True
+                try:
+                    return worker.run(source, timeout or self.timeout, self.memory)
+                except OSError:
+                    lost_before = worker.process.poll() is not None and not fresh
+                    worker.close()
+                    worker = None
+                    if not lost_before:  # it died of this program: the program is not run again
+                        return Execution("killed", "", "the worker that ran it was lost\n", 0.0)
+            return Execution("killed", "", "no worker could be kept alive\n", 0.0)
+        except BaseException:
+            if worker is not None:
+                worker.close()
+                worker = None
+            raise
+        finally:
+            self._idle.put(worker)
+
+    def _new_worker(self) -> _Worker:
+        worker = _Worker(self._options)
+        if "failed" in worker.hello:
+            worker.close()
+            raise SandboxUnavailable(f"the sandbox does not start: {worker.hello['failed']}")
+        return worker
+
+    def run_many(self, programs: Iterable[str | bytes]) -> list[Execution]:
+        """Run all programs, `workers` at a time; results in the order given."""
+        programs = list(programs)
+        if self.workers == 1 or len(programs) < 2:
+            return [self.run(program) for program in programs]
+        with ThreadPoolExecutor(self.workers) as threads:
+            return list(threads.map(self.run, programs))
+
+    def close(self) -> None:
+        """End all workers. Programs that still run in other threads end as killed."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                worker = self._idle.get_nowait()
+                if worker is not None:
+                    worker.close()
+        shutil.rmtree(self._empty, ignore_errors=True)
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

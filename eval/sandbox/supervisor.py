@@ -1,0 +1,232 @@
+"""The warm process that forks once per program: `python -m eval.sandbox.supervisor FD OPTIONS`, started by the pool.
+
+It reads requests from the socket FD and answers with results that it alone builds: a program's process cannot reach
+the socket. Started by exec with an empty environment, so that nothing of the host's memory, files or variables is
+there to be read. numpy and sympy are imported when the first program mentions them, and stay.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import sys
+import time
+
+from eval.sandbox import child, confine, linux, seccomp
+
+REQUEST = struct.Struct("!dQI")  # seconds, bytes of memory, length of the program
+RESULT = struct.Struct("!BdII")  # status, seconds, lengths of stdout and stderr
+STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
+MAX_OUTPUT = 64 * 1024  # bytes of each stream
+MAX_PROGRAM = 4 * 1024 * 1024
+
+
+def main() -> None:
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    channel.set_inheritable(False)
+    options = json.loads(sys.argv[2])
+    os.environ.clear()
+    try:
+        state, statm = _confine(options)
+    except OSError as error:
+        _send(channel, json.dumps({"failed": str(error)}).encode())
+        return
+    supervisor = Supervisor(channel, state, statm, options)
+    supervisor.serve()
+
+
+def _confine(options: dict) -> tuple[confine.Confinement, int]:
+    """Give up everything that is not needed; returns what holds, and a descriptor to read our own size from."""
+    state = confine.Confinement(readable=confine.library_folders())
+    without = options["without"]
+    state.namespaces = "namespaces" not in without and confine.unshare_namespaces()
+    if state.namespaces:
+        _continue_as_first_process()
+    statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    null = os.open("/dev/null", os.O_RDWR)
+    for stream in range(3):
+        os.dup2(null, stream)
+    os.close(null)
+    if state.namespaces:
+        socket.sethostname("sandbox")
+        confine.build_root(state.readable, options["disk_mb"])
+        state.box = confine.BOX
+    else:
+        os.chdir(options["empty"])
+    state.own_user = confine.drop_privileges(state.namespaces or confine.readable_by_others(state.readable))
+    state.landlock = 0 if "landlock" in without else linux.landlock_abi()
+    return state, statm
+
+
+def _continue_as_first_process() -> None:
+    """Go on as process 1 of the new namespace: when it ends, the kernel ends all that is left in there."""
+    pid = os.fork()
+    if pid == 0:
+        return
+    os.closerange(3, 256)
+    with contextlib.suppress(KeyboardInterrupt):
+        os.waitpid(pid, 0)
+    os._exit(0)
+
+
+def _send(channel: socket.socket, payload: bytes) -> None:
+    channel.sendall(struct.pack("!I", len(payload)) + payload)
+
+
+class Supervisor:
+    """Serves programs one after another until the host's end of the socket closes."""
+
+    def __init__(self, channel: socket.socket, state: confine.Confinement, statm: int, options: dict):
+        self.channel, self.state, self.statm = channel, state, statm
+        self.null = os.open("/dev/null", os.O_RDONLY) if state.box is None else os.dup(0)
+        os.set_inheritable(self.null, False)
+        box = [state.box] if state.box else []
+        self.ruleset = linux.landlock_ruleset(state.readable, box) if state.landlock else None
+        self.bounded = state.own_user or state.namespaces
+        self.filter = None
+        if "seccomp" not in options["without"] and seccomp.available():
+            self.filter = seccomp.Filter(threads=self.bounded)
+        self.disk = options["disk_mb"] * 1024 * 1024 if state.box else 0
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        self.level = {
+            "namespaces": state.namespaces, "landlock": state.landlock, "seccomp": self.filter is not None,
+            "own_user": state.own_user,
+        }  # fmt: skip
+        sys.path[:] = [path for path in sys.path if path and path != options["repository"]]
+        sys.stdout.reconfigure(line_buffering=True)
+
+    def serve(self) -> None:
+        _send(self.channel, json.dumps({"level": self.level}).encode())
+        gc.collect()
+        gc.freeze()
+        while True:
+            header = self._receive(REQUEST.size)
+            seconds, memory, length = REQUEST.unpack(header)
+            source = self._receive(length)
+            self._warm(source)
+            self.channel.sendall(self._run(source, seconds, memory))
+            self._empty_box()
+
+    def _receive(self, count: int) -> bytes:
+        data = bytearray()
+        while len(data) < count:
+            part = self.channel.recv(count - len(data))
+            if not part:
+                os._exit(0)
+            data += part
+        return bytes(data)
+
+    @staticmethod
+    def _warm(source: bytes) -> None:
+        """Import what the program will import, once for all programs. The first use fills sympy's own caches."""
+        before = len(sys.modules)
+        with contextlib.suppress(ImportError):
+            if b"numpy" in source and "numpy" not in sys.modules:
+                __import__("numpy")
+            if b"sympy" in source and "sympy" not in sys.modules:
+                sympy = __import__("sympy")
+                x = sympy.Symbol("x")
+                sympy.solve(x**2 - 2, x)
+                sympy.simplify((x**2 - 1) / (x - 1))
+        if len(sys.modules) != before:
+            gc.collect()
+            gc.freeze()
+
+    def _run(self, source: bytes, seconds: float, memory: int) -> bytes:
+        out, err = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+        size = int(os.pread(self.statm, 64, 0).split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        start = time.monotonic()
+        try:
+            pid = os.fork()
+        except OSError:  # no memory or processes left on the machine
+            for end in (*out, *err):
+                os.close(end)
+            return RESULT.pack(STATUSES.index("killed"), 0.0, 0, 0)
+        if pid == 0:
+            child.run_program(
+                source, (self.null, out[1], err[1]), seconds, size + memory, ruleset=self.ruleset,
+                seccomp=self.filter, limit_processes=self.bounded, file_bytes=self.disk,
+            )  # fmt: skip
+        os.close(out[1])
+        os.close(err[1])
+        stdout, stderr, reason = self._watch(pid, (out[0], err[0]), start + seconds)
+        _, wait_status = os.waitpid(pid, 0)
+        status = reason or _status(wait_status)
+        elapsed = time.monotonic() - start
+        return RESULT.pack(STATUSES.index(status), elapsed, len(stdout), len(stderr)) + stdout + stderr
+
+    def _watch(self, pid: int, pipes: tuple[int, int], deadline: float) -> tuple[bytes, bytes, str | None]:
+        """Collect both streams until they end; kill at the deadline, at too much output, or when the host leaves."""
+        data = {pipe: bytearray() for pipe in pipes}
+        poll = select.poll()
+        for pipe in pipes:
+            poll.register(pipe, select.POLLIN)
+        poll.register(self.channel, select.POLLRDHUP)
+        reason, open_pipes = None, set(pipes)
+        process = os.pidfd_open(pid)
+        poll.register(process, select.POLLIN)
+        while open_pipes:
+            left = deadline - time.monotonic()
+            events = poll.poll(max(0, left * 1000)) if reason is None else poll.poll(1000)
+            if not events and reason is None:
+                reason = "timeout"
+                os.kill(pid, signal.SIGKILL)
+            elif not events:
+                break
+            for descriptor, _ in events:
+                if descriptor == self.channel.fileno():
+                    os._exit(0)  # the host is gone; our process namespace and PDEATHSIG end the program
+                if descriptor == process:
+                    poll.unregister(process)
+                    continue
+                part = os.read(descriptor, 65536)
+                if not part:
+                    open_pipes.discard(descriptor)
+                    poll.unregister(descriptor)
+                elif reason is None:
+                    data[descriptor] += part
+                    if len(data[descriptor]) > MAX_OUTPUT:
+                        reason = "output"
+                        os.kill(pid, signal.SIGKILL)
+        if reason is None and not select.select([process], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            reason = "timeout"  # it closed its streams and went on
+            os.kill(pid, signal.SIGKILL)
+        for descriptor in (*pipes, process):
+            os.close(descriptor)
+        return *(bytes(data[pipe][:MAX_OUTPUT]) for pipe in pipes), reason
+
+    def _empty_box(self) -> None:
+        """Leave nothing for the next program; a box that cannot be emptied ends this worker, and the pool heals."""
+        if self.state.box is None or not os.listdir(self.state.box):
+            return
+
+        def make_removable(function: object, path: str, _: object) -> None:
+            os.chmod(os.path.dirname(path), 0o700)
+            os.chmod(path, 0o700)
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+
+        try:
+            for name in os.listdir(self.state.box):
+                path = os.path.join(self.state.box, name)
+                if os.path.isdir(path) and not os.path.islink(path):
+                    shutil.rmtree(path, onerror=make_removable)
+                else:
+                    os.unlink(path)
+        except (OSError, RecursionError):
+            os._exit(1)
+
+
+def _status(wait_status: int) -> str:
+    if os.WIFSIGNALED(wait_status):
+        return "timeout" if os.WTERMSIG(wait_status) == signal.SIGXCPU else "killed"
+    code = os.WEXITSTATUS(wait_status)
+    return "ok" if code == 0 else "memory" if code == child.EXIT_MEMORY else "error"
+
+
+if __name__ == "__main__":
+    main()
