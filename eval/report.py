@@ -1,0 +1,46 @@
+"""The results report: one self-contained page about a run's models.
+
+Reads   results/<preset>: eval/summary.json and the samples beside it, models/*/metrics.jsonl and manifest.json,
+        rl/rollouts.jsonl, benchmarks/*.tsv, config/*.json, reports/corpus.json.
+Writes  one HTML file that opens offline.
+
+    python -m eval.report --results results/mini --out results/mini/reports/results.html
+
+Parts whose files are absent are left out. The corpus has a report of its own (corpus.report).
+"""
+
+import argparse
+from pathlib import Path
+
+from eval.report_samples import SCRIPT, add_samples
+from eval.report_scores import add_scores, load_rows
+from eval.report_training import add_costs, add_settings, add_training
+from pipeline.artifacts import read_json, write_text
+from pipeline.errors import run_main
+from pipeline.page import Page
+
+
+def build(results: Path) -> str:
+    """The page of a results folder as HTML text."""
+    summary = read_json(results / "eval" / "summary.json")
+    rows = load_rows(results, summary)
+    page = Page("From coder to RL model", f"Results of the run in {results.name}: evaluation, training, cost.")
+    add_scores(page, summary, rows)
+    add_training(page, results)
+    add_costs(page, results)
+    add_samples(page, rows)
+    add_settings(page, results)
+    return page.html(SCRIPT)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, required=True, help="results/<preset>")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    write_text(args.out, build(args.results))
+    print(f"written {args.out}")
+
+
+if __name__ == "__main__":
+    run_main(main)
