@@ -20,7 +20,7 @@ class Dedup(SeededSection):
     """NS: bands of a signature; two pages that agree in one whole band are candidates."""
     rows: int = Field(8, ge=1, le=64)
     """NS: hashes in a band; 16 bands of 8 find 99 % of pairs of similarity 0.85 and 6 % of those of 0.5."""
-    similarity: float = Field(0.8, gt=0, le=1)
+    similarity: float = Field(0.75, gt=0, le=1)
     """NS: a candidate pair is a duplicate only at this estimated Jaccard similarity: pages made from one template,
     but about different things, stay."""
 
