@@ -21,7 +21,7 @@ from pipeline.schema.rl import RL
 from pipeline.training import adamw, set_learning_rate, train_step
 from rl.advantages import has_spread
 from rl.methods import METHODS, Scorers
-from rl.rewards import RewardFunction, compose
+from rl.rewards import RewardFunction, RuleReward, compose
 from rl.rollouts import Group, Question, questions_of_step, roll_out
 
 MISMATCH_LIMIT = {"fp32": 1e-3, "bf16": 0.3}
@@ -171,7 +171,7 @@ class Learner:
         self.sampler.load(self.policy)
         sampling = SamplingSettings(temperature=0, max_new_tokens=self.settings.max_new_tokens)
         groups = roll_out(self.sampler, self.heldout, 1, sampling, step)
-        scores = self.rewards["rule"].score(groups)
+        scores = RuleReward(final_box_only=False).score(groups)
         self.lines.append({"step": step, "heldout_greedy": float(np.mean(scores)), "heldout_problems": len(groups)})
 
     def _record(self, step: int, groups: list[Group], rows: list[Row]) -> None:

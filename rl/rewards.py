@@ -18,6 +18,7 @@ import numpy as np
 
 from eval.grading import grade
 from pipeline.errors import UserError
+from pipeline.records import Problem
 from rl.rollouts import Group
 
 
@@ -30,14 +31,23 @@ class RewardFunction(Protocol):
 
 
 class RuleReward:
-    """The reward is the benchmark's grader, so that training and evaluation agree on what right means."""
+    """The reward is the benchmark's grader, so that training and evaluation agree on what right means.
+
+    `final_box_only` (rewards) accepts the last box alone: guessing from other places of the text invites cheating.
+    What the grader could not decide is wrong, and counted in `undecided`.
+    """
+
+    def __init__(self, final_box_only: bool = True):
+        self.final_box_only = final_box_only
+        self.undecided = 0
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        return [np.array([self._one(group, text) for text in group.texts]) for group in groups]
+        return [np.array([self._one(group.question.problem, text) for text in group.texts]) for group in groups]
 
-    def _one(self, group: Group, text: str) -> float:
-        problem = group.question.problem
-        return float(grade(problem.answer, text, problem.language).correct)
+    def _one(self, problem: Problem, text: str) -> float:
+        verdict = grade(problem.answer, text, problem.language, final_box_only=self.final_box_only)
+        self.undecided += verdict.status not in ("ok", "no_answer")
+        return float(verdict.correct)
 
 
 class FormatReward:
