@@ -15,6 +15,9 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from pipeline.models import autocast
+from pipeline.parallel import ordered_map
+
 LOGITS_AT_ONCE = 2**24
 """Numbers of logits that may exist at a time (64 MiB in fp32); more are computed in chunks of tokens."""
 
@@ -54,7 +57,7 @@ class MicroBatch:
 def micro_batches(
     rows: Sequence[Row], max_tokens: int, *, packed: bool = False, device: torch.device | str = "cpu"
 ) -> Iterator[MicroBatch]:
-    """Cut rows into micro-batches of at most `max_tokens` tokens, padding counted (one row may exceed it alone).
+    """Cut rows into even micro-batches of at most `max_tokens` tokens, padding counted (a row may exceed it alone).
 
     Padded: rows sorted by length, padded on the right; causal attention makes a mask needless, since no scored token
     sees a pad. Packed: rows laid end to end in one sequence with positions that restart, which transformers turns
@@ -62,12 +65,9 @@ def micro_batches(
     tokens are left out: they add nothing to any loss.
     """
     useful = [i for i, row in enumerate(rows) if row.scored[1:].any()]
-    if packed:
-        groups = _fill(useful, rows, max_tokens, lambda count, longest, total: total)
-    else:
+    if not packed:
         useful.sort(key=lambda i: (len(rows[i]), i))
-        groups = _fill(useful, rows, max_tokens, lambda count, longest, total: count * longest)
-    for group in groups:
+    for group in _even_groups(useful, [len(row) for row in rows], max_tokens, packed):
         yield _collate(rows, group, packed, device)
 
 
@@ -93,14 +93,24 @@ def token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float
     return torch.cat(scores)
 
 
-@torch.no_grad()
 def row_logprobs(
-    model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, *, temperature: float = 1.0, packed: bool = False
+    model: PreTrainedModel,
+    rows: Sequence[Row],
+    max_tokens: int,
+    *,
+    temperature: float = 1.0,
+    packed: bool = False,
+    precision: str = "auto",
 ) -> list[np.ndarray]:
     """For each row float32 [T]: the log-probability of every scored token, 0 elsewhere (for old and reference)."""
     results = [np.zeros(len(row), dtype=np.float32) for row in rows]
-    for batch in micro_batches(rows, max_tokens, packed=packed, device=model.device):
-        values = token_logprobs(model, batch, temperature).float().cpu().numpy()
+
+    def score(batch: MicroBatch) -> tuple[MicroBatch, np.ndarray]:
+        with torch.no_grad(), autocast(precision):  # both belong to a thread
+            return batch, token_logprobs(model, batch, temperature).cpu().numpy()
+
+    batches = micro_batches(rows, max_tokens, packed=packed, device=model.device)
+    for batch, values in ordered_map(score, batches) if model.device.type == "cpu" else map(score, batches):
         start = 0
         for index in batch.rows:
             where = scored_positions(rows[index])
@@ -124,18 +134,35 @@ def _score(
     return -F.cross_entropy(logits_NV, targets_N, reduction="none")
 
 
-def _fill(order: list[int], rows: Sequence[Row], max_tokens: int, cost) -> list[list[int]]:
-    """Cut `order` into runs whose cost (of count, longest and total tokens) stays within the budget."""
+def _even_groups(order: list[int], lengths: list[int], max_tokens: int, packed: bool) -> list[list[int]]:
+    """Cut `order` into runs within the budget: about as few as can be, but an even number of even size.
+
+    Cores work on micro-batches side by side (pipeline.parallel); one large and one small would leave one core idle.
+    """
+    groups = _fill(order, lengths, max_tokens, packed)
+    wanted = len(groups) + len(groups) % 2 if len(groups) > 1 else 1
+    low, high = 1, max_tokens
+    while low < high:
+        middle = (low + high) // 2
+        tried = _fill(order, lengths, middle, packed)
+        if len(tried) <= wanted:
+            groups, high = tried, middle
+        else:
+            low = middle + 1
+    return groups
+
+
+def _fill(order: list[int], lengths: list[int], max_tokens: int, packed: bool) -> list[list[int]]:
+    """Cut `order` into runs, each of as many rows as the budget holds."""
     groups: list[list[int]] = []
     longest = total = 0
     for i in order:
-        length = len(rows[i])
-        if groups and cost(len(groups[-1]) + 1, max(longest, length), total + length) <= max_tokens:
+        longest, total = max(longest, lengths[i]), total + lengths[i]
+        if groups and (total if packed else (len(groups[-1]) + 1) * longest) <= max_tokens:
             groups[-1].append(i)
-            longest, total = max(longest, length), total + length
         else:
             groups.append([i])
-            longest = total = length
+            longest = total = lengths[i]
     return groups
 
 

@@ -20,7 +20,8 @@ from transformers import PreTrainedModel
 from pipeline.checkpoint import Checkpoints
 from pipeline.models import autocast
 from pipeline.progress import Progress
-from pipeline.rows import Row, micro_batches, token_logprobs
+from pipeline.parallel import ordered_map
+from pipeline.rows import MicroBatch, Row, micro_batches, token_logprobs
 from pipeline.schedule import Schedule, learning_rate
 from pipeline.schema.training import Optimisation
 
@@ -69,22 +70,37 @@ def train_step(
     "scored" and the loss function's own sums. A step with nothing to learn changes no weight.
     """
     optimiser.zero_grad(set_to_none=True)
-    sums: dict[str, torch.Tensor] = {}
-    tokens = scored = 0
-    for batch in micro_batches(rows, max_tokens, packed=packed, device=model.device):
+    parameters = [p for p in model.parameters() if p.requires_grad]
+
+    def compute(batch: MicroBatch) -> tuple[MicroBatch, dict[str, torch.Tensor], Sequence[torch.Tensor | None]]:
         with autocast(precision):
             logprobs = token_logprobs(model, batch, temperature)
         terms = loss(logprobs, batch.columns)
         terms, reported = terms if isinstance(terms, tuple) else (terms, {})
         total = terms.sum()
-        total.backward()
-        for name, value in {"loss": total, **reported}.items():
-            sums[name] = sums.get(name, 0.0) + value.detach()
+        gradients = torch.autograd.grad(total, parameters, allow_unused=True)
+        return batch, {name: value.detach() for name, value in {"loss": total, **reported}.items()}, gradients
+
+    sums: dict[str, torch.Tensor] = {}
+    tokens = scored = 0
+    batches = micro_batches(rows, max_tokens, packed=packed, device=model.device)
+    for batch, values, gradients in (
+        ordered_map(compute, batches) if model.device.type == "cpu" else map(compute, batches)
+    ):
+        add_gradients(parameters, gradients)
+        for name, value in values.items():
+            sums[name] = sums[name] + value if name in sums else value
         tokens += batch.tokens
         scored += len(batch.targets)
     metrics = {name: float(value) for name, value in sums.items()} or {"loss": 0.0}
     norm = apply_gradients(model, optimiser, clip_norm) if scored else 0.0
     return {**metrics, "grad_norm": norm, "tokens": tokens, "scored": scored}
+
+
+def add_gradients(parameters: Sequence[torch.nn.Parameter], gradients: Sequence[torch.Tensor | None]) -> None:
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        if gradient is not None:
+            parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
 
 
 def apply_gradients(model: torch.nn.Module, optimiser: torch.optim.Optimizer, clip_norm: float) -> float:
