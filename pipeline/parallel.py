@@ -1,7 +1,7 @@
 """Several micro-batches at a time on the cores of one processor.
 
-Small models leave cores idle when each operation is split over them, so whole micro-batches go to threads of their own
-(PyTorch releases the interpreter lock while it computes). Results come back in the order of the micro-batches and each
+Small models leave cores idle when each operation is split over them, so whole micro-batches go to threads of their
+own (PyTorch releases the interpreter lock while it computes). Results come back in order, and each micro-batch
 is computed by one thread, so sums over them have the same bits on any number of cores.
 """
 

@@ -9,6 +9,8 @@ In a tool-integrated answer the model writes its program and then "```output" to
 up to the closing fence, comes from the sandbox and carries no loss.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
@@ -41,13 +43,21 @@ def encode_prompt(
     tokenizer: PreTrainedTokenizerBase, question: str, mode: str, language: str, prompts: Prompts
 ) -> list[int]:
     """Token ids of the prompt, from BOS (once) to `Assistant:`; sampling goes on from here."""
-    content = user_message(question, mode, language, prompts)
+    return encode_prompts(tokenizer, [(question, mode, language)], prompts)[0]
+
+
+def encode_prompts(
+    tokenizer: PreTrainedTokenizerBase, questions: Sequence[tuple[str, str, str]], prompts: Prompts
+) -> list[list[int]]:
+    """The prompts of many (question, mode, language) at once: several times faster than one by one."""
+    contents = [user_message(question, mode, language, prompts) for question, mode, language in questions]
     if tokenizer.chat_template == CHAT_TEMPLATE:
         # The template's text, but a question that spells out a special token stays text.
-        return [tokenizer.bos_token_id, *_encode(tokenizer, f"User: {content}\n\nAssistant:")]
-    messages = [{"role": "user", "content": content}]
-    text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    return tokenizer.encode(text, add_special_tokens=False)
+        encoded = _encode(tokenizer, [f"User: {content}\n\nAssistant:" for content in contents])
+        return [[tokenizer.bos_token_id, *ids] for ids in encoded]
+    conversations = [[{"role": "user", "content": content}] for content in contents]
+    texts = tokenizer.apply_chat_template(conversations, tokenize=False, add_generation_prompt=True)
+    return tokenizer(texts, add_special_tokens=False)["input_ids"]
 
 
 def encode_turns(tokenizer: PreTrainedTokenizerBase, turns: list[dict]) -> tuple[list[int], list[bool]]:
@@ -55,31 +65,49 @@ def encode_turns(tokenizer: PreTrainedTokenizerBase, turns: list[dict]) -> tuple
 
     `turns` are those of a `Solution`; neighbouring pieces of the same writer are encoded together.
     """
-    ids: list[int] = []
-    mask: list[bool] = []
-    for text, by_model in _pieces(turns):
-        piece = _encode(tokenizer, text)
-        ids += piece
-        mask += [by_model] * len(piece)
-    return [*ids, tokenizer.eos_token_id], [*mask, True]
+    pieces = _pieces(turns)
+    return _answer(tokenizer, _encode(tokenizer, [text for text, _ in pieces]), [by_model for _, by_model in pieces])
 
 
 def encode_output(tokenizer: PreTrainedTokenizerBase, output: str) -> list[int]:
     """Token ids that the tool loop appends after the model wrote "```output": the program's output and the fence."""
-    return _encode(tokenizer, _output_text(output))
+    return _encode(tokenizer, [_output_text(output)])[0]
 
 
 def encode_solution(
     tokenizer: PreTrainedTokenizerBase, solution: Solution, prompts: Prompts
 ) -> tuple[np.ndarray, np.ndarray]:
     """A whole training example: int32 ids [T] of prompt and answer, and bool [T], true where a token has loss."""
-    prompt = encode_prompt(tokenizer, solution.question, solution.format, solution.language, prompts)
-    ids, mask = encode_turns(tokenizer, solution.turns)
-    return np.array(prompt + ids, dtype=np.int32), np.array([False] * len(prompt) + mask, dtype=bool)
+    return encode_solutions(tokenizer, [solution], prompts)[0]
 
 
-def _encode(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    return tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
+def encode_solutions(
+    tokenizer: PreTrainedTokenizerBase, solutions: Sequence[Solution], prompts: Prompts
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """`encode_solution` of many at once."""
+    heads = encode_prompts(tokenizer, [(s.question, s.format, s.language) for s in solutions], prompts)
+    pieces = [_pieces(solution.turns) for solution in solutions]
+    encoded = iter(_encode(tokenizer, [text for parts in pieces for text, _ in parts]))
+    examples = []
+    for head, parts in zip(heads, pieces, strict=True):
+        ids, mask = _answer(tokenizer, [next(encoded) for _ in parts], [by_model for _, by_model in parts])
+        scored = np.array([False] * len(head) + mask, dtype=bool)
+        examples.append((np.array(head + ids, dtype=np.int32), scored))
+    return examples
+
+
+def _answer(
+    tokenizer: PreTrainedTokenizerBase, pieces: list[list[int]], by_model: list[bool]
+) -> tuple[list[int], list[bool]]:
+    ids = [i for piece in pieces for i in piece]
+    mask = [writes for piece, writes in zip(pieces, by_model, strict=True) for _ in piece]
+    return [*ids, tokenizer.eos_token_id], [*mask, True]
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+    if not texts:
+        return []
+    return tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
 
 def _output_text(output: str) -> str:

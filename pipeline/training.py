@@ -19,8 +19,8 @@ from transformers import PreTrainedModel
 
 from pipeline.checkpoint import Checkpoints
 from pipeline.models import autocast
-from pipeline.progress import Progress
 from pipeline.parallel import ordered_map
+from pipeline.progress import Progress
 from pipeline.rows import MicroBatch, Row, micro_batches, token_logprobs
 from pipeline.schedule import Schedule, learning_rate
 from pipeline.schema.training import Optimisation
