@@ -8,6 +8,13 @@
     linux.py    the kernel's calls that Python does not offer
 """
 
-from eval.sandbox.pool import Execution, Sandbox, SandboxUnavailable
-
 __all__ = ["Execution", "Sandbox", "SandboxUnavailable"]
+
+
+def __getattr__(name: str) -> object:
+    """Load the host's side only in the host: every page that the supervisor holds is copied at each fork."""
+    if name in __all__:
+        from eval.sandbox import pool
+
+        return getattr(pool, name)
+    raise AttributeError(name)

@@ -15,7 +15,7 @@ from eval.sandbox import linux
 
 BOX = "/box"
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime")
-_UNPRIVILEGED = 2_000_000_000  # + process number: a user of its own for every worker
+_FIRST_USER = 2_000_000_000  # + the worker's process number: a user of its own for every worker
 _INODES = 512
 
 
@@ -67,6 +67,7 @@ def unshare_namespaces() -> bool:
 def build_root(folders: list[str], disk_mb: int) -> None:
     """Make a file system of these folders, read-only, and the writable BOX, and enter it. Needs the namespaces."""
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    real = {path: os.path.realpath(path) for path in folders}  # links lead nowhere once the root is another
     base = "/tmp" if os.path.isdir("/tmp") else "/var"
     linux.mount("tmpfs", base, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=0755")
     os.mkdir(base + "/old")
@@ -75,7 +76,7 @@ def build_root(folders: list[str], disk_mb: int) -> None:
     os.mkdir("/new", 0o755)
     linux.mount("tmpfs", "/new", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=0755")
     for path in folders:
-        _bind("/old" + path, "/new" + path)
+        _bind("/old" + real[path], "/new" + path)
     os.mkdir("/new" + BOX, 0o755)
     options = f"size={disk_mb}m,nr_inodes={_INODES},mode=0777"
     linux.mount("tmpfs", "/new" + BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, options)
@@ -99,13 +100,13 @@ def _bind(source: str, target: str) -> None:
     linux.mount("none", target, None, flags)
 
 
-def drop_privileges(readable_by_all: bool) -> bool:
-    """Become an unprivileged user where we are root, without capabilities. True when the user is ours alone."""
+def drop_privileges(readable_by_all: bool, number: int) -> bool:
+    """Become the unprivileged user `number` where we are root, without capabilities. True when that worked."""
     changed = False
     if os.getuid() == 0 and readable_by_all:
         try:
             os.setgroups([])
-            user = _UNPRIVILEGED + os.getpid() + (os.getppid() << 12) % 1_000_000
+            user = _FIRST_USER + number
             os.setresgid(user, user, user)
             os.setresuid(user, user, user)
             changed = True

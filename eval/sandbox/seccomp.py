@@ -13,7 +13,8 @@ from eval.sandbox import linux
 
 _ARCHITECTURE = 0xC000003E  # AUDIT_ARCH_X86_64
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_LOAD, _EQUAL, _GREATER_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _GREATER_EQUAL, _ANY_BIT, _RETURN, _JUMP = 0x20, 0x15, 0x35, 0x45, 0x06, 0x05
+_LEAVE = -1  # a jump whose distance is not known yet
 _NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
 _CLONE_THREAD = 0x10000
 
@@ -39,7 +40,7 @@ _ALLOWED = {
     "faccessat2": 439, "recvfrom": 45,
 }  # fmt: skip
 _CLONE, _CLONE3, _IOCTL, _FCNTL, _PRLIMIT, _TGKILL, _SOCKETPAIR, _SENDTO = 56, 435, 16, 72, 302, 234, 53, 44
-_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONCLEX, FIOCLEX
+_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO(N)CLEX
 _FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032)  # duplicate, flags, locks, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
 
 
@@ -93,8 +94,7 @@ class Filter:
         self._return_if(_EQUAL, _ARCHITECTURE, _KILL, when=False)
         self._emit(_LOAD, _NUMBER)
         self._return_if(_GREATER_EQUAL, 0x40000000, _KILL)  # the x32 calls
-        for number in _ALLOWED.values():
-            self._return_if(_EQUAL, number, _ALLOW)
+        self._allow_listed()
         self._return_if(_EQUAL, _CLONE3, _ERRNO | errno.ENOSYS)  # glibc then uses clone, whose flags can be seen
         if threads:
             self._case(_CLONE, [(_argument(0), _ANY_BIT, (_CLONE_THREAD,))])
@@ -105,6 +105,30 @@ class Filter:
         self._case(_SENDTO, self._null(4))
         self._case(_TGKILL, [(_argument(0), _EQUAL, (0,)), (_argument(2), _EQUAL, (signal.SIGABRT,))], pid=True)
         self._emit(_RETURN, _ERRNO | errno.EPERM)
+
+    def _allow_listed(self) -> None:
+        """Return ALLOW for the listed calls by binary search over runs of numbers; the kernel tries the filter on
+        every call number when it is installed, so a long chain of comparisons would cost each program a millisecond."""
+        runs: list[list[int]] = []
+        for number in sorted(_ALLOWED.values()):
+            if runs and number == runs[-1][1]:
+                runs[-1][1] += 1
+            else:
+                runs.append([number, number + 1])
+        bounds = [edge for run in runs for edge in run]  # below an odd number of bounds: inside a run
+        tree = self._search(bounds, allowed=False)
+        leave = ((_JUMP, 0, 0, len(tree) - index - 1) for index in range(len(tree)))
+        self._code += [jump if line[0] == _LEAVE else line for line, jump in zip(tree, leave, strict=True)]
+
+    def _search(self, bounds: list[int], allowed: bool) -> list[tuple[int, int, int, int]]:
+        """Code that decides a call number between the neighbours of `bounds`; not allowed falls off its end."""
+        if not bounds:
+            # A number that is not listed goes on behind the whole search, to the calls with conditions.
+            return [(_RETURN if allowed else _LEAVE, 0, 0, _ALLOW)]
+        middle = len(bounds) // 2
+        below = self._search(bounds[:middle], allowed)
+        above = self._search(bounds[middle + 1 :], allowed ^ (middle % 2 == 0))
+        return [(_GREATER_EQUAL, 0, 1, bounds[middle]), (_JUMP, 0, 0, len(below)), *below, *above]
 
     @staticmethod
     def _null(index: int) -> list[tuple[int, int, tuple[int, ...]]]:

@@ -43,7 +43,7 @@ def main() -> None:
 def _confine(options: dict) -> tuple[confine.Confinement, int]:
     """Give up everything that is not needed; returns what holds, and a descriptor to read our own size from."""
     state = confine.Confinement(readable=confine.library_folders())
-    without = options["without"]
+    without, number = options["without"], os.getpid()
     state.namespaces = "namespaces" not in without and confine.unshare_namespaces()
     if state.namespaces:
         _continue_as_first_process()
@@ -58,7 +58,8 @@ def _confine(options: dict) -> tuple[confine.Confinement, int]:
         state.box = confine.BOX
     else:
         os.chdir(options["empty"])
-    state.own_user = confine.drop_privileges(state.namespaces or confine.readable_by_others(state.readable))
+    reachable = state.namespaces or confine.readable_by_others(state.readable)
+    state.own_user = confine.drop_privileges(reachable, number)
     state.landlock = 0 if "landlock" in without else linux.landlock_abi()
     return state, statm
 
