@@ -19,7 +19,7 @@ SCORES = pa.schema([pa.field("doc_id", pa.uint64(), nullable=False), pa.field("s
 def score_shards(
     pages: Path, dedup: Path, shards: list[str], model: Path, out: Path, max_tokens: int, workers: int = 1
 ) -> None:
-    """Score every shard into `out`/<shard>.parquet. Processes, not threads: prediction holds the interpreter's lock."""
+    """Score every shard into `out`/<shard>.parquet; processes, for prediction holds the interpreter's lock."""
     jobs = [(pages, dedup, shard, model, out / f"{shard}.parquet", max_tokens) for shard in shards]
     if workers == 1 or len(jobs) == 1:
         for job in track(jobs, "scores", unit="shards"):
