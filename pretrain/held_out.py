@@ -5,11 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.errors import UserError
-from pipeline.models import autocast
 from pipeline.records import read_jsonl
 from pipeline.rows import Row, row_logprobs
 
@@ -28,11 +26,9 @@ class HeldOutText:
             ids = tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
             self.rows += _rows(ids, tokenizer.bos_token_id, context)
 
-    @torch.no_grad()
     def bits_per_byte(self, model: PreTrainedModel, max_tokens: int, precision: str = "auto") -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
-        with autocast(precision):
-            values = row_logprobs(model, self.rows, max_tokens)
+        values = row_logprobs(model, self.rows, max_tokens, precision=precision)
         return -sum(float(v.sum(dtype=np.float64)) for v in values) / math.log(2) / self.bytes
 
 

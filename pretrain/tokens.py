@@ -26,11 +26,11 @@ from tokenizers import Tokenizer
 
 from pipeline.artifacts import atomic_path, file_digest, read_json, write_json, write_manifest
 from pipeline.config import read_section
+from pipeline.documents import HUB, input_files, read_documents
 from pipeline.errors import UserError, run_main
 from pipeline.fingerprint import fingerprint
 from pipeline.progress import Progress
 from pipeline.schema.pretrain import Pretrain, TextSource
-from pretrain.documents import HUB, input_files, read_documents
 
 BATCH = 256
 

@@ -15,8 +15,9 @@ class SFT(SeededSection):
     """Contexts of an optimiser step. Paper: batch size 256."""
     steps: int = Field(500, ge=1)
     """Optimiser steps. Paper: 500."""
-    check_programs: bool = True
-    """Run every program and tool call in the sandbox and leave out solutions whose answer it does not give."""
+    checked_programs: float = Field(1.0, ge=0, le=1)
+    """Share of the solutions with programs that are run in the sandbox; those whose programs fail or give another
+    answer are left out. NS; all of them."""
     optimisation: FineTuning = FineTuning()
     validation_share: float = Field(0.01, ge=0, lt=1)
     """Share of the problems whose solutions only measure the loss. NS."""

@@ -1,4 +1,4 @@
-"""Documents of a text source: JSON Lines, Parquet, folders of these, or a dataset of the Hub, streamed."""
+"""Records of a data source: JSON Lines, Parquet, folders of these, or a dataset of the Hub, streamed."""
 
 import gzip
 import json
@@ -21,36 +21,35 @@ def input_files(path: str) -> list[str]:
     if folder.is_file():
         return [path]
     if not folder.is_dir():
-        raise UserError(
-            f"{path}: no such file or folder (a text source is {', '.join(SUFFIXES)}, a folder, or hub:…)"
-        )
+        raise UserError(f"{path}: no such file or folder (a source is {', '.join(SUFFIXES)}, a folder, or hub:…)")
     files = sorted(str(p) for p in folder.rglob("*") if p.name.endswith(SUFFIXES) and not p.name.startswith("."))
     if not files:
         raise UserError(f"{path}: no {', '.join(SUFFIXES)} files in this folder")
     return files
 
 
+def read_rows(file: str, field: str | None = None) -> Iterator[dict]:
+    """Yield the records of one file or Hub dataset, of Parquet files only the column `field` when it is given."""
+    if file.startswith(HUB):
+        return _hub_rows(file.removeprefix(HUB))
+    return _parquet_rows(file, field) if file.endswith(".parquet") else _json_rows(file)
+
+
 def read_documents(file: str, field: str) -> Iterator[str | None]:
     """Yield each document's text, None for a record that has none."""
-    if file.startswith(HUB):
-        rows: Iterator[dict] = _hub_rows(file.removeprefix(HUB))
-    elif file.endswith(".parquet"):
-        rows = _parquet_rows(file, field)
-    else:
-        rows = _json_rows(file)
-    for row in rows:
+    for row in read_rows(file, field):
         text = row.get(field)
         yield text if isinstance(text, str) and text.strip() else None
 
 
-def _parquet_rows(file: str, field: str) -> Iterator[dict]:
+def _parquet_rows(file: str, field: str | None) -> Iterator[dict]:
     try:
         table = pq.ParquetFile(file)
     except (OSError, ValueError) as error:
         raise UserError(f"{file}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
-    if field not in table.schema_arrow.names:
+    if field is not None and field not in table.schema_arrow.names:
         raise UserError(f"{file}: no column {field!r}; there are {', '.join(table.schema_arrow.names)}")
-    for batch in table.iter_batches(columns=[field], batch_size=1024):
+    for batch in table.iter_batches(columns=field and [field], batch_size=1024):
         yield from batch.to_pylist()
 
 

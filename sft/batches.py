@@ -1,0 +1,73 @@
+"""Which examples make which step: random concatenation to the context, a pure function of seed and step."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import UserError
+from pipeline.rows import Row
+
+
+class Examples:
+    """The encoded examples of one split, by index."""
+
+    def __init__(self, table: pa.Table):
+        self.ids = table["ids"].combine_chunks()
+        self.scored = table["scored"].combine_chunks()
+        self.formats = table["format"].to_pylist()
+        self.lengths = np.diff(self.ids.offsets.to_numpy())
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def rows(self, indices: list[int]) -> list[Row]:
+        """The examples as rows whose losses add up to the mean over all tokens that carry loss."""
+        rows = []
+        for i in indices:
+            ids = np.asarray(self.ids[i].values)
+            rows.append(Row(ids, np.asarray(self.scored[i].values.to_numpy(zero_copy_only=False), dtype=bool)))
+        total = max(1, sum(int(row.scored.sum()) for row in rows))
+        for row in rows:
+            row.columns["weight"] = np.full(len(row), 1 / total, dtype=np.float32)
+        return rows
+
+
+def read_examples(path: Path) -> tuple[Examples, Examples]:
+    """Training and validation examples of a file written by sft.data."""
+    try:
+        table = pq.read_table(path, columns=["ids", "scored", "split", "format"])
+    except (OSError, pa.ArrowInvalid, KeyError) as error:
+        raise UserError(f"{path}: not a table of examples ({str(error).splitlines()[0]})") from None
+    splits = table["split"].to_numpy(zero_copy_only=False)
+    train, validation = (Examples(table.filter(pa.array(splits == name))) for name in ("train", "validation"))
+    if not len(train):
+        raise UserError(f"{path}: holds no training examples")
+    return train, validation
+
+
+def plan_batches(
+    lengths: np.ndarray, *, context: int, batch_sequences: int, steps: int, seed: int
+) -> tuple[list[list[int]], float]:
+    """The examples of every step, and how many epochs they are.
+
+    In each epoch all examples come in a new random order and are laid one behind the other; a context ends where the
+    next example does not fit. A step has `batch_sequences` contexts; an epoch's end does not cut a step.
+    """
+    plan: list[list[int]] = []
+    step: list[int] = []
+    contexts = room = drawn = epoch = 0
+    while True:
+        for i in np.random.default_rng([seed, epoch]).permutation(len(lengths)).tolist():
+            if lengths[i] > room:
+                if contexts == batch_sequences:
+                    plan.append(step)
+                    step, contexts = [], 0
+                    if len(plan) == steps:
+                        return plan, drawn / len(lengths)
+                contexts, room = contexts + 1, context
+            step.append(i)
+            room -= int(lengths[i])
+            drawn += 1
+        epoch += 1

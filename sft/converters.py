@@ -1,0 +1,220 @@
+r"""From the record of a public data set to our Solution, one converter a schema, recognised by the record's fields.
+
+    ours           turns, format                          NuminaMath (CoT, TIR)   problem, solution [, messages]
+    trajectories   question, steps (text/code/execution)  MATH                    problem, solution
+    programs       question, program [, table, choices]   GSM8K                   question, answer with ####
+    ToRA           messages, gt                           worked solutions        question, solution, answer
+    MathInstruct   instruction, output, source            Lila                    input, output_program, output_answer
+
+A converter returns a Solution or raises Reject with a reason that is counted. Here nothing is executed or graded
+(sft.checks does); programs are rewritten only so that they print what they computed.
+"""
+
+import ast
+import re
+from collections.abc import Callable
+
+from pipeline.records import Solution
+
+CALCULATION = re.compile(r"<<[^<>]*>>")
+FENCED = re.compile(r"```(python|output)[ \t]*\n(.*?)\n?```", re.DOTALL)
+STATED = re.compile(r"(?:the answer is|answer:)\s*:?\s*(.+?)\.?\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+class Reject(Exception):
+    """A record that cannot become a training example; the message is the reason."""
+
+
+def convert(row: dict, identity: str, source: str) -> Solution:
+    """Convert one record. `identity` and `source` are used where the record has none of its own."""
+    for fields, converter in CONVERTERS:
+        if all(name in row for name in fields):
+            return converter(row, str(row.get("id") or identity), str(row.get("source") or source))
+    raise Reject("fields of no known data set")
+
+
+def language_of(text: str) -> str:
+    """ "zh" where Chinese characters are at least a fifth of all letters, else "en"."""
+    letters = sum(c.isalpha() for c in text)
+    chinese = sum("\u4e00" <= c <= "\u9fff" for c in text)
+    return "zh" if chinese and chinese >= 0.2 * letters else "en"
+
+
+def _ours(row: dict, identity: str, source: str) -> Solution:
+    if row["format"] not in ("cot", "pot", "tool") or not isinstance(row["turns"], list):
+        raise Reject("format is none of cot, pot, tool")
+    turns = [{"role": str(t.get("role")), "content": str(t.get("content", ""))} for t in row["turns"]]
+    if any(turn["role"] not in ("text", "code", "output") for turn in turns):
+        raise Reject("a turn's role is none of text, code, output")
+    question = str(row.get("question") or "")
+    return Solution(
+        identity,
+        str(row.get("problem_id") or identity),
+        question,
+        str(row.get("answer") or ""),
+        row["format"],
+        turns,
+        str(row.get("language") or language_of(question)),
+        source,
+    )
+
+
+def _trajectory(row: dict, identity: str, source: str) -> Solution:
+    """Text, code and execution steps; a last text step that only repeats the answer is dropped."""
+    if row.get("correct") is False:
+        raise Reject("marked as wrong")
+    roles = {"text": "text", "code": "code", "execution": "output", "output": "output"}
+    turns: list[dict] = []
+    for step in row["steps"]:
+        role = roles.get(step["role"])
+        if role is None:
+            raise Reject("a step's role is unknown")
+        content = step["content"].replace("\r\n", "\n").strip()
+        if role == "text" and turns and turns[-1]["role"] == "text":
+            if content != str(row.get("completion", "")).strip():
+                turns[-1]["content"] += "\n" + content
+        else:
+            turns.append({"role": role, "content": prints_last_value(content) if role == "code" else content})
+    mode = "tool" if any(turn["role"] == "code" for turn in turns) else "cot"
+    return _solution(row["question"], row.get("answer"), mode, turns, identity, source)
+
+
+def _program(row: dict, identity: str, source: str) -> Solution:
+    """A program whose result is in `ans`; a table and choices belong to the question."""
+    if row.get("correct") is False:
+        raise Reject("marked as wrong")
+    question = str(row["question"])
+    if row.get("table"):
+        question = f"{row['table'].strip()}\n\n{question}"
+    if row.get("choices"):
+        question += "\nChoices: " + ", ".join(map(str, row["choices"]))
+    code = str(row["program"]).strip()
+    if "print(" not in code:
+        code = f"{code}\nprint(ans)"
+    return _solution(question, row.get("answer"), "pot", [{"role": "code", "content": code}], identity, source)
+
+
+def _conversation(row: dict, identity: str, source: str) -> Solution:
+    messages = {message["role"]: message["content"] for message in row["messages"]}
+    if len(row["messages"]) != 2 or set(messages) != {"user", "assistant"}:
+        raise Reject("not one question and one answer")
+    turns, mode = _fenced(messages["assistant"])
+    return _solution(messages["user"], row["gt"], mode, turns, identity, source)
+
+
+def _worked(row: dict, identity: str, source: str) -> Solution:
+    """A question (or problem) and its worked solution; without a field for it the answer is in the last box."""
+    question = row.get("question") or row.get("problem") or ""
+    text = str(row["solution"] or "")
+    answer = row.get("answer")
+    if "####" in text:
+        text, answer = _gsm8k(text)
+    turns, mode = _fenced(text)
+    if answer is None and (box := text.rfind("\\boxed{")) >= 0:
+        answer = braced(text, box + len("\\boxed"))
+    if mode == "cot":
+        turns[-1]["content"] = _boxed(turns[-1]["content"], answer)
+    return _solution(question, answer, mode, turns, identity, source)
+
+
+def _upstream_gsm8k(row: dict, identity: str, source: str) -> Solution:
+    if "####" not in str(row["answer"]):
+        raise Reject("no answer")
+    text, answer = _gsm8k(row["answer"])
+    return _solution(row["question"], answer, "cot", [_text(_boxed(text, answer))], identity, source)
+
+
+def _math_instruct(row: dict, identity: str, source: str) -> Solution:
+    """Programs come without an answer: what they print becomes it when they are run (sft.checks)."""
+    output = str(row["output"] or "").strip()
+    if "/PoT/" in source or re.match(r"(import |from \w+ import |def |# )", output):
+        turns = [{"role": "code", "content": output}]
+        return Solution(identity, identity, str(row["instruction"]), "", "pot", turns, source=source)
+    stated = STATED.findall(output)
+    answer = stated[-1].strip() if stated else None
+    return _solution(row["instruction"], answer, "cot", [_text(_boxed(output, answer))], identity, source)
+
+
+def _lila(row: dict, identity: str, source: str) -> Solution:
+    program = row["output_program"]
+    program = program[0] if isinstance(program, list) and program else program
+    if not program:
+        raise Reject("no program")
+    turns = [{"role": "code", "content": str(program).strip()}]
+    return _solution(row["input"], row["output_answer"], "pot", turns, identity, str(row.get("dataset") or source))
+
+
+CONVERTERS: list[tuple[tuple[str, ...], Callable[[dict, str, str], Solution]]] = [
+    (("turns", "format"), _ours),
+    (("question", "steps"), _trajectory),
+    (("question", "program"), _program),
+    (("messages", "gt"), _conversation),
+    (("instruction", "output"), _math_instruct),
+    (("input", "output_program", "output_answer"), _lila),
+    (("problem", "solution"), _worked),
+    (("question", "solution"), _worked),
+    (("question", "answer"), _upstream_gsm8k),
+]
+
+
+def prints_last_value(code: str) -> str:
+    """Code of a notebook cell as a script: a last bare expression is printed, as the notebook showed it."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return code
+    last = tree.body[-1] if tree.body else None
+    shows = isinstance(last, ast.Expr) and not isinstance(last.value, (ast.Constant, ast.Await))
+    if not shows or (isinstance(last.value, ast.Call) and getattr(last.value.func, "id", "") == "print"):
+        return code
+    lines = code.split("\n")
+    expression = ast.unparse(last.value)
+    return "\n".join([*lines[: last.lineno - 1], f"print({expression})"])
+
+
+def braced(text: str, start: int) -> str | None:
+    """What stands between the braces that open at `start`; None when they never close."""
+    depth = 0
+    for i in range(start, len(text)):
+        depth += (text[i] == "{") - (text[i] == "}")
+        if depth == 0:
+            return text[start + 1 : i]
+    return None
+
+
+def _gsm8k(text: str) -> tuple[str, str]:
+    """Solution text and answer: calculator marks go, the line after #### is the answer (commas dropped)."""
+    body, _, answer = text.partition("####")
+    return CALCULATION.sub("", body).strip(), answer.strip().replace(",", "")
+
+
+def _boxed(text: str, answer: object) -> str:
+    """The prompt asks for the final answer in a box; a solution without one gets it."""
+    if "\\boxed" in text or answer is None or not str(answer).strip():
+        return text
+    return f"{text.rstrip()}\nThe answer is $\\boxed{{{answer}}}$."
+
+
+def _fenced(text: str) -> tuple[list[dict], str]:
+    """Text with ```python and ```output blocks as turns, and its format."""
+    turns, end = [], 0
+    for match in FENCED.finditer(text):
+        before = text[end : match.start()].strip()
+        turns += [_text(before)] if before else []
+        turns.append({"role": "code" if match[1] == "python" else "output", "content": match[2]})
+        end = match.end()
+    rest = text[end:].strip()
+    turns += [_text(rest)] if rest or not turns else []
+    roles = [turn["role"] for turn in turns]
+    mode = "cot" if "code" not in roles else "pot" if roles == ["code"] else "tool"
+    return turns, mode
+
+
+def _text(content: str) -> dict:
+    return {"role": "text", "content": content}
+
+
+def _solution(question: object, answer: object, mode: str, turns: list[dict], identity: str, source: str) -> Solution:
+    question = str(question or "").strip()
+    answer = "" if answer is None else str(answer).strip()
+    return Solution(identity, identity, question, answer, mode, turns, language_of(question), source)
