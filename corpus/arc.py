@@ -61,7 +61,8 @@ def read_entries(data) -> Iterator[Entry]:
             end = data.find(_GZIP, position + 1)
             stop = end if end >= 0 else len(data)
             kind = "damaged_record" if problem else "truncated_record"
-            yield Entry("", "", "", b"", position, stop - position, kind, problem or "the file ends here")
+            detail = problem or "the file ends inside this record"
+            yield Entry("", "", "", b"", position, stop - position, problem=kind, detail=detail)
         position = end
 
 

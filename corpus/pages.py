@@ -5,7 +5,6 @@ after extraction: later steps write side files keyed by `doc_id`. The columns ar
 publishes, under our names (see `corpus/final/README.md` of a run for the mapping).
 """
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +15,8 @@ from pipeline.artifacts import atomic_path
 from pipeline.errors import UserError
 
 EXTRACTOR_VERSION = "1"
-ROW_GROUP = 20_000  # rows: bounds the memory of a reader to about 150 MB of text
+ROW_GROUP = 20_000  # rows
+GROUP_BYTES = 128 << 20  # characters of text
 
 PAGES = pa.schema(
     [
@@ -38,7 +38,7 @@ PAGES = pa.schema(
         pa.field("text", pa.string(), nullable=False),
         pa.field("n_chars", pa.int64(), nullable=False),
         pa.field("n_words", pa.int64(), nullable=False),  # runs of letters and digits; one per Han or kana character
-        pa.field("n_tokens", pa.int64(), nullable=False),  # estimate, see corpus.extraction_record.estimate_tokens
+        pa.field("n_tokens", pa.int64(), nullable=False),  # estimate, see corpus.page_record.estimate_tokens
         pa.field("n_math", pa.int64(), nullable=False),  # formulas in `text`
         pa.field("math_kinds", pa.string(), nullable=False),  # JSON: kind of markup -> number of formulas
         pa.field("fallback", pa.bool_(), nullable=False),  # main content lost formulas, the whole body was taken
@@ -69,30 +69,37 @@ def normalised_text(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def write_table(path: str | Path, schema: pa.Schema, batches: Iterable[list[dict]]) -> int:
-    """Write lists of rows as Parquet, zstd level 3, atomically; return the number of rows.
+class TableWriter:
+    """Write rows as Parquet, zstd level 3; the file appears when the context ends without an exception.
 
-    A table without rows is a valid file with the schema.
+    A table without rows is a valid file with the schema. Memory is bounded: a row group is written after ROW_GROUP
+    rows or GROUP_BYTES of text, whichever comes first. Keys of a row that are no columns are left out.
     """
-    count = 0
-    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, **_OPTIONS) as writer:
-        for rows in batches:
-            if rows:
-                writer.write_table(pa.Table.from_pylist(rows, schema=schema), row_group_size=ROW_GROUP)
-                count += len(rows)
-    return count
 
+    def __init__(self, path: str | Path, schema: pa.Schema):
+        self.schema, self.rows, self.bytes, self.count = schema, [], 0, 0
+        self.whole = atomic_path(path)
 
-def in_groups(rows: Iterable[dict], size: int = ROW_GROUP) -> Iterator[list[dict]]:
-    """Collect rows into lists of at most `size`."""
-    group: list[dict] = []
-    for row in rows:
-        group.append(row)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
+    def __enter__(self) -> "TableWriter":
+        self.writer = pq.ParquetWriter(self.whole.__enter__(), self.schema, **_OPTIONS)
+        return self
+
+    def add(self, row: dict) -> None:
+        self.rows.append(row)
+        self.bytes += len(row.get("text", ""))
+        if len(self.rows) == ROW_GROUP or self.bytes > GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        self.writer.write_table(pa.Table.from_pylist(self.rows, schema=self.schema))
+        self.count += len(self.rows)
+        self.rows, self.bytes = [], 0
+
+    def __exit__(self, *error: object) -> None:
+        if self.rows and error[0] is None:
+            self._flush()
+        self.writer.close()
+        self.whole.__exit__(*error)
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:

@@ -110,6 +110,9 @@ class _Reader:
             mime=(headers.get("Content-Type") or "").partition(";")[0].strip().lower(),
             truncated="WARC-Truncated" in headers or "WARC-Segment-Number" in headers,
         )
+        if "Content-Length" not in headers:
+            record.problem, record.detail = "truncated_record", "the record's header breaks off"
+            return record
         try:
             record.block = raw.reader.read(self.max_block + 1)
         except OSError as error:

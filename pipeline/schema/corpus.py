@@ -8,7 +8,18 @@ from pipeline.schema.base import Section, SeededSection
 
 
 class Extraction(Section):
-    """WARC records to pages."""
+    """WARC records to pages. The paper does not say how it turned HTML into text: every value here is NS."""
+
+    max_page_mb: float = Field(5.0, gt=0, le=1000)
+    """NS: a page whose decoded body is larger is rejected as `too_large`; of real pages one in ten thousand is."""
+    max_depth: int = Field(2000, ge=10, le=20_000)
+    """NS: levels of nested elements; deeper pages are attacks or accidents (browsers flatten at 512)."""
+    page_seconds: float = Field(10.0, gt=0, le=3600)
+    """NS: a page that takes longer is abandoned by killing the process that works on it (`timeout`)."""
+    memory_mb: int = Field(4096, ge=512)
+    """NS: address space of that process; a page that needs more is rejected as `memory`."""
+    strict: bool = False
+    """Fail on a truncated or damaged file instead of counting what was lost."""
 
 
 class Dedup(SeededSection):

@@ -1,0 +1,119 @@
+"""Unicode characters as TeX, for MathML whose source has no TeX in it."""
+
+import unicodedata
+
+_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon"
+_GREEK += " phi chi psi omega"
+
+COMMANDS = {
+    "±": "\\pm", "∓": "\\mp", "×": "\\times", "÷": "\\div", "·": "\\cdot", "⋅": "\\cdot", "∗": "*", "⋆": "\\star",
+    "∘": "\\circ", "•": "\\bullet", "⊕": "\\oplus", "⊖": "\\ominus", "⊗": "\\otimes", "⊘": "\\oslash",
+    "⊙": "\\odot", "∩": "\\cap", "∪": "\\cup", "⊎": "\\uplus", "⊓": "\\sqcap", "⊔": "\\sqcup", "∧": "\\wedge",
+    "∨": "\\vee", "∖": "\\setminus", "≀": "\\wr", "⋄": "\\diamond", "†": "\\dagger", "‡": "\\ddagger",
+    "≤": "\\leq", "≥": "\\geq", "⩽": "\\leqslant", "⩾": "\\geqslant", "≠": "\\neq", "≡": "\\equiv",
+    "≢": "\\not\\equiv", "∼": "\\sim", "≃": "\\simeq", "≅": "\\cong", "≈": "\\approx", "≍": "\\asymp",
+    "∝": "\\propto", "≪": "\\ll", "≫": "\\gg", "≺": "\\prec", "≻": "\\succ", "⪯": "\\preceq", "⪰": "\\succeq",
+    "⊂": "\\subset", "⊃": "\\supset", "⊆": "\\subseteq", "⊇": "\\supseteq", "⊄": "\\not\\subset",
+    "⊊": "\\subsetneq", "∈": "\\in", "∉": "\\notin", "∋": "\\ni", "⊢": "\\vdash", "⊣": "\\dashv", "⊨": "\\models",
+    "⊥": "\\perp", "∥": "\\parallel", "∦": "\\nparallel", "∣": "\\mid", "∤": "\\nmid", "≔": ":=",
+    "∀": "\\forall", "∃": "\\exists", "∄": "\\nexists", "¬": "\\neg", "∅": "\\emptyset", "⌀": "\\varnothing",
+    "∂": "\\partial", "∇": "\\nabla", "∞": "\\infty", "ℓ": "\\ell", "ℏ": "\\hbar", "ℜ": "\\Re", "ℑ": "\\Im",
+    "℘": "\\wp", "ℵ": "\\aleph", "∠": "\\angle", "△": "\\triangle", "▽": "\\triangledown", "□": "\\square",
+    "∎": "\\blacksquare", "√": "\\surd", "°": "^{\\circ}", "′": "'", "″": "''", "‴": "'''",
+    "→": "\\to", "←": "\\leftarrow", "↔": "\\leftrightarrow", "⇒": "\\Rightarrow", "⇐": "\\Leftarrow",
+    "⇔": "\\Leftrightarrow", "⟶": "\\longrightarrow", "⟵": "\\longleftarrow", "⟹": "\\Longrightarrow",
+    "⟺": "\\iff", "↦": "\\mapsto", "⟼": "\\longmapsto", "↑": "\\uparrow", "↓": "\\downarrow", "↗": "\\nearrow",
+    "↘": "\\searrow", "↪": "\\hookrightarrow", "↠": "\\twoheadrightarrow", "⇀": "\\rightharpoonup",
+    "⇌": "\\rightleftharpoons", "⇄": "\\rightleftarrows", "∑": "\\sum", "∏": "\\prod", "∐": "\\coprod",
+    "∫": "\\int", "∬": "\\iint", "∭": "\\iiint", "∮": "\\oint", "⋂": "\\bigcap", "⋃": "\\bigcup", "⋀": "\\bigwedge",
+    "⋁": "\\bigvee", "⨁": "\\bigoplus", "⨂": "\\bigotimes", "⨀": "\\bigodot", "…": "\\ldots", "⋯": "\\cdots",
+    "⋮": "\\vdots", "⋱": "\\ddots", "⟨": "\\langle", "⟩": "\\rangle", "〈": "\\langle", "〉": "\\rangle",
+    "⌊": "\\lfloor", "⌋": "\\rfloor", "⌈": "\\lceil", "⌉": "\\rceil", "‖": "\\|", "∴": "\\therefore",
+    "∵": "\\because", "ϵ": "\\epsilon", "ε": "\\varepsilon", "ϑ": "\\vartheta", "ϕ": "\\phi", "φ": "\\varphi",
+    "ϖ": "\\varpi", "ϱ": "\\varrho", "ς": "\\varsigma", "ϰ": "\\varkappa", "ı": "\\imath", "ȷ": "\\jmath",
+    "−": "-", "–": "-", "‐": "-", "{": "\\{", "}": "\\}", "%": "\\%", "#": "\\#", "&": "\\&", "$": "\\$",
+    "_": "\\_", "\\": "\\backslash", "\u00a0": "\\ ", "\u2003": "\\quad ", "\u2009": "\\,", "\u200a": "",
+    "\u2061": "", "\u2062": "", "\u2063": "", "\u2064": "", "\u200b": "", "\u2060": "", "\ufeff": "",
+}  # fmt: skip
+
+FUNCTIONS = frozenset(
+    "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log "  # noqa: SIM905
+    "max min Pr sec sin sinh sup tan tanh".split()
+)
+LIMIT_OPERATORS = frozenset("∑∏∐⋂⋃⋀⋁⨁⨂⨀")
+OVER_ACCENTS = {
+    "^": "\\hat", "ˆ": "\\hat", "\u0302": "\\hat", "~": "\\tilde", "˜": "\\tilde", "∼": "\\tilde", "¯": "\\bar",
+    "‾": "\\overline", "\u0304": "\\bar", "_": "\\overline", "―": "\\overline", "→": "\\vec", "⃗": "\\vec",
+    "⇀": "\\vec", "˙": "\\dot", ".": "\\dot", "¨": "\\ddot", "˘": "\\breve", "ˇ": "\\check", "´": "\\acute",
+    "`": "\\grave", "⏞": "\\overbrace", "︷": "\\overbrace", "⏜": "\\overparen", "←": "\\overleftarrow",
+    "↔": "\\overleftrightarrow", "−": "\\bar", "-": "\\bar", "–": "\\bar", "¸": "\\c",
+}  # fmt: skip
+UNDER_ACCENTS = {"_": "\\underline", "¯": "\\underline", "‾": "\\underline", "̲": "\\underline", "―": "\\underline",
+                 "⏟": "\\underbrace", "︸": "\\underbrace", "→": "\\underrightarrow"}  # fmt: skip
+WIDE = {"\\hat": "\\widehat", "\\tilde": "\\widetilde", "\\bar": "\\overline", "\\vec": "\\overrightarrow"}
+
+_LATIN_CAPITALS = {"alpha": "A", "beta": "B", "epsilon": "E", "zeta": "Z", "eta": "H", "iota": "I", "kappa": "K",
+                   "mu": "M", "nu": "N", "omicron": "O", "rho": "P", "tau": "T", "chi": "X"}  # fmt: skip
+_FONTS = (
+    ("BOLD ITALIC", "\\boldsymbol"),
+    ("BOLD SCRIPT", "\\mathcal"),
+    ("BOLD FRAKTUR", "\\mathfrak"),
+    ("SANS-SERIF", "\\mathsf"),
+    ("DOUBLE-STRUCK", "\\mathbb"),
+    ("FRAKTUR", "\\mathfrak"),
+    ("BLACK-LETTER", "\\mathfrak"),
+    ("SCRIPT", "\\mathcal"),
+    ("MONOSPACE", "\\mathtt"),
+    ("BOLD", "\\mathbf"),
+    ("ITALIC", ""),
+)
+
+
+def _add_greek() -> None:
+    """Greek letters by their Unicode names; capitals that look Latin have no command in TeX."""
+    for name in _GREEK.split():
+        for case, command in (("SMALL", name), ("CAPITAL", name.capitalize())):
+            character = unicodedata.lookup(f"GREEK {case} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}")
+            latin = _LATIN_CAPITALS.get(name) if case == "CAPITAL" else {"omicron": "o"}.get(name)
+            COMMANDS.setdefault(character, latin or f"\\{command}")
+
+
+_add_greek()
+
+
+def character_tex(character: str) -> str:
+    """TeX of one character; mathematical alphabets become font commands, unknown characters stay."""
+    if character in COMMANDS or character.isascii():
+        return COMMANDS.get(character, character)
+    name = unicodedata.name(character, "")
+    plain = unicodedata.normalize("NFKC", character)
+    if len(plain) == 1 and plain != character and ("MATHEMATICAL" in name or name.startswith(_LETTERLIKE)):
+        inner = COMMANDS.get(plain, plain)
+        font = next((command for word, command in _FONTS if word in name), "")
+        return f"{font}{{{inner}}}" if font else inner
+    return character
+
+
+_LETTERLIKE = ("DOUBLE-STRUCK", "SCRIPT", "BLACK-LETTER")
+
+
+def text_tex(text: str) -> str:
+    """TeX of a run of characters, with a space where a command would swallow the letter behind it."""
+    return join_tex(character_tex(character) for character in text)
+
+
+def join_tex(parts) -> str:
+    """Concatenate TeX so that no command runs into a following letter."""
+    out = ""
+    for part in parts:
+        if out and part[:1].isalpha() and _ends_in_command(out):
+            out += " "
+        out += part
+    return out
+
+
+def _ends_in_command(tex: str) -> bool:
+    end = len(tex)
+    while end and tex[end - 1].isascii() and tex[end - 1].isalpha():
+        end -= 1
+    return end < len(tex) and end > 0 and tex[end - 1] == "\\" and not tex[: end - 1].endswith("\\")
