@@ -127,9 +127,13 @@ class Learner:
         settings = self.settings
 
         def score(rows: Sequence[Row]) -> list[np.ndarray]:
-            with autocast(settings.precision):
-                model = getattr(self, which)
-                return row_logprobs(model, rows, settings.micro_batch_tokens, temperature=settings.temperature)
+            return row_logprobs(
+                getattr(self, which),
+                rows,
+                settings.micro_batch_tokens,
+                temperature=settings.temperature,
+                precision=settings.precision,
+            )
 
         return score
 

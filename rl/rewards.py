@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from transformers import PreTrainedTokenizerBase
 
 from eval.grading import grade
 from pipeline.errors import UserError
 from pipeline.records import Problem
+from pipeline.schema.rl import RL
 from rl.rollouts import Group
+from rl.scoring import ModelReward
 
 
 class RewardFunction(Protocol):
@@ -75,18 +78,17 @@ def compose(groups: Sequence[Group], functions: dict[str, RewardFunction], weigh
 
 
 def load_rewards(
-    weights: dict[str, float], models: dict[str, Path | None], micro_batch_tokens: int, precision: str
+    settings: RL, folders: dict[str, Path | None], tokenizer: PreTrainedTokenizerBase
 ) -> dict[str, RewardFunction]:
-    """The reward functions that `weights` names, and always the rule. `models` holds reward models' folders."""
+    """The reward functions that the settings name, and always the rule. `folders` are the reward models'."""
     functions: dict[str, RewardFunction] = {"rule": RuleReward()}
-    for name in weights:
+    for name in settings.rewards:
         if name == "format":
             functions[name] = FormatReward()
         elif name in ("outcome_model", "process_model"):
-            from rl.scoring import ModelReward
-
-            folder = models.get(name)
+            folder = folders.get(name)
             if folder is None:
                 raise UserError(f"rewards.{name}: give its folder with --{name.replace('_', '-')} DIR")
-            functions[name] = ModelReward(folder, name == "process_model", micro_batch_tokens, precision)
+            process = name == "process_model"
+            functions[name] = ModelReward(folder, process, tokenizer, settings.micro_batch_tokens, settings.precision)
     return functions

@@ -15,7 +15,6 @@ any time, the same command goes on from the last checkpoint in --resume and ends
 """
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
@@ -23,15 +22,13 @@ from pipeline.artifacts import file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.dag import code_digest
-from pipeline.errors import UserError, run_main
+from pipeline.errors import run_main
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
-from pipeline.prompts import encode_prompt
-from pipeline.records import Problem, read_problems
 from pipeline.schema.rl import RL
 from pipeline.schema.world import Prompts
 from rl.learner import Learner
+from rl.questions import hold_out, load_questions
 from rl.rewards import load_rewards
-from rl.rollouts import Question
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -40,10 +37,14 @@ def main(argv: list[str] | None = None) -> None:
     prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
     seed_everything(settings.seed)
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
-    questions = _questions(tokenizer, _all_problems(args.problems), prompts, policy.config, settings, "training")
-    heldout = _questions(tokenizer, _all_problems(args.heldout), prompts, policy.config, settings, "held-out")
+    reading = (tokenizer, prompts, policy.config.max_position_embeddings, settings.max_new_tokens)
+    questions = load_questions(args.problems, *reading)
+    if args.heldout:
+        heldout = load_questions(args.heldout, *reading)
+    else:
+        questions, heldout = hold_out(questions, min(settings.evaluate_problems, len(questions) // 10), settings.seed)
     folders = {"outcome_model": args.outcome_model, "process_model": args.process_model}
-    rewards = load_rewards(settings.rewards, folders, settings.micro_batch_tokens, settings.precision)
+    rewards = load_rewards(settings, folders, tokenizer)
     models = [args.sft, *(folder for name, folder in folders.items() if folder and name in settings.rewards)]
     inputs = [*models, *args.problems, *args.heldout]
     mark = fingerprint(
@@ -72,37 +73,19 @@ def main(argv: list[str] | None = None) -> None:
     checkpoints.delete()
 
 
-def _all_problems(paths: list[Path]) -> list[Problem]:
-    problems = [problem for path in paths for problem in read_problems(path)]
-    if len({problem.id for problem in problems}) < len(problems):
-        raise UserError(f"{', '.join(map(str, paths))}: two files share problem ids")
-    return problems
-
-
-def _questions(
-    tokenizer, problems: list[Problem], prompts: Prompts, config, settings: RL, what: str
-) -> list[Question]:
-    """Prompts of the problems; those that leave no room for an answer are left out and counted on stderr."""
-    questions = [Question(p, encode_prompt(tokenizer, p.question, "cot", p.language, prompts)) for p in problems]
-    room = config.max_position_embeddings - settings.max_new_tokens
-    kept = [question for question in questions if len(question.prompt) <= room]
-    if len(kept) < len(questions):
-        print(f"{len(questions) - len(kept)} {what} problems left out: prompt above {room} tokens", file=sys.stderr)
-    if not kept and problems:
-        raise UserError(
-            f"max_new_tokens = {settings.max_new_tokens}: no {what} problem's prompt fits beside it into the model's"
-            f" context of {config.max_position_embeddings} tokens"
-        )
-    return kept
-
-
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, help="settings, the section rl as JSON")
     parser.add_argument("--prompts", type=Path, help="the section prompts as JSON")
     parser.add_argument("--sft", type=Path, required=True, help="the fine-tuned model to start from")
     parser.add_argument("--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)")
-    parser.add_argument("--heldout", type=Path, nargs="*", default=[], help="held-out problems (JSON Lines)")
+    parser.add_argument(
+        "--heldout",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="held-out problems; without, some of --problems are kept from training",
+    )
     parser.add_argument("--outcome-model", type=Path, help="folder of the outcome reward model")
     parser.add_argument("--process-model", type=Path, help="folder of the process reward model")
     parser.add_argument("--resume", type=Path, help="folder for checkpoints, deleted at the end")

@@ -1,0 +1,187 @@
+"""Train a reward model: of whole solutions ("outcome") or of their steps ("process").
+
+Reads   the base model (the reward model starts from it), the fine-tuned model (it writes the solutions and the
+        rollouts that label their steps), training problems.
+Writes  a Hugging Face folder (`AutoModelForTokenClassification`, one label: the logit that what stands before a token
+        is right) with tokenizer, model card, metrics.jsonl and manifest.json, which holds accuracy, AUC and
+        calibration on problems that were kept from training.
+
+    python -m rl.reward_model --kind outcome --config results/mini/config/reward.json \
+        --base results/mini/models/base --sft results/mini/models/sft \
+        --problems results/mini/world/problems/train.jsonl --resume /tmp/reward --out my_reward
+
+Labels and checkpoints are kept in --resume; a killed run goes on there and ends with the same weights. Not done here:
+RL (rl.train), and preference pairs: the paper's reward model learns from the rule's verdicts.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipeline.artifacts import file_digest, write_jsonl
+from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
+from pipeline.config import read_section
+from pipeline.dag import code_digest
+from pipeline.errors import UserError, run_main
+from pipeline.generation import Sampler
+from pipeline.models import autocast, load_model, load_tokenizer, save_model
+from pipeline.progress import Progress
+from pipeline.records import read_jsonl
+from pipeline.rows import Row, micro_batches
+from pipeline.schedule import constant, learning_rate
+from pipeline.schema.rl import Reward
+from pipeline.schema.world import Prompts
+from pipeline.training import adamw, apply_gradients, set_learning_rate
+from rl.calibration import judge
+from rl.labels import LabelledSolution, label_counts, label_outcomes, label_steps
+from rl.questions import hold_out, load_questions
+from rl.rollouts import Question
+from rl.scoring import load_score_model, position_scores, probabilities, row_scores, scored_row
+
+CHUNK = 64  # problems labelled between two saves
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = _parse(argv)
+    settings = read_section(args.config, Reward) if args.config else Reward()
+    prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
+    seed_everything(settings.seed)
+    tokenizer, model = load_tokenizer(args.sft), load_score_model(args.base)
+    if load_tokenizer(args.base).get_vocab() != tokenizer.get_vocab():
+        raise UserError(f"{args.base} and {args.sft} have different tokenizers")
+    inputs = [args.base, args.sft, *args.problems]
+    code = code_digest("rl.reward_model")
+    mark = fingerprint(args.kind, settings.model_dump(), prompts.model_dump(), code, *map(file_digest, inputs))
+    checkpoints = Checkpoints(args.resume, mark)
+    writer = load_model(args.sft)
+    context = min(writer.config.max_position_embeddings, model.config.max_position_embeddings)
+    questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
+    _, questions = hold_out(questions, settings.problems, settings.seed)
+    training, held_out = hold_out(questions, max(1, round(settings.held_out * len(questions))), settings.seed + 1)
+    if not training:
+        raise UserError(f"{args.problems[0]}: {len(questions)} usable problem(s); at least 2 are needed")
+    sampler = Sampler(writer, tokenizer, settings.max_batch)
+    labelled = _labelled(sampler, training, args.kind, settings, checkpoints.folder, "train")
+    judged = _labelled(sampler, held_out, args.kind, settings, checkpoints.folder, "held_out")
+    lines = train(model, labelled, settings, checkpoints)
+    metrics = judge(judged, scores_of(model, judged, settings))
+    _save(args, model, tokenizer, settings, inputs, lines, metrics, {"train": labelled, "held_out": judged})
+    checkpoints.delete()
+
+
+def _labelled(
+    sampler: Sampler, questions: Sequence[Question], kind: str, settings: Reward, folder: Path | None, name: str
+) -> list[LabelledSolution]:
+    """Label solutions of `questions` chunk by chunk; finished chunks are kept in `folder`."""
+    label = label_steps if kind == "process" else label_outcomes
+    solutions: list[LabelledSolution] = []
+    with Progress(f"{kind} labels, {name}", len(questions), "problems") as progress:
+        for start in range(0, len(questions), CHUNK):
+            chunk = questions[start : start + CHUNK]
+            file = folder / f"{name}-{start:07}.jsonl" if folder else None
+            if file is not None and file.is_file():
+                part = [LabelledSolution(**row) for row in read_jsonl(file)]
+            else:
+                part = label(sampler, chunk, settings)
+                if file is not None:
+                    write_jsonl(file, (solution.to_json() for solution in part))
+            solutions += part
+            progress.add(len(chunk), solutions=len(solutions))
+    return solutions
+
+
+def train(model, solutions: Sequence[LabelledSolution], settings: Reward, checkpoints: Checkpoints) -> list[dict]:
+    """Train `model` in place; every epoch goes through all solutions in a new order. Returns the metrics' lines."""
+    rows = [label_row(solution) for solution in solutions]
+    optimiser = adamw(model, weight_decay=settings.weight_decay)
+    per_epoch = -(-len(rows) // settings.batch_solutions)
+    steps = settings.epochs * per_epoch
+    step, extra = checkpoints.load(model, optimiser)
+    lines = extra.get("lines", [])
+    with Progress("reward model", steps, "steps") as progress:
+        progress.add(step)
+        while step < steps:
+            epoch, place = divmod(step, per_epoch)
+            order = np.random.default_rng([settings.seed, epoch]).permutation(len(rows))
+            chosen = order[place * settings.batch_solutions : (place + 1) * settings.batch_solutions]
+            set_learning_rate(optimiser, learning_rate(constant(settings.learning_rate), step, steps))
+            metrics = score_step(model, optimiser, [rows[i] for i in chosen], settings)
+            step += 1
+            lines.append({"step": step, **metrics})
+            progress.add(1, loss=metrics["loss"])
+            if step % settings.checkpoint_every == 0 and step < steps:
+                checkpoints.save(step, model, optimiser, {"lines": lines})
+    return lines
+
+
+def label_row(solution: LabelledSolution) -> Row:
+    return scored_row(solution.prompt, solution.ids, solution.ends, label=solution.labels)
+
+
+def score_step(model, optimiser: torch.optim.Optimizer, rows: Sequence[Row], settings: Reward) -> dict[str, float]:
+    """One optimiser step on the mean binary cross-entropy over all labels of `rows`."""
+    optimiser.zero_grad(set_to_none=True)
+    total, loss, right = sum(int(row.scored.sum()) for row in rows), 0.0, 0
+    for batch in micro_batches(rows, settings.micro_batch_tokens, device=model.device):
+        with autocast(settings.precision):
+            logits = position_scores(model, batch)
+        labels = batch.columns["label"]
+        part = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="sum") / total
+        part.backward()
+        loss += float(part.detach())
+        right += int(((logits > 0) == (labels >= 0.5)).sum())
+    norm = apply_gradients(model, optimiser, settings.clip_norm)
+    return {"loss": loss, "accuracy": right / total, "grad_norm": norm, "labels": total}
+
+
+def scores_of(model, solutions: Sequence[LabelledSolution], settings: Reward) -> list[np.ndarray]:
+    """The model's probabilities at each solution's positions."""
+    rows = [label_row(solution) for solution in solutions]
+    return [
+        probabilities(logits) for logits in row_scores(model, rows, settings.micro_batch_tokens, settings.precision)
+    ]
+
+
+def _save(args, model, tokenizer, settings: Reward, inputs, lines: list[dict], metrics: dict, data: dict) -> None:
+    place = "the last token of every line" if args.kind == "process" else "the last token"
+    card = (
+        "---\nlibrary_name: transformers\npipeline_tag: token-classification\nlicense: apache-2.0\n---\n\n"
+        f"# {args.kind.capitalize()} reward model\n\nOne logit a token: how likely what stands before it leads to the"
+        f" right answer. Read it at {place} (DeepSeekMath, section 4; labels after Math-Shepherd).\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        metrics_file = Path(folder) / "metrics.jsonl"
+        write_jsonl(metrics_file, lines)
+        save_model(
+            args.out,
+            model,
+            tokenizer,
+            card=card,
+            stage="rl.reward_model",
+            settings={"kind": args.kind, **settings.model_dump()},
+            inputs=inputs,
+            counts={name: label_counts(solutions) for name, solutions in data.items()},
+            metrics=metrics,
+            metrics_file=metrics_file,
+        )
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", choices=("outcome", "process"), required=True)
+    parser.add_argument("--config", type=Path, help="settings, the section reward as JSON")
+    parser.add_argument("--prompts", type=Path, help="the section prompts as JSON")
+    parser.add_argument("--base", type=Path, required=True, help="the model to start from")
+    parser.add_argument("--sft", type=Path, required=True, help="the model that writes the solutions")
+    parser.add_argument("--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)")
+    parser.add_argument("--resume", type=Path, help="folder for labels and checkpoints, deleted at the end")
+    parser.add_argument("--out", type=Path, required=True, help="the reward model's folder")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,98 @@
+# Stage 4: reward models (only where the settings use them) and the policy.
+
+RL_PROBLEMS = dag.source(CONFIG.sources.solutions, f"{RESULTS}/world/problems/train.jsonl")
+RL_HELDOUT = f"{RESULTS}/world/problems/validation.jsonl" if CONFIG.sources.solutions == "mini" else []
+REWARD_MODELS = {
+    name: f"{RESULTS}/models/{folder}"
+    for name, folder in (("outcome_model", "reward"), ("process_model", "process_reward"))
+    if CONFIG.rl.rewards.get(name)
+}
+
+
+rule train_reward_model:
+    input:
+        config="results/{preset}/config/reward.json",
+        prompts="results/{preset}/config/prompts.json",
+        base="results/{preset}/models/base",
+        sft="results/{preset}/models/sft",
+        problems=RL_PROBLEMS,
+    output:
+        model=directory("results/{preset}/models/reward"),
+    params:
+        code=dag.code_digest("rl.reward_model"),
+        resume="results/{preset}/resume/reward",
+    threads: workflow.cores
+    log:
+        "results/{preset}/logs/train_reward_model.log",
+    benchmark:
+        "results/{preset}/benchmarks/train_reward_model.tsv"
+    message:
+        "reward: outcome reward model on rule-labelled samples"
+    shell:
+        "python -m rl.reward_model --kind outcome --config {input.config} --prompts {input.prompts}"
+        " --base {input.base} --sft {input.sft} --problems {input.problems}"
+        " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+
+
+rule train_process_reward_model:
+    input:
+        config="results/{preset}/config/reward.json",
+        prompts="results/{preset}/config/prompts.json",
+        base="results/{preset}/models/base",
+        sft="results/{preset}/models/sft",
+        problems=RL_PROBLEMS,
+    output:
+        model=directory("results/{preset}/models/process_reward"),
+    params:
+        code=dag.code_digest("rl.reward_model"),
+        resume="results/{preset}/resume/process_reward",
+    threads: workflow.cores
+    log:
+        "results/{preset}/logs/train_process_reward_model.log",
+    benchmark:
+        "results/{preset}/benchmarks/train_process_reward_model.tsv"
+    message:
+        "process reward: process reward model on steps labelled by rollouts"
+    shell:
+        "python -m rl.reward_model --kind process --config {input.config} --prompts {input.prompts}"
+        " --base {input.base} --sft {input.sft} --problems {input.problems}"
+        " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+
+
+rule train_rl:
+    input:
+        config="results/{preset}/config/rl.json",
+        prompts="results/{preset}/config/prompts.json",
+        sft="results/{preset}/models/sft",
+        problems=RL_PROBLEMS,
+        heldout=RL_HELDOUT,
+        reward_models=list(REWARD_MODELS.values()),
+    output:
+        model=directory("results/{preset}/models/rl"),
+        rollouts="results/{preset}/rl/rollouts.jsonl",
+    params:
+        code=dag.code_digest("rl.train"),
+        resume="results/{preset}/resume/rl",
+        heldout=f"--heldout {RL_HELDOUT}" if RL_HELDOUT else "",
+        models=" ".join(f"--{name.replace('_', '-')} {path}" for name, path in REWARD_MODELS.items()),
+    threads: workflow.cores
+    log:
+        "results/{preset}/logs/train_rl.log",
+    benchmark:
+        "results/{preset}/benchmarks/train_rl.tsv"
+    message:
+        "rl: " + CONFIG.rl.method
+    shell:
+        "python -m rl.train --config {input.config} --prompts {input.prompts} --sft {input.sft}"
+        " --problems {input.problems} {params.heldout} {params.models}"
+        " --resume {params.resume} --rollouts {output.rollouts} --out {output.model} 2>&1 | tee {log}"
+
+
+rule reward_model:
+    input:
+        f"{RESULTS}/models/reward",
+
+
+rule process_reward_model:
+    input:
+        f"{RESULTS}/models/process_reward",

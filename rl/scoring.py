@@ -1,0 +1,103 @@
+"""Reward models in use: one number for a token position, a probability that what stands before it is right.
+
+A reward model is a `LlamaForTokenClassification` with one label: the outcome model is read at an output's last token,
+the process model at the last token of every step. Both load with plain transformers.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from pipeline.errors import UserError
+from pipeline.models import autocast, device, load_tokenizer
+from pipeline.rows import MicroBatch, Row, micro_batches
+from rl.rollouts import Group
+from rl.steps import step_ends
+
+
+def load_score_model(source: str | Path) -> PreTrainedModel:
+    """A model with one score a token: a trained one, or any causal model's body under a new head."""
+    config = AutoConfig.from_pretrained(str(source), num_labels=1)
+    config.classifier_dropout = 0.0
+    transformers_logging.set_verbosity_error()  # it would warn that the head of another task is left out
+    model = AutoModelForTokenClassification.from_pretrained(str(source), config=config, dtype=torch.float32)
+    return model.to(device()).eval()
+
+
+def scored_row(prompt: Sequence[int], ids: Sequence[int], ends: Sequence[int], **columns: Sequence[float]) -> Row:
+    """A row that is read behind the output's tokens `ends`; `columns` hold one number for each.
+
+    Rows name the token that is predicted, one behind the position that is read, so one unread token is appended.
+    """
+    row_ids = np.array([*prompt, *ids, 0], dtype=np.int32)
+    where = len(prompt) + np.asarray(ends, dtype=np.int64) + 1
+    scored = np.zeros(len(row_ids), dtype=bool)
+    scored[where] = True
+    aligned = {}
+    for name, values in columns.items():
+        aligned[name] = np.zeros(len(row_ids), dtype=np.float32)
+        aligned[name][where] = values
+    return Row(row_ids, scored, aligned)
+
+
+def position_scores(model: PreTrainedModel, batch: MicroBatch) -> torch.Tensor:
+    """Logits [N] at the positions that the batch's rows are read at."""
+    hidden = model.base_model(
+        input_ids=batch.ids, position_ids=batch.positions, attention_mask=None, use_cache=False
+    ).last_hidden_state
+    return model.score(hidden.flatten(0, 1)[batch.predictors])[:, 0].float()
+
+
+@torch.no_grad()
+def row_scores(model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, precision: str) -> list[np.ndarray]:
+    """For each row the logits at the positions it is read at, in order."""
+    results: list[np.ndarray] = [np.zeros(0, dtype=np.float32) for _ in rows]
+    for batch in micro_batches(rows, max_tokens, device=model.device):
+        with autocast(precision):
+            values = position_scores(model, batch).cpu().numpy()
+        counts = [int(rows[index].scored.sum()) for index in batch.rows]
+        for index, part in zip(batch.rows, np.split(values, np.cumsum(counts)[:-1]), strict=True):
+            results[index] = part
+    return results
+
+
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-logits.astype(np.float64)))
+
+
+class ModelReward:
+    """A trained reward model as a reward: the outcome's probability, or the least of the steps' probabilities."""
+
+    def __init__(
+        self, folder: Path, process: bool, tokenizer: PreTrainedTokenizerBase, max_tokens: int, precision: str
+    ):
+        if load_tokenizer(folder).get_vocab() != tokenizer.get_vocab():
+            raise UserError(f"{folder}: this reward model's tokenizer is not the policy's")
+        self.model, self.process, self.tokenizer = load_score_model(folder), process, tokenizer
+        self.max_tokens, self.precision = max_tokens, precision
+
+    def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
+        """One array [G] a group; a process model also sets `step_rewards` and `step_ends`. Empty outputs get 0."""
+        ends = [[self._ends(sample.ids) for sample in group.samples] for group in groups]
+        rows = [
+            scored_row(group.question.prompt, sample.ids, of_sample)
+            for group, of_group in zip(groups, ends, strict=True)
+            for sample, of_sample in zip(group.samples, of_group, strict=True)
+        ]
+        values = iter(row_scores(self.model, rows, self.max_tokens, self.precision))
+        results = []
+        for group, of_group in zip(groups, ends, strict=True):
+            steps = [probabilities(next(values)) for _ in group.samples]
+            if self.process:
+                group.step_rewards, group.step_ends = steps, [np.array(e, dtype=np.int64) for e in of_group]
+            results.append(np.array([step.min() if len(step) else 0.0 for step in steps]))
+        return results
+
+    def _ends(self, ids: list[int]) -> list[int]:
+        if self.process:
+            return step_ends(self.tokenizer, ids)
+        return [len(ids) - 1] if ids else []
