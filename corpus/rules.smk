@@ -24,13 +24,15 @@ wildcard_constraints:
 rule extract:
     input:
         config="results/{preset}/config/corpus.extraction.json",
-        warc=lambda w: SHARDS[w.shard],
+        # The built-in world writes its folder as one output; a user's files are inputs one by one.
+        warc=lambda w: f"{RESULTS}/world/warc" if CONFIG.sources.warc == "mini" else SHARDS[w.shard],
     output:
         pages="results/{preset}/corpus/pages/{shard}.parquet",
         rejects="results/{preset}/corpus/rejects/{shard}.parquet",
         stats="results/{preset}/corpus/extraction/{shard}.json",
     params:
         code=dag.code_digest("corpus.extract"),
+        files=lambda w: SHARDS[w.shard],
     log:
         "results/{preset}/logs/extract.{shard}.log",
     benchmark:
@@ -39,7 +41,7 @@ rule extract:
         "extract: {wildcards.shard}"
     shell:
         "python -m corpus.extract --config {input.config} --shard {wildcards.shard} --pages {output.pages}"
-        " --rejects {output.rejects} --stats {output.stats} {input.warc:q} 2>&1 | tee {log}"
+        " --rejects {output.rejects} --stats {output.stats} {params.files:q} 2>&1 | tee {log}"
 
 
 # ---- Duplicates, rounds, final corpus ---------------------------------------------------------------------------------
