@@ -36,8 +36,8 @@ from pipeline.training import adamw, plan_of, train, weighted_nll
 
 BOS, EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 """The special tokens of the DeepSeek family; padding uses EOS, as there."""
-SAMPLE_CHARACTERS = 400_000
-"""Characters of each kind of text that the tokenizer learns from."""
+SAMPLE = {"code": 400_000, "prose": 200_000, "conversations": 1_500_000}
+"""Characters that the tokenizer learns from. Problems weigh most: their tokens are what fine-tuning and RL compute."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -114,10 +114,10 @@ def train_tokenizer(texts: Iterator[str], vocabulary: int) -> PreTrainedTokenize
 
 
 def sample_texts(code: Path, prose: Path, solutions: Path, prompts: Prompts) -> Iterator[str]:
-    """What the tokenizer learns from: equal amounts of code, prose, and conversations about problems."""
-    yield from _until_enough(str(row["text"]) for row in read_jsonl(code))
-    yield from _until_enough(str(row["text"]) for row in read_jsonl(prose))
-    yield from _until_enough(_conversations(solutions, prompts))
+    """What the tokenizer learns from: code, prose, and conversations about training problems."""
+    yield from _until((str(row["text"]) for row in read_jsonl(code)), SAMPLE["code"])
+    yield from _until((str(row["text"]) for row in read_jsonl(prose)), SAMPLE["prose"])
+    yield from _until(_conversations(solutions, prompts), SAMPLE["conversations"])
 
 
 def _conversations(path: Path, prompts: Prompts) -> Iterator[str]:
@@ -127,8 +127,7 @@ def _conversations(path: Path, prompts: Prompts) -> Iterator[str]:
         yield f"User: {message}\n\nAssistant: {CODE_FENCE}\n{answer}\n{OUTPUT_FENCE}"
 
 
-def _until_enough(texts: Iterator[str]) -> Iterator[str]:
-    room = SAMPLE_CHARACTERS
+def _until(texts: Iterator[str], room: int) -> Iterator[str]:
     for text in texts:
         yield text[:room]
         room -= len(text)

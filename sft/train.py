@@ -2,15 +2,15 @@
 
 Reads   the section `sft` of the configuration (JSON), the base model's folder, the examples written by sft.data with
         the same tokenizer.
-Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl and manifest.json (epochs; loss a token on
-        the validation examples before and after, by format).
+Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl and manifest.json (epochs; loss a token
+        on the validation examples before and after, by format).
 
     python -m sft.train --config results/mini/config/sft.json --base results/mini/models/base \\
         --examples results/mini/sft/examples.parquet --resume results/mini/resume/sft --out results/mini/models/sft
 
 Loss falls on what the model writes, never on prompts or tool output. Examples that share a context do not attend to
-each other. A run that was killed goes on from its last checkpoint in --resume and ends with the same weights on a CPU.
-Not done here: measuring accuracy (eval.run).
+each other. A run that was killed goes on from its last checkpoint in --resume and ends with the same weights on a
+CPU. Not done here: measuring accuracy (eval.run).
 """
 
 import argparse
@@ -53,9 +53,8 @@ def main(argv: list[str] | None = None) -> None:
         steps=settings.steps,
         seed=settings.seed,
     )
-    print(
-        f"sft: {len(training):,} examples, {sum(map(len, plan)):,} drawn in {settings.steps} steps, {epochs:.2f} epochs"
-    )
+    drawn = sum(map(len, plan))
+    print(f"sft: {len(training):,} examples, {drawn:,} drawn in {settings.steps} steps, {epochs:.2f} epochs")
     optimisation = settings.optimisation
     optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
     mark = fingerprint(settings.model_dump(mode="json"), file_digest(arguments.base), file_digest(arguments.examples))

@@ -1,0 +1,116 @@
+# Stage 2: the coder checkpoint, the tokens of the mixture, the base model.
+
+MIXTURE = {
+    name: (
+        f"{RESULTS}/corpus/final"
+        if source.path == "corpus"
+        else dag.source(source.path, f"{RESULTS}/world/{name}/train.jsonl")
+    )
+    for name, source in CONFIG.pretrain.mixture.items()
+}
+HELD_OUT = {
+    name: dag.source(path, f"{RESULTS}/world/heldout/{name}.jsonl")
+    for name, path in CONFIG.sources.heldout_text.items()
+}
+
+
+if CONFIG.sources.coder == "mini":
+
+    rule train_coder:
+        input:
+            config="results/{preset}/config/coder.json",
+            prompts="results/{preset}/config/prompts.json",
+            code="results/{preset}/world/code/train.jsonl",
+            prose="results/{preset}/world/prose/train.jsonl",
+            solutions="results/{preset}/world/solutions.jsonl",
+        output:
+            model=directory("results/{preset}/models/coder"),
+        params:
+            code=dag.code_digest("mini.coder"),
+            world="results/{preset}/world",
+            resume="results/{preset}/resume/coder",
+        # The other half of the cores works on the corpus meanwhile.
+        threads: max(1, workflow.cores // 2)
+        log:
+            "results/{preset}/logs/train_coder.log",
+        benchmark:
+            "results/{preset}/benchmarks/train_coder.tsv"
+        message:
+            "coder: a small Llama from scratch on Python source"
+        shell:
+            "python -m mini.coder --config {input.config} --prompts {input.prompts} --world {params.world}"
+            " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+
+else:
+
+    rule check_coder:
+        output:
+            model=directory("results/{preset}/models/coder"),
+        params:
+            code=dag.code_digest("pretrain.coder"),
+            source=CONFIG.sources.coder,
+        log:
+            "results/{preset}/logs/check_coder.log",
+        benchmark:
+            "results/{preset}/benchmarks/check_coder.tsv"
+        message:
+            "coder: an existing checkpoint, checked"
+        shell:
+            "python -m pretrain.coder --source {params.source:q} --out {output.model} 2>&1 | tee {log}"
+
+
+rule tokenise:
+    input:
+        config="results/{preset}/config/pretrain.json",
+        coder="results/{preset}/models/coder",
+        texts=[path for path in MIXTURE.values() if not path.startswith("hub:")],
+    output:
+        "results/{preset}/pretrain/tokens/manifest.json",
+    params:
+        code=dag.code_digest("pretrain.tokens"),
+        sources=" ".join(f"--source {name}={path}" for name, path in MIXTURE.items()),
+        folder="results/{preset}/pretrain/tokens",
+    threads: workflow.cores
+    log:
+        "results/{preset}/logs/tokenise.log",
+    benchmark:
+        "results/{preset}/benchmarks/tokenise.tsv"
+    message:
+        "base: the mixture as tokens"
+    shell:
+        "python -m pretrain.tokens --config {input.config} --tokenizer {input.coder} {params.sources}"
+        " --out {params.folder} 2>&1 | tee {log}"
+
+
+rule train_base:
+    input:
+        config="results/{preset}/config/pretrain.json",
+        coder="results/{preset}/models/coder",
+        tokens="results/{preset}/pretrain/tokens/manifest.json",
+        heldout=list(HELD_OUT.values()),
+    output:
+        model=directory("results/{preset}/models/base"),
+    params:
+        code=dag.code_digest("pretrain.train"),
+        heldout=" ".join(f"--heldout {name}={path}" for name, path in HELD_OUT.items()),
+        resume="results/{preset}/resume/base",
+    threads: workflow.cores
+    log:
+        "results/{preset}/logs/train_base.log",
+    benchmark:
+        "results/{preset}/benchmarks/train_base.tsv"
+    message:
+        "base: continued pretraining of the coder checkpoint"
+    shell:
+        "python -m pretrain.train --config {input.config} --coder {input.coder} --tokens {input.tokens}"
+        " {params.heldout} --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+
+
+rule coder_model:
+    input:
+        f"{RESULTS}/models/coder",
+
+
+rule base_model:
+    input:
+        f"{RESULTS}/models/base",

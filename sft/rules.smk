@@ -1,0 +1,55 @@
+# Stage 3: worked solutions to examples, examples to the instruct model.
+
+
+def solution_files():
+    found = dag.source(CONFIG.sources.solutions, f"{RESULTS}/world/solutions.jsonl")
+    return [found] if isinstance(found, str) else list(found)
+
+
+rule sft_examples:
+    input:
+        config="results/{preset}/config/sft.json",
+        prompts="results/{preset}/config/prompts.json",
+        tokenizer="results/{preset}/models/coder",
+        solutions=[path for path in solution_files() if not path.startswith("hub:")],
+    output:
+        "results/{preset}/sft/examples.parquet",
+    params:
+        code=dag.code_digest("sft.data"),
+        solutions=" ".join(solution_files()),
+    log:
+        "results/{preset}/logs/sft_examples.log",
+    benchmark:
+        "results/{preset}/benchmarks/sft_examples.tsv"
+    message:
+        "sft: solutions gathered, checked, encoded"
+    shell:
+        "python -m sft.data --config {input.config} --prompts {input.prompts} --tokenizer {input.tokenizer}"
+        " --solutions {params.solutions} --out {output} 2>&1 | tee {log}"
+
+
+rule train_sft:
+    input:
+        config="results/{preset}/config/sft.json",
+        base="results/{preset}/models/base",
+        examples="results/{preset}/sft/examples.parquet",
+    output:
+        model=directory("results/{preset}/models/sft"),
+    params:
+        code=dag.code_digest("sft.train"),
+        resume="results/{preset}/resume/sft",
+    threads: workflow.cores
+    log:
+        "results/{preset}/logs/train_sft.log",
+    benchmark:
+        "results/{preset}/benchmarks/train_sft.tsv"
+    message:
+        "sft: fine-tuning on worked solutions"
+    shell:
+        "python -m sft.train --config {input.config} --base {input.base} --examples {input.examples}"
+        " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+
+
+rule sft_model:
+    input:
+        f"{RESULTS}/models/sft",
