@@ -1,8 +1,7 @@
 """How mathematical a text is to a reader who knows the words of the subject in many languages.
 
 This stands in for the person who looks at sample pages between two rounds (DeepSeekMath section 2.1); it never scores
-pages for the corpus. Evidence is the share of tokens that are mathematical words (`glossary.yaml`, section
-`mathematics`), TeX commands, mathematical signs or one-letter names.
+pages for the corpus. The words are in `glossary.yaml`.
 """
 
 import re
@@ -14,6 +13,7 @@ import yaml
 
 from corpus.features import CJK, tokens_of
 
+_MOST_FORMULAS = 50
 MANY = 20  # tokens added to every text's length, so that a text of three words cannot be all evidence
 _CJK = re.compile(f"[{CJK}]")
 
@@ -39,35 +39,47 @@ class Glossary:
 
 
 @cache
-def mathematics() -> Glossary:
-    """The glossary that comes with the project."""
+def glossaries() -> tuple[Glossary, Glossary, frozenset[str]]:
+    """The words of mathematics that come with the project, those it shares with others, and TeX commands."""
     path = Path(__file__).with_name("glossary.yaml")
-    return Glossary(yaml.safe_load(path.read_text(encoding="utf-8"))["mathematics"])
+    sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+    commands = frozenset("\\" + command for command in sections["tex"])
+    return Glossary(sections["mathematics"]), Glossary(sections["shared"]), commands
 
 
-def evidence(text: str, limit: int) -> float:
-    """Weighted share (0 and up, rarely over 1) of mathematical tokens among the first `limit` tokens of a text.
+def evidence(text: str, formulas: int, limit: int) -> float:
+    """Weighted share (0 and up, rarely over 1) of mathematics among the first `limit` tokens of a text.
 
-    A word or TeX command counts 1, a sign that is not on every keyboard 2, a one-letter name 0.5.
+    A word of the subject, a formula (at most 50) or a TeX command of formulas counts 1, a shared word 0.5, a sign that
+    is on no keyboard 2. One-letter names count 0.5 each, but no more than all else: they are notes in a songbook.
+
+    Args:
+        formulas: how many the extraction found on the page.
     """
     tokens = tokens_of(text, limit)
-    glossary = mathematics()
-    found = float(len(glossary.terms.findall("".join(t if _CJK.match(t) else " " for t in tokens))))
+    subject, shared, commands = glossaries()
+    running = "".join(token if _CJK.match(token) else " " for token in tokens)
+    found = len(subject.terms.findall(running)) + 0.5 * len(shared.terms.findall(running))
+    names = 0.0
     for token in tokens:
         if len(token) == 1:
-            found += _weight_of_sign(token)
-        elif token[0] == "\\" or glossary.has(token):
+            names += 0.5 * _is_name(token)
+            found += 2 * _is_rare_sign(token)
+        elif token in commands or subject.has(token):
             found += 1
-    return found / (len(tokens) + MANY)
+        elif shared.has(token):
+            found += 0.5
+    return (found + min(names, found) + min(formulas, _MOST_FORMULAS)) / (len(tokens) + MANY)
 
 
 @cache
-def _weight_of_sign(sign: str) -> float:
-    if "a" <= sign <= "z":
-        return 0.0 if sign in "ai" else 0.5  # words of English, Spanish, Italian
-    if "α" <= sign <= "ω":
-        return 0.5
-    return 2.0 if unicodedata.category(sign) == "Sm" and sign not in "+<>=|~" else 0.0
+def _is_name(sign: str) -> bool:
+    return ("a" <= sign <= "z" and sign not in "ai") or "α" <= sign <= "ω"  # a, i: words of several languages
+
+
+@cache
+def _is_rare_sign(sign: str) -> bool:
+    return unicodedata.category(sign) == "Sm" and sign not in "+<>=|~"
 
 
 def _plain(word: str) -> str:

@@ -143,7 +143,7 @@ class Round:
         return training_set.draw(positives, pool, self.classifier)
 
     def _train(self, chosen: training_set.TrainingSet) -> dict:
-        lines = self._read_texts(chosen.all(), lambda text: line_of(text, self.classifier.max_tokens))
+        lines = self._read_pages(chosen.all(), lambda text, _: line_of(text, self.classifier.max_tokens))
         parameters = training_set.fasttext_parameters(self.classifier, len(chosen.positives) + len(chosen.negatives))
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             path = Path(scratch) / "train.txt"
@@ -151,14 +151,15 @@ class Round:
             used = fasttext_model.train(path, self.folder / "classifier.bin", parameters)
         return used | {"lines": written}
 
-    def _read_texts(self, doc_ids: np.ndarray, convert: Callable[[str], object]) -> dict:
-        """`convert(text)` of these kept pages, by doc_id."""
+    def _read_pages(self, doc_ids: np.ndarray, convert: Callable[[str, int], object]) -> dict:
+        """`convert(text, formulas)` of these kept pages, by doc_id."""
         wanted, found = pa.array(np.unique(doc_ids)), {}
+        columns = ["doc_id", "text", "n_math"]
         for shard in self.shards:
-            for batch in kept_batches(self.options.pages, self.options.dedup, shard, ["doc_id", "text"]):
+            for batch in kept_batches(self.options.pages, self.options.dedup, shard, columns):
                 batch = batch.filter(pc.is_in(batch["doc_id"], value_set=wanted))
-                ids, texts = batch["doc_id"].to_pylist(), batch["text"].to_pylist()
-                found.update(zip(ids, map(convert, texts), strict=True))
+                ids, texts, formulas = (batch[name].to_pylist() for name in columns)
+                found.update(zip(ids, map(convert, texts, formulas), strict=True))
         return found
 
     def _select(self, chosen: training_set.TrainingSet) -> tuple[np.ndarray, np.ndarray, float]:
@@ -191,7 +192,9 @@ class Round:
         prefixes = url_prefixes.list_prefixes(self.database, self.selection, self.classifier.seed)
         asked = training_set.ids_array({doc_id for prefix in prefixes.values() for doc_id in prefix.members})
         limit, border = self.classifier.max_tokens, self.selection.page_evidence
-        url_prefixes.judge(prefixes, self._read_texts(asked, lambda text: evidence(text, limit) >= border))
+        url_prefixes.judge(
+            prefixes, self._read_pages(asked, lambda text, formulas: evidence(text, formulas, limit) >= border)
+        )
         automatic = url_prefixes.annotate(prefixes, self.selection) if self.person.others == "automatic" else {}
         decisions = url_prefixes.merge(automatic, earlier, self.person.decisions())
         write_yaml(

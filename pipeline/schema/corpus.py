@@ -91,15 +91,15 @@ class Selection(Section):
     without `www.`; the share is taken after deduplication."""
     domain_pages: int = Field(10, ge=1)
     """NS: domains with fewer pages are not judged."""
-    prefix_pages: int = Field(5, ge=1)
+    prefix_pages: int = Field(10, ge=1)
     """NS: URL prefixes with fewer pages are not listed."""
     prefix_samples: int = Field(3, ge=1, le=20)
     """NS: sample pages of each prefix shown to the person who annotates."""
     judged_pages: int = Field(50, ge=1)
     """NS: pages of a prefix that the automatic annotator reads."""
-    page_evidence: float = Field(0.05, gt=0, lt=1)
-    """NS: mathematical words and symbols per token from which the automatic annotator calls a page mathematical."""
-    prefix_evidence: float = Field(0.3, gt=0, le=1)
+    page_evidence: float = Field(0.03, gt=0, lt=1)
+    """NS: mathematical words and signs per token from which the automatic annotator calls a page mathematical."""
+    prefix_evidence: float = Field(0.33, gt=0, le=1)
     """NS: share of such pages from which it accepts a prefix: a manual of mathematics has pages of plain words."""
     stop_share: float = Field(0.98, gt=0, le=1)
     """Paper: mining stopped when nearly 98 % of a round had been collected before. Reported, never acted on: the
