@@ -6,8 +6,10 @@ everything below and the optimiser step are the same for all of them.
 Shapes: T tokens of a row, B rows of a micro-batch, L its padded length, N its scored tokens, H hidden, V vocabulary.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,15 +84,35 @@ def token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float
         input_ids=batch.ids, position_ids=batch.positions, attention_mask=None, use_cache=False
     ).last_hidden_state
     hidden_NH = hidden_BLH.flatten(0, 1)[batch.predictors]
+    return target_logprobs(model, hidden_NH, batch.targets, temperature)
+
+
+def target_logprobs(
+    model: PreTrainedModel, hidden_NH: torch.Tensor, targets_N: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Log-probabilities [N] of the targets from the final hidden states that predict them."""
     head = model.get_output_embeddings()
     chunk = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
-    if len(batch.targets) <= chunk:
-        return _score(hidden_NH, batch.targets, head, temperature)
+    if len(targets_N) <= chunk:
+        return _score(hidden_NH, targets_N, head, temperature)
     scores = [
         checkpoint(_score, hidden, targets, head, temperature, use_reentrant=False)
-        for hidden, targets in zip(hidden_NH.split(chunk), batch.targets.split(chunk), strict=True)
+        for hidden, targets in zip(hidden_NH.split(chunk), targets_N.split(chunk), strict=True)
     ]
     return torch.cat(scores)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How rows become micro-batches, `cut(rows, max_tokens, device=...)`, and how these are scored."""
+
+    cut: Callable[..., Iterator[Any]]
+    logprobs: Callable[[PreTrainedModel, Any, float], torch.Tensor]
+
+
+def layout_of(packed: bool) -> Layout:
+    """Rows on their own: padded to the same length, or laid end to end."""
+    return Layout(partial(micro_batches, packed=packed), token_logprobs)
 
 
 def row_logprobs(
@@ -101,15 +123,17 @@ def row_logprobs(
     temperature: float = 1.0,
     packed: bool = False,
     precision: str = "auto",
+    layout: Layout | None = None,
 ) -> list[np.ndarray]:
     """For each row float32 [T]: the log-probability of every scored token, 0 elsewhere (for old and reference)."""
+    layout = layout or layout_of(packed)
     results = [np.zeros(len(row), dtype=np.float32) for row in rows]
 
     def score(batch: MicroBatch) -> tuple[MicroBatch, np.ndarray]:
         with torch.no_grad(), autocast(precision):  # both belong to a thread
-            return batch, token_logprobs(model, batch, temperature).cpu().numpy()
+            return batch, layout.logprobs(model, batch, temperature).cpu().numpy()
 
-    batches = micro_batches(rows, max_tokens, packed=packed, device=model.device)
+    batches = layout.cut(rows, max_tokens, device=model.device)
     for batch, values in ordered_map(score, batches) if model.device.type == "cpu" else map(score, batches):
         start = 0
         for index in batch.rows:

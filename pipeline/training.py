@@ -21,7 +21,7 @@ from pipeline.checkpoint import Checkpoints
 from pipeline.models import autocast
 from pipeline.parallel import ordered_map
 from pipeline.progress import Progress
-from pipeline.rows import MicroBatch, Row, micro_batches, token_logprobs
+from pipeline.rows import Layout, MicroBatch, Row, layout_of
 from pipeline.schedule import Schedule, learning_rate
 from pipeline.schema.training import Optimisation
 
@@ -63,18 +63,20 @@ def train_step(
     precision: str = "auto",
     packed: bool = False,
     temperature: float = 1.0,
+    layout: Layout | None = None,
 ) -> dict[str, float]:
     """One optimiser step over `rows`, in micro-batches of at most `max_tokens` tokens.
 
     Returns "loss" (the sum of all terms), "grad_norm" (before clipping), "tokens" (computed, padding included),
     "scored" and the loss function's own sums. A step with nothing to learn changes no weight.
     """
+    layout = layout or layout_of(packed)
     optimiser.zero_grad(set_to_none=True)
     parameters = [p for p in model.parameters() if p.requires_grad]
 
     def compute(batch: MicroBatch) -> tuple[MicroBatch, dict[str, torch.Tensor], Sequence[torch.Tensor | None]]:
         with autocast(precision):
-            logprobs = token_logprobs(model, batch, temperature)
+            logprobs = layout.logprobs(model, batch, temperature)
         terms = loss(logprobs, batch.columns)
         terms, reported = terms if isinstance(terms, tuple) else (terms, {})
         total = terms.sum()
@@ -83,7 +85,7 @@ def train_step(
 
     sums: dict[str, torch.Tensor] = {}
     tokens = scored = 0
-    batches = micro_batches(rows, max_tokens, packed=packed, device=model.device)
+    batches = layout.cut(rows, max_tokens, device=model.device)
     for batch, values, gradients in (
         ordered_map(compute, batches) if model.device.type == "cpu" else map(compute, batches)
     ):

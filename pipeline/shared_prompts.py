@@ -1,0 +1,133 @@
+"""Micro-batches in which a prompt is computed once for all its answers, forwards and backwards.
+
+G samples of one question share their prompt; a padded batch computes it G times. Here a prompt runs through the model
+once, its keys and values go to every answer (their gradients come back summed), and only answers are computed G
+times: with prompts of 45 tokens and answers of 20, G = 16, that is 2.8 times fewer tokens. Same numbers as
+`pipeline.rows.token_logprobs`, up to the order of sums.
+
+Shapes: Q prompts of padded length P, R answers of padded length A, N scored tokens, H hidden.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import DynamicCache, PreTrainedModel
+
+from pipeline.rows import Layout, Row, scored_positions, target_logprobs
+
+
+@dataclass(slots=True)
+class PromptBatch:
+    """Rows with few different prompts. `columns` and `targets` list the scored tokens row by row, in order."""
+
+    rows: list[int]  # which rows of the given list, in the batch's order
+    prompts: torch.Tensor  # int64 [Q, P], padded on the right
+    lengths: torch.Tensor  # int64 [Q]
+    answers: torch.Tensor  # int64 [R, A], padded on the right, without each row's last token: it predicts nothing
+    owners: torch.Tensor  # int64 [R]: which prompt an answer continues
+    predictors: torch.Tensor  # int64 [N]: index into the Q prompts' last positions followed by all R x A positions
+    targets: torch.Tensor  # int64 [N]
+    columns: dict[str, torch.Tensor]  # float32 [N]
+
+    @property
+    def tokens(self) -> int:
+        return self.prompts.numel() + self.answers.numel()
+
+
+def prompt_batches(rows: Sequence[Row], max_tokens: int, device: torch.device | str = "cpu") -> Iterator[PromptBatch]:
+    """Cut rows into an even number of about equal micro-batches of about `max_tokens` tokens; prompts stay whole.
+
+    A row's prompt is everything before its first scored token. Rows without scored tokens are left out.
+    """
+    groups: dict[bytes, list[int]] = {}
+    for index, row in enumerate(rows):
+        where = scored_positions(row)
+        if len(where):
+            groups.setdefault(row.ids[: where[0]].tobytes(), []).append(index)
+    ordered = sorted(groups.values(), key=lambda group: (_prompt_length(rows[group[0]]), group[0]))
+    costs = [_prompt_length(rows[g[0]]) + sum(len(rows[i]) - _prompt_length(rows[i]) for i in g) for g in ordered]
+    count = -(-sum(costs) // max_tokens)
+    count += count % 2 if count > 1 else 0
+    batch: list[list[int]] = []
+    filled = done = 0
+    for group, cost in zip(ordered, costs, strict=True):
+        batch.append(group)
+        filled += cost
+        if filled * count >= sum(costs) * (done + 1):
+            yield _collate(rows, batch, device)
+            batch, done = [], done + 1
+    if batch:
+        yield _collate(rows, batch, device)
+
+
+def prompt_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0) -> torch.Tensor:
+    """Log-probabilities [N] (fp32) of the batch's scored tokens at `temperature`, in the batch's order."""
+    prompt = model.base_model(input_ids=batch.prompts, use_cache=True)
+    last_QH = prompt.last_hidden_state[
+        torch.arange(len(batch.lengths), device=batch.lengths.device), batch.lengths - 1
+    ]
+    cache = DynamicCache(config=model.config)
+    for index, layer in enumerate(prompt.past_key_values.layers):
+        cache.update(layer.keys[batch.owners], layer.values[batch.owners], index)
+    lengths = batch.lengths[batch.owners, None]
+    steps = torch.arange(batch.answers.shape[1], device=lengths.device)
+    hidden_RAH = model.base_model(
+        input_ids=batch.answers,
+        position_ids=lengths + steps,
+        attention_mask=_mask(batch, lengths, steps),
+        past_key_values=cache,
+        use_cache=True,
+    ).last_hidden_state
+    hidden_NH = torch.cat([last_QH, hidden_RAH.flatten(0, 1)])[batch.predictors]
+    return target_logprobs(model, hidden_NH, batch.targets, temperature)
+
+
+SHARED_PROMPTS = Layout(prompt_batches, prompt_logprobs)
+
+
+def _mask(batch: PromptBatch, lengths: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+    """Additive mask [R, 1, A, P + A]: an answer sees its own prompt without padding, and itself up to each token."""
+    columns = torch.arange(batch.prompts.shape[1], device=lengths.device)
+    blind_to_prompt = (columns >= lengths)[:, None].expand(-1, len(steps), -1)
+    blind_to_answer = (steps > steps[:, None]).expand(len(lengths), -1, -1)
+    blind = torch.cat([blind_to_prompt, blind_to_answer], -1)[:, None]
+    # A boolean 4-D mask is read in another sense by the eager attention; an additive one means the same everywhere.
+    return torch.zeros(blind.shape, device=lengths.device).masked_fill_(blind, torch.finfo(torch.float32).min)
+
+
+def _prompt_length(row: Row) -> int:
+    return int(scored_positions(row)[0])
+
+
+def _collate(rows: Sequence[Row], groups: list[list[int]], device: torch.device | str) -> PromptBatch:
+    lengths = [_prompt_length(rows[group[0]]) for group in groups]
+    order = [index for group in groups for index in group]
+    owners = [place for place, group in enumerate(groups) for _ in group]
+    answer_lengths = [len(rows[i]) - lengths[owner] - 1 for i, owner in zip(order, owners, strict=True)]
+    prompts = np.zeros((len(groups), max(lengths)), dtype=np.int64)
+    for place, group in enumerate(groups):
+        prompts[place, : lengths[place]] = rows[group[0]].ids[: lengths[place]]
+    answers = np.zeros((len(order), max(1, *answer_lengths)), dtype=np.int64)
+    predictors, wheres = [], [scored_positions(rows[i]) for i in order]
+    for place, (index, owner) in enumerate(zip(order, owners, strict=True)):
+        answers[place, : answer_lengths[place]] = rows[index].ids[lengths[owner] : -1]
+        before = wheres[place] - lengths[owner] - 1  # -1: the prompt's last position predicts the first answer token
+        inside = len(groups) + place * answers.shape[1] + before
+        predictors.append(np.where(before < 0, owner, inside))
+    columns = {
+        name: np.concatenate([rows[i].columns[name][where] for i, where in zip(order, wheres, strict=True)])
+        for name in rows[order[0]].columns
+    }
+    targets = np.concatenate([rows[i].ids[where] for i, where in zip(order, wheres, strict=True)])
+    return PromptBatch(
+        rows=order,
+        prompts=torch.from_numpy(prompts).to(device),
+        lengths=torch.tensor(lengths, device=device),
+        answers=torch.from_numpy(answers).to(device),
+        owners=torch.tensor(owners, device=device),
+        predictors=torch.from_numpy(np.concatenate(predictors)).to(device),
+        targets=torch.from_numpy(targets.astype(np.int64)).to(device),
+        columns={name: torch.from_numpy(v.astype(np.float32)).to(device) for name, v in columns.items()},
+    )
