@@ -6,7 +6,7 @@ TRAVEL = (
     Template(
         "travel",
         "distance",
-        {"v": (3, 60), "h": (2, 9)},
+        {"v": (3, 15), "h": (2, 9)},
         ("v*h",),
         en=("A car drives {v} km every hour. How many km does it drive in {h} hours?",),
         zh=("汽车每小时行{v}千米，{h}小时行多少千米？",),
@@ -16,7 +16,7 @@ TRAVEL = (
     Template(
         "travel",
         "speed",
-        {"h": (2, 9), "v": (3, 40), "d": "v*h"},
+        {"h": (2, 9), "v": (3, 12), "d": "v*h"},
         ("d/h",),
         en=("A car drives {d} km in {h} hours. How many km does it drive every hour?",),
         zh=("汽车{h}小时行了{d}千米，每小时行多少千米？",),
@@ -26,7 +26,7 @@ TRAVEL = (
     Template(
         "travel",
         "still_to_go",
-        {"d": (60, 300), "v": (3, 30), "h": (2, 9)},
+        {"d": (50, 120), "v": (3, 12), "h": (2, 9)},
         ("v*h", "d-r1"),
         en=("The way is {d} km long. A car drives {v} km every hour for {h} hours. How many km are left?",),
         zh=("全程{d}千米，汽车每小时行{v}千米，行了{h}小时。还剩多少千米？",),
@@ -38,7 +38,7 @@ TRAVEL = (
     Template(
         "travel",
         "two_parts",
-        {"v": (3, 30), "h": (2, 6), "w": (3, 30), "g": (2, 6)},
+        {"v": (3, 12), "h": (2, 6), "w": (3, 12), "g": (2, 6)},
         ("v*h", "w*g", "r1+r2"),
         en=(
             "A car drives {v} km every hour for {h} hours and then {w} km every hour for {g} hours. "
@@ -54,7 +54,7 @@ TRAVEL = (
     Template(
         "travel",
         "two_parts_to_go",
-        {"d": (100, 300), "v": (3, 30), "h": (2, 6), "w": (3, 30), "g": (2, 6)},
+        {"d": (80, 160), "v": (3, 12), "h": (2, 6), "w": (3, 12), "g": (2, 6)},
         ("v*h", "w*g", "r1+r2", "d-r3"),
         en=(
             "The way is {d} km long. A car drives {v} km every hour for {h} hours and then {w} km every hour "
@@ -73,7 +73,7 @@ LESSONS = (
     Template(
         "lessons",
         "total",
-        {"n": (2, 9), "m": (5, 40)},
+        {"n": (2, 9), "m": (5, 15)},
         ("n*m",),
         en=("A lesson takes {m} minutes. How many minutes do {n} lessons take?",),
         zh=("一节课{m}分钟，{n}节课多少分钟？",),
@@ -83,7 +83,7 @@ LESSONS = (
     Template(
         "lessons",
         "with_break",
-        {"n": (2, 9), "m": (5, 30), "b": (5, 40)},
+        {"n": (2, 9), "m": (5, 12), "b": (5, 30)},
         ("n*m", "r1+b"),
         en=("{name} has {n} lessons of {m} minutes and one break of {b} minutes. How many minutes is that in all?",),
         zh=("{name}上{n}节课，每节{m}分钟，休息{b}分钟。一共多少分钟？",),
@@ -93,7 +93,7 @@ LESSONS = (
     Template(
         "lessons",
         "with_breaks",
-        {"n": (2, 9), "m": (5, 30), "c": (2, 6), "b": (2, 9)},
+        {"n": (2, 9), "m": (5, 12), "c": (2, 6), "b": (2, 9)},
         ("n*m", "c*b", "r1+r2"),
         en=("{name} has {n} lessons of {m} minutes and {c} breaks of {b} minutes. How many minutes is that in all?",),
         zh=("{name}上{n}节课，每节{m}分钟，休息{c}次，每次{b}分钟。一共多少分钟？",),
@@ -106,7 +106,7 @@ READING = (
     Template(
         "reading",
         "days",
-        {"p": (2, 9), "q": (2, 25), "t": "p*q"},
+        {"p": (2, 9), "q": (2, 12), "t": "p*q"},
         ("t/p",),
         en=("A book has {t} pages. {name} reads {p} pages every day. How many days does {name} need?",),
         zh=("一本书{t}页，{name}每天读{p}页，要读多少天？",),
@@ -116,7 +116,7 @@ READING = (
     Template(
         "reading",
         "pages_left",
-        {"t": (60, 300), "p": (5, 30), "d": (2, 9)},
+        {"t": (50, 120), "p": (5, 12), "d": (2, 9)},
         ("p*d", "t-r1"),
         en=("A book has {t} pages. {name} reads {p} pages every day for {d} days. How many pages are left?",),
         zh=("一本书{t}页，{name}每天读{p}页，读了{d}天。还剩多少页？",),
@@ -128,7 +128,7 @@ READING = (
     Template(
         "reading",
         "days_left",
-        {"q": (2, 9), "u": (2, 20), "p": (5, 20), "d": (2, 9), "t": "p*d+q*u"},
+        {"q": (2, 9), "u": (2, 9), "p": (5, 9), "d": (2, 9), "t": "p*d+q*u"},
         ("p*d", "t-r1", "r2/q"),
         en=(
             "A book has {t} pages. {name} reads {p} pages every day for {d} days and then {q} pages every day. "
@@ -147,7 +147,7 @@ RECTANGLES = (
     Template(
         "rectangle",
         "area",
-        {"w": (2, 9), "h": (3, 40)},
+        {"w": (2, 9), "h": (3, 15)},
         ("h*w",),
         en=("A rectangle is {h} cm long and {w} cm wide. What is its area?",),
         zh=("长方形长{h}厘米，宽{w}厘米，面积是多少？",),
@@ -157,7 +157,7 @@ RECTANGLES = (
     Template(
         "rectangle",
         "perimeter",
-        {"w": (2, 60), "h": (3, 60)},
+        {"w": (2, 20), "h": (3, 30)},
         ("h+w", "2*r1"),
         en=("A rectangle is {h} cm long and {w} cm wide. What is its perimeter?",),
         zh=("长方形长{h}厘米，宽{w}厘米，周长是多少？",),
@@ -167,7 +167,7 @@ RECTANGLES = (
     Template(
         "rectangle",
         "fence",
-        {"w": (2, 20), "h": (3, 20), "p": (2, 6)},
+        {"w": (2, 10), "h": (3, 10), "p": (2, 5)},
         ("h+w", "2*r1", "r2*p"),
         en=(
             "A garden is {h} m long and {w} m wide. A fence costs {p} dollars for each m. "
@@ -183,7 +183,7 @@ RECTANGLES = (
     Template(
         "rectangle",
         "fence_change",
-        {"w": (2, 15), "h": (3, 15), "p": (2, 6), "t": (100, 300)},
+        {"w": (2, 8), "h": (3, 8), "p": (2, 5), "t": (80, 160)},
         ("h+w", "2*r1", "r2*p", "t-r3"),
         en=(
             "{name} has {t} dollars. A garden is {h} m long and {w} m wide, and a fence costs {p} dollars "
@@ -202,7 +202,7 @@ GARDENS = (
     Template(
         "garden",
         "rows",
-        {"r": (2, 9), "c": (3, 30)},
+        {"r": (2, 9), "c": (3, 15)},
         ("r*c",),
         en=("A garden has {r} rows of {c} trees. How many trees are there?",),
         zh=("花园有{r}行树，每行{c}棵。有多少棵树？",),
@@ -212,7 +212,7 @@ GARDENS = (
     Template(
         "garden",
         "rows_and_more",
-        {"r": (2, 9), "c": (3, 20), "e": (5, 80)},
+        {"r": (2, 9), "c": (3, 12), "e": (5, 40)},
         ("r*c", "r1+e"),
         en=("A garden has {r} rows of {c} trees. {name} plants {e} more. How many trees are there now?",),
         zh=("花园有{r}行树，每行{c}棵，{name}又种了{e}棵。现在有多少棵树？",),
@@ -222,7 +222,7 @@ GARDENS = (
     Template(
         "garden",
         "two_gardens",
-        {"r": (2, 9), "c": (3, 20), "s": (2, 9), "d": (3, 20)},
+        {"r": (2, 9), "c": (3, 12), "s": (2, 9), "d": (3, 12)},
         ("r*c", "s*d", "r1-r2"),
         en=(
             "One garden has {r} rows of {c} trees, another has {s} rows of {d} trees. "

@@ -19,10 +19,10 @@ THINGS = {
     "zh": ("苹果", "橙子", "鸡蛋", "蛋糕", "杯子", "球", "玩具", "气球"),
 }
 LANGUAGES = ("en", "zh")
-LARGEST = 400
+LARGEST = 200
 """No number in a problem or in its solution exceeds this."""
 
-SPACES = {"test": 8, "validation": 4, "heldout": 4, "train": 84}
+SPACES = {"test": 12, "validation": 6, "heldout": 4, "train": 78}
 """Percent of all keys that belong to each space; `heldout` feeds held-out mathematical text."""
 
 
