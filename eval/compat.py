@@ -75,7 +75,13 @@ def _strip(text: str) -> str:
     """The public string normalisation: first line, markup, units, fractions, and its oddities."""
     text = text.strip().partition("\n")[0].lstrip(":").rstrip("./ ").strip()
     text = text.replace("\\!", "").replace("tfrac", "frac").replace("dfrac", "frac").replace("\\left", "")
-    text = text.replace("\\right", "").replace("^{\\circ}", "").replace("^\\circ", "").replace("\\$", "").replace("$", "")
+    text = (
+        text.replace("\\right", "")
+        .replace("^{\\circ}", "")
+        .replace("^\\circ", "")
+        .replace("\\$", "")
+        .replace("$", "")
+    )
     without_unit = _UNIT_TEXT.sub("", text).strip()
     text = without_unit if without_unit else text
     text = text.replace("\\text", "").replace("x\\in", "").replace("\\%", "").replace("%", "").replace("\\ ", "")

@@ -156,7 +156,9 @@ def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
         return _ordered(gold is matrix, tuple(rows), tuple(row[3] for row in group[3]), tolerance)
     if group[1] == "[":
         return False
-    flat = tuple(row[0] for row in rows) if all(len(row) == 1 for row in rows) else (rows[0] if len(rows) == 1 else ())
+    flat = (
+        tuple(row[0] for row in rows) if all(len(row) == 1 for row in rows) else (rows[0] if len(rows) == 1 else ())
+    )
     return bool(flat) and _ordered(gold is matrix, (flat,), (group[3],), tolerance)
 
 

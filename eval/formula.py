@@ -27,8 +27,34 @@ _RELATIONS = {
     "approx": "~", "equiv": "equiv",
 }  # fmt: skip
 _CALLS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp abs floor ceil factorial gcd lcm max "
-    "min binom cbrt".split()
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "ln",
+        "log",
+        "lg",
+        "exp",
+        "abs",
+        "floor",
+        "ceil",
+        "factorial",
+        "gcd",
+        "lcm",
+        "max",
+        "min",
+        "binom",
+        "cbrt",
+    ]
 )
 _CLOSING = {"(": (")", "]"), "[": (")", "]"), "\\{": ("\\}",), "{": ("}",)}
 _NAMED = {"R": "R", "Z": "Z", "N": "N", "Q": "Q", "C": "C"}
@@ -323,7 +349,7 @@ class _Parser:
             return items[0]
         return ("group", opening, closing, tuple(items))
 
-    def _command(self) -> tuple:  # noqa: PLR0911
+    def _command(self) -> tuple:
         name = self.take().text
         if name == "frac":
             above = self.argument()
@@ -429,9 +455,7 @@ class _Parser:
             if self.is_command("\\"):
                 self.take()
                 rows.append([])
-            elif self.is_op("&"):
-                self.take()
-            elif self.is_command("hline"):
+            elif self.is_op("&") or self.is_command("hline"):
                 self.take()
             else:
                 cell = self.sequence()

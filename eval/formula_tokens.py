@@ -32,14 +32,80 @@ _TOKEN = re.compile(
     r")"
 )
 FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh asin acos atan ln log lg exp sqrt cbrt abs Abs floor "
-    "ceiling ceil factorial gcd lcm max min binomial frac".split()
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asin",
+        "acos",
+        "atan",
+        "ln",
+        "log",
+        "lg",
+        "exp",
+        "sqrt",
+        "cbrt",
+        "abs",
+        "Abs",
+        "floor",
+        "ceiling",
+        "ceil",
+        "factorial",
+        "gcd",
+        "lcm",
+        "max",
+        "min",
+        "binomial",
+        "frac",
+    ]
 )
 _PYTHON = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "Abs": "abs", "ceiling": "ceil", "binomial": "binom"}
 _CONSTANTS = {"pi": "pi", "oo": "infty", "inf": "infty", "infinity": "infty", "Infinity": "infty", "infty": "infty"}
 _GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau phi "
-    "varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+    ]
 )
 _SEPARATORS = frozenset(["and", "or", "和", "或", "且", "或者", "以及", "与"])
 _SPLIT_LETTERS = (frozenset("abcdk"), frozenset("xyz"), frozenset("mnk"), frozenset("ABCDEFGHMNOPQRST"))
@@ -90,7 +156,11 @@ def _text_tokens(content: str, spaced: bool) -> list[Token]:
     if content in FUNCTIONS:
         return [Token("command", content, spaced)]
     if re.fullmatch(r"-?\d+(?:\.\d+)?", content):
-        return [Token("op", "-", spaced), Token("number", content[1:])] if content[0] == "-" else [Token("number", content)]
+        return (
+            [Token("op", "-", spaced), Token("number", content[1:])]
+            if content[0] == "-"
+            else [Token("number", content)]
+        )
     return [Token("text", " ".join(content.lower().split()), spaced)]
 
 

@@ -83,7 +83,11 @@ def _verdict(gold: str, found: Extraction, tolerance: float | None) -> Verdict:
 
 
 def grade_many(
-    pairs: Sequence[tuple[str, str]], workers: int = 1, *, final_box_only: bool = False, tolerance: float | None = None
+    pairs: Sequence[tuple[str, str]],
+    workers: int = 1,
+    *,
+    final_box_only: bool = False,
+    tolerance: float | None = None,
 ) -> list[Verdict]:
     """Verdicts of (gold, prediction) pairs, in order; with `workers` > 1 in that many processes."""
     if workers <= 1 or len(pairs) < 2:
@@ -96,7 +100,7 @@ def grade_many(
         for chunk, future in zip(chunks, futures, strict=True):
             try:
                 results.extend(future.result())
-            except Exception:  # noqa: BLE001  a dead worker is a status of its pairs, never the end of the run
+            except Exception:
                 results.extend(Verdict(False, None, "crash") for _ in chunk)
     return results
 
@@ -162,7 +166,9 @@ def _same_choice(gold: str, answer: str) -> bool | None:
     circled = _CIRCLED.findall(gold)
     if circled and not re.search(r"\w", _CIRCLED.sub("", gold)):
         rest = _CIRCLED.sub("", answer)
-        return None if re.search(r"\w", rest.replace("and", "")) else sorted(circled) == sorted(_CIRCLED.findall(answer))
+        return (
+            None if re.search(r"\w", rest.replace("and", "")) else sorted(circled) == sorted(_CIRCLED.findall(answer))
+        )
     single = _CHOICE.fullmatch(gold)
     if single:
         label = _LABELLED.match(answer)

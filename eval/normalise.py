@@ -78,7 +78,7 @@ def _unwrapped(text: str) -> str:
         for left, right in _WRAPPERS:
             if len(text) >= len(left) + len(right) and text.startswith(left) and text.endswith(right):
                 inner = text[len(left) : -len(right)]
-                if left[-1] not in inner.replace("\\$", "") or left in ("\\(", "\\[") and left not in inner:
+                if left[-1] not in inner.replace("\\$", "") or (left in ("\\(", "\\[") and left not in inner):
                     text, changed = inner.strip(), True
         stripped = text.rstrip(" .,;") if text.endswith((". ", ".", ",", ";")) and not text.endswith("\\;") else text
         if stripped != text and not stripped.endswith("\\"):

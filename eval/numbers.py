@@ -41,7 +41,9 @@ _SCALE = {
     "trillion": 10**12, "hundred": 100, "dozen": 12, "千": 10**3, "百": 100, "百万": 10**6, "千万": 10**7, "%": None,
     "percent": None, "\\%": None, "per cent": None,
 }  # fmt: skip
-_SCALED = re.compile(r"(.*?[\d.}])\s*(" + "|".join(re.escape(k) for k in sorted(_SCALE, key=len, reverse=True)) + ")", re.I)
+_SCALED = re.compile(
+    r"(.*?[\d.}])\s*(" + "|".join(re.escape(k) for k in sorted(_SCALE, key=len, reverse=True)) + ")", re.I
+)
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "○": 0}
 _CHINESE = re.compile(r"负?(?:[零〇一二两三四五六七八九十百千万亿点]+)")
 

@@ -8,7 +8,9 @@ from fractions import Fraction
 
 from eval.evaluation import value_of
 
-Piece = tuple[Fraction | None, bool, Fraction | None, bool]  # low (None: -∞), low closed, high (None: +∞), high closed
+Piece = tuple[
+    Fraction | None, bool, Fraction | None, bool
+]  # low (None: -∞), low closed, high (None: +∞), high closed
 _ALL: list[Piece] = [(None, False, None, False)]
 _BLUR = Fraction(1, 10**50)  # irrational ends are kept to 60 digits
 
@@ -33,7 +35,7 @@ def _same_end(first: Fraction | None, second: Fraction | None) -> bool:
     return abs(first - second) <= _BLUR * max(abs(first), 1)
 
 
-def _pieces(node: tuple) -> list[Piece] | None:  # noqa: PLR0911
+def _pieces(node: tuple) -> list[Piece] | None:
     kind = node[0]
     if kind == "named":
         return {"R": list(_ALL), "empty": []}.get(node[1])
@@ -87,7 +89,7 @@ def _combined(kind: str, parts: tuple) -> list[Piece] | None:
 
 
 def _from_list(relations: tuple) -> list[Piece] | None:
-    """"x < 1 or x > 3" is a union; "x > 1 and x < 3" would then be everything, so it is an intersection."""
+    """ "x < 1 or x > 3" is a union; "x > 1 and x < 3" would then be everything, so it is an intersection."""
     union = _combined("union", relations)
     return _combined("inter", relations) if union == _ALL else union
 
@@ -105,7 +107,9 @@ def _from_relation(node: tuple) -> list[Piece] | None:
         bound = _end(sides[index + 1] if right else sides[index])
         if bound is False:
             return None
-        piece = _half_line(operator if right else {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(operator, operator), bound)  # type: ignore[arg-type]
+        piece = _half_line(
+            operator if right else {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(operator, operator), bound
+        )  # type: ignore[arg-type]
         if piece is None:
             return None
         result = _intersection(result, piece)
@@ -132,14 +136,20 @@ def _low_key(piece: Piece) -> tuple:
 def _merged(pieces: list[Piece]) -> list[Piece]:
     result: list[Piece] = []
     for low, low_closed, high, high_closed in sorted(pieces, key=_low_key):
-        if low is not None and high is not None and (low > high or (low == high and not (low_closed and high_closed))):
+        if (
+            low is not None
+            and high is not None
+            and (low > high or (low == high and not (low_closed and high_closed)))
+        ):
             continue
         if result:
             before = result[-1]
             touching = before[2] is None or low is None or low < before[2]
             touching = touching or (low == before[2] and (low_closed or before[3]))
             if touching:
-                higher = max((before[2], before[3]), (high, high_closed), key=lambda end: (end[0] is None, end[0] or 0, end[1]))
+                higher = max(
+                    (before[2], before[3]), (high, high_closed), key=lambda end: (end[0] is None, end[0] or 0, end[1])
+                )
                 result[-1] = (before[0], before[1], higher[0], higher[1])
                 continue
         result.append((low, low_closed, high, high_closed))

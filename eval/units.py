@@ -50,7 +50,7 @@ _PLAIN: dict[str, tuple[str, Fraction]] = {
     for names, factor in rows.items()
     for name in names.split()
 }
-_SINGLE = frozenset("m g s h t l n j w v a c".split())
+_SINGLE = frozenset(["m", "g", "s", "h", "t", "l", "n", "j", "w", "v", "a", "c"])
 CURRENCY = {"$": "dollar", "\\$": "dollar", "¥": "yuan", "€": "euro", "£": "£", "USD": "dollar", "US$": "dollar"}
 _CHINESE_UNIT = (
     r"(?:平方|立方)?(?:千米|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|元钱|块钱|元|美元|升|毫升|度|"
@@ -66,9 +66,66 @@ _TAIL = re.compile(
     re.S,
 )
 _NOT_UNITS = frozenset(
-    "and or to pi sqrt sin cos tan log ln exp oo inf infinity x y z i e if for all mod in no not times over divided "
-    "plus minus million billion trillion thousand hundred dozen half percent base is are am pm between than "
-    "where remainder because since so but except both either only each from".split()
+    [
+        "and",
+        "or",
+        "to",
+        "pi",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "log",
+        "ln",
+        "exp",
+        "oo",
+        "inf",
+        "infinity",
+        "x",
+        "y",
+        "z",
+        "i",
+        "e",
+        "if",
+        "for",
+        "all",
+        "mod",
+        "in",
+        "no",
+        "not",
+        "times",
+        "over",
+        "divided",
+        "plus",
+        "minus",
+        "million",
+        "billion",
+        "trillion",
+        "thousand",
+        "hundred",
+        "dozen",
+        "half",
+        "percent",
+        "base",
+        "is",
+        "are",
+        "am",
+        "pm",
+        "between",
+        "than",
+        "where",
+        "remainder",
+        "because",
+        "since",
+        "so",
+        "but",
+        "except",
+        "both",
+        "either",
+        "only",
+        "each",
+        "from",
+    ]
 )
 
 

@@ -1,11 +1,11 @@
 """Run model-written Python in isolation: `with Sandbox(timeout=10) as box: box.run_many(programs)`.
 
-    pool.py     the host's side: workers, time-outs, healing; results are built here and in supervisor.py only
-    supervisor.py  a warm process with an empty environment that forks once per program
-    confine.py  what the supervisor gives up for good: namespaces, file system, user, capabilities
-    child.py    what a program gives up on top (limits, Landlock, seccomp), and how it is run
-    seccomp.py  the filter of system calls
-    linux.py    the kernel's calls that Python does not offer
+pool.py     the host's side: workers, time-outs, healing; results are built here and in supervisor.py only
+supervisor.py  a warm process with an empty environment that forks once per program
+confine.py  what the supervisor gives up for good: namespaces, file system, user, capabilities
+child.py    what a program gives up on top (limits, Landlock, seccomp), and how it is run
+seccomp.py  the filter of system calls
+linux.py    the kernel's calls that Python does not offer
 """
 
 __all__ = ["Execution", "Sandbox", "SandboxUnavailable"]

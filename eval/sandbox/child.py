@@ -39,7 +39,7 @@ def run_program(
         if seccomp is not None:
             seccomp.install()
         code = _execute(source)
-    except BaseException:  # noqa: BLE001  whatever happens here must end this process and no other
+    except BaseException:
         with contextlib.suppress(BaseException):
             traceback.print_exc()
     finally:
@@ -82,7 +82,7 @@ def _execute(source: bytes) -> int:
         status = _exit_status(leaving.code)
     except MemoryError:
         status = EXIT_MEMORY
-    except BaseException as error:  # noqa: BLE001  also KeyboardInterrupt and the program's own
+    except BaseException as error:
         status = 1
         _report(error, source)
     try:
@@ -90,7 +90,7 @@ def _execute(source: bytes) -> int:
         sys.stderr.flush()
     except MemoryError:
         return EXIT_MEMORY
-    except Exception:  # noqa: BLE001  the program closed or replaced its streams
+    except Exception:
         return status or 1
     return status
 

@@ -80,7 +80,9 @@ def build_root(folders: list[str], disk_mb: int) -> None:
     os.mkdir("/new" + BOX, 0o755)
     options = f"size={disk_mb}m,nr_inodes={_INODES},mode=0777"
     linux.mount("tmpfs", "/new" + BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, options)
-    linux.mount("none", "/new", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV)
+    linux.mount(
+        "none", "/new", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
+    )
     linux.unmount("/old")
     linux.pivot_root("/new", "/new" + BOX)
     os.chdir("/")

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import queue
+import select
 import shutil
 import socket
 import struct
@@ -28,7 +29,7 @@ from pipeline.errors import UserError
 _REPOSITORY = str(Path(__file__).resolve().parents[2])
 _GRACE = 60.0  # seconds beyond the program's own in which a supervisor must answer (it may import sympy first)
 _REQUEST = struct.Struct("!dQI")
-_RESULT = struct.Struct("!BdII")
+_RESULT = struct.Struct("!B?dII")
 _STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
 _MAX_PROGRAM = 4 * 1024 * 1024
 
@@ -56,11 +57,19 @@ class _Worker:
         environment = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONPATH": _REPOSITORY, "OMP_NUM_THREADS": "1"}
         environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MKL_NUM_THREADS": "1"}
         with theirs:
-            command = [sys.executable, "-s", "-m", "eval.sandbox.supervisor", str(theirs.fileno()), json.dumps(options)]
+            command = [
+                sys.executable,
+                "-s",
+                "-m",
+                "eval.sandbox.supervisor",
+                str(theirs.fileno()),
+                json.dumps(options),
+            ]
             self.process = subprocess.Popen(
                 command, env=environment, cwd="/", pass_fds=[theirs.fileno()], start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             )  # fmt: skip
+        self.healthy = True
         self.channel.settimeout(_GRACE)
         try:
             self.hello = json.loads(self._receive(struct.unpack("!I", self._receive(4))[0]))
@@ -76,7 +85,7 @@ class _Worker:
         """One program. OSError when the worker is lost."""
         self.channel.settimeout(seconds + _GRACE)
         self.channel.sendall(_REQUEST.pack(seconds, memory, len(source)) + source)
-        status, elapsed, out, err = _RESULT.unpack(self._receive(_RESULT.size))
+        status, self.healthy, elapsed, out, err = _RESULT.unpack(self._receive(_RESULT.size))
         data = self._receive(out + err)
         return Execution(
             _STATUSES[status], data[:out].decode("utf-8", "replace"), data[out:].decode("utf-8", "replace"), elapsed
@@ -91,10 +100,24 @@ class _Worker:
             data += part
         return bytes(data)
 
+    def alive(self) -> bool:
+        """Whether it can take a program. Between programs nothing is to be read but the end of a lost worker."""
+        if not self.healthy or self.process.poll() is not None or self.channel.fileno() < 0:
+            return False
+        ready = select.poll()
+        ready.register(self.channel, select.POLLIN)
+        return not ready.poll(0)
+
     def close(self) -> None:
+        """End the supervisor: it leaves when the socket closes, and takes a running program with it."""
+        with contextlib.suppress(OSError):
+            self.channel.shutdown(socket.SHUT_RDWR)
         self.channel.close()
-        self.process.kill()
-        self.process.wait()
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:  # it is importing a library, or stopped
+            self.process.kill()
+            self.process.wait()
         if self.process.stderr:
             self.process.stderr.close()
 
@@ -120,6 +143,7 @@ class Sandbox:
             "without": sorted(without), "disk_mb": disk_mb, "empty": self._empty, "repository": _REPOSITORY,
         }  # fmt: skip
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        self._busy: set[_Worker | None] = set()
         try:
             first = self._first_worker(allow_weak)
         except BaseException:
@@ -161,25 +185,21 @@ class Sandbox:
             return Execution("error", "", f"the program has {len(source)} bytes, allowed are {_MAX_PROGRAM}\n", 0.0)
         worker = self._idle.get()
         try:
-            for fresh in (False, True):
-                if worker is None:
-                    worker = self._new_worker()
-                    fresh = True
-                try:
-                    return worker.run(source, timeout or self.timeout, self.memory)
-                except OSError:
-                    lost_before = worker.process.poll() is not None and not fresh
-                    worker.close()
-                    worker = None
-                    if not lost_before:  # it died of this program: the program is not run again
-                        return Execution("killed", "", "the worker that ran it was lost\n", 0.0)
-            return Execution("killed", "", "no worker could be kept alive\n", 0.0)
-        except BaseException:
-            if worker is not None:
+            if worker is not None and not worker.alive():
                 worker.close()
                 worker = None
+            if worker is None:
+                worker = self._new_worker()
+            self._busy.add(worker)
+            return worker.run(source, timeout or self.timeout, self.memory)
+        except OSError:  # the worker died with this program, which is not run again
+            return Execution("killed", "", "the worker that ran it was lost\n", 0.0)
+        except BaseException:  # Ctrl-C in the middle of an answer: nobody may read the rest of it
+            if worker is not None:
+                worker.healthy = False
             raise
         finally:
+            self._busy.discard(worker)
             self._idle.put(worker)
 
     def _new_worker(self) -> _Worker:
@@ -199,6 +219,9 @@ class Sandbox:
 
     def close(self) -> None:
         """End all workers. Programs that still run in other threads end as killed."""
+        for busy in list(self._busy):
+            if busy is not None:
+                busy.close()
         with contextlib.suppress(queue.Empty):
             while True:
                 worker = self._idle.get_nowait()

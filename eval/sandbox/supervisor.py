@@ -20,7 +20,7 @@ import time
 from eval.sandbox import child, confine, linux, seccomp
 
 REQUEST = struct.Struct("!dQI")  # seconds, bytes of memory, length of the program
-RESULT = struct.Struct("!BdII")  # status, seconds, lengths of stdout and stderr
+RESULT = struct.Struct("!B?dII")  # status, whether more may come, seconds, lengths of stdout and stderr
 STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
 MAX_OUTPUT = 64 * 1024  # bytes of each stream
 MAX_PROGRAM = 4 * 1024 * 1024
@@ -58,6 +58,7 @@ def _confine(options: dict) -> tuple[confine.Confinement, int]:
         state.box = confine.BOX
     else:
         os.chdir(options["empty"])
+        state.readable.append(options["empty"])
     reachable = state.namespaces or confine.readable_by_others(state.readable)
     state.own_user = confine.drop_privileges(reachable, number)
     state.landlock = 0 if "landlock" in without else linux.landlock_abi()
@@ -110,8 +111,10 @@ class Supervisor:
             seconds, memory, length = REQUEST.unpack(header)
             source = self._receive(length)
             self._warm(source)
-            self.channel.sendall(self._run(source, seconds, memory))
-            self._empty_box()
+            status, elapsed, stdout, stderr = self._run(source, seconds, memory)
+            clean = self._empty_box()
+            head = RESULT.pack(STATUSES.index(status), clean, elapsed, len(stdout), len(stderr))
+            self.channel.sendall(head + stdout + stderr)
 
     def _receive(self, count: int) -> bytes:
         data = bytearray()
@@ -138,7 +141,7 @@ class Supervisor:
             gc.collect()
             gc.freeze()
 
-    def _run(self, source: bytes, seconds: float, memory: int) -> bytes:
+    def _run(self, source: bytes, seconds: float, memory: int) -> tuple[str, float, bytes, bytes]:
         out, err = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
         size = int(os.pread(self.statm, 64, 0).split()[0]) * os.sysconf("SC_PAGE_SIZE")
         start = time.monotonic()
@@ -147,7 +150,7 @@ class Supervisor:
         except OSError:  # no memory or processes left on the machine
             for end in (*out, *err):
                 os.close(end)
-            return RESULT.pack(STATUSES.index("killed"), 0.0, 0, 0)
+            return "killed", 0.0, b"", b"no process could be started\n"
         if pid == 0:
             child.run_program(
                 source, (self.null, out[1], err[1]), seconds, size + memory, ruleset=self.ruleset,
@@ -158,8 +161,7 @@ class Supervisor:
         stdout, stderr, reason = self._watch(pid, (out[0], err[0]), start + seconds)
         _, wait_status = os.waitpid(pid, 0)
         status = reason or _status(wait_status)
-        elapsed = time.monotonic() - start
-        return RESULT.pack(STATUSES.index(status), elapsed, len(stdout), len(stderr)) + stdout + stderr
+        return status, time.monotonic() - start, stdout, stderr
 
     def _watch(self, pid: int, pipes: tuple[int, int], deadline: float) -> tuple[bytes, bytes, str | None]:
         """Collect both streams until they end; kill at the deadline, at too much output, or when the host leaves."""
@@ -201,13 +203,12 @@ class Supervisor:
             os.close(descriptor)
         return *(bytes(data[pipe][:MAX_OUTPUT]) for pipe in pipes), reason
 
-    def _empty_box(self) -> None:
-        """Leave nothing for the next program; a box that cannot be emptied ends this worker, and the pool heals."""
+    def _empty_box(self) -> bool:
+        """Leave nothing for the next program. False: it cannot be emptied, and the pool must replace this worker."""
         if self.state.box is None or not os.listdir(self.state.box):
-            return
+            return True
 
-        def make_removable(function: object, path: str, _: object) -> None:
-            os.chmod(os.path.dirname(path), 0o700)
+        def make_removable(_function: object, path: str, _error: object) -> None:
             os.chmod(path, 0o700)
             shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
 
@@ -219,7 +220,8 @@ class Supervisor:
                 else:
                     os.unlink(path)
         except (OSError, RecursionError):
-            os._exit(1)
+            return False
+        return not os.listdir(self.state.box)
 
 
 def _status(wait_status: int) -> str:
