@@ -37,9 +37,10 @@ class PromptBatch:
 
 
 def prompt_batches(rows: Sequence[Row], max_tokens: int, device: torch.device | str = "cpu") -> Iterator[PromptBatch]:
-    """Cut rows into an even number of about equal micro-batches of about `max_tokens` tokens; prompts stay whole.
+    """Cut rows into micro-batches of at most about `max_tokens` tokens, an even number of about equal ones.
 
-    A row's prompt is everything before its first scored token. Rows without scored tokens are left out.
+    A row's prompt is everything before its first scored token. A prompt with more answers than fit is computed once
+    for each part. Rows without scored tokens are left out.
     """
     groups: dict[bytes, list[int]] = {}
     for index, row in enumerate(rows):
@@ -47,19 +48,37 @@ def prompt_batches(rows: Sequence[Row], max_tokens: int, device: torch.device | 
         if len(where):
             groups.setdefault(row.ids[: where[0]].tobytes(), []).append(index)
     ordered = sorted(groups.values(), key=lambda group: (_prompt_length(rows[group[0]]), group[0]))
-    costs = [_prompt_length(rows[g[0]]) + sum(len(rows[i]) - _prompt_length(rows[i]) for i in g) for g in ordered]
+    parts = [part for group in ordered for part in _parts(rows, group, max_tokens)]
+    costs = [_cost(rows, part) for part in parts]
     count = -(-sum(costs) // max_tokens)
     count += count % 2 if count > 1 else 0
     batch: list[list[int]] = []
     filled = done = 0
-    for group, cost in zip(ordered, costs, strict=True):
-        batch.append(group)
+    for part, cost in zip(parts, costs, strict=True):
+        batch.append(part)
         filled += cost
         if filled * count >= sum(costs) * (done + 1):
             yield _collate(rows, batch, device)
             batch, done = [], done + 1
     if batch:
         yield _collate(rows, batch, device)
+
+
+def _parts(rows: Sequence[Row], group: list[int], max_tokens: int) -> Iterator[list[int]]:
+    """Cut the rows of one prompt, sorted by length, into parts within the budget."""
+    part: list[int] = []
+    for index in sorted(group, key=lambda i: (len(rows[i]), i)):
+        if part and _cost(rows, [*part, index]) > max_tokens:
+            yield part
+            part = []
+        part.append(index)
+    yield part
+
+
+def _cost(rows: Sequence[Row], part: list[int]) -> int:
+    """Tokens that a part of one prompt's rows computes, answers padded to the longest."""
+    prompt = _prompt_length(rows[part[0]])
+    return prompt + len(part) * (max(len(rows[i]) for i in part) - prompt)
 
 
 def prompt_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0) -> torch.Tensor:

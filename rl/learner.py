@@ -18,6 +18,7 @@ from pipeline.progress import Progress
 from pipeline.rows import Row, row_logprobs
 from pipeline.schedule import constant, learning_rate
 from pipeline.schema.rl import RL
+from pipeline.shared_prompts import SHARED_PROMPTS
 from pipeline.training import adamw, set_learning_rate, train_step
 from rl.advantages import has_spread
 from rl.methods import METHODS, Scorers
@@ -96,6 +97,7 @@ class Learner:
                         clip_norm=settings.clip_norm,
                         precision=settings.precision,
                         temperature=settings.temperature,
+                        layout=SHARED_PROMPTS,
                     )
                 )
         self._record(step, groups, rows)
@@ -133,6 +135,7 @@ class Learner:
                 settings.micro_batch_tokens,
                 temperature=settings.temperature,
                 precision=settings.precision,
+                layout=SHARED_PROMPTS,
             )
 
         return score
