@@ -6,13 +6,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from eval.fewshot import STOP, cut_at_stop, few_shot_prompt, pick_shots
+from eval.fewshot import STOP, Shot, cut_at_stop, few_shot_prompt, pick_shots
 from eval.programs import printed_answer, program_so_far, shown_output
 from eval.sandbox import Sandbox
 from pipeline.generation import Sample, Sampler, SamplingSettings
 from pipeline.progress import Progress
 from pipeline.prompts import OUTPUT_FENCE, encode_output, encode_prompt
-from pipeline.records import Problem, Solution
+from pipeline.records import Problem
 from pipeline.schema.world import Prompts
 
 
@@ -38,7 +38,7 @@ class Asking:
     mode: str  # "cot" | "pot" | "tool"
     style: str  # "chat" (the tokenizer's template and the prompts' suffix) or "few-shot"
     prompts: Prompts
-    shots: Sequence[Solution] = ()
+    shots: Sequence[Shot] = ()
     shot_count: int = 0
     tool_rounds: int = 2
 

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from eval.attempts import Asking, Attempt, attempt_all
 from eval.benchmarks import load_benchmark
+from eval.fewshot import read_shots
 from eval.grading import grade
 from eval.sandbox import Sandbox
 from eval.summary import summarise
@@ -35,7 +36,7 @@ from pipeline.errors import UserError, run_main
 from pipeline.generation import Sampler, SamplingSettings
 from pipeline.models import load_model, load_tokenizer
 from pipeline.progress import Progress
-from pipeline.records import Problem, read_solutions
+from pipeline.records import Problem
 from pipeline.schema.eval import Evaluation
 from pipeline.schema.world import Prompts
 
@@ -72,12 +73,11 @@ def main(argv: list[str] | None = None) -> None:
     benchmarks = dict(_named(text) for text in args.benchmark)
     problems = {name: load_benchmark(path, name, settings.limit) for name, path in benchmarks.items()}
     modes = args.mode or [m for m in settings.modes if args.style == "chat" or m != "tool"]
-    shots = read_solutions(args.shots) if args.shots and args.style == "few-shot" else []
     parts = list(_plan(problems, modes, settings, args.style))
     resume = _open_resume(args, settings, prompts, benchmarks)
     todo = [part for part in parts if not (resume / part.file).exists()]
     if todo:
-        _attempt_parts(args, settings, prompts, shots, todo, resume)
+        _attempt_parts(args, settings, prompts, todo, resume)
     _collect(args.out, resume, parts, settings, list(benchmarks.values()))
     shutil.rmtree(resume)
     scores = {file.stem: summarise(pq.read_table(file).to_pylist()) for file in sorted(args.out.glob("*.parquet"))}
@@ -90,7 +90,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--benchmark", required=True, nargs="+", metavar="[NAME=]FILE.jsonl")
     parser.add_argument("--mode", nargs="+", choices=["cot", "pot", "tool"], help="default: the settings' modes")
     parser.add_argument("--style", choices=["chat", "few-shot"], default="chat")
-    parser.add_argument("--shots", help="JSON Lines of worked solutions, for --style few-shot")
+    parser.add_argument("--shots", help="worked solutions (examples.parquet or JSON Lines) for few-shot")
     parser.add_argument("--config", help="settings of section eval; default: the paper's, greedy only")
     parser.add_argument("--prompts", help="settings of section prompts; default: the paper's")
     parser.add_argument("--resume", type=Path, help="folder for finished parts; default: beside --out")
@@ -138,10 +138,11 @@ def _open_resume(args: argparse.Namespace, settings: Evaluation, prompts: Prompt
 
 
 def _attempt_parts(
-    args: argparse.Namespace, settings: Evaluation, prompts: Prompts, shots: list, parts: list[Part], resume: Path
+    args: argparse.Namespace, settings: Evaluation, prompts: Prompts, parts: list[Part], resume: Path
 ) -> None:
     tokenizer = load_tokenizer(args.model)
     sampler = Sampler(load_model(args.model), tokenizer, max_batch=settings.batch)
+    shots = read_shots(args.shots, tokenizer) if args.style == "few-shot" else []
     total = sum(len(part.problems) * (1 if part.greedy else settings.samples) for part in parts)
     box = settings.sandbox
     sandbox = Sandbox(

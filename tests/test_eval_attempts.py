@@ -4,11 +4,11 @@ import pytest
 from tiny_model import tiny_tokenizer
 
 from eval.attempts import Asking, attempt_all
-from eval.fewshot import cut_at_stop, few_shot_prompt, pick_shots
+from eval.fewshot import Shot, cut_at_stop, few_shot_prompt, pick_shots
 from eval.programs import printed_answer, program_so_far, python_blocks, shown_output
 from eval.sandbox import Sandbox
 from pipeline.generation import Sample, SamplingSettings
-from pipeline.records import Problem, Solution
+from pipeline.records import Problem
 from pipeline.schema.world import Prompts
 
 PROBLEM = Problem("p1", "What is 2+3?", "5")
@@ -75,12 +75,12 @@ def test_a_cut_off_answer_asks_for_nothing(box):
 
 def test_few_shot_prompts_show_examples_of_the_mode_and_language_first(box):
     shots = [
-        Solution("a", "a", "q-en", "1", "cot", [{"role": "text", "content": "one"}]),
-        Solution("b", "b", "q-zh", "1", "cot", [{"role": "text", "content": "yi"}], language="zh"),
-        Solution("c", "c", "q-pot", "1", "pot", [{"role": "code", "content": "print(1)"}]),
+        Shot("q-en", "one", "cot", "en"),
+        Shot("q-zh", "yi", "cot", "zh"),
+        Shot("q-pot", "```python\nprint(1)\n```", "pot", "en"),
     ]
-    assert [s.id for s in pick_shots(shots, "cot", "zh", 1)] == ["b"]
-    assert [s.id for s in pick_shots(shots, "cot", "en", 2)] == ["a", "b"]
+    assert [s.question for s in pick_shots(shots, "cot", "zh", 1)] == ["q-zh"]
+    assert [s.question for s in pick_shots(shots, "cot", "en", 2)] == ["q-en", "q-zh"]
     text = few_shot_prompt(PROBLEM, pick_shots(shots, "pot", "en", 3))
     assert text == "Problem:\nq-pot\n\nSolution:\n```python\nprint(1)\n```\n\nProblem:\nWhat is 2+3?\n\nSolution:\n"
 
