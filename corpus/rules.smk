@@ -45,3 +45,134 @@ rule extract:
 
 
 # ---- Duplicates, rounds, final corpus ---------------------------------------------------------------------------------
+def seeds(wildcards):
+    return dag.source(CONFIG.sources.seed_positives, f"{RESULTS}/world/seeds.jsonl")
+
+
+def annotations(wildcards):
+    return CONFIG.sources.url_annotations or []
+
+
+def round_before(wildcards):
+    return [] if int(wildcards.n) == 1 else f"{RESULTS}/corpus/round_{int(wildcards.n) - 1}"
+
+
+# Half of the cores: the coder is trained beside these jobs.
+HALF = max(1, workflow.cores // 2)
+TRUTH = f"{RESULTS}/world/truth/pages.jsonl" if CONFIG.sources.warc == "mini" else []
+GUARDED = {
+    name: dag.source(path, f"{RESULTS}/world/problems/test.jsonl") for name, path in CONFIG.sources.benchmarks.items()
+}
+if "mini" in CONFIG.sources.benchmarks.values():
+    GUARDED["validation"] = f"{RESULTS}/world/problems/validation.jsonl"
+
+
+rule dedup:
+    input:
+        config="results/{preset}/config/corpus.dedup.json",
+        pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
+    output:
+        directory("results/{preset}/corpus/dedup"),
+    params:
+        code=dag.code_digest("corpus.dedup"),
+        pages="results/{preset}/corpus/pages",
+    threads: HALF
+    log:
+        "results/{preset}/logs/dedup.log",
+    benchmark:
+        "results/{preset}/benchmarks/dedup.tsv"
+    message:
+        "duplicates: by URL, equal texts, near duplicates"
+    shell:
+        "python -m corpus.dedup --config {input.config} --pages {params.pages} --workers {threads} --out {output}"
+        " 2>&1 | tee {log}"
+
+
+rule mine_round:
+    input:
+        classifier="results/{preset}/config/corpus.classifier.json",
+        selection="results/{preset}/config/corpus.selection.json",
+        pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
+        dedup="results/{preset}/corpus/dedup",
+        seeds=seeds,
+        annotations=annotations,
+        previous=round_before,
+    output:
+        directory("results/{preset}/corpus/round_{n}"),
+    params:
+        code=dag.code_digest("corpus.round"),
+        pages="results/{preset}/corpus/pages",
+        previous=lambda w, input: f"--previous {input.previous}" if input.previous else "",
+        annotations=lambda w, input: f"--annotations {input.annotations}" if input.annotations else "",
+    threads: HALF
+    log:
+        "results/{preset}/logs/mine_round.{n}.log",
+    benchmark:
+        "results/{preset}/benchmarks/mine_round.{n}.tsv"
+    message:
+        "round {wildcards.n}: train the classifier, score, collect, find domains and URL prefixes"
+    shell:
+        "python -m corpus.round --number {wildcards.n} --classifier {input.classifier} --selection {input.selection}"
+        " --pages {params.pages} --dedup {input.dedup} --seeds {input.seeds} {params.previous} {params.annotations}"
+        " --workers {threads} --out {output} 2>&1 | tee {log}"
+
+
+rule finalise_corpus:
+    input:
+        config="results/{preset}/config/corpus.decontamination.json",
+        pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
+        dedup="results/{preset}/corpus/dedup",
+        rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),
+        benchmarks=list(GUARDED.values()),
+    output:
+        final=directory("results/{preset}/corpus/final"),
+        removed="results/{preset}/corpus/decontaminated.parquet",
+    params:
+        code=dag.code_digest("corpus.final"),
+        pages="results/{preset}/corpus/pages",
+        collected=lambda w, input: [f"{folder}/collected.parquet" for folder in input.rounds],
+        benchmarks=[f"{name}={path}" for name, path in GUARDED.items()],
+        resume="results/{preset}/resume/final",
+    threads: HALF
+    log:
+        "results/{preset}/logs/finalise_corpus.log",
+    benchmark:
+        "results/{preset}/benchmarks/finalise_corpus.tsv"
+    message:
+        "corpus: leaked benchmark problems removed, Parquet and dataset card"
+    shell:
+        "python -m corpus.final --config {input.config} --pages {params.pages} --dedup {input.dedup}"
+        " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed}"
+        " --workers {threads} --resume {params.resume} --out {output.final} 2>&1 | tee {log}"
+
+
+rule corpus:
+    input:
+        f"{RESULTS}/corpus/final",
+
+
+# ---- Statistics report ------------------------------------------------------------------------------------------------
+rule corpus_report_page:
+    input:
+        final="results/{preset}/corpus/final",
+        removed="results/{preset}/corpus/decontaminated.parquet",
+        truth=TRUTH,
+    output:
+        page="results/{preset}/reports/corpus.html",
+        numbers="results/{preset}/reports/corpus.json",
+    params:
+        code=dag.code_digest("corpus.report"),
+        results="results/{preset}",
+        truth=f"--truth {TRUTH}" if TRUTH else "",
+    log:
+        "results/{preset}/logs/corpus_report.log",
+    message:
+        "corpus report"
+    shell:
+        "python -m corpus.report --results {params.results} {params.truth} --out {output.page}"
+        " --json {output.numbers} 2>&1 | tee {log}"
+
+
+rule corpus_report:
+    input:
+        f"{RESULTS}/reports/corpus.html",
