@@ -50,8 +50,8 @@ def glossaries() -> tuple[Glossary, Glossary, frozenset[str]]:
 def evidence(text: str, formulas: int, limit: int) -> float:
     """Weighted share (0 and up, rarely over 1) of mathematics among the first `limit` tokens of a text.
 
-    A word of the subject, a formula (at most 50) or a TeX command of formulas counts 1, a shared word 0.5, a sign that
-    is on no keyboard 2. One-letter names count 0.5 each, but no more than all else: they are notes in a songbook.
+    A word of the subject, a formula (at most 50) or a TeX command of formulas counts 1, a shared word 0.5, a sign on
+    no keyboard 2. One-letter names count 0.5 each, but no more than all else: they are notes in a songbook.
 
     Args:
         formulas: how many the extraction found on the page.

@@ -12,8 +12,9 @@ Writes a folder with classifier.bin, scores/<shard>.parquet (doc_id, score), col
 
 DeepSeekMath section 2.1. Positives of the first round are the seeds; of later rounds also the pages under accepted
 prefixes. The paper adds those not yet collected; here collected ones under an accepted prefix come along (NS), or the
-classifier would unlearn what it found. Negatives are other pages, outside seeds and mathematical domains. Nothing is
-extracted, hashed or deduplicated again. Truth about pages is never read.
+classifier would unlearn what it found. Negatives are other pages: of mathematical domains only those under a rejected
+prefix, so that manuals and shops beside the mathematics are learnt as what they are (NS). Nothing is extracted,
+hashed or deduplicated again. Truth about pages is never read.
 """
 
 import argparse
@@ -126,13 +127,18 @@ class Round:
         rows = self.database.execute(
             "SELECT doc_id, domain || path FROM kept WHERE domain IN (FROM accepted_domains) ORDER BY doc_id"
         ).fetchall()
-        under = [i for i, address in rows if (d := decide(address, decisions)) and d.decision == "accept"]
-        positives = np.union1d(seeds, training_set.ids_array(under))
+        judged = [(doc_id, decide(address, decisions)) for doc_id, address in rows]
+        named = {
+            side: training_set.ids_array(doc_id for doc_id, found in judged if found and found.decision == side)
+            for side in ("accept", "reject")
+        }
+        positives = np.union1d(seeds, named["accept"])
         self.database.register("positives", pa.table({"doc_id": positives}))
+        self.database.register("rejected", pa.table({"doc_id": np.setdiff1d(named["reject"], positives)}))
         pool = self.database.execute(
-            "SELECT doc_id FROM kept WHERE domain NOT IN (FROM accepted_domains)"
-            " AND doc_id NOT IN (FROM positives) AND domain NOT IN (SELECT domain FROM kept LEFT JOIN positives p"
-            f" USING (doc_id) GROUP BY domain HAVING count(p.doc_id) > {self.selection.domain_share!r} * count(*))"
+            "SELECT doc_id FROM kept WHERE doc_id NOT IN (FROM positives) AND (doc_id IN (FROM rejected)"
+            " OR domain NOT IN (FROM accepted_domains UNION ALL SELECT domain FROM kept LEFT JOIN positives p"
+            f" USING (doc_id) GROUP BY domain HAVING count(p.doc_id) > {self.selection.domain_share!r} * count(*)))"
         ).fetchnumpy()["doc_id"]
         if not len(positives):
             raise UserError(f"{self.options.seeds}: none of its URLs is among the extracted pages")

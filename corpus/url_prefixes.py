@@ -1,7 +1,7 @@
 """URL prefixes inside mathematical domains: the table a person annotates, and the annotator that works unattended.
 
 The automatic annotator reads up to `judged_pages` pages under each prefix and asks what share of them is mathematical
-by `corpus.evidence`. A prefix with a share of `prefix_evidence` is accepted, one with less than a third of that
+by `corpus.evidence`. A prefix with a share of `prefix_evidence` is accepted, one with less than half of that is
 rejected, and one between them goes the way of the prefix above it. It judges hosts it has never heard of: it knows
 words and signs, no names.
 """
@@ -75,7 +75,7 @@ def annotate(prefixes: dict[str, Prefix], settings: Selection) -> dict[str, Anno
         above = _nearest_above(name, decisions)
         if share >= settings.prefix_evidence:
             decision = "accept"
-        elif above is None or (share < settings.prefix_evidence / 3 and prefixes[name].judged >= ENOUGH_TO_REJECT):
+        elif above is None or (share < settings.prefix_evidence / 2 and prefixes[name].judged >= ENOUGH_TO_REJECT):
             decision = "reject"
         else:
             decision = above.decision

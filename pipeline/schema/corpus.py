@@ -80,8 +80,8 @@ class Selection(Section):
     after it: 80B and 120B are the paper's next trial volumes, and 120B is its final size. `auto`: no size is known
     beforehand, the round stops at the score where recall^w x precision is highest, both taken from held-out positives
     and unlabelled pages (Lee and Liu 2003)."""
-    recall_weight: float = Field(2.0, gt=0)
-    """NS: the exponent w of `auto`. A page that is missed is lost; a wrong one is a small part of the corpus."""
+    recall_weight: float = Field(1.0, gt=0)
+    """NS: the exponent w of `auto`; 1 is Lee and Liu's."""
     explore_share: float = Field(0.001, ge=0, lt=1)
     """NS: the best pages of every language, up to this share of its pages, count in finding domains though they are
     not collected. Positives of one language say little about another's pages beside its own, but enough to order
