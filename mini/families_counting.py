@@ -6,7 +6,7 @@ COLLECTIONS = (
     Template(
         "collection",
         "gain",
-        {"a": (5, 60), "b": (5, 40)},
+        {"a": (2, 20), "b": (2, 20)},
         ("a+b",),
         en=(
             "{name} has {a} {things} and gets {b} more. How many {things} does {name} have now?",
@@ -22,7 +22,7 @@ COLLECTIONS = (
     Template(
         "collection",
         "loss",
-        {"a": (20, 99), "b": (5, 60)},
+        {"a": (11, 70), "b": (2, 9)},
         ("a-b",),
         en=(
             "{name} has {a} {things} and gives away {b}. How many {things} are left?",
@@ -38,7 +38,7 @@ COLLECTIONS = (
     Template(
         "collection",
         "gain_loss",
-        {"a": (5, 50), "b": (5, 40), "c": (5, 50)},
+        {"a": (2, 20), "b": (2, 20), "c": (2, 9)},
         ("a+b", "r1-c"),
         en=("{name} has {a} {things}, gets {b} more, and gives away {c}. How many {things} are left?",),
         zh=("{name}有{a}个{things}，又得到{b}个，送出{c}个。还剩多少个？",),
@@ -48,7 +48,7 @@ COLLECTIONS = (
     Template(
         "collection",
         "loss_gain",
-        {"a": (20, 80), "b": (5, 50), "c": (5, 40)},
+        {"a": (11, 60), "b": (2, 9), "c": (2, 9)},
         ("a-b", "r1+c"),
         en=("{name} has {a} {things}, gives away {b}, and gets {c} more. How many {things} does {name} have now?",),
         zh=("{name}有{a}个{things}，送出{b}个，又得到{c}个。现在有多少个？",),
@@ -58,8 +58,8 @@ COLLECTIONS = (
     Template(
         "collection",
         "boxes_loss",
-        {"a": (5, 50), "n": (2, 9), "b": (2, 9), "c": (5, 40)},
-        ("n*b", "a+r1", "r2-c"),
+        {"a": (2, 9), "n": (2, 9), "b": (2, 9), "c": (2, 9)},
+        ("n*b", "r1+a", "r2-c"),
         en=("{name} has {a} {things}, gets {n} boxes of {b} more, and gives away {c}. How many {things} are left?",),
         zh=("{name}有{a}个{things}，又得到{n}盒，每盒{b}个，送出{c}个。还剩多少个？",),
         page_en="To {a} {things} {name} adds {n} boxes with {b} {things} each and then takes {c} away. What remains?",
@@ -68,7 +68,7 @@ COLLECTIONS = (
     Template(
         "collection",
         "four_changes",
-        {"a": (5, 40), "b": (5, 30), "c": (5, 30), "d": (5, 30), "e": (5, 30)},
+        {"a": (5, 30), "b": (2, 9), "c": (2, 9), "d": (2, 9), "e": (2, 9)},
         ("a+b", "r1-c", "r2+d", "r3-e"),
         en=(
             "{name} has {a} {things}, gets {b} more, gives away {c}, gets {d} more, and gives away {e}. "
@@ -84,7 +84,7 @@ AGES = (
     Template(
         "age",
         "later",
-        {"a": (3, 60), "y": (2, 30)},
+        {"a": (3, 60), "y": (2, 9)},
         ("a+y",),
         en=("{name} is {a} years old. How old is {name} in {y} years?",),
         zh=("{name}今年{a}岁，{y}年后多少岁？",),
@@ -94,7 +94,7 @@ AGES = (
     Template(
         "age",
         "earlier",
-        {"a": (12, 70), "y": (2, 40)},
+        {"a": (12, 70), "y": (2, 9)},
         ("a-y",),
         en=("{name} is {a} years old. How old was {name} {y} years ago?",),
         zh=("{name}今年{a}岁，{y}年前多少岁？",),
@@ -104,7 +104,7 @@ AGES = (
     Template(
         "age",
         "times_later",
-        {"a": (3, 12), "k": (2, 6), "y": (2, 20)},
+        {"a": (3, 12), "k": (2, 6), "y": (2, 9)},
         ("k*a", "r1+y"),
         en=("{name} is {a} years old. {other} is {k} times as old. How old is {other} in {y} years?",),
         zh=("{name}今年{a}岁，{other}的年龄是{name}的{k}倍。{other}{y}年后多少岁？",),
@@ -117,8 +117,8 @@ AGES = (
     Template(
         "age",
         "older_sum",
-        {"a": (3, 30), "d": (2, 20)},
-        ("a+d", "a+r1"),
+        {"a": (3, 20), "d": (2, 9)},
+        ("a+d", "r1+a"),
         en=("{name} is {a} years old. {other} is {d} years older. How old are they in all?",),
         zh=("{name}今年{a}岁，{other}比{name}大{d}岁。他们一共多少岁？",),
         page_en="{name} was born {a} years ago, {other} {d} years before that. Find the sum of both ages.",
@@ -127,8 +127,8 @@ AGES = (
     Template(
         "age",
         "times_sum_later",
-        {"a": (3, 15), "k": (2, 5), "y": (2, 9)},
-        ("k*a", "a+r1", "2*y", "r2+r3"),
+        {"a": (2, 9), "k": (2, 4), "y": (2, 9)},
+        ("k*a", "r1+a", "2*y", "r2+r3"),
         en=("{name} is {a} years old. {other} is {k} times as old. How old are they in all in {y} years?",),
         zh=("{name}今年{a}岁，{other}的年龄是{name}的{k}倍。{y}年后他们一共多少岁？",),
         page_en=(
@@ -143,7 +143,7 @@ TIMES = (
     Template(
         "times",
         "as_many",
-        {"a": (3, 15), "k": (2, 8)},
+        {"a": (3, 12), "k": (2, 9)},
         ("k*a",),
         en=("{name} has {a} {things}. {other} has {k} times as many. How many {things} does {other} have?",),
         zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍。{other}有多少个？",),
@@ -153,7 +153,7 @@ TIMES = (
     Template(
         "times",
         "in_all",
-        {"a": (3, 15), "k": (2, 8)},
+        {"a": (2, 12), "k": (2, 9)},
         ("k*a", "r1+a"),
         en=("{name} has {a} {things}. {other} has {k} times as many. How many {things} do they have in all?",),
         zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍。一共有多少个？",),
@@ -163,7 +163,7 @@ TIMES = (
     Template(
         "times",
         "less",
-        {"a": (3, 15), "k": (2, 8), "e": (2, 30)},
+        {"a": (3, 12), "k": (2, 8), "e": (2, 9)},
         ("k*a", "r1-e"),
         en=(
             "{name} has {a} {things}. {other} has {k} times as many and gives away {e}. "
@@ -179,7 +179,7 @@ TIMES = (
     Template(
         "times",
         "less_in_all",
-        {"a": (3, 15), "k": (2, 8), "e": (2, 30)},
+        {"a": (3, 9), "k": (2, 8), "e": (2, 9)},
         ("k*a", "r1-e", "r2+a"),
         en=(
             "{name} has {a} {things}. {other} has {k} times as many and gives away {e}. "
@@ -195,8 +195,8 @@ TIMES = (
     Template(
         "times",
         "chain",
-        {"a": (2, 9), "k": (2, 5), "m": (2, 5)},
-        ("k*a", "m*r1", "a+r1", "r3+r2"),
+        {"a": (2, 9), "k": (2, 4), "m": (2, 4)},
+        ("k*a", "m*r1", "r1+a", "r2+r3"),
         en=(
             "{name} has {a} {things}. {other} has {k} times as many, and a shop has {m} times as many as {other}. "
             "How many {things} are there in all?",

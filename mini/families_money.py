@@ -6,7 +6,7 @@ SHOP = (
     Template(
         "shop",
         "cost",
-        {"n": (2, 9), "p": (2, 15)},
+        {"n": (2, 9), "p": (2, 12)},
         ("n*p",),
         en=(
             "{name} buys {n} {things} at {p} dollars each. How many dollars does {name} pay?",
@@ -19,7 +19,7 @@ SHOP = (
     Template(
         "shop",
         "change",
-        {"n": (2, 9), "p": (2, 9), "m": (20, 99)},
+        {"n": (2, 9), "p": (2, 9), "c": (1, 9), "m": "n*p+c"},
         ("n*p", "m-r1"),
         en=(
             "{name} buys {n} {things} at {p} dollars each and pays with {m} dollars. How many dollars are left?",
@@ -32,7 +32,7 @@ SHOP = (
     Template(
         "shop",
         "two_goods",
-        {"n": (2, 9), "p": (2, 9), "m": (2, 9), "q": (2, 9)},
+        {"n": (2, 5), "p": (2, 5), "m": (2, 5), "q": (2, 5)},
         ("n*p", "m*q", "r1+r2"),
         en=(
             "{name} buys {n} {things} at {p} dollars each and {m} {others} at {q} dollars each. "
@@ -47,7 +47,7 @@ SHOP = (
     Template(
         "shop",
         "two_goods_change",
-        {"n": (2, 7), "p": (2, 9), "m": (2, 7), "q": (2, 9), "t": (50, 150)},
+        {"n": (2, 5), "p": (2, 5), "m": (2, 5), "q": (2, 5), "c": (1, 9), "t": "n*p+m*q+c"},
         ("n*p", "m*q", "r1+r2", "t-r3"),
         en=(
             "{name} has {t} dollars and buys {n} {things} at {p} dollars each and {m} {others} at {q} dollars each. "
@@ -66,7 +66,7 @@ SAVINGS = (
     Template(
         "savings",
         "weeks",
-        {"w": (2, 15), "n": (2, 9)},
+        {"w": (2, 12), "n": (2, 9)},
         ("w*n",),
         en=("{name} saves {w} dollars every week. How many dollars does {name} save in {n} weeks?",),
         zh=("{name}每周存{w}元，{n}周存多少元？",),
@@ -76,8 +76,8 @@ SAVINGS = (
     Template(
         "savings",
         "start",
-        {"s": (5, 50), "w": (2, 9), "n": (2, 9)},
-        ("w*n", "s+r1"),
+        {"s": (2, 9), "w": (2, 9), "n": (2, 9)},
+        ("w*n", "r1+s"),
         en=(
             "{name} has {s} dollars and saves {w} dollars every week. How many dollars does {name} have "
             "after {n} weeks?",
@@ -89,8 +89,8 @@ SAVINGS = (
     Template(
         "savings",
         "spend",
-        {"s": (5, 50), "w": (2, 9), "n": (2, 9), "g": (5, 40)},
-        ("w*n", "s+r1", "r2-g"),
+        {"s": (2, 9), "w": (2, 9), "n": (2, 9), "g": (2, 9)},
+        ("w*n", "r1+s", "r2-g"),
         en=(
             "{name} has {s} dollars, saves {w} dollars every week for {n} weeks, and then spends {g} dollars. "
             "How many dollars are left?",
@@ -105,7 +105,7 @@ SAVINGS = (
     Template(
         "savings",
         "both",
-        {"w": (2, 9), "n": (2, 7), "v": (2, 9), "g": (5, 40)},
+        {"w": (2, 5), "n": (2, 5), "v": (2, 5), "g": (2, 9)},
         ("w*n", "v*n", "r1+r2", "r3-g"),
         en=(
             "Every week {name} saves {w} dollars and {other} saves {v} dollars. After {n} weeks they spend "
@@ -140,7 +140,7 @@ SHARING = (
     Template(
         "sharing",
         "rest",
-        {"k": (2, 9), "q": (2, 9), "e": (2, 20), "t": "k*q+e"},
+        {"k": (2, 9), "q": (2, 9), "e": (2, 9), "t": "k*q+e"},
         ("t-e", "r1/k"),
         en=(
             "{name} has {t} {things}, keeps {e}, and shares the rest equally with {k} children. "
@@ -153,7 +153,7 @@ SHARING = (
     Template(
         "sharing",
         "boxes",
-        {"k": (2, 9), "b": (2, 9), "c": (2, 9), "e": (1, 30)},
+        {"k": (2, 9), "b": (2, 9), "c": (2, 9), "e": (2, 9)},
         ("b*c", "r1-e", "r2/k"),
         en=(
             "{name} has {b} boxes of {c} {things}, keeps {e}, and shares the rest equally with {k} children. "
@@ -169,7 +169,7 @@ SHARING = (
     Template(
         "sharing",
         "boxes_then_give",
-        {"k": (2, 9), "b": (2, 9), "c": (2, 9), "e": (1, 20), "g": (1, 9)},
+        {"k": (2, 9), "b": (2, 9), "c": (2, 9), "e": (2, 9), "g": (1, 9)},
         ("b*c", "r1+e", "r2/k", "r3-g"),
         en=(
             "{name} has {b} boxes of {c} {things} and {e} more, and puts them into {k} equal bags. "
@@ -190,7 +190,7 @@ PACKING = (
     Template(
         "packing",
         "left_over",
-        {"t": (10, 60), "k": (2, 7)},
+        {"t": (10, 50), "k": (2, 7)},
         ("t%k",),
         en=("{name} packs {t} {things} into bags of {k}. How many {things} are left over?",),
         zh=("{name}把{t}个{things}装袋，每袋{k}个。最后剩下多少个？",),
@@ -200,7 +200,7 @@ PACKING = (
     Template(
         "packing",
         "sum_left_over",
-        {"t": (5, 40), "u": (5, 20), "k": (2, 7)},
+        {"t": (5, 40), "u": (2, 9), "k": (2, 7)},
         ("t+u", "r1%k"),
         en=(
             "{name} has {t} {things} and {other} has {u}. They pack them all into bags of {k}. "
@@ -213,7 +213,7 @@ PACKING = (
     Template(
         "packing",
         "bags",
-        {"t": (5, 50), "u": (5, 40), "e": (2, 30), "k": (2, 9)},
+        {"t": (5, 50), "u": (2, 9), "e": (2, 9), "k": (2, 9)},
         ("t+u", "r1-e", "r2/k"),
         en=(
             "{name} has {t} {things} and buys {u} more. {name} eats {e} and packs the rest into bags of {k}. "

@@ -6,7 +6,7 @@ TRAVEL = (
     Template(
         "travel",
         "distance",
-        {"v": (3, 15), "h": (2, 9)},
+        {"v": (3, 12), "h": (2, 9)},
         ("v*h",),
         en=("A car drives {v} km every hour. How many km does it drive in {h} hours?",),
         zh=("汽车每小时行{v}千米，{h}小时行多少千米？",),
@@ -26,7 +26,7 @@ TRAVEL = (
     Template(
         "travel",
         "still_to_go",
-        {"d": (50, 120), "v": (3, 12), "h": (2, 9)},
+        {"v": (3, 9), "h": (2, 9), "c": (1, 9), "d": "v*h+c"},
         ("v*h", "d-r1"),
         en=("The way is {d} km long. A car drives {v} km every hour for {h} hours. How many km are left?",),
         zh=("全程{d}千米，汽车每小时行{v}千米，行了{h}小时。还剩多少千米？",),
@@ -38,7 +38,7 @@ TRAVEL = (
     Template(
         "travel",
         "two_parts",
-        {"v": (3, 12), "h": (2, 6), "w": (3, 12), "g": (2, 6)},
+        {"v": (2, 5), "h": (2, 5), "w": (2, 5), "g": (2, 5)},
         ("v*h", "w*g", "r1+r2"),
         en=(
             "A car drives {v} km every hour for {h} hours and then {w} km every hour for {g} hours. "
@@ -54,7 +54,7 @@ TRAVEL = (
     Template(
         "travel",
         "two_parts_to_go",
-        {"d": (80, 160), "v": (3, 12), "h": (2, 6), "w": (3, 12), "g": (2, 6)},
+        {"v": (2, 5), "h": (2, 5), "w": (2, 5), "g": (2, 5), "c": (1, 9), "d": "v*h+w*g+c"},
         ("v*h", "w*g", "r1+r2", "d-r3"),
         en=(
             "The way is {d} km long. A car drives {v} km every hour for {h} hours and then {w} km every hour "
@@ -73,7 +73,7 @@ LESSONS = (
     Template(
         "lessons",
         "total",
-        {"n": (2, 9), "m": (5, 15)},
+        {"n": (2, 9), "m": (5, 12)},
         ("n*m",),
         en=("A lesson takes {m} minutes. How many minutes do {n} lessons take?",),
         zh=("一节课{m}分钟，{n}节课多少分钟？",),
@@ -83,7 +83,7 @@ LESSONS = (
     Template(
         "lessons",
         "with_break",
-        {"n": (2, 9), "m": (5, 12), "b": (5, 30)},
+        {"n": (2, 9), "m": (3, 9), "b": (2, 9)},
         ("n*m", "r1+b"),
         en=("{name} has {n} lessons of {m} minutes and one break of {b} minutes. How many minutes is that in all?",),
         zh=("{name}上{n}节课，每节{m}分钟，休息{b}分钟。一共多少分钟？",),
@@ -93,7 +93,7 @@ LESSONS = (
     Template(
         "lessons",
         "with_breaks",
-        {"n": (2, 9), "m": (5, 12), "c": (2, 6), "b": (2, 9)},
+        {"n": (2, 5), "m": (3, 6), "c": (2, 5), "b": (2, 5)},
         ("n*m", "c*b", "r1+r2"),
         en=("{name} has {n} lessons of {m} minutes and {c} breaks of {b} minutes. How many minutes is that in all?",),
         zh=("{name}上{n}节课，每节{m}分钟，休息{c}次，每次{b}分钟。一共多少分钟？",),
@@ -116,7 +116,7 @@ READING = (
     Template(
         "reading",
         "pages_left",
-        {"t": (50, 120), "p": (5, 12), "d": (2, 9)},
+        {"p": (3, 9), "d": (2, 9), "c": (1, 9), "t": "p*d+c"},
         ("p*d", "t-r1"),
         en=("A book has {t} pages. {name} reads {p} pages every day for {d} days. How many pages are left?",),
         zh=("一本书{t}页，{name}每天读{p}页，读了{d}天。还剩多少页？",),
@@ -128,7 +128,7 @@ READING = (
     Template(
         "reading",
         "days_left",
-        {"q": (2, 9), "u": (2, 9), "p": (5, 9), "d": (2, 9), "t": "p*d+q*u"},
+        {"q": (2, 5), "u": (2, 5), "p": (2, 5), "d": (2, 5), "t": "p*d+q*u"},
         ("p*d", "t-r1", "r2/q"),
         en=(
             "A book has {t} pages. {name} reads {p} pages every day for {d} days and then {q} pages every day. "
@@ -147,7 +147,7 @@ RECTANGLES = (
     Template(
         "rectangle",
         "area",
-        {"w": (2, 9), "h": (3, 15)},
+        {"w": (2, 9), "h": (3, 12)},
         ("h*w",),
         en=("A rectangle is {h} cm long and {w} cm wide. What is its area?",),
         zh=("长方形长{h}厘米，宽{w}厘米，面积是多少？",),
@@ -157,7 +157,7 @@ RECTANGLES = (
     Template(
         "rectangle",
         "perimeter",
-        {"w": (2, 20), "h": (3, 30)},
+        {"w": (2, 12), "h": (3, 20)},
         ("h+w", "2*r1"),
         en=("A rectangle is {h} cm long and {w} cm wide. What is its perimeter?",),
         zh=("长方形长{h}厘米，宽{w}厘米，周长是多少？",),
@@ -167,7 +167,7 @@ RECTANGLES = (
     Template(
         "rectangle",
         "fence",
-        {"w": (2, 10), "h": (3, 10), "p": (2, 5)},
+        {"w": (2, 9), "h": (3, 9), "p": (2, 4)},
         ("h+w", "2*r1", "r2*p"),
         en=(
             "A garden is {h} m long and {w} m wide. A fence costs {p} dollars for each m. "
@@ -183,7 +183,7 @@ RECTANGLES = (
     Template(
         "rectangle",
         "fence_change",
-        {"w": (2, 8), "h": (3, 8), "p": (2, 5), "t": (80, 160)},
+        {"w": (2, 6), "h": (3, 8), "p": (2, 4), "c": (1, 9), "t": "2*h*p+2*w*p+c"},
         ("h+w", "2*r1", "r2*p", "t-r3"),
         en=(
             "{name} has {t} dollars. A garden is {h} m long and {w} m wide, and a fence costs {p} dollars "
@@ -202,7 +202,7 @@ GARDENS = (
     Template(
         "garden",
         "rows",
-        {"r": (2, 9), "c": (3, 15)},
+        {"r": (2, 9), "c": (3, 12)},
         ("r*c",),
         en=("A garden has {r} rows of {c} trees. How many trees are there?",),
         zh=("花园有{r}行树，每行{c}棵。有多少棵树？",),
@@ -212,7 +212,7 @@ GARDENS = (
     Template(
         "garden",
         "rows_and_more",
-        {"r": (2, 9), "c": (3, 12), "e": (5, 40)},
+        {"r": (2, 9), "c": (3, 9), "e": (2, 9)},
         ("r*c", "r1+e"),
         en=("A garden has {r} rows of {c} trees. {name} plants {e} more. How many trees are there now?",),
         zh=("花园有{r}行树，每行{c}棵，{name}又种了{e}棵。现在有多少棵树？",),
@@ -222,7 +222,7 @@ GARDENS = (
     Template(
         "garden",
         "two_gardens",
-        {"r": (2, 9), "c": (3, 12), "s": (2, 9), "d": (3, 12)},
+        {"r": (2, 6), "c": (3, 9), "s": (2, 5), "d": (3, 6)},
         ("r*c", "s*d", "r1-r2"),
         en=(
             "One garden has {r} rows of {c} trees, another has {s} rows of {d} trees. "
