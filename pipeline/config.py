@@ -23,6 +23,7 @@ from pipeline.schema.rl import RL, Reward
 from pipeline.schema.sft import SFT
 from pipeline.schema.world import Coder, MiniWorld, Prompts, Sources
 
+LISTS = ("benchmarks", "heldout_text", "mixture", "drops")
 PRESETS = Path(__file__).resolve().parent.parent / "config"
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -107,8 +108,8 @@ def _merge(base: dict, over: dict) -> dict:
     merged = dict(base)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        # These two mappings are lists of named things: an overlay replaces the whole list.
-        merged[key] = _merge(merged[key], value) if both and key not in ("benchmarks", "heldout_text") else value
+        # These mappings are lists of named things: an overlay replaces the whole list.
+        merged[key] = _merge(merged[key], value) if both and key not in LISTS else value
     return merged
 
 

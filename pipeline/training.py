@@ -164,7 +164,6 @@ def train(
     model.train()
     if evaluate and step == 0:
         results["before"] = _evaluate(model, evaluate, lines, 0)
-    seen = 0
     with Progress(plan.name, plan.steps, "steps") as progress:
         progress.add(step)
         while step < plan.steps:
@@ -183,7 +182,6 @@ def train(
             )
             step += 1
             seconds = time.perf_counter() - start
-            seen += metrics["tokens"]
             speed = metrics["tokens"] / seconds
             lines.append({"step": step, "learning_rate": rate, **metrics, "tokens_per_second": round(speed)})
             progress.add(1, loss=metrics["loss"], tokens_per_second=round(speed))
