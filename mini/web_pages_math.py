@@ -9,6 +9,7 @@ from mini.mathtext import Block, math_paragraphs, worked_example
 from mini.web_article import Article, Part
 from mini.web_grammar import fill, headline, paragraph
 from mini.web_pages_other import byline
+from mini.web_remarks import remark
 from mini.web_subjects_math import (
     ANSWER_LEADS,
     CHAT_EN,
@@ -20,8 +21,8 @@ from mini.web_subjects_math import (
 )
 
 _LABELS = {
-    "en": {"definition": "Definition. ", "example": "Example. ", "solution": "Solution. ", "exercise": "Exercise. "},
-    "zh": {"definition": "定义：", "example": "例题：", "solution": "解：", "exercise": "练习："},
+    "en": {"example": "Example. ", "solution": "Solution. ", "exercise": "Exercise. "},
+    "zh": {"example": "例题：", "solution": "解：", "exercise": "练习："},
 }
 
 
@@ -33,14 +34,14 @@ def article(rng: random.Random, subject: str, language: str) -> Article:
 def _lecture(rng: random.Random, language: str) -> Article:
     blocks = math_paragraphs(rng, language, rng.randint(9, 18))
     title = _title(rng, LECTURES[language], blocks[0].text)
-    return Article(title, _parts(blocks[1:], language), language, True)
+    return Article(title, _with_remarks(rng, _parts(blocks[1:], language), language), language, True)
 
 
 def long_lecture(rng: random.Random, language: str) -> Article:
     """A page of several thousand words, for leaks that hide in its middle."""
     parts: list[Part] = []
     for _ in range(6):
-        parts += _parts(math_paragraphs(rng, language, 14), language)
+        parts += _with_remarks(rng, _parts(math_paragraphs(rng, language, 14), language), language)
     title = _title(rng, LECTURES[language], parts[0][1])
     return Article(title, parts, language, True)
 
@@ -52,8 +53,9 @@ def _question(rng: random.Random, language: str) -> Article:
     for answer in range(rng.randint(2, 3)):
         example, solution = worked_example(rng, language)
         parts += [("paragraph", example.text), byline(rng, answer + 1, language)]
-        parts += [("paragraph", rng.choice(ANSWER_LEADS[language])), ("paragraph", solution.text)]
-    return Article(title, parts + _parts(blocks[1:], language), language, True)
+        lead = (rng.choice(ANSWER_LEADS[language]), remark(rng, language, 1))
+        parts += [("paragraph", "\n".join(lead)), ("paragraph", solution.text)]
+    return Article(title, parts + _with_remarks(rng, _parts(blocks[1:], language), language), language, True)
 
 
 def _chat(rng: random.Random, language: str) -> Article:
@@ -66,6 +68,8 @@ def _chat(rng: random.Random, language: str) -> Article:
             example, solution = worked_example(rng, language)
             chosen = (example, solution) if number % 2 else (solution,)
             parts += [("paragraph", block.text) for block in chosen]
+        if rng.random() < 0.4:
+            parts.append(("paragraph", remark(rng, language, rng.randint(1, 2))))
     return Article(headline(rng, vertical), parts, language, True)
 
 
@@ -78,6 +82,16 @@ def _research(rng: random.Random, language: str) -> Article:
 
 
 _MAKERS = {"lecture": _lecture, "qa": _question, "chat": _chat, "research": _research}
+
+
+def _with_remarks(rng: random.Random, parts: list[Part], language: str) -> list[Part]:
+    """`parts` with a remark behind every fifth one or so."""
+    out: list[Part] = []
+    for part in parts:
+        out.append(part)
+        if part[0] == "paragraph" and rng.random() < 0.22:
+            out.append(("paragraph", remark(rng, language, rng.randint(1, 2))))
+    return out
 
 
 def _title(rng: random.Random, templates: tuple[str, ...], title: str) -> str:

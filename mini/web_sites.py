@@ -1,8 +1,9 @@
 """The sites of the built-in web: their domains, sections, markup, look, and how many pages each has.
 
 Which sites exist decides what the mining rounds can find. The seed pages are English and stand on three sites;
-sites with lessons in both languages lead from English to Chinese mathematics, questions and notes on forums and
-archives lead to chatter and abstracts, whose words are others. All of these have sections without mathematics.
+notes on forums and in archives lead to chatter and abstracts, whose words are others, and questions asked in both
+languages, then circles that chat in English and teach in Chinese, lead to Chinese mathematics. All of these have
+sections without mathematics.
 """
 
 import math
@@ -60,15 +61,15 @@ def _plain(path: str, subject: str, share: float) -> Section:
 
 
 _FORUM = (
-    _math("/math/", "chat", "en", 0.27),
-    _math("/math/", "qa", "en", 0.13),
+    _math("/math/", "chat", "en", 0.26),
+    _math("/math/", "lecture", "en", 0.14),
     _plain("/cooking/", "recipes", 0.2),
     _plain("/computers/", "computers", 0.22),
     _plain("/travel/", "travel", 0.18),
 )
 _ARCHIVE = (
-    _math("/abs/math/", "research", "en", 0.31),
-    _math("/abs/math/", "lecture", "en", 0.14),
+    _math("/abs/math/", "research", "en", 0.29),
+    _math("/abs/math/", "lecture", "en", 0.16),
     _plain("/abs/bio/", "biology", 0.3),
     _plain("/abs/econ/", "economy", 0.25),
 )
@@ -79,8 +80,8 @@ _UNIVERSITY = (
     _plain("/computing/docs/", "code", 0.15),
 )
 _BILINGUAL = (
-    _math("/lessons/", "lecture", "en", 0.5),
-    _math("/lessons/", "lecture", "zh", 0.44),
+    _math("/circle/", "chat", "en", 0.5),
+    _math("/circle/", "lecture", "zh", 0.44),
     _plain("/about/", "news", 0.06),
 )
 _BILINGUAL_QA = (
