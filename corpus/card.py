@@ -1,11 +1,9 @@
 """The dataset card of the final corpus: what it is, how it was made, what each column holds."""
 
-from collections import Counter
 from pathlib import Path
 
 import yaml
 
-from corpus.benchmark_texts import Item
 from corpus.final_schema import DESCRIPTIONS, FINAL
 from pipeline.artifacts import write_text
 from pipeline.schema.corpus import Decontamination
@@ -20,10 +18,10 @@ _SIZES = (
 )
 
 
-def write_card(folder: Path, counts: dict, benchmarks: list[Item], settings: Decontamination) -> None:
+def write_card(folder: Path, counts: dict, settings: Decontamination) -> None:
     """Write `folder`/README.md in the form the Hugging Face Hub reads (YAML front matter, then Markdown)."""
     front = yaml.safe_dump(_front_matter(counts), sort_keys=False, allow_unicode=True)
-    write_text(folder / "README.md", f"---\n{front}---\n\n{_body(counts, benchmarks, settings)}")
+    write_text(folder / "README.md", f"---\n{front}---\n\n{_body(counts, settings)}")
 
 
 def _front_matter(counts: dict) -> dict:
@@ -43,12 +41,12 @@ def _front_matter(counts: dict) -> dict:
     }
 
 
-def _body(counts: dict, benchmarks: list[Item], settings: Decontamination) -> str:
-    guarded = Counter(item.benchmark for item in benchmarks)
+def _body(counts: dict, settings: Decontamination) -> str:
     columns = "\n".join(f"| `{field.name}` | {field.type} | {DESCRIPTIONS[field.name]} |" for field in FINAL)
     languages = ", ".join(f"{code} {pages:,}" for code, pages in list(counts["languages"].items())[:12])
     leaks = "\n".join(
-        f"| {name} | {items:,} | {counts['removed_by_benchmark'].get(name, 0):,} |" for name, items in guarded.items()
+        f"| {name} | {items:,} | {counts['removed_by_benchmark'].get(name, 0):,} |"
+        for name, items in counts["benchmark_items"].items()
     )
     return f"""# Mathematical web pages
 

@@ -77,9 +77,12 @@ def main(argv: list[str] | None = None) -> None:
         counts = write_removed(work, [shard.stem for shard in shards], options.removed)
         with atomic_folder(options.out) as folder:
             counts |= merge(work, [shard.stem for shard in shards], folder)
-            counts |= {"collected": len(collected.doc_id)}
+            counts |= {
+                "collected": len(collected.doc_id),
+                "benchmark_items": dict(sorted(Counter(item.benchmark for item in benchmarks).items())),
+            }
             _check(counts)
-            write_card(folder, counts, benchmarks, settings)
+            write_card(folder, counts, settings)
             write_manifest(
                 folder / "manifest.json",
                 "corpus.final",

@@ -166,8 +166,10 @@ rule corpus_report_page:
         truth=f"--truth {TRUTH}" if TRUTH else "",
     log:
         "results/{preset}/logs/corpus_report.log",
+    benchmark:
+        "results/{preset}/benchmarks/corpus_report.tsv"
     message:
-        "corpus report"
+        "report: what was mined, from records to tokens"
     shell:
         "python -m corpus.report --results {params.results} {params.truth} --out {output.page}"
         " --json {output.numbers} 2>&1 | tee {log}"

@@ -43,7 +43,10 @@ def paragraph(*children: object) -> Html:
 
 def table(columns: Sequence[object], rows: Iterable[Sequence[object]], caption: object | None = None) -> Html:
     """A table that scrolls sideways where it does not fit. Cells that look like numbers are set right-aligned."""
-    head = tag("tr", *(tag("th", column, scope="col") for column in columns))
+    rows = [list(row) for row in rows]
+    numeric = [any(map(_numeric, cells)) for cells in zip(*rows, strict=True)] or [False] * len(columns)
+    pairs = zip(columns, numeric, strict=True)
+    head = tag("tr", *(tag("th", column, scope="col", class_="n" if right else None) for column, right in pairs))
     body = [tag("tr", *(tag("td", cell, class_="n" if _numeric(cell) else None) for cell in row)) for row in rows]
     parts = ([tag("caption", caption)] if caption else []) + [tag("thead", head), tag("tbody", *body)]
     return tag("div", tag("table", *parts), class_="scroll")
@@ -91,14 +94,14 @@ class Page:
         if body:
             self.sections.append((f"s{len(self.sections) + 1}", title, Html(body)))
 
-    def html(self, script: str = "") -> str:
-        """The whole page."""
+    def html(self, script: str = "", style: str = "") -> str:
+        """The whole page; `style` is added to the common style sheet."""
         links = [tag("a", title, href=f"#{name}") for name, title, _ in self.sections]
         bodies = [tag("section", tag("h2", title), body, id=name) for name, title, body in self.sections]
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(self.title)}</title><style>{STYLE.read_text(encoding='utf-8')}</style></head><body>"
+            f"<title>{escape(self.title)}</title><style>{STYLE.read_text(encoding='utf-8')}{style}</style></head><body>"
             f"{tag('header', tag('h1', self.title), tag('p', self.subtitle), tag('nav', *links))}"
             f"{tag('main', *bodies)}" + (f"<script>{script}</script>" if script else "") + "</body></html>\n"
         )

@@ -1,0 +1,66 @@
+"""The corpus report: one self-contained HTML page about a mined corpus, and the same numbers as JSON.
+
+Reads   results/<preset>: corpus/{pages,rejects,dedup,round_<n>,final}, corpus/decontaminated.parquet,
+        config/corpus.*.json, benchmarks/*.tsv; with --truth a truth about the pages (JSON Lines: url, math,
+        duplicate_of, leaks; or url and label), which no step of mining has read.
+Writes  the page, which opens offline, and the JSON.
+
+    python -m corpus.report --results results/mini --truth results/mini/world/truth/pages.jsonl \\
+        --out results/mini/reports/corpus.html --json results/mini/reports/corpus.json
+
+Numbers are counted from the tables; samples are drawn by hash, so that equal runs have equal pages but for the cost.
+It does not judge a corpus: training a model on it does.
+"""
+
+import argparse
+from pathlib import Path
+
+from corpus import report_context, report_data, report_rounds, report_samples
+from corpus.report_data import Tables
+from corpus.report_html import page_html
+from pipeline.artifacts import write_json, write_text
+from pipeline.errors import UserError, run_main
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, required=True, help="results/<preset>")
+    parser.add_argument("--truth", type=Path, help="JSON Lines with the truth about the pages")
+    parser.add_argument("--out", type=Path, required=True, help="HTML file to write")
+    parser.add_argument("--json", type=Path, required=True, help="JSON file to write")
+    options = parser.parse_args(argv)
+    data = numbers(options.results, options.truth)
+    write_json(options.json, data)
+    write_text(options.out, page_html(data))
+    print(f"written {options.out}")
+
+
+def numbers(results: Path, truth: Path | None = None) -> dict:
+    """Everything the page shows. UserError where the run has no finished corpus."""
+    if not (results / "corpus" / "final" / "manifest.json").is_file():
+        raise UserError(f"{results}: holds no finished corpus (corpus/final/manifest.json); run corpus.final first")
+    tables = Tables(results)
+    funnel = report_data.funnel(tables)
+    data = {
+        "name": results.resolve().name,
+        "funnel": funnel,
+        "rounds": report_rounds.rounds(tables),
+        "domain_counts": report_rounds.domain_counts(tables),
+        "domains": report_rounds.domains(tables),
+        "prefixes": report_rounds.prefixes(tables),
+        "languages": report_data.languages(tables),
+        "markup": report_data.markup(tables),
+        "lengths": report_data.lengths(tables),
+        "quality": report_data.quality(tables),
+        "clusters": report_data.clusters(tables),
+        "contamination": report_data.contamination(tables),
+        "samples": {"rounds": report_samples.by_round(tables), "bands": report_samples.by_band(tables)},
+        "cost": report_context.cost(tables, funnel["records"]),
+        "choices": report_context.choices(results / "config"),
+        "compared": {name: tokens for name, tokens, _ in report_context.COMPARED},
+    }
+    return data | ({"truth": report_context.truth(tables, truth)} if truth else {})
+
+
+if __name__ == "__main__":
+    run_main(main)
