@@ -2,8 +2,8 @@
 
 The automatic annotator reads up to `judged_pages` pages under each prefix and asks what share of them is mathematical
 by `corpus.evidence`. A prefix with a share of `prefix_evidence` is accepted, one with less than half of that is
-rejected, and one between them goes the way of the prefix above it. It judges hosts it has never heard of: it knows
-words and signs, no names.
+rejected, and one between them goes the way of the prefix above it; half as much again is asked under a rejected one.
+It judges hosts it has never heard of: it knows words and signs, no names.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from corpus.annotations import Annotation, ancestors
 from corpus.training_set import hash_order
 from pipeline.schema.corpus import Selection
 
+_DISSENT = 1.5  # so many times the evidence is asked of a prefix under a rejected one
 ENOUGH_TO_REJECT = 10  # judged pages below which a folder goes the way of the one above it
 
 
@@ -73,7 +74,10 @@ def annotate(prefixes: dict[str, Prefix], settings: Selection) -> dict[str, Anno
     for name in sorted(prefixes):  # a prefix comes before all that begin with it
         share = prefixes[name].mathematical_share
         above = _nearest_above(name, decisions)
-        if share >= settings.prefix_evidence:
+        needed = settings.prefix_evidence
+        if above and above.decision == "reject":
+            needed *= _DISSENT
+        if share >= needed:
             decision = "accept"
         elif above is None or (share < settings.prefix_evidence / 2 and prefixes[name].judged >= ENOUGH_TO_REJECT):
             decision = "reject"
