@@ -14,7 +14,6 @@ _HEADER = re.compile(r"""charset\s*=\s*["']?([\w:.+-]+)""", re.IGNORECASE)
 _META = re.compile(rb"""<meta[^>]{0,500}?charset\s*=\s*["']?\s*([\w:.+-]+)""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w:.+-]+)""", re.IGNORECASE)
 _META_WINDOW = 4096  # HTML asks for 1,024; real pages put long comments first
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def decode_page(body: bytes, content_type: str = "") -> tuple[str, str]:
@@ -25,11 +24,12 @@ def decode_page(body: bytes, content_type: str = "") -> tuple[str, str]:
     for mark, name in _MARKS:
         if body.startswith(mark):
             return clean_text(body[len(mark) :].decode(name, "replace")), name
-    declared = [name for name in (header_charset(content_type), markup_charset(body)) if name]
     if wide := _utf16(body):
         return clean_text(body.decode(wide, "replace")), wide
-    if b"\x1b" not in body:
-        declared.insert(0, "utf-8")  # ISO-2022 charsets are the ones that look like ASCII
+    # ISO-2022 charsets, which switch by escape sequences, are the ones that look like ASCII.
+    if b"\x1b" not in body and (text := _strict(body, "utf-8")) is not None:
+        return clean_text(text), "utf-8"
+    declared = [name for name in (header_charset(content_type), markup_charset(body)) if name]
     for name in dict.fromkeys(declared):
         text = _strict(body, name)
         if text is not None:
@@ -56,14 +56,8 @@ def markup_charset(body: bytes) -> str | None:
 
 
 def clean_text(text: str) -> str:
-    """Drop lone surrogates and NUL: native code refuses the first, and text files the second."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        text = _LONE_SURROGATE.sub("\ufffd", text)
-    return text
+    """Drop NUL, which text files cannot hold; the decoders used here produce no lone surrogates."""
+    return text.replace("\x00", "") if "\x00" in text else text
 
 
 def _known(name: str) -> str | None:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-OPEN, CLOSE = "\ue000", "\ue001"
+OPEN, CLOSE = "\uf5f1", "\uf5f3"  # private use; rare low bytes make the search for them fast
 PLACEHOLDER = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _STRAY = str.maketrans("", "", OPEN + CLOSE)
 _DISPLAYSTYLE = re.compile(r"\{\s*\\(?:displaystyle|textstyle)\b\s*(.*)\}", re.DOTALL)

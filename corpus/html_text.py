@@ -11,25 +11,27 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import HTMLTree
+from resiliparse.parse.html import ElementNode, HTMLTree
 
 from corpus.asciimath import asciimath_to_tex
-from corpus.formulas import PLACEHOLDER, Store, without_placeholders
+from corpus.formulas import CLOSE, PLACEHOLDER, Store, without_placeholders
 from corpus.math_markup import replace_math
 from corpus.nesting import exact_nesting, nesting_bound
-from corpus.tex_text import count_strong, escape_dollars, has_engine, has_strong_hint, mark_dollars, mark_strong
+from corpus.tex_text import count_strong, escape_dollars, has_engine, mark_dollars, mark_strong, may_hold_tex
 
-_RETAINED = 0.99  # of the page's formulas must be in the main content; CORPUS figures are met at 0.99, not at 0.9
 _ENOUGH = 0.9  # of the formulas outside navigation; with less, the whole body is taken
+_SHORT = 500  # characters: a main content below may be a misjudgement
 _MUCH_LESS = 0.05  # main content below this share of a long page's text is a misjudgement
 _NAVIGATION = (
-    "nav", "footer", "aside", "body > header", "[role=navigation]", "[role=search]", "[role=banner]",
+    "nav", "footer", "body > aside", "body > header", "[role=navigation]", "[role=search]", "[role=banner]",
     "[role=contentinfo]", "[role=complementary]", ".sidebar", ".sphinxsidebar", ".related", ".navbar", ".nav",
     ".menu", ".navigation", ".navheader", ".navfooter", ".breadcrumb", ".breadcrumbs", ".footer", ".cookie",
     ".headerlink", ".toc", "#toc", "#sidebar", "#footer", "#nav", "#navigation", "#menu", ".mw-editsection", ".share",
     ".advertisement",
 )  # fmt: skip
 _CODE = "pre,code,sub,sup"
+_CODE_TAGS = re.compile(r"<(?:pre|code|sub|sup)[\s>]")
+_CODE_OF_MATH = re.compile(r"""<[^>]*\bclass="(?:[^"]*\s)?(?:math|language-math)[\s"]""")
 _LANGUAGE = re.compile(r"\b(?:language|lang|highlight|brush:|sourceCode)[-\s:]+([A-Za-z][\w+#-]{0,15})")
 _NOT_LANGUAGES = frozenset({"default", "text", "none", "notranslate", "plaintext", "highlight", "source", "plain"})
 _TAG = re.compile(r"<[^>]*>")
@@ -62,14 +64,16 @@ class TooDeep(ValueError):
     """Elements are nested deeper than any page made for readers."""
 
 
-def extract_text(source: str, max_depth: int = 2_000) -> PageText:
+def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = None) -> PageText:
     """Text of a page given as HTML.
 
-    Raises TooDeep beyond `max_depth` levels: the time of the main-content heuristic grows with their square.
+    `markup` is the page's bytes where they are at hand. Raises TooDeep beyond `max_depth` levels: the time of the
+    main-content heuristic grows with their square.
     """
     source = without_placeholders(source)
     tree = HTMLTree.parse(source)
-    if nesting_bound(source) > max_depth and (depth := exact_nesting(tree.document.html)) > max_depth:
+    bound = nesting_bound(source.encode("utf-8", "replace") if markup is None else markup)
+    if bound > max_depth and (depth := exact_nesting(tree.document.html)) > max_depth:
         raise TooDeep(f"{depth} levels")
     title = " ".join((tree.title or "").split())
     if tree.body is None:
@@ -77,7 +81,7 @@ def extract_text(source: str, max_depth: int = 2_000) -> PageText:
     store = Store()
     replace_math(tree, source, store)
     _replace_code(tree, store)
-    raw, fallback = _main_text(tree, store, has_strong_hint(source))
+    raw, fallback = _main_text(tree, store, may_hold_tex(source))
     text, escaped = _with_text_formulas(raw, source, store)
     text, kinds = store.restore(text)
     return PageText(_tidy(text), title, kinds, fallback, escaped)
@@ -86,20 +90,19 @@ def extract_text(source: str, max_depth: int = 2_000) -> PageText:
 def _main_text(tree: HTMLTree, store: Store, tex_in_text: bool) -> tuple[str, bool]:
     """Main content, or more of the page where that loses formulas or nearly everything."""
     main = extract_plain_text(tree, main_content=True, alt_texts=False)
-    formulas = store.formulas()
-    if formulas or tex_in_text or len(main) < 500:
-        everything = extract_plain_text(tree, main_content=False, alt_texts=False)
-        total = _formulas_in(everything, store)
-        kept = _formulas_in(main, store)
-        if kept < _RETAINED * total or len(main) < _MUCH_LESS * len(everything) or not main.strip():
-            body = extract_plain_text(tree, main_content=False, alt_texts=False, skip_elements=_NAVIGATION)
-            in_body = _formulas_in(body, store)
-            if in_body < _ENOUGH * total or not body.strip():
-                return everything, True
-            # Nothing gained: what the main content lacks stands in the navigation.
-            if in_body > kept or not formulas + total:
-                return body, True
-    return main, False
+    expected = store.formulas()
+    if not tex_in_text and len(main) >= _SHORT and store.count_in(main) == expected:
+        return main, False
+    everything = extract_plain_text(tree, main_content=False, alt_texts=False)
+    total, kept = _formulas_in(everything, store), _formulas_in(main, store)
+    if kept >= total and main.strip() and len(main) >= _MUCH_LESS * len(everything):
+        return main, False
+    body = extract_plain_text(tree, main_content=False, alt_texts=False, skip_elements=_NAVIGATION)
+    in_body = _formulas_in(body, store)
+    if in_body < _ENOUGH * total or not body.strip():
+        return everything, True
+    # Where the body has no more formulas either, what the main content lacks stands in the navigation.
+    return (body, True) if in_body > kept or not total else (main, False)
 
 
 def _formulas_in(text: str, store: Store) -> int:
@@ -122,25 +125,24 @@ def _replace_code(tree: HTMLTree, store: Store) -> None:
     nodes = tree.document.query_selector_all(_CODE).values()
     position = 0
     while position < len(nodes):
-        node, tag = nodes[position], nodes[position].tag
+        node = nodes[position]
+        tag = node.tag
         position += 1
         if tag in ("sub", "sup"):
             _replace_script(node, "_" if tag == "sub" else "^")
             continue
-        inside = len(node.query_selector_all(_CODE))
-        if _replace_block(node, tag, store):
-            position += inside
+        markup = node.html
+        if _replace_block(node, tag, markup, store):
+            position += len(_CODE_TAGS.findall(markup, 1))
 
 
-def _replace_block(node, tag: str, store: Store) -> bool:
+def _replace_block(node: ElementNode, tag: str, markup: str, store: Store) -> bool:
     """A `<pre>` or `<code>` as a placeholder; False when it is left to the text."""
-    markup = node.html
     text = node.text if "<br" not in markup else entities.unescape(_TAG.sub("", _BREAK.sub("\n", markup)))
     text = text.replace("\r\n", "\n").strip("\n")
-    classes = node.get_attribute("class") or ""
     if not text.strip() or PLACEHOLDER.fullmatch(text.strip()):
         return False
-    if "math" in classes.split() or "language-math" in markup[:200]:
+    if _CODE_OF_MATH.match(markup):
         node.text = store.add(text, "code_math", display='math-style="inline"' not in markup[:300] and tag == "pre")
         return True
     text = store.bare(text) if PLACEHOLDER.search(text) else text
@@ -167,7 +169,7 @@ def _inline_code(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
-def _replace_script(node, mark: str) -> None:
+def _replace_script(node: ElementNode, mark: str) -> None:
     text = node.text.strip()
     if not text or not _SCRIPT_TEXT.match(text) or _ORDINAL.match(text):
         return
@@ -176,7 +178,7 @@ def _replace_script(node, mark: str) -> None:
         return
     previous = node.prev
     before = (previous.text or "")[-1:] if previous is not None else ""
-    if not before or not (before.isalnum() or before in ")]}|'\ue001’"):
+    if not before or not (before.isalnum() or before in ")]}|'’" + CLOSE):
         return
     parent = node.parent_element
     if parent is not None and parent.tag == "a":
@@ -195,5 +197,8 @@ def _tidy(text: str) -> str:
 
 
 def _tidy_prose(text: str) -> str:
-    text = _SPACES_AT_END.sub("\n", text.replace("¶", "") if "¶" in text else text)
-    return _MANY_LINES.sub("\n\n", text)
+    if "¶" in text:
+        text = text.replace("¶", "")
+    if " \n" in text or "\t\n" in text:
+        text = _SPACES_AT_END.sub("\n", text)
+    return _MANY_LINES.sub("\n\n", text) if "\n\n\n" in text else text

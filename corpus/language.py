@@ -5,12 +5,14 @@ profiles, which know neither Chinese nor empty texts and answer for formulas as 
 """
 
 import re
+import string
 from collections import Counter
 
 from resiliparse.parse.lang import detect_fast
 
 UNKNOWN = "und"  # ISO 639: undetermined
-_SAMPLE = 4_000  # characters looked at
+_SAMPLE = 3_000  # characters looked at
+_WORDS = 400
 _NOT_PROSE = re.compile(r"```.*?(?:```|\Z)|\$\$?[^$]{1,2000}\$\$?|`[^`\n]*`|\bhttps?://\S+", re.DOTALL)
 _SCRIPTS = {
     "han": re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"),
@@ -29,7 +31,9 @@ _SCRIPTS = {
 }
 _ONE_LANGUAGE = {"greek": "el", "hebrew": "he", "bengali": "bn", "tamil": "ta", "thai": "th", "georgian": "ka"}
 _ONE_LANGUAGE |= {"armenian": "hy", "hangul": "ko", "kana": "ja", "han": "zh"}
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_LATIN = re.compile("[\u00c0-\u024f]")
+_ASCII_RUN = re.compile("[\x00-\x7f]+")
+_ASCII_LETTERS = string.ascii_letters.encode()
 _DECIDED_BY_PROFILE = {"cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk", "mn"), "arabic": ("ar", "fa", "ur")}
 _DECIDED_BY_PROFILE |= {"devanagari": ("hi", "mr", "ne")}
 # Words so frequent that they decide between the profiles' usual confusions; single letters are formulas.
@@ -56,12 +60,11 @@ _FREQUENT_SETS = {name: frozenset(words.split()) for name, words in _FREQUENT.it
 
 def detect_language(text: str) -> tuple[str, float]:
     """ISO 639-1 code and a score in 0..1; ("und", 0.0) when there is too little prose to say."""
-    prose = _NOT_PROSE.sub(" ", text[: 2 * _SAMPLE])[:_SAMPLE]
-    latin = len(_LATIN.findall(prose))
-    scripts = Counter()
-    if not prose.isascii():
-        for name, pattern in _SCRIPTS.items():
-            scripts[name] = sum(map(len, pattern.findall(prose)))
+    prose = text[: 2 * _SAMPLE]
+    if "`" in prose or "$" in prose or "://" in prose:
+        prose = _NOT_PROSE.sub(" ", prose)
+    prose = prose[:_SAMPLE]
+    latin, scripts = _count_scripts(prose)
     # A Han or kana character or a Hangul syllable says about as much as three letters of an alphabet.
     weights = {name: count * (3 if name in ("han", "kana", "hangul") else 1) for name, count in scripts.items()}
     total = latin + sum(weights.values())
@@ -77,6 +80,19 @@ def detect_language(text: str) -> tuple[str, float]:
     return _latin_language(prose)
 
 
+def _count_scripts(prose: str) -> tuple[int, Counter]:
+    """Number of Latin letters, and of letters of each other script."""
+    scripts: Counter = Counter()
+    ascii_part = prose.encode("ascii", "ignore")
+    latin = len(ascii_part) - len(ascii_part.translate(None, _ASCII_LETTERS))
+    if not prose.isascii():
+        foreign = _ASCII_RUN.sub(" ", prose)  # most pages are mostly ASCII: look at the rest only
+        latin += len(_LATIN.findall(foreign))
+        for name, pattern in _SCRIPTS.items():
+            scripts[name] = sum(map(len, pattern.findall(foreign)))
+    return latin, scripts
+
+
 def _language_of_script(script: str, prose: str) -> str:
     if script in _ONE_LANGUAGE:
         return _ONE_LANGUAGE[script]
@@ -85,10 +101,11 @@ def _language_of_script(script: str, prose: str) -> str:
 
 
 def _latin_language(prose: str) -> tuple[str, float]:
-    words = [word for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)?", prose.lower()) if len(word) > 1]
+    words = [word for word in prose.lower().split()[:_WORDS] if word[:1].isalpha() and len(word) > 1]
     if not words:
         return UNKNOWN, 0.0
-    hits = {name: sum(word in frequent for word in words) for name, frequent in _FREQUENT_SETS.items()}
+    counts = Counter(words)
+    hits = {name: sum(counts[word] for word in frequent & counts.keys()) for name, frequent in _FREQUENT_SETS.items()}
     first, second = sorted(hits.items(), key=lambda item: -item[1])[:2]
     if first[1] >= max(2, 0.06 * len(words)) and first[1] >= 1.3 * second[1]:
         return first[0], round(min(1.0, 0.5 + first[1] / len(words)), 3)

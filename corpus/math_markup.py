@@ -10,6 +10,7 @@ serialised form; lists of nodes are taken with `.values()`, because indexing the
 
 import html as entities
 import re
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from resiliparse.parse.html import ElementNode, HTMLTree
@@ -19,23 +20,41 @@ from corpus.formulas import Store
 from corpus.mathml import NotMathML, mathml_to_tex
 from corpus.tex_text import has_strong_hint, mark_dollars, mark_strong
 
-# Substrings without which a page has no carrier: cheaper than the selector.
-_GATE = ("math", "atex", "MATH", "Math", "tex.cgi", "data-expr", "data-tex", "cht=tx", "mjx-", 'class="tex', "tex=")
+# Where a carrier names itself: <math, mml:math, "math/tex, mwe-math, /math/ (not Math.max, not "maths"); latex.php,
+# katex, "tex, data-tex (not text). Both begin with fixed letters, so the search runs at memory speed.
+_MATH_NAME = re.compile(r"math(?<=[<\"':/=.\s-]math)(?!s\b)")
+_TEX_NAME = re.compile(r"tex(?![A-Za-z])")
+# Selectors with a substring that the page must hold for them to match anything: long selectors are slow.
 _CONTAINERS = (
-    ".katex-display,.katex,.katex-error,.mwe-math-element,mjx-container,.MathJax_Display,.MathJax,.MathJax_SVG_Display,"
-    ".MathJax_SVG,.MathJax_CHTML,.MJXc-display,.MathJax_MathML,.MathJax_Preview,math,mml\\:math,m\\:math,"
-    'script[type^="math/"],[data-expr],[data-latex],[data-tex],[data-mathml]'
+    ("katex", ".katex-display,.katex,.katex-error"),
+    ("mwe-math", ".mwe-math-element"),
+    ("mjx-container", "mjx-container"),
+    ("MathJax", ".MathJax_Display,.MathJax,.MathJax_SVG_Display,.MathJax_SVG,.MathJax_CHTML,.MathJax_MathML"),
+    ("MathJax_Preview", ".MathJax_Preview"),
+    ("MJXc", ".MJXc-display"),
+    ("math", "math"),
+    ("mml:", "mml\\:math"),
+    ("m:math", "m\\:math"),
+    ("math/", 'script[type^="math/"]'),
+    ("data-expr", "[data-expr]"),
+    ("data-latex", "[data-latex]"),
+    ("data-tex", "[data-tex]"),
+    ("data-mathml", "[data-mathml]"),
 )
 _IMAGES = (
-    "img.tex,img.latex,img.math,img.mwe-math-fallback-image-inline,img.mwe-math-fallback-image-display,"
-    'img[class*="math"],img[class*="latex"],img[class*="formula"],img[class*="equation"],img[src*="latex"],'
-    'img[src*="codecogs"],img[src*="tex.cgi"],img[src*="mathtex"],img[src*="mimetex"],img[src*="cht=tx"],'
-    'img[src*="render/math"],img[src*="equation?tex="],img[src*="/math/"]'
+    ("math", 'img[class*="math"],img[src*="mathtex"],img[src*="render/math"],img[src*="/math/"]'),
+    ("tex", 'img.tex,img[class*="latex"],img[src*="latex"],img[src*="tex.cgi"],img[src*="mimetex"]'),
+    ("codecogs", 'img[src*="codecogs"]'),
+    ("formula", 'img[class*="formula"]'),
+    ("equation", 'img[class*="equation"],img[src*="equation?tex="]'),
+    ("cht=tx", 'img[src*="cht=tx"]'),
 )
-_GENERIC = ".math,.math-container,.tex,.latex,.tex2jax_process,.arithmatex,.MathTex,.inline-formula,.display-formula"
-_SPECIFIC = f"{_CONTAINERS},{_IMAGES}"
-_ALL = f"{_SPECIFIC},{_GENERIC}"
+_OTHER_HINTS = ("MathJax_Preview", "MJXc", "mjx-container", "formula", "equation", "cht=tx", "data-mathml")
+_GENERIC = ".math,.math-container,.tex,.latex,.arithmatex,.MathTex,.inline-formula,.display-formula"
 
+_MAY_HOLD_CARRIER = re.compile(
+    r"<(?:\w+:)?(?:math|script|img|mjx)|class=\"[^\"]*(?:ath|tex|formula)|\bdata-", re.IGNORECASE
+)
 _ANNOTATION = re.compile(
     r"""<(?:\w+:)?annotation\b[^>]*encoding\s*=\s*["'](?:application/x-(?:la)?tex|application/(?:la)?tex|(?:la)?tex|"""
     r"""text/x-tex)["'][^>]*>(.*?)</(?:\w+:)?annotation>""",
@@ -53,44 +72,76 @@ _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?:[a-z]{1,2}\s+)?[A-Za-z]{3
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the carriers of one page are replaced with, and how they are found."""
+
+    tree: HTMLTree
+    store: Store
+    specific: str  # selector of carriers that show one formula each
+    selector: str  # those and elements of a class such as `math`
+    scripted: bool = False  # MathJax's scripts hold the sources, its output is a copy
+
+
 def replace_math(tree: HTMLTree, source: str, store: Store) -> None:
     """Put a placeholder for each formula into the tree; `source` is the page's HTML, asked for hints only."""
-    if tree.body is None or not any(hint in source for hint in _GATE):
+    hints = _hints(source) if tree.body is not None else ""
+    if not hints:
         return
-    nodes = tree.document.query_selector_all(_ALL).values()
-    scripted = any(node.tag == "script" for node in nodes)
+    images = _IMAGES if "<img" in source else ()
+    specific = ",".join(selector for hint, selector in (*_CONTAINERS, *images) if hint in hints)
+    selector = f"{specific},{_GENERIC}" if specific else _GENERIC
+    nodes = tree.document.query_selector_all(selector).values()
+    if not nodes:
+        return
+    scripted = "math/" in source and any(node.tag == "script" for node in nodes)
+    page = _Page(tree, store, specific, selector, scripted)
     hidden = "display:none" in source or "display: none" in source
-    display_until = 0
-    position = 0
+    position = display_until = 0
     while position < len(nodes):
         node = nodes[position]
-        inside = len(node.query_selector_all(_ALL)) if node.tag not in ("img", "script") else 0
-        taken = _replace(tree, node, store, scripted, position < display_until)
-        if taken:
-            if hidden:
+        inside = _carriers_inside(node, page)
+        if _replace(node, page, position < display_until):
+            if hidden and node.tag != "img" and node.tag != "script":
                 _unhide(node)
-            position += 1 + inside
-        else:
-            if _is_display_block(node):
-                display_until = max(display_until, position + 1 + inside)
-            position += 1
+            position += inside
+        elif inside and _is_display_block(node):
+            display_until = max(display_until, position + 1 + inside)
+        position += 1
 
 
-def _replace(tree: HTMLTree, node: ElementNode, store: Store, scripted: bool, in_display: bool) -> bool:
+def _hints(source: str) -> str:
+    """The places of the page that may name a carrier, joined; "" where there is none and nothing need be looked for."""
+    places = [source[max(m.start() - 10, 0) : m.end() + 10] for m in _MATH_NAME.finditer(source)]
+    places += [source[max(m.start() - 12, 0) : m.end() + 9] for m in _TEX_NAME.finditer(source)]
+    places += [name for name in ("MathJax", "data-expr") if name in source]
+    if places:
+        places += [name for name in _OTHER_HINTS if name in source]
+    return "\n".join(places)
+
+
+def _carriers_inside(node: ElementNode, page: _Page) -> int:
+    """How many of the page's carriers are descendants: they follow in document order."""
+    if node.tag in ("img", "script") or not _MAY_HOLD_CARRIER.search(node.html, 1):
+        return 0
+    return len(node.query_selector_all(page.selector))
+
+
+def _replace(node: ElementNode, page: _Page, in_display: bool) -> bool:
     """Replace one carrier. False when it is none, so that carriers inside it get their turn."""
-    tag, classes = node.tag, node.get_attribute("class") or ""
+    tag, classes, tree, store = node.tag, node.get_attribute("class") or "", page.tree, page.store
     if tag == "script":
         return _replace_script(tree, node, store)
     if tag == "img":
         return _replace_image(tree, node, store, in_display)
-    if scripted and "MathJax" in classes:
+    if page.scripted and "MathJax" in classes:
         node.decompose()  # the script beside it holds the source
         return True
     if "MathJax_Preview" in classes:
         return False  # no script: the preview is the only copy, text-level TeX
     found = _from_container(node, tag, classes)
     if found is None:
-        return _replace_generic(node, tag, classes, store, in_display)
+        return _replace_generic(node, classes, page, in_display)
     tex, kind = found
     display = bool(_DISPLAY.search(node.html[:2000]) or _DISPLAY_CLASS.search(classes) or in_display)
     placeholder = store.add(tex, kind, display)
@@ -198,11 +249,11 @@ def tex_in_url(url: str) -> str:
     return ""
 
 
-def _replace_generic(node: ElementNode, tag: str, classes: str, store: Store, in_display: bool) -> bool:
+def _replace_generic(node: ElementNode, classes: str, page: _Page, in_display: bool) -> bool:
     """An element of a class such as `math`: TeX as its text, with or without delimiters."""
-    if not _names_math(classes) or node.query_selector(_SPECIFIC) is not None:
+    if not _names_math(classes) or (page.specific and node.query_selector(page.specific) is not None):
         return False
-    text = node.text or ""
+    text, store = node.text or "", page.store
     if has_strong_hint(text) or text.count("$") >= 2:
         count = len(store.entries)
         marked = mark_dollars(mark_strong(text, store), store, engine=True)

@@ -26,6 +26,7 @@ _TOKEN = re.compile(
 _ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _SKIPPED = frozenset({"annotation", "annotation-xml", "mphantom", "none", "mprescripts", "maligngroup", "malignmark"})
 _DEEPEST = 150  # levels: authored formulas stay below 40, and Python's stack ends near 1,000
+_INVISIBLE = " \t\n\u00a0\u2061\u2062\u2063\u2064\u200b"  # function application, invisible times and the like
 _FENCES = {"(": "p", "[": "b", "{": "B", "|": "v", "‖": "V", "∥": "V"}
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "|": "|", "‖": "‖", "∥": "∥"}
 _VARIANTS = {
@@ -113,7 +114,7 @@ def _semantics(element: Element) -> str:
 
 def _fenced_table(children: list[Element]) -> str:
     """A table between brackets is a matrix, behind an opening brace it is a case distinction."""
-    solid = [child for child in children if _tex(child) or child.tag == "mtable"]
+    solid = [child for child in children if child.children or child.text.strip(_INVISIBLE)]
     if not 2 <= len(solid) <= 3 or _sole_table(solid[1]) is None or solid[0].tag != "mo":
         return ""
     table, opening = _sole_table(solid[1]), solid[0].text.strip()

@@ -22,6 +22,7 @@ _UNTOLD_TYPES = frozenset(
 _MARKUP = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
+_BLANK = b"\0 \t\r\n"
 _MAGIC = (
     b"%PDF-",
     b"\x89PNG",
@@ -34,7 +35,7 @@ _MAGIC = (
     b"\x7fELF",
     b"ID3",
 )
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 class Rejected(ValueError):
@@ -93,6 +94,14 @@ def estimate_tokens(text: str) -> int:
     return round(0.3 * ascii_characters + 0.6 * (len(text) - ascii_characters))
 
 
+def count_words(text: str) -> int:
+    """Words between white space; in Chinese and Japanese, characters."""
+    if text.isascii():
+        return len(text.split())
+    spaced, characters = _EAST_ASIAN.subn(" ", text)
+    return characters + len(spaced.split())
+
+
 def _response(record: Record) -> Http:
     is_page = record.mime.startswith(("application/http", "text/html", "application/xhtml"))
     if record.mime and not is_page and not record.block.startswith(b"HTTP/"):
@@ -104,7 +113,7 @@ def _page(origin: Origin, http: Http, settings: Extraction) -> dict:
     body, mime = _html_body(http, int(settings.max_page_mb * 1e6))
     source, charset = decode_page(body, http.get("content-type"))
     try:
-        page = extract_text(source, settings.max_depth)
+        page = extract_text(source, settings.max_depth, None if charset.startswith("utf-16") else body)
     except TooDeep as error:
         raise Rejected("too_deep", str(error)) from None
     if not page.text.strip():
@@ -139,7 +148,7 @@ def _text_columns(page: PageText) -> dict:
         "title": page.title,
         "text": text,
         "n_chars": len(text),
-        "n_words": len(_WORD.findall(text)),
+        "n_words": count_words(text),
         "n_tokens": estimate_tokens(text),
         "n_math": page.n_math,
         "math_kinds": f"{{{kinds}}}",
@@ -161,7 +170,7 @@ def _html_body(http: Http, limit: int) -> tuple[bytes, str]:
         raise Rejected(error.reason, error.detail) from None
     if len(body) > limit:
         raise Rejected("too_large", f"{len(body)} bytes")
-    if not body.strip(b"\0 \t\r\n"):
+    if not (body[:4096].strip(_BLANK) or body.strip(_BLANK)):
         raise Rejected("empty_body", "")
     if body.startswith(_MAGIC):
         raise Rejected("binary", f"begins with {body[:4]!r}")

@@ -43,7 +43,7 @@ def parse_http(block: bytes) -> Http:
 
     A block that begins with markup has no HTTP header at all: it is its own body.
     """
-    if block.lstrip()[:1] == b"<":
+    if block[:64].lstrip()[:1] == b"<":
         return Http(None, {}, block)
     end = _BLANK_LINE.search(block, 0, _HEADER_LIMIT)
     head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")

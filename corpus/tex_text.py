@@ -22,6 +22,8 @@ _STRONG = re.compile(
     re.DOTALL,
 )
 _HINTS = ("\\(", "\\[", "$$", "\\begin{", "[tex]", "[latex]", "[math]", "[itex]", "[imath]", "$latex ")
+_DELIMITER = re.compile(r"\\[(\[b]")  # one leading byte: the search runs at memory speed
+_DOUBLE_DOLLAR = re.compile(r"\$\$")
 _LONGEST = 8_000  # characters of a formula: beyond, an opening without its close has run away
 
 # An opening dollar is followed by a non-space, a closing one preceded by a non-space and followed by no digit.
@@ -37,7 +39,20 @@ _ENGINES = ("MathJax", "mathjax", "katex", "KaTeX", "math-container", "jsmath", 
 
 def has_strong_hint(text: str) -> bool:
     """Whether a delimiter that is not a lone dollar occurs: substring searches only."""
-    return any(hint in text for hint in _HINTS)
+    return ("\\" in text or "$" in text or "[" in text) and any(hint in text for hint in _HINTS)
+
+
+def may_hold_tex(source: str) -> bool:
+    """Whether a page's HTML has a TeX delimiter outside its scripts, which are full of backslashes."""
+    position = 0
+    while match := _DELIMITER.search(source, position):
+        opened = source.rfind("<script", 0, match.start())
+        if opened < 0 or source.find("</script", opened, match.start()) >= 0:
+            return True
+        position = source.find("</script", match.start())
+        if position < 0:
+            return False
+    return _DOUBLE_DOLLAR.search(source) is not None
 
 
 def count_strong(text: str) -> int:
