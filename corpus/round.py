@@ -180,7 +180,7 @@ class Round:
         if budget is None:
             known = held[0] if len(held[0]) else self._scores_of(chosen.positives)
             everything = self.database.execute("SELECT score FROM scores").fetchnumpy()["score"]
-            cut = selection.automatic_cut(known, everything, self.selection.recall_weight)
+            cut = selection.automatic_cut(known, everything, self.selection.least_recall)
         selection.collect(self.database, budget, cut)
         selection.explore(self.database, self.selection.explore_share)
         lowest = self.database.execute("SELECT min(score) FROM collected").fetchone()[0]

@@ -17,11 +17,11 @@ def budget_of_round(settings: Selection, number: int) -> int | None:
     return settings.budget_tokens[min(number, len(settings.budget_tokens)) - 1]
 
 
-def automatic_cut(held_positives: np.ndarray, scores: np.ndarray, recall_weight: float) -> float:
-    """The score above which recall^w x precision is highest, from positives and unlabelled pages alone.
+def automatic_cut(held_positives: np.ndarray, scores: np.ndarray, least_recall: float) -> float:
+    """The score above which recall x precision is highest, from positives and unlabelled pages alone.
 
-    Recall r(t) is measured on held-out positives; precision is r(t) / P(score >= t) up to a factor that does not
-    depend on t (Lee and Liu 2003, for w = 1), so that r(t)^(w+1) / P(score >= t) is what is maximised.
+    Recall r(t) is measured on held-out positives. Precision is r(t) / P(score >= t) up to a factor that does not
+    depend on t, so r(t)^2 / P(score >= t) is maximised (Lee and Liu 2003), over the t with r(t) >= `least_recall`.
 
     Args:
         held_positives: their scores.
@@ -33,7 +33,7 @@ def automatic_cut(held_positives: np.ndarray, scores: np.ndarray, recall_weight:
     ordered, positives = np.sort(scores), np.sort(held_positives)
     above = len(ordered) - np.searchsorted(ordered, thresholds)
     recall = 1 - np.searchsorted(positives, thresholds) / len(positives)
-    merit = recall ** (recall_weight + 1) / np.maximum(above, 1)
+    merit = np.where(recall >= min(least_recall, recall[0]), recall**2 / np.maximum(above, 1), -1)
     return float(thresholds[np.flatnonzero(merit == merit.max())[-1]])
 
 

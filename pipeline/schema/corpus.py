@@ -78,10 +78,11 @@ class Selection(Section):
     budget_tokens: Literal["auto"] | tuple[int, ...] = (40_000_000_000, 80_000_000_000, 120_000_000_000)
     """Tokens collected in rounds 1, 2, ...; the last number holds for all later rounds. Paper: 40B in round 1; NS
     after it: 80B and 120B are the paper's next trial volumes, and 120B is its final size. `auto`: no size is known
-    beforehand, the round stops at the score where recall^w x precision is highest, both taken from held-out positives
-    and unlabelled pages (Lee and Liu 2003)."""
-    recall_weight: float = Field(1.0, gt=0)
-    """NS: the exponent w of `auto`; 1 is Lee and Liu's."""
+    beforehand, the round stops at the score where recall x precision is highest, by held-out positives and
+    unlabelled pages (Lee and Liu 2003)."""
+    least_recall: float = Field(0.9, ge=0, le=1)
+    """NS: `auto` keeps at least this share of held-out positives. Seeds are easier to recognise than the rest of
+    mathematics; without a floor an early round would collect little more than their like."""
     explore_share: float = Field(0.001, ge=0, lt=1)
     """NS: the best pages of every language, up to this share of its pages, count in finding domains though they are
     not collected. Positives of one language say little about another's pages beside its own, but enough to order
