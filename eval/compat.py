@@ -23,6 +23,7 @@ from eval.formula_tokens import FormulaError, FormulaLimit
 from eval.normalise import clean
 
 _TOLERANCE = 1e-3
+_MAX_ANSWER = 1000  # characters; longer answers are compared as they are
 _LAST_NUMBER = re.compile(r"-?\d+\.?\d*")
 _PUBLIC_FINAL = re.compile(r"final answer is \$(.*?)\$\. I hope")
 _UNIT_TEXT = re.compile(r"\\text\s*\{.*?\}$")
@@ -73,7 +74,10 @@ def _boxes(text: str) -> list[str]:
 
 def _strip(text: str) -> str:
     """The public string normalisation: first line, markup, units, fractions, and its oddities."""
-    text = text.strip().partition("\n")[0].lstrip(":").rstrip("./ ").strip()
+    text = text.strip().partition("\n")[0]
+    if len(text) > _MAX_ANSWER:
+        return text
+    text = text.lstrip(":").rstrip("./ ").strip()
     text = text.replace("\\!", "").replace("tfrac", "frac").replace("dfrac", "frac").replace("\\left", "")
     text = (
         text.replace("\\right", "")
@@ -114,7 +118,7 @@ def _equal(prediction: str, reference: str) -> bool:
     left, right = _number(prediction), _number(reference)
     if left is not None and right is not None:
         return any(left == item or abs(left - item) <= _TOLERANCE for item in (right / 100, right, right * 100))
-    if not prediction or not reference:
+    if not prediction or not reference or max(len(prediction), len(reference)) > 4 * _MAX_ANSWER:
         return False
     if prediction.lower() == reference.lower() or prediction.strip("[](){}") == reference.strip("[](){}"):
         return True

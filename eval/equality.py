@@ -170,8 +170,11 @@ def _ordered(gold_first: bool, rows: tuple, others: tuple, tolerance: Fraction |
 
 
 def _same_ratio(gold: tuple, other: tuple) -> bool:
+    """3 : 4 is 6 : 8, but 2:30 (two digits behind the colon) may be a time of day and is itself only."""
     if len(gold) != len(other):
         return False
+    if len(gold) == 2 and gold[1][0] == "num" and gold[1][3] == 2 and gold[1][1] < 60 and gold[1][2] is None:
+        return gold == other
     left, right = [exact(item) for item in gold], [exact(item) for item in other]
     if None in left or None in right or not left[0] or not right[0]:
         return _elementwise(gold, other, None)

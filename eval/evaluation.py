@@ -15,7 +15,7 @@ from functools import lru_cache
 from eval.formula_tokens import FormulaError, FormulaLimit
 
 MAX_BITS = 20_000  # of one exact numerator or denominator
-MAX_OPERATIONS = 4_000  # of one evaluation
+MAX_OPERATIONS = 2_000  # of one evaluation at the lowest precision; fewer at higher ones
 MAX_MAGNITUDE = 20_000  # of |log2 value|
 _START_BITS, _MAX_PRECISION = 256, 12_000
 _LOCK = threading.Lock()  # mpmath's context and its caches of constants are not made for threads
@@ -278,10 +278,11 @@ class _Evaluator:
     def __init__(self, point: dict, context: object, complex_allowed: bool):
         self.point, self.context, self.complex_allowed = point, context, complex_allowed
         self.operations, self.lowest, self.highest, self.added = 0, 0, 0, False
+        self.allowed = max(40, MAX_OPERATIONS * _START_BITS // context.prec)  # type: ignore[attr-defined]
 
     def value(self, node: tuple) -> object:
         self.operations += 1
-        if self.operations > MAX_OPERATIONS:
+        if self.operations > self.allowed:
             raise FormulaLimit("operations")
         method = getattr(self, "_" + node[0], None)
         if method is None:
@@ -337,7 +338,9 @@ class _Evaluator:
         return self._gamma(self.value(node[1]) + 1)
 
     def _gamma(self, value: object) -> object:
-        if isinstance(value, self.context.mpc) or not 0 < value < 1500:  # type: ignore[attr-defined]
+        if isinstance(value, self.context.mpc) or value <= 0:  # type: ignore[attr-defined]
+            raise Undefined
+        if value > 1500:
             raise FormulaLimit("factorial")
         return self.context.gamma(value)  # type: ignore[attr-defined]
 
@@ -363,7 +366,7 @@ class _Evaluator:
         return -power if exponent.numerator % 2 else power
 
     def _call(self, node: tuple) -> object:
-        self.operations += 4
+        self.operations += 8
         name = node[1]
         if name == "root":
             inverse = ("div", ("num", Fraction(1), None, 1), node[2][1])

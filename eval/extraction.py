@@ -11,9 +11,11 @@ Does not decide what the answer means: eval.grading does.
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 MAX_SOLUTION = 200_000  # characters; of a longer text only the end is read
 _MAX_JOINED_BOXES = 16
+_MAX_RUN_ONS = 8
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.S)
 _OUTPUT = re.compile(r"```output[^\S\n]*\n(.*?)(?:```|\Z)", re.S)
@@ -95,7 +97,7 @@ def _final_part(text: str) -> str:
         text = text.rpartition("</think>")[2]
     elif "<think>" in text:
         return ""
-    for cut in _RUN_ON.finditer(text):
+    for cut in islice(_RUN_ON.finditer(text), _MAX_RUN_ONS):
         head = text[: cut.start()]
         if "\\boxed" in head or _last_mark(head):
             return head

@@ -18,7 +18,8 @@ from functools import lru_cache
 
 from eval.formula_tokens import FormulaError, FormulaLimit, Token, is_greek, tokenize
 
-MAX_DEPTH = 48
+MAX_DEPTH = 120  # about forty brackets in each other
+MAX_CHAIN = 40  # of operators that nest to the left: a/b/c/…
 MAX_LITERAL = 400  # digits of one number
 
 _RELATIONS = {
@@ -68,9 +69,16 @@ def parse_formula(text: str) -> tuple:
 
 class _Parser:
     def __init__(self, tokens: list[Token]):
-        self.tokens, self.at, self.depth, self.bars = tokens, 0, 0, 0
+        self.tokens, self.at, self.depth, self.bars, self.chained = tokens, 0, 0, 0, 0
 
     # --- reading tokens
+
+    def chain(self, node: tuple) -> tuple:
+        """Count a node that nests to the left, where the recursion of this parser does not see the depth."""
+        self.chained += 1
+        if self.chained > MAX_CHAIN:
+            raise FormulaLimit("chain")
+        return node
 
     def peek(self, offset: int = 0) -> Token:
         index = self.at + offset
@@ -142,10 +150,10 @@ class _Parser:
             name = self.take().text
             right = self.sum()
             if name == "setminus":
-                left = ("setminus", left, right)
+                left = self.chain(("setminus", left, right))
             else:
                 kind = "inter" if name == "cap" else "union"
-                left = (kind, (*left[1], right) if left[0] == kind else (left, right))
+                left = (kind, (*left[1], right)) if left[0] == kind else self.chain((kind, (left, right)))
         return left
 
     # --- arithmetic
@@ -164,7 +172,7 @@ class _Parser:
                 terms.append(term if sign == "+" else ("neg", term))
             elif self.is_command("pm", "mp"):
                 sign = self.take().text
-                terms = [("pm", sign, _sum(terms), self.product())]
+                terms = [self.chain(("pm", sign, _sum(terms), self.product()))]
             else:
                 return _sum(terms)
 
@@ -176,7 +184,7 @@ class _Parser:
                 left = _product(left, self.unary())
             elif self.is_op("/") or self.is_command("div"):
                 self.take()
-                left = ("div", left, self.unary())
+                left = self.chain(("div", left, self.unary()))
             elif self._starts_factor():
                 left = self._implicit(left)
             else:
@@ -229,25 +237,26 @@ class _Parser:
                 base = self._raised(base)
             elif self.is_op("_"):
                 self.take()
-                base = _subscripted(base, self.argument())
+                base = self.chain(_subscripted(base, self.argument()))
             elif self.is_op("!"):
                 self.take()
-                base = ("fact", base)
+                base = self.chain(("fact", base))
             elif self.is_op("%"):
                 self.take()
-                base = ("percent", base)
+                base = self.chain(("percent", base))
             elif self.is_op("'"):
                 self.take()
-                base = ("sym", base[1] + "'") if base[0] == "sym" else ("call", "prime", (base,))
+                base = ("sym", base[1] + "'") if base[0] == "sym" else self.chain(("call", "prime", (base,)))
             elif self.is_command("circ"):
                 self.take()
-                base = ("degree", base)
+                base = self.chain(("degree", base))
             else:
                 self.depth -= 1
                 return base
 
     def _raised(self, base: tuple) -> tuple:
         self.take()
+        self.chain(base)
         braced = self.is_op("{")
         if self.is_command("circ") or (braced and self.peek(1).text == "circ" and self.peek(2).text == "}"):
             self.at += 3 if braced else 1
@@ -293,6 +302,14 @@ class _Parser:
         return self.atom()
 
     def atom(self) -> tuple:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise FormulaLimit("depth")
+        node = self._atom()
+        self.depth -= 1
+        return node
+
+    def _atom(self) -> tuple:
         token = self.peek()
         if token.kind == "number":
             return self.number()

@@ -108,7 +108,7 @@ _GREEK = frozenset(
     ]
 )
 _SEPARATORS = frozenset(["and", "or", "和", "或", "且", "或者", "以及", "与"])
-_SPLIT_LETTERS = (frozenset("abcdk"), frozenset("xyz"), frozenset("mnk"), frozenset("ABCDEFGHMNOPQRST"))
+_SPLIT_LETTERS = (frozenset("abcdk"), frozenset("xyz"), frozenset("mnk"))
 
 
 def tokenize(text: str) -> list[Token]:

@@ -19,17 +19,19 @@ from fractions import Fraction
 from functools import lru_cache
 from multiprocessing import get_context
 
-from eval.extraction import Extraction, extract
+from eval.extraction import NUMBER, Extraction, extract
 from eval.formula_tokens import FormulaError, FormulaLimit
 from eval.normalise import as_words, clean, squeezed
 from eval.numbers import Number, parse_number, same_number
 from eval.units import conversion, split_unit
 
 GRADER_VERSION = "1"
+MAX_ANSWER = 16_384  # characters; a longer answer is right only as an equal string
 _CHOICE = re.compile(r"\(?\s*(?:\\text\{\s*)?\(?([A-H])\)?\s*\}?\s*\)?\.?")
-_MANY_CHOICES = re.compile(r"[A-H](?:\s*,?\s*[A-H])+")
+_MANY_CHOICES = re.compile(r"[A-H](?:[\s,]*[A-H])+")
 _LABELLED = re.compile(r"\(?\s*(?:\\text\{\s*\(?)?([A-H])\s*\)?\s*\}?\s*(?:[.:)]|$|\s(?!\s*(?:and|or)\b))")
 _LETTERS = re.compile(r"(?<![A-Za-z\\])([A-H])(?![A-Za-z])")
+_LABEL = re.compile(r"^(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S)")
 _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
 _SYNONYMS = {
     "是": "yes", "对": "yes", "正确": "yes", "√": "yes", "否": "no", "错": "no", "错误": "no", "不是": "no", "×": "no",
@@ -123,16 +125,21 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
     """(whether the two bare answers are the same, the tier that decided). Raises FormulaLimit."""
     if gold.strip() == answer.strip():
         return True, "string"
+    if max(len(gold), len(answer)) > MAX_ANSWER:
+        raise FormulaLimit("characters")
     first, second = clean(gold), clean(answer)
     if not first or not second:
         return False, "string"
     if squeezed(first) == squeezed(second):
         return True, "string"
+    first, second = _LABEL.sub("", first), _LABEL.sub("", second)
     letters = _same_choice(first, second)
     if letters is not None:
         return letters, "choice"
     exact_tolerance = None if tolerance is None else Fraction(tolerance)
     numbers = _number_of(first), _number_of(second)
+    if numbers[0] and not numbers[1]:
+        numbers = numbers[0], _only_number_in_words(second)
     if numbers[0] and numbers[1]:
         return _same_quantity(numbers[0], numbers[1], exact_tolerance), "number"
     if _same_text(first, second):
@@ -151,6 +158,15 @@ def _number_of(text: str) -> tuple[Number, str | None] | None:
     return None if number is None else (number, unit)
 
 
+def _only_number_in_words(text: str) -> tuple[Number, str | None] | None:
+    r"""The number of \text{Adam loses \$16.}: words with a single plain number among them."""
+    words = re.fullmatch(r"\\text\{([^{}\\=]*(?:\\[$%][^{}\\=]*)?)\}", text)
+    found = list(NUMBER.finditer(words[1])) if words else []
+    if len(found) != 1 or len(re.findall(r"[A-Za-z]{2,}", text)) < 3:
+        return None
+    return _number_of(clean(found[0].group()))
+
+
 def _same_quantity(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
     factor = conversion(gold[1], other[1])
     if factor is None:
@@ -163,6 +179,8 @@ def _same_quantity(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
 
 def _same_choice(gold: str, answer: str) -> bool | None:
     """Options: B, (B), "B. 12 cm", ABD, ①③. None when the gold is no option."""
+    if len(gold) > 400 or len(answer) > 400:
+        return None
     circled = _CIRCLED.findall(gold)
     if circled and not re.search(r"\w", _CIRCLED.sub("", gold)):
         rest = _CIRCLED.sub("", answer)
@@ -180,10 +198,12 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         return _CHOICE.fullmatch(answer)[1] == labelled[1]  # type: ignore[index]
     if _MANY_CHOICES.fullmatch(gold):
         letters = re.findall(r"[A-H]", gold)
-        if letters == sorted(set(letters)) and re.fullmatch(r"[A-H](?:\s*(?:,|and)?\s*[A-H])*", answer):
+        if letters == sorted(set(letters)) and re.fullmatch(r"[A-H](?:(?:[\s,]|and)*[A-H])*", answer):
             theirs = re.findall(r"[A-H]", answer)
             separated = not re.fullmatch(r"[A-H]+", answer)
             return (sorted(theirs) if separated else theirs) == letters
+        if re.fullmatch(r"[A-H]+", gold) and re.fullmatch(r"[A-H]+", answer):
+            return gold == answer  # an order of letters
     return None
 
 

@@ -56,6 +56,8 @@ def clean(text: str) -> str:
     if "\\" in text or "~" in text or "{,}" in text:
         text = _plain_latex(text)
     text = _without_separators(text)
+    if text.endswith("}"):
+        text = re.sub(r"(?<=\d)\s*\{([A-Za-z ]+)\}$", r" \\text{\1}", text)  # 48{grams}
     text = re.sub(r"\s+", " ", text).strip()
     return text.rstrip(".,;: ").strip() if not text.endswith("\\") else text
 
@@ -84,10 +86,16 @@ def _unwrapped(text: str) -> str:
         if stripped != text and not stripped.endswith("\\"):
             text, changed = stripped, True
     if "$" in text:
-        text = re.sub(r"(?<!\\)\$(?![\d\s.-]|\\?\d)|(?<=\S)(?<!\\)\$(?=[\s,.;)]|$)", " ", text)
-        if text.count("$") % 2 == 0 and re.search(r"(?<!\\)\$[^$]*[^$\d.,\s][^$]*\$", text):
-            text = re.sub(r"(?<!\\)\$", " ", text)
+        text = _without_dollars(text)
     return text.replace("\\(", " ").replace("\\)", " ").strip()
+
+
+def _without_dollars(text: str) -> str:
+    """Drop the dollar signs that delimit formulas ("$5$ or $6$"); those of money ("$5, $6") stay."""
+    parts = re.split(r"(?<!\\)\$", text)
+    if len(parts) % 2 and all(part and part == part.strip(" ,;") for part in parts[1::2]):
+        return " ".join(parts).strip()
+    return text
 
 
 def _plain_latex(text: str) -> str:
@@ -117,8 +125,8 @@ def _without_separators(text: str) -> str:
 
 
 def squeezed(text: str) -> str:
-    """For comparing as strings: no blanks."""
-    return re.sub(r"\s+", "", text)
+    """For comparing as strings: no blanks but those between two digits."""
+    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
 
 
 def as_words(text: str) -> str:

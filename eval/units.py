@@ -31,9 +31,6 @@ _TABLE: dict[str, dict[str, str]] = {
         "ml milliliter millilitre 毫升": "1", "l liter litre 升": "1000", "gallon gal": "378541/100",
         "quart qt": "946353/1000", "cup": "236588/1000", "pint": "473176/1000",
     },
-    "speed": {
-        "mph": "1", "km/h kph 千米/时 千米/小时": "1000000/1609344", "m/s 米/秒": "3600000/1609344",
-    },
     "angle": {"degree deg 度": "1"},
     "temperature": {"°c": "1"}, "fahrenheit": {"°f": "1"},
     "square": {"squareunit sq.unit unit^2 平方单位": "1"}, "unit": {"unit 单位": "1"},
@@ -58,7 +55,7 @@ _CHINESE_UNIT = (
     r"[一-鿿]{0,6}(?:/[一-鿿]{1,3})?"
 )
 _TAIL = re.compile(
-    r"(?P<value>.*?[\d)}\]a-zA-Z%])\s*(?P<unit>"
+    r"(?P<value>.*?[\d)}\]a-zA-Z%万亿千百十零一二三四五六七八九])\s*(?P<unit>"
     r"(?:\\text\{[^{}\d]*\}|\\circ)(?:\s*\^\s*\{?[23]\}?)?(?:\s*/\s*\\text\{[^{}\d]*\}(?:\s*\^\s*\{?[23]\}?)?)?"
     rf"|\^\s*\{{?\\circ\s*\}}?\s*(?:\\text\{{\s*[CF]?\s*\}}|[CF](?![a-z]))?|{_CHINESE_UNIT}"
     r"|(?:(?<=[\d)}%])|(?<=\s))[A-Za-zµ¢]+(?:\.[a-z]+)*\.?(?:\s*\^\s*\{?[23]\}?)?"
@@ -178,6 +175,7 @@ def _acceptable(words: str, value: str, raw: str, separator: str) -> bool:
 def _lookup(unit: str) -> tuple[str, Fraction] | None:
     """(dimension, factor to the dimension's base unit) or None when the unit is not known."""
     unit = re.sub(r"^(?:us|u s)\s+", "", unit)
+    unit = {"mph": "mile/hour", "kph": "km/hour"}.get(unit, unit)
     per = re.fullmatch(r"(.+?)\s*(?:/| per )\s*(.+)", unit)
     if unit not in _PLAIN and per:
         above, below = _lookup(per[1]), _lookup(per[2])
