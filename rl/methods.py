@@ -21,7 +21,7 @@ import torch
 from pipeline.rows import Row
 from pipeline.schema.rl import RL
 from pipeline.training import Loss
-from rl.advantages import outcome_advantages, process_advantages, token_weights
+from rl.advantages import generalised_advantages, outcome_advantages, process_advantages, token_weights
 from rl.objectives import dpo_coefficient, grpo_loss, likelihood_loss
 from rl.rollouts import Group
 
@@ -35,6 +35,8 @@ class Scorers:
 
     policy: LogProbs
     reference: LogProbs
+    values: LogProbs | None = None
+    """PPO's value model: the value before each scored token."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,19 @@ def output_row(group: Group, index: int, **columns: np.ndarray | float) -> Row:
 
 
 def policy_gradient_rows(groups: list[Group], advantages: list[list[np.ndarray]], settings: RL) -> list[Row]:
-    """Rows with columns weight, advantage and old; denominators are counted over all outputs of the step."""
+    """Rows with columns weight, advantage and old; denominators are counted over all outputs of the step.
+
+    An output whose advantages are all 0 has no gradient but the KL term's: without one it needs no computing.
+    """
     lengths = [length for group in groups for length in group.lengths]
     weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
     rows = []
     for group, of_group in zip(groups, advantages, strict=True):
+        group.advantages = of_group
         for index, advantage in enumerate(of_group):
-            old = np.array(group.samples[index].logprobs)
-            rows.append(output_row(group, index, weight=next(weights), advantage=advantage, old=old))
+            weight, old = next(weights), np.array(group.samples[index].logprobs)
+            if np.any(advantage) or not (settings.beta == 0 or settings.contrast_only):
+                rows.append(output_row(group, index, weight=weight, advantage=advantage, old=old))
     return rows
 
 
@@ -111,6 +118,43 @@ def rejection_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[
     return rows
 
 
+def solution_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
+    """Worked solutions, all with weight 1."""
+    lengths = [length for group in groups for length in group.lengths]
+    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
+    return [output_row(group, index, weight=next(weights)) for group in groups for index in range(len(group.samples))]
+
+
+def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
+    """Generalised advantages from the value model; the KL term is in every token's reward, the outcome in the last.
+
+    Eq. 2 with the sampling policy in the KL's numerator: with one update per rollout it is the current one. The
+    column "returns" is what the value model learns.
+    """
+    lengths = [length for group in groups for length in group.lengths]
+    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
+    rows = []
+    for group in groups:
+        for index, sample in enumerate(group.samples):
+            rows.append(output_row(group, index, weight=next(weights), old=np.array(sample.logprobs)))
+    if settings.beta > 0:
+        add_reference(rows, scorers)
+    places = [(group, index) for group in groups for index in range(len(group.samples))]
+    for (group, index), row, values in zip(places, rows, scorers.values(rows), strict=True):
+        rewards = np.zeros(int(row.scored.sum()))
+        if settings.beta > 0:
+            rewards -= settings.beta * (row.columns["old"] - row.columns["reference"])[row.scored]
+        rewards[-1:] += group.rewards[index]
+        advantages, returns = generalised_advantages(
+            rewards, values[row.scored].astype(np.float64), settings.ppo.gamma, settings.ppo.gae_lambda
+        )
+        for name, column in (("advantage", advantages), ("returns", returns)):
+            row.columns[name] = np.zeros(len(row), dtype=np.float32)
+            row.columns[name][row.scored] = column
+        group.advantages = [*(group.advantages or []), advantages]
+    return rows
+
+
 def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
     """Pairs of a right and a wrong output of one question; each answer's log-ratio has the coefficient of Eq. 13.
 
@@ -145,14 +189,21 @@ def _grpo(settings: RL) -> Loss:
     return grpo_loss(settings.beta, settings.kl, settings.epsilon, high)
 
 
+def _ppo(settings: RL) -> Loss:
+    high = settings.epsilon if settings.epsilon_high is None else settings.epsilon_high
+    return grpo_loss(0.0, settings.kl, settings.epsilon, high)
+
+
 def _likelihood(settings: RL) -> Loss:
     return likelihood_loss
 
 
 METHODS = {
+    "sft": Method("solutions", solution_rows, _likelihood),
     "rft": Method("initial", rejection_rows, _likelihood),
     "online_rft": Method("current", rejection_rows, _likelihood),
     "dpo": Method("initial", preference_rows, _likelihood),
+    "ppo": Method("current", ppo_rows, _ppo),
     "grpo_outcome": Method("current", grpo_outcome_rows, _grpo),
     "grpo_process": Method("current", grpo_process_rows, _grpo),
 }

@@ -28,19 +28,19 @@ from pipeline.config import read_section
 from pipeline.dag import code_digest
 from pipeline.errors import UserError, run_main
 from pipeline.generation import Sampler
-from pipeline.models import autocast, load_model, load_tokenizer, save_model
+from pipeline.models import load_model, load_tokenizer, save_model
 from pipeline.progress import Progress
 from pipeline.records import read_jsonl
-from pipeline.rows import Row, micro_batches
+from pipeline.rows import Row
 from pipeline.schedule import constant, learning_rate
 from pipeline.schema.rl import Reward
 from pipeline.schema.world import Prompts
-from pipeline.training import adamw, apply_gradients, set_learning_rate
+from pipeline.training import Columns, adamw, set_learning_rate
 from rl.calibration import judge
 from rl.labels import LabelledSolution, label_counts, label_outcomes, label_steps
 from rl.questions import hold_out, load_questions
 from rl.rollouts import Question
-from rl.scoring import load_score_model, position_scores, probabilities, row_scores, scored_row
+from rl.scoring import load_score_model, probabilities, row_scores, score_step, scored_row
 
 CHUNK = 64  # problems labelled between two saves
 
@@ -109,7 +109,7 @@ def train(model, solutions: Sequence[LabelledSolution], settings: Reward, checkp
             order = np.random.default_rng([settings.seed, epoch]).permutation(len(rows))
             chosen = order[place * settings.batch_solutions : (place + 1) * settings.batch_solutions]
             set_learning_rate(optimiser, learning_rate(constant(settings.learning_rate), step, steps))
-            metrics = score_step(model, optimiser, [rows[i] for i in chosen], settings)
+            metrics = label_step(model, optimiser, [rows[i] for i in chosen], settings)
             step += 1
             lines.append({"step": step, **metrics})
             progress.add(1, loss=metrics["loss"])
@@ -122,20 +122,25 @@ def label_row(solution: LabelledSolution) -> Row:
     return scored_row(solution.prompt, solution.ids, solution.ends, label=solution.labels)
 
 
-def score_step(model, optimiser: torch.optim.Optimizer, rows: Sequence[Row], settings: Reward) -> dict[str, float]:
+def label_step(model, optimiser: torch.optim.Optimizer, rows: Sequence[Row], settings: Reward) -> dict[str, float]:
     """One optimiser step on the mean binary cross-entropy over all labels of `rows`."""
-    optimiser.zero_grad(set_to_none=True)
-    total, loss, right = sum(int(row.scored.sum()) for row in rows), 0.0, 0
-    for batch in micro_batches(rows, settings.micro_batch_tokens, device=model.device):
-        with autocast(settings.precision):
-            logits = position_scores(model, batch)
-        labels = batch.columns["label"]
-        part = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="sum") / total
-        part.backward()
-        loss += float(part.detach())
-        right += int(((logits > 0) == (labels >= 0.5)).sum())
-    norm = apply_gradients(model, optimiser, settings.clip_norm)
-    return {"loss": loss, "accuracy": right / total, "grad_norm": norm, "labels": total}
+    total = sum(int(row.scored.sum()) for row in rows)
+
+    def loss(logits: torch.Tensor, columns: Columns) -> torch.Tensor:
+        return (
+            torch.nn.functional.binary_cross_entropy_with_logits(logits, columns["label"], reduction="none") / total
+        )
+
+    metrics = score_step(
+        model,
+        optimiser,
+        rows,
+        loss,
+        max_tokens=settings.micro_batch_tokens,
+        clip_norm=settings.clip_norm,
+        precision=settings.precision,
+    )
+    return {**metrics, "labels": total}
 
 
 def scores_of(model, solutions: Sequence[LabelledSolution], settings: Reward) -> list[np.ndarray]:

@@ -1,12 +1,14 @@
 """Rollouts: which questions a step has, the outputs sampled for them, and everything known about the outputs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from transformers import PreTrainedTokenizerBase
 
 from pipeline.generation import Sample, Sampler, SamplingSettings
-from pipeline.records import Problem
+from pipeline.prompts import encode_turns
+from pipeline.records import Problem, Solution
 
 
 @dataclass(slots=True)
@@ -21,7 +23,7 @@ class Question:
 class Group:
     """One question's G outputs. `parts` holds each reward by name, `rewards` their weighted sum, both [G].
 
-    `step_rewards[i]` and `step_ends[i]` [K_i] are set by a process reward model.
+    `step_rewards[i]` and `step_ends[i]` [K_i] are set by a process reward model, `advantages[i]` [T_i] by the method.
     """
 
     question: Question
@@ -31,6 +33,7 @@ class Group:
     rewards: np.ndarray | None = None
     step_rewards: list[np.ndarray] | None = None
     step_ends: list[np.ndarray] | None = None
+    advantages: list[np.ndarray] | None = None
 
     @property
     def lengths(self) -> list[int]:
@@ -66,3 +69,39 @@ def roll_out(
         Group(question, samples, texts[i * group_size : (i + 1) * group_size])
         for i, (question, samples) in enumerate(zip(questions, groups, strict=True))
     ]
+
+
+def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) -> dict:
+    """A group for reading: the question and all its outputs with rewards, their parts and each token's advantage."""
+    outputs = []
+    for index, sample in enumerate(group.samples):
+        output = {
+            "text": group.texts[index],
+            "reward": float(group.rewards[index]),
+            "parts": {name: float(values[index]) for name, values in group.parts.items()},
+            "finish": sample.finish,
+            "tokens": [tokenizer.decode([i]) for i in sample.ids],
+        }
+        if group.advantages is not None:
+            output["advantages"] = [round(float(value), 4) for value in group.advantages[index]]
+        outputs.append(output)
+    problem = group.question.problem
+    about = {"step": step, "id": problem.id, "question": problem.question, "answer": problem.answer}
+    return about | {"outputs": outputs}
+
+
+def solution_groups(
+    solutions: Iterable[Solution], questions: Sequence[Question], tokenizer: PreTrainedTokenizerBase
+) -> list[Group]:
+    """Worked solutions in the place of sampled outputs: one group for each question that has a step-by-step one."""
+    by_question = {question.problem.question: question for question in questions}
+    groups: dict[str, Group] = {}
+    for solution in solutions:
+        question = by_question.get(solution.question)
+        if question is None or solution.format != "cot":
+            continue
+        ids, _ = encode_turns(tokenizer, solution.turns)
+        group = groups.setdefault(question.problem.id, Group(question, [], []))
+        group.samples.append(Sample(ids, [0.0] * len(ids), "stop"))
+        group.texts.append(tokenizer.decode(ids, skip_special_tokens=True))
+    return list(groups.values())

@@ -4,7 +4,7 @@ A reward model is a `LlamaForTokenClassification` with one label: the outcome mo
 the process model at the last token of every step. Both load with plain transformers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,12 @@ from transformers.utils import logging as transformers_logging
 from pipeline.errors import UserError
 from pipeline.models import autocast, device, load_tokenizer
 from pipeline.rows import MicroBatch, Row, micro_batches
+from pipeline.training import Columns, apply_gradients
 from rl.rollouts import Group
 from rl.steps import step_ends
+
+ScoreLoss = Callable[[torch.Tensor, Columns], torch.Tensor]
+"""(logits [N], columns of [N]) -> terms [N], weighted so that their sum over all micro-batches is the loss."""
 
 
 def load_score_model(source: str | Path) -> PreTrainedModel:
@@ -63,6 +67,28 @@ def row_scores(model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, pre
         for index, part in zip(batch.rows, np.split(values, np.cumsum(counts)[:-1]), strict=True):
             results[index] = part
     return results
+
+
+def score_step(
+    model: PreTrainedModel,
+    optimiser: torch.optim.Optimizer,
+    rows: Sequence[Row],
+    loss: ScoreLoss,
+    *,
+    max_tokens: int,
+    clip_norm: float,
+    precision: str,
+) -> dict[str, float]:
+    """One optimiser step on the sum of `loss(logits [N], columns of [N])` over all micro-batches of `rows`."""
+    optimiser.zero_grad(set_to_none=True)
+    total = 0.0
+    for batch in micro_batches(rows, max_tokens, device=model.device):
+        with autocast(precision):
+            logits = position_scores(model, batch)
+        part = loss(logits, batch.columns).sum()
+        part.backward()
+        total += float(part.detach())
+    return {"loss": total, "grad_norm": apply_gradients(model, optimiser, clip_norm)}
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:

@@ -22,13 +22,16 @@ from pipeline.artifacts import file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.dag import code_digest
-from pipeline.errors import run_main
+from pipeline.errors import UserError, run_main
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
+from pipeline.records import read_solutions
 from pipeline.schema.rl import RL
 from pipeline.schema.world import Prompts
 from rl.learner import Learner
 from rl.questions import hold_out, load_questions
 from rl.rewards import load_rewards
+from rl.rollouts import Group, Question, solution_groups
+from rl.value import ValueModel
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -43,15 +46,22 @@ def main(argv: list[str] | None = None) -> None:
         heldout = load_questions(args.heldout, *reading)
     else:
         questions, heldout = hold_out(questions, min(settings.evaluate_problems, len(questions) // 10), settings.seed)
+    examples: dict[str, Group] = {}
+    if settings.method == "sft":
+        examples = _examples(args.solutions, questions, tokenizer)
+        questions = [question for question in questions if question.problem.id in examples]
     folders = {"outcome_model": args.outcome_model, "process_model": args.process_model}
     rewards = load_rewards(settings, folders, tokenizer)
     models = [args.sft, *(folder for name, folder in folders.items() if folder and name in settings.rewards)]
-    inputs = [*models, *args.problems, *args.heldout]
+    inputs = [*models, *args.problems, *args.heldout, *(args.solutions if settings.method == "sft" else [])]
     mark = fingerprint(
         settings.model_dump(), prompts.model_dump(), code_digest("rl.train"), *map(file_digest, inputs)
     )
     checkpoints = Checkpoints(args.resume, mark)
-    learner = Learner(policy, tokenizer, settings, questions, heldout, rewards)
+    value = ValueModel(args.sft, settings) if settings.method == "ppo" else None
+    learner = Learner(
+        policy, tokenizer, settings, questions, heldout, rewards, examples=examples or None, value=value
+    )
     results = learner.run(checkpoints)
     if args.rollouts:
         write_jsonl(args.rollouts, learner.records)
@@ -73,6 +83,16 @@ def main(argv: list[str] | None = None) -> None:
     checkpoints.delete()
 
 
+def _examples(paths: list[Path], questions: list[Question], tokenizer) -> dict[str, Group]:
+    if not paths:
+        raise UserError("method sft: give worked solutions with --solutions FILE")
+    solutions = [solution for path in paths for solution in read_solutions(path)]
+    groups = {group.question.problem.id: group for group in solution_groups(solutions, questions, tokenizer)}
+    if not groups:
+        raise UserError(f"{paths[0]}: no step-by-step solution of any training problem")
+    return groups
+
+
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, help="settings, the section rl as JSON")
@@ -86,6 +106,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         default=[],
         help="held-out problems; without, some of --problems are kept from training",
     )
+    parser.add_argument("--solutions", type=Path, nargs="*", default=[], help="worked solutions, for method sft")
     parser.add_argument("--outcome-model", type=Path, help="folder of the outcome reward model")
     parser.add_argument("--process-model", type=Path, help="folder of the process reward model")
     parser.add_argument("--resume", type=Path, help="folder for checkpoints, deleted at the end")

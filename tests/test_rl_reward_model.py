@@ -138,7 +138,7 @@ def test_a_process_model_feeds_process_supervision(start, tmp_path):  # noqa: F8
 
 
 def test_a_broken_reward_training_goes_on_to_the_same_bits(start, tmp_path, monkeypatch):  # noqa: F811
-    digests, step = [], reward_model.score_step
+    digests, step = [], reward_model.label_step
     for name in ("whole", "broken"):
         (tmp_path / name).mkdir()
         given = options(start, tmp_path / name, "outcome", epochs=2)
@@ -150,7 +150,7 @@ def test_a_broken_reward_training_goes_on_to_the_same_bits(start, tmp_path, monk
                     raise KeyboardInterrupt
                 return step(*a)
 
-            monkeypatch.setattr(reward_model, "score_step", breaking)
+            monkeypatch.setattr(reward_model, "label_step", breaking)
             with pytest.raises(KeyboardInterrupt):
                 reward_model.main(given)
             monkeypatch.undo()

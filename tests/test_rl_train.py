@@ -18,7 +18,7 @@ from pipeline.errors import UserError
 from pipeline.generation import Sample
 from pipeline.models import CHAT_TEMPLATE, load_model, load_tokenizer, save_model
 from pipeline.prompts import encode_prompt
-from pipeline.records import Problem
+from pipeline.records import Problem, Solution
 from pipeline.rows import Row
 from pipeline.schema.rl import RL
 from pipeline.schema.world import Prompts, Suffixes
@@ -27,8 +27,9 @@ from rl.learner import Learner
 from rl.methods import METHODS, Scorers, grpo_outcome_rows, output_row
 from rl.objectives import grpo_loss
 from rl.rewards import FormatReward, RuleReward, compose
-from rl.rollouts import Group, Question, questions_of_step
+from rl.rollouts import Group, Question, questions_of_step, solution_groups
 from rl.train import main
+from rl.value import ValueModel
 
 BARE = Prompts(cot=Suffixes(en="", zh=""))
 SMALL = {"group_size": 8, "batch_outputs": 32, "max_new_tokens": 14, "micro_batch_tokens": 600}
@@ -77,7 +78,14 @@ def learner(start: Path, **changes) -> Learner:
         Question(problem, encode_prompt(tokenizer, problem.question, "cot", "en", BARE))
         for problem in (Problem(f"p{i}", f"Q{i}?", "7") for i in range(10))
     ]
-    return Learner(model, tokenizer, settings, questions, [], {"rule": RuleReward(), "format": FormatReward()})
+    rewards = {"rule": RuleReward(), "format": FormatReward()}
+    solutions = [
+        Solution(str(i), q.problem.id, q.problem.question, "7", "cot", [{"role": "text", "content": "\\boxed{7}"}])
+        for i, q in enumerate(questions)
+    ]
+    examples = {group.question.problem.id: group for group in solution_groups(solutions, questions, tokenizer)}
+    value = ValueModel(start / "sft", settings) if settings.method == "ppo" else None
+    return Learner(model, tokenizer, settings, questions, [], rewards, examples=examples, value=value)
 
 
 def metrics(folder: Path) -> list[dict]:
@@ -91,9 +99,9 @@ def weights(model) -> torch.Tensor:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_grpo_raises_the_share_of_right_answers(start, seed):
     toy = learner(start, seed=seed, steps=25, learning_rate=5e-3, evaluate_every=0)
-    before = toy._step(0)["right"]
+    before = toy.step(0)["right"]
     for step in range(1, 25):
-        after = toy._step(step)["right"]
+        after = toy.step(step)["right"]
     assert before < 0.35 and after > before + 0.4
 
 
@@ -124,25 +132,27 @@ def test_the_command_writes_a_model_metrics_and_rollouts(start, tmp_path):
     assert not (tmp_path / "resume").exists()
 
 
-@pytest.mark.parametrize("iterations", [1, 2])
-def test_a_broken_run_goes_on_to_the_same_bits(start, tmp_path, monkeypatch, iterations):
+@pytest.mark.parametrize("changes", [{}, {"iterations": 2}, {"method": "ppo"}], ids=["plain", "iterations", "ppo"])
+def test_a_broken_run_goes_on_to_the_same_bits(start, tmp_path, monkeypatch, changes):
     (tmp_path / "whole").mkdir()
     (tmp_path / "broken").mkdir()
-    main(arguments(start, tmp_path / "whole", iterations=iterations))
-    explore = Learner._explore
+    main(arguments(start, tmp_path / "whole", **changes))
+    explore = Learner.explore
 
     def stop(self, step):
         if step == 5:
             raise KeyboardInterrupt
         return explore(self, step)
 
-    monkeypatch.setattr(Learner, "_explore", stop)
+    monkeypatch.setattr(Learner, "explore", stop)
     with pytest.raises(KeyboardInterrupt):
-        main(arguments(start, tmp_path / "broken", iterations=iterations))
+        main(arguments(start, tmp_path / "broken", **changes))
     monkeypatch.undo()
     assert list((tmp_path / "broken/resume").glob("step-*4.pt"))
-    main(arguments(start, tmp_path / "broken", iterations=iterations))
-    assert file_digest(tmp_path / "whole/rl") == file_digest(tmp_path / "broken/rl")
+    main(arguments(start, tmp_path / "broken", **changes))
+    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(
+        tmp_path / "broken/rl/model.safetensors"
+    )
     assert file_digest(tmp_path / "whole/rollouts.jsonl") == file_digest(tmp_path / "broken/rollouts.jsonl")
 
 
@@ -164,21 +174,20 @@ def test_a_killed_run_goes_on_to_the_same_bits(start, tmp_path):
     )
 
 
-@pytest.mark.parametrize("method", ["rft", "online_rft", "dpo", "grpo_outcome"])
+@pytest.mark.parametrize("method", ["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome"])
 def test_every_method_takes_a_step_that_changes_the_policy(start, method):
     toy = learner(start, method=method)
     before = weights(toy.policy).clone()
-    line = toy._step(0)
+    line = toy.step(0)
     assert np.isfinite(line["loss"]) and not torch.equal(weights(toy.policy), before)
-    assert (method == "rft") == (METHODS[method].source == "initial" and method != "dpo")
 
 
 def test_offline_methods_sample_from_the_initial_policy_and_online_ones_from_the_current(start):
     for method, same in (("rft", True), ("online_rft", False)):
         toy = learner(start, method=method, learning_rate=2e-2)
-        before = [sample.ids for group in toy._explore(1) for sample in group.samples]
-        toy._step(0)
-        after = [sample.ids for group in toy._explore(1) for sample in group.samples]
+        before = [sample.ids for group in toy.explore(1) for sample in group.samples]
+        toy.step(0)
+        after = [sample.ids for group in toy.explore(1) for sample in group.samples]
         assert (before == after) == same
 
 
@@ -186,36 +195,90 @@ def test_a_step_without_contrast_and_without_kl_changes_no_weight(start):
     toy = learner(start, rewards={"format": 1.0}, beta=0.0)
     toy.rewards["format"].score = lambda groups: [np.full(len(g.samples), 0.1) for g in groups]
     before = weights(toy.policy).clone()
-    line = toy._step(0)
+    line = toy.step(0)
     assert line["zero_variance_groups"] == 1 and line["grad_norm"] == 0
     assert torch.equal(weights(toy.policy), before)
+
+
+@pytest.mark.parametrize(("beta", "contrast_only"), [(0.0, False), (0.04, True), (0.04, False)])
+def test_outputs_without_contrast_are_computed_only_for_the_kl_term(start, beta, contrast_only):
+    toy = learner(start, beta=beta, contrast_only=contrast_only)
+    groups = toy.explore(0)
+    groups[0].rewards = np.ones(8)
+    rows = grpo_outcome_rows(groups, toy.settings, Scorers(None, toy._scorer("reference")))
+    flat = sum(len(group.samples) for group in groups if np.ptp(group.rewards) == 0)
+    assert flat >= 8 and len(rows) == 32 - (flat if beta == 0 or contrast_only else 0)
+    lengths = [length for group in groups for length in group.lengths]
+    assert rows[0].columns["weight"].max() == pytest.approx(1 / (32 * rows[0].scored.sum()))
+    assert len(lengths) == 32
+
+
+@pytest.mark.parametrize("method", ["ppo", "online_rft", "sft"])
+def test_the_siblings_raise_the_share_of_right_answers_too(start, method):
+    toy = learner(start, method=method, steps=30, learning_rate=5e-3, ppo={"value_learning_rate": 1e-2})
+    shares = [toy.step(step)["right"] for step in range(30)]
+    if method == "sft":
+        toy.method = METHODS["online_rft"]
+        shares[-1] = toy.step(30)["right"]
+    assert shares[-1] > 0.6
+
+
+def test_ppos_value_model_learns_and_the_policy_waits_for_its_warm_up(start):
+    toy = learner(
+        start, method="ppo", steps=6, learning_rate=1e-3, ppo={"value_learning_rate": 1e-2, "warmup_steps": 5}
+    )
+    before = weights(toy.policy).clone()
+    errors = [toy.step(step)["value_error"] for step in range(5)]
+    assert torch.equal(weights(toy.policy), before) and errors[-1] < errors[0]
+    toy.step(5)
+    assert not torch.equal(weights(toy.policy), before)
+
+
+def test_ppo_advantages_are_reward_to_go_minus_value_with_the_kl_inside(start):
+    toy = learner(start, method="ppo", beta=0.5)
+    groups = toy.explore(0)
+    rows = METHODS["ppo"].rows(groups, toy.settings, Scorers(None, toy._scorer("reference"), toy.value.values))
+    row, reward = rows[0], groups[0].rewards[0]
+    difference = (row.columns["old"] - row.columns["reference"])[row.scored]
+    to_go = reward - 0.5 * np.cumsum(difference[::-1])[::-1]
+    assert row.columns["returns"][row.scored] == pytest.approx(to_go, abs=1e-5)
+    value = toy.value.values([row])[0][row.scored]
+    assert row.columns["advantage"][row.scored] == pytest.approx(to_go - value, abs=1e-5)
+
+
+def test_grpo_keeps_no_value_model_and_without_kl_no_reference(start):
+    sizes = {
+        name: learner(start, **changes).step(0)["model_state_mb"]
+        for name, changes in (("ppo", {"method": "ppo"}), ("grpo", {}), ("no_kl", {"beta": 0.0}))
+    }
+    assert sizes["ppo"] > 1.7 * sizes["grpo"] and sizes["grpo"] == pytest.approx(1.25 * sizes["no_kl"], rel=0.02)
 
 
 def test_the_update_does_not_depend_on_micro_batches(start):
     results = []
     for tokens in (30, 200, 100_000):
         toy = learner(start, micro_batch_tokens=tokens)
-        line = toy._step(0)
+        line = toy.step(0)
         results.append((line["loss"], line["grad_norm"], line["kl"]))
     assert results[0] == pytest.approx(results[1], rel=1e-4, abs=1e-7)
     assert results[0] == pytest.approx(results[2], rel=1e-4, abs=1e-7)
 
 
 def test_several_updates_move_the_ratio_and_one_does_not(start):
-    once = learner(start)._step(0)
+    once = learner(start).step(0)
     assert once["mismatch"] < 1e-4 and once["clipped_low"] == once["clipped_high"] == 0
-    thrice = learner(start, updates_per_rollout=3, learning_rate=2e-2)._step(0)
+    thrice = learner(start, updates_per_rollout=3, learning_rate=2e-2).step(0)
     assert thrice["mismatch"] > 1e-3 and thrice["clipped_low"] + thrice["clipped_high"] > 0
 
 
 def test_log_probabilities_of_sampler_and_trainer_agree_at_temperature_06(start):
-    line = learner(start, temperature=0.6)._step(0)
+    line = learner(start, temperature=0.6).step(0)
     assert line["mismatch"] < 1e-4
 
 
 def test_the_reference_is_the_policy_at_the_start_of_an_iteration(start):
     toy = learner(start, iterations=3, steps=6, learning_rate=1e-2)
-    kl = [toy._step(step)["kl"] for step in range(6)]
+    kl = [toy.step(step)["kl"] for step in range(6)]
     assert max(kl[0], kl[2], kl[4]) < 1e-6 < min(kl[1], kl[3], kl[5])
 
 

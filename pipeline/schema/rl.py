@@ -57,14 +57,14 @@ class DPO(Section):
 
 
 class PPO(Section):
-    """Proximal policy optimisation with a value model."""
+    """Proximal policy optimisation: a value model beside the policy, the KL term in the reward (Eq. 2)."""
 
     value_learning_rate: float = Field(1e-5, gt=0)
     """NS."""
     gamma: float = Field(1.0, ge=0, le=1)
     """Discount. NS: none, as in GRPO."""
     gae_lambda: float = Field(1.0, ge=0, le=1)
-    """NS: 1, advantage = reward to go minus value."""
+    """NS: 1, the advantage is the reward to go minus the value."""
     warmup_steps: int = Field(0, ge=0)
     """First steps in which only the value model learns. NS."""
 
@@ -108,6 +108,9 @@ class RL(SeededSection):
     aggregation: Literal["sequence", "token", "constant"] = "sequence"
     """Paper: mean over an output's tokens, then over outputs (`sequence`). `token`: one mean over all tokens
     (DAPO); `constant`: sum over tokens divided by outputs x max_new_tokens (Dr. GRPO)."""
+    contrast_only: bool = False
+    """Leave outputs whose advantage is 0 (those of questions with equal rewards) out of the update: only the KL term
+    acts on them. Saves their cost; the denominator still counts them. Paper: they stay (false)."""
     temperature: float = Field(1.0, gt=0)
     """NS: 1, so that outputs are samples of the policy itself; log-probabilities are taken at this temperature."""
     top_p: float = 1.0
@@ -116,8 +119,6 @@ class RL(SeededSection):
     """Paper: maximum length 1024; NS whether the question counts: it does not here."""
     dpo: DPO = DPO()
     ppo: PPO = PPO()
-    replay: float = Field(0.1, ge=0, lt=1)
-    """Share of earlier data when a reward model is trained on between iterations. Paper: 10 % (4.1.4)."""
     evaluate_every: int = Field(100, ge=0)
     """Steps between greedy evaluations on held-out problems; 0: only before and after."""
     evaluate_problems: int = Field(500, ge=1)
