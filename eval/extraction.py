@@ -36,7 +36,7 @@ _MARKS = tuple(
         ),
         ("a:", r"A:[^\S\n]*", r"^[^\S\n]*|\n[^\S\n]*"),
         ("ans", r"Ans\s*[:：=.]\s*", r"(?<![a-z])"),
-        ("答", r"答(?:案)?\s*(?:应该是|应是|应为|就是|[是为]|[:：])\s*[:：]?\s*", ""),
+        ("答", r"答(?:案)?(?:\s*(?:应该是|应是|应为|就是|[是为]|[:：])|\s+(?=[-\d$\\]))\s*[:：]?\s*", ""),
         (
             "选",
             r"选(?:项|择)?(?:是|为)?\s*[:：]?\s*(?=[(（]?\s*[A-H])",
@@ -199,12 +199,12 @@ def _tidy(line: str) -> str | None:
     cut = _ENDING.search(line)
     if cut:
         line = line[: cut.start()]
-    line = line.strip(" :：,，;；*`。.")
+    line = line.strip(" :：,，;；*`。.").removesuffix("です").removesuffix("だ")
     numbers = list(NUMBER.finditer(line))
     starts_with_number = bool(numbers) and numbers[0].start() <= 1
     if starts_with_number and re.match(r"[,;，；]\s+[A-Za-z]{2,}", line[numbers[0].end() :]):
         return numbers[0].group()
-    if numbers and not starts_with_number and len(_WORD.findall(line)) >= 3:
+    if numbers and not starts_with_number and _is_prose(line):
         return numbers[-1].group().strip()
     return line or None
 
@@ -246,6 +246,6 @@ def _is_prose(text: str) -> bool:
     outside = re.sub(r"\\[A-Za-z]+\*?(?:\{[^{}]*\})?", " ", text)
     first = NUMBER.search(outside)
     before = outside[: first.start()] if first else outside
-    if re.search(r"[一-鿿]{4,}", before):
+    if re.search(r"[一-鿿]{2,}", before) and not re.search(r"[零〇一二两三四五六七八九十百千万亿]\s*$", before):
         return True
     return len(_WORD.findall(before)) >= 2 or len(_WORD.findall(outside)) >= 6
