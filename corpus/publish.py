@@ -13,6 +13,7 @@ import argparse
 import re
 from pathlib import Path
 
+from httpx2 import TransportError  # what huggingface_hub speaks HTTP with
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
@@ -34,13 +35,13 @@ def main(argv: list[str] | None = None) -> None:
     print(publish(options.folder, options.repo, private=not options.public, message=options.message))
 
 
-def publish(folder: Path, repo: str, *, private: bool, message: str, api: HfApi | None = None) -> str:
+def publish(folder: Path, repo: str, *, private: bool, message: str) -> str:
     """Upload the files of `folder` in one commit; the address of that commit.
 
     Raises UserError for an unfinished folder, a missing login, and what the Hub refuses.
     """
     files = published_files(folder)
-    api = api or HfApi()
+    api = HfApi()
     try:
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         operations = [
@@ -53,6 +54,8 @@ def publish(folder: Path, repo: str, *, private: bool, message: str, api: HfApi 
         status = error.response.status_code if error.response is not None else "no answer"
         hint = "; log in by `hf auth login` with a token that may write" if status in (401, 403) else ""
         raise UserError(f"the Hub refused {repo} ({status}){hint}: {error.server_message or error}") from None
+    except TransportError as error:
+        raise UserError(f"the Hub cannot be reached at {api.endpoint} ({error})") from None
     return str(commit.commit_url)
 
 

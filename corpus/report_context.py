@@ -8,6 +8,7 @@ from corpus.measure_truth import measure
 from corpus.report_data import Tables
 from corpus.urls import url_key
 from pipeline.artifacts import read_json
+from pipeline.errors import UserError
 from pipeline.records import read_jsonl
 from pipeline.schema.base import Section
 from pipeline.schema.corpus import Corpus
@@ -86,10 +87,13 @@ def truth(tables: Tables, path: Path) -> dict:
     copies: dict[str, set[int]] = {}
     for url, original in originals:
         copies.setdefault(original, {url_key(original)}).add(url_key(url))
+    rounds = measure(tables.corpus, path)
+    if "all" not in rounds[-1]["languages"]:
+        raise UserError(f"{path}: none of its URLs is among the extracted pages")
     surplus = sum(max(0, len(group & present) - 1) for group in copies.values())
     return {
         "file": path.name,
-        "rounds": measure(tables.corpus, path),
+        "rounds": rounds,
         "leaks": len(leaks),
         "leaks_left": sum(url_key(url) in present for url in leaks),
         "duplicates": len(originals),

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from corpus.dedup import deduplicate
 from corpus.pages import EXTRACTOR_VERSION, PAGES, REJECTS, key64
 from corpus.shards import shard_files
+from corpus.urls import url_key
 from pipeline.artifacts import write_jsonl, write_manifest
 from pipeline.schema.corpus import Dedup
 
@@ -28,7 +29,7 @@ def page(number: int, text: str | None = None) -> dict:
     return {
         "doc_id": key64(url),
         "url": url,
-        "url_key": key64(url),
+        "url_key": url_key(url),
         "host": host,
         "domain": host,
         "path": f"/math/{number}",
@@ -90,6 +91,7 @@ def write_collected(folder: Path, pages: list[dict], rounds: int = 3) -> list[st
                 "doc_id": pa.array([row["doc_id"] for row in some], pa.uint64()),
                 "url": [row["url"] for row in some],
                 "score": pa.array(np.linspace(1, 0.5, len(some)), pa.float32()),
+                "n_tokens": pa.array([row["n_tokens"] for row in some], pa.int64()),
             }
         )
         path = folder / f"round_{number}" / "collected.parquet"
@@ -102,3 +104,61 @@ def write_collected(folder: Path, pages: list[dict], rounds: int = 3) -> list[st
 def write_benchmark(path: Path) -> Path:
     write_jsonl(path, [{"id": "t-1", "question": QUESTION, "answer": "101"}])
     return path
+
+
+def write_rounds(folder: Path, pages: list[dict], rounds: int = 3) -> list[str]:
+    """`round_<n>` as a round writes it: collected pages, all scores, domains, prefixes, manifest."""
+    files = write_collected(folder, pages, rounds)
+    for number, file in enumerate(files, 1):
+        round_folder = Path(file).parent
+        collected = set(pq.read_table(file)["doc_id"].to_pylist())
+        _write_scores(folder, round_folder, collected)
+        _write_domains(folder, round_folder, collected)
+        prefixes = [
+            {"prefix": f"{SITES[0]}/math/", "decision": "accept", "by": "automatic", "pages": 9, "collected": number,
+             "mean_score": 0.8, "mathematical_share": 0.9, "samples": [f"https://{SITES[0]}/math/0"]},
+            {"prefix": f"{SITES[2]}/", "decision": "reject", "by": "person"},
+        ]  # fmt: skip
+        (round_folder / "url_prefixes.yaml").write_text(json.dumps({"version": 1, "prefixes": prefixes}), "utf-8")
+        held = {"positives": 4, "negatives": 4, "auc": 0.9, "precision": 0.8, "recall": None}
+        names = "seeds positives negatives held_out_positives held_out_negatives flagged_domains prefixes"
+        write_manifest(
+            round_folder / "manifest.json",
+            "corpus.round",
+            settings={},
+            counts={name: 4 for name in (*names.split(), "accepted_prefixes", "new_positives")},
+            metrics={
+                "cut_score": 0.5,
+                "held_out": held
+                | {"calibration": [{"mean_score": 0.2 * n, "positive_share": 0.2 * n} for n in (1, 4)]},
+                "fasttext": {"dim": 8, "epoch": 3},
+                "already_collected": None if number == 1 else 0.98,
+                "stop_share": 0.98,
+            },
+        )
+    return files
+
+
+def _write_scores(folder: Path, round_folder: Path, collected: set[int]) -> None:
+    (round_folder / "scores").mkdir()
+    for shard in shard_files(folder / "pages"):
+        table = pq.read_table(folder / "dedup" / "shards" / shard.name)
+        ids = [row["doc_id"] for row in table.to_pylist() if row["kept"]]
+        scores = pa.array([0.9 if doc_id in collected else 0.05 for doc_id in ids], pa.float32())
+        pq.write_table(
+            pa.table({"doc_id": pa.array(ids, pa.uint64()), "score": scores}), round_folder / "scores" / shard.name
+        )
+
+
+def _write_domains(folder: Path, round_folder: Path, collected: set[int]) -> None:
+    kept = pq.read_table(folder / "dedup" / "kept.parquet").to_pylist()
+    rows = []
+    for domain in sorted({row["domain"] for row in kept}):
+        pages = [row for row in kept if row["domain"] == domain]
+        found = [row for row in pages if row["doc_id"] in collected]
+        rows.append(
+            {"domain": domain, "pages": len(pages), "tokens": sum(row["n_tokens"] for row in pages),
+             "collected": len(found), "collected_tokens": sum(row["n_tokens"] for row in found), "found": len(found),
+             "positives": 0, "share": len(found) / len(pages), "flagged": len(found) * 10 > len(pages)}
+        )  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), round_folder / "domains.parquet")
