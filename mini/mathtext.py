@@ -96,14 +96,14 @@ def arithmetic_drill(rng: Random, language: str, count: int, space: str = "train
 def _next_blocks(rng: Random, topic, language: str, space: str) -> list[Block]:
     """One step of the page: what comes next is drawn so that worked arithmetic makes about half of the text."""
     kind = rng.choices(
-        ("paragraph", "definition", "formula", "worked", "running", "drill", "exercise"), (4, 2, 2, 6, 4, 3, 1)
+        ("paragraph", "definition", "formula", "worked", "running", "drill", "exercise"), (4, 2, 2, 6, 4, 4, 1)
     )[0]
     if kind == "worked":
         return worked_example(rng, language, space)
     if kind == "running":
         return [Block("paragraph", example_paragraph(rng, language, space))]
     if kind == "drill":
-        return [Block("paragraph", arithmetic_drill(rng, language, rng.randint(4, 10), space))]
+        return [Block("paragraph", arithmetic_drill(rng, language, rng.randint(6, 14), space))]
     if kind == "exercise":
         case = draw_case(rng, rng.choices(LEVELS, LEVEL_WEIGHTS)[0], space)
         return [Block("exercise", page_question(case, language, rng))]

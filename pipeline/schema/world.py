@@ -37,7 +37,7 @@ class MiniWorld(SeededSection):
     test_problems: int = Field(600, ge=20)
     """Held-out problems: their numbers and structure occur in no training problem, whatever the wording."""
     chinese_share: float = Field(0.2, ge=0, le=1)
-    level_shares: tuple[float, float, float, float] = (0.4, 0.4, 0.13, 0.07)
+    level_shares: tuple[float, float, float, float] = (0.45, 0.4, 0.1, 0.05)
     """Share of problems with one, two, three and four steps; the shares must add up to 1."""
     pot_share: float = Field(0.15, ge=0, le=1)
     """Share of training problems that also come with a program (PoT); every one comes with a CoT solution."""
