@@ -4,11 +4,12 @@ import random
 
 from mini.web_article import Article, Part
 from mini.web_grammar import Vertical, fill, headline, paragraph
+from mini.web_subjects_campus import SUBJECTS_CAMPUS
 from mini.web_subjects_en import COMMON, SUBJECTS_EN
 from mini.web_subjects_tech import SUBJECTS_TECH
 from mini.web_subjects_zh import COMMON_ZH, SUBJECTS_ZH
 
-SUBJECTS: dict[str, Vertical] = {**SUBJECTS_EN, **SUBJECTS_TECH, **SUBJECTS_ZH}
+SUBJECTS: dict[str, Vertical] = {**SUBJECTS_EN, **SUBJECTS_TECH, **SUBJECTS_ZH, **SUBJECTS_CAMPUS}
 
 _CODE = (
     "def {verb}_{noun}({noun}, limit={k}):\n    total = 0\n    for item in {noun}:\n        total += item.size\n"

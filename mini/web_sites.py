@@ -1,9 +1,9 @@
 """The sites of the built-in web: their domains, sections, markup, look, and how many pages each has.
 
 Which sites exist decides what the mining rounds can find. The seed pages are English and stand on three sites;
-notes on forums and in archives lead to chatter and abstracts, whose words are others, and questions asked in both
-languages, then circles that chat in English and teach in Chinese, lead to Chinese mathematics. All of these have
-sections without mathematics.
+notes on forums and in archives lead to chatter and abstracts, whose words are others; lessons and questions in both
+languages, then circles that chat in English and Chinese, lead to Chinese mathematics. All of these have sections
+without mathematics.
 """
 
 import math
@@ -79,15 +79,21 @@ _UNIVERSITY = (
     _plain("/press/", "news", 0.25),
     _plain("/computing/docs/", "code", 0.15),
 )
-_BILINGUAL = (
-    _math("/circle/", "chat", "en", 0.5),
-    _math("/circle/", "lecture", "zh", 0.44),
-    _plain("/about/", "news", 0.06),
+_LESSONS = (
+    _math("/lessons/", "lecture", "en", 0.48),
+    _math("/lessons/", "lecture", "zh", 0.46),
+    _plain("/about/", "campus", 0.06),
 )
-_BILINGUAL_QA = (
-    _math("/questions/", "qa", "en", 0.5),
-    _math("/questions/", "qa", "zh", 0.42),
-    _plain("/lounge/", "computers", 0.08),
+_QUESTIONS = (
+    _math("/questions/", "qa", "en", 0.46),
+    _math("/questions/", "qa", "zh", 0.46),
+    _plain("/lounge/", "campus", 0.08),
+)
+_CIRCLE = (
+    _math("/circle/", "chat", "en", 0.44),
+    _math("/circle/", "chat", "zh", 0.25),
+    _math("/circle/", "lecture", "zh", 0.25),
+    _plain("/about/", "campus", 0.06),
 )
 _FORUM_ZH = (
     _math("/shuxue/", "chat", "zh", 0.4),
@@ -95,12 +101,12 @@ _FORUM_ZH = (
     _plain("/jiaoyu/", "exams_zh", 0.2),
     _plain("/xiaoshuo/", "stories_zh", 0.15),
 )
-_NOTES = (_math("/notes/", "lecture", "en", 0.93), _plain("/news/", "news", 0.07))
-_ANSWERS = (_math("/questions/", "qa", "en", 0.92), _plain("/meta/", "computers", 0.08))
+_NOTES = (_math("/notes/", "lecture", "en", 0.95), _plain("/about/", "campus", 0.05))
+_ANSWERS = (_math("/questions/", "qa", "en", 0.95), _plain("/meta/", "campus", 0.05))
 _SCHOOL_ZH = (
     _math("/jiangyi/", "lecture", "zh", 0.6),
     _math("/wenda/", "qa", "zh", 0.3),
-    _plain("/gonggao/", "exams_zh", 0.1),
+    _plain("/gonggao/", "campus_zh", 0.1),
 )
 
 
@@ -113,12 +119,12 @@ SEED_GROUP = "seed"
 GROUPS = (
     Group(SEED_GROUP, 3, 0.066, ("org", "edu"), ("academic", "wiki"), (_NOTES, _ANSWERS, _NOTES)),
     Group("notes", 4, 0.028, ("edu", "org", "net"), ("academic", "blog"), (_NOTES, _ANSWERS)),
-    Group("bilingual", 3, 0.046, ("org", "com"), ("wiki", "blog"), (_BILINGUAL, _BILINGUAL_QA)),
+    Group("bilingual", 3, 0.068, ("org", "com"), ("wiki", "blog"), (_LESSONS, _QUESTIONS, _CIRCLE)),
     Group("forum", 4, 0.066, ("com", "net"), ("forum",), (_FORUM,)),
     Group("archive", 2, 0.054, ("org",), ("academic",), (_ARCHIVE,)),
-    Group("university", 3, 0.036, ("edu",), ("portal", "academic"), (_UNIVERSITY,)),
-    Group("school_zh", 4, 0.036, ("cn", "edu.cn"), ("wiki", "blog"), (_SCHOOL_ZH,)),
-    Group("forum_zh", 2, 0.030, ("cn", "com"), ("forum",), (_FORUM_ZH,)),
+    Group("university", 3, 0.032, ("edu",), ("portal", "academic"), (_UNIVERSITY,)),
+    Group("school_zh", 4, 0.026, ("cn", "edu.cn"), ("wiki", "blog"), (_SCHOOL_ZH,)),
+    Group("forum_zh", 2, 0.022, ("cn", "com"), ("forum",), (_FORUM_ZH,)),
     Group("recipes", 11, 0.076, _EN, ("blog", "portal"), _only("/recipes/", "recipes")),
     Group("sport", 10, 0.076, _EN, ("portal", "table"), _only("/results/", "sport")),
     Group("shop", 12, 0.092, _EN, ("shop",), _only("/p/", "shop")),
