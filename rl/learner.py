@@ -90,9 +90,8 @@ class Learner:
         groups = self.explore(step)
         with self._timed("score"):
             values = self.value.values if self.value else None
-            rows = self.method.rows(
-                groups, settings, Scorers(self._scorer("policy"), self._scorer("reference"), values)
-            )
+            scorers = Scorers(self._scorer("policy"), self._scorer("reference"), values)
+            rows = self.method.rows(groups, settings, scorers)
         if step == 0 and self.method.source == "current":
             self._check_sampler(rows)
         rate = learning_rate(constant(settings.learning_rate, settings.warmup_steps), step, settings.steps)
@@ -191,7 +190,7 @@ class Learner:
     def _state_mb(self) -> float:
         """Memory of all models: weights, and where they are trained gradients and AdamW's two moments."""
         trained = [self.policy, *([self.value.model] if self.value else [])]
-        return round(state_mb(trained, [self.reference] if self.reference is not None else []), 1)
+        return round(state_mb(trained, [self.reference] if self.reference is not None else []), 3)
 
     def _results(self) -> dict[str, float]:
         heldout = [line["heldout_greedy"] for line in self.lines if "heldout_greedy" in line]

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from pipeline.artifacts import file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
@@ -127,9 +128,7 @@ def label_step(model, optimiser: torch.optim.Optimizer, rows: Sequence[Row], set
     total = sum(int(row.scored.sum()) for row in rows)
 
     def loss(logits: torch.Tensor, columns: Columns) -> torch.Tensor:
-        return (
-            torch.nn.functional.binary_cross_entropy_with_logits(logits, columns["label"], reduction="none") / total
-        )
+        return binary_cross_entropy_with_logits(logits, columns["label"], reduction="none") / total
 
     metrics = score_step(
         model,

