@@ -42,6 +42,7 @@ _ORDINAL = re.compile(
 _SCRIPT_TEXT = re.compile(r"[\w+\-−=,()′'*/.∞ ]{1,12}$")
 _ASCIIMATH = re.compile(r"(?<![`\\])`(?!`)([^`\n]{1,400})`(?!`)")
 _SPACES_AT_END = re.compile(r"[ \t]+\n")
+_ASCIIMATH_ENGINE = re.compile("ASCIIMath|asciimath|=AM_|=TeX-AM")
 _MANY_LINES = re.compile(r"\n{3,}")
 
 
@@ -79,10 +80,10 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
     if tree.body is None:
         return PageText("", title)
     store = Store()
-    replace_math(tree, source, store)
+    hints = replace_math(tree, source, store)
     _replace_code(tree, store)
-    raw, fallback = _main_text(tree, store, may_hold_tex(source))
-    text, escaped = _with_text_formulas(raw, source, store)
+    raw, fallback = _main_text(tree, store, may_hold_tex(source, dollars=bool(hints)))
+    text, escaped = _with_text_formulas(raw, hints, store)
     text, kinds = store.restore(text)
     return PageText(_tidy(text), title, kinds, fallback, escaped)
 
@@ -109,14 +110,14 @@ def _formulas_in(text: str, store: Store) -> int:
     return store.count_in(text) + count_strong(text)
 
 
-def _with_text_formulas(text: str, source: str, store: Store) -> tuple[str, int]:
+def _with_text_formulas(text: str, hints: str, store: Store) -> tuple[str, int]:
     """Turn TeX in the running text into placeholders; escape the dollar signs left over if there are formulas."""
     text = mark_strong(text, store)
-    if "`" in text and ("ASCIIMathML" in source or "AM_CHTML" in source or "AM_HTMLorMML" in source):
+    if "`" in text and _ASCIIMATH_ENGINE.search(hints):
         text = _ASCIIMATH.sub(lambda m: store.add(asciimath_to_tex(m[1]), "text_asciimath", False) or m[0], text)
     if "$" not in text:
         return text, 0
-    text = mark_dollars(text, store, engine=store.formulas() > 0 or has_engine(source))
+    text = mark_dollars(text, store, engine=store.formulas() > 0 or has_engine(hints))
     return escape_dollars(text) if store.formulas() else (text, 0)
 
 

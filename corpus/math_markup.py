@@ -49,7 +49,17 @@ _IMAGES = (
     ("equation", 'img[class*="equation"],img[src*="equation?tex="]'),
     ("cht=tx", 'img[src*="cht=tx"]'),
 )
-_OTHER_HINTS = ("MathJax_Preview", "MJXc", "mjx-container", "formula", "equation", "cht=tx", "data-mathml")
+_OTHER_HINTS = (
+    "=TeX-AM",
+    "=AM_",
+    "MathJax_Preview",
+    "MJXc",
+    "mjx-container",
+    "formula",
+    "equation",
+    "cht=tx",
+    "data-mathml",
+)
 _GENERIC = ".math,.math-container,.tex,.latex,.arithmatex,.MathTex,.inline-formula,.display-formula"
 
 _MAY_HOLD_CARRIER = re.compile(
@@ -83,17 +93,18 @@ class _Page:
     scripted: bool = False  # MathJax's scripts hold the sources, its output is a copy
 
 
-def replace_math(tree: HTMLTree, source: str, store: Store) -> None:
-    """Put a placeholder for each formula into the tree; `source` is the page's HTML, asked for hints only."""
+def replace_math(tree: HTMLTree, source: str, store: Store) -> str:
+    """Put a placeholder for each formula into the tree; `source` is the page's HTML, asked for hints only.
+
+    Returns the hints found, "" for a page without any trace of mathematical markup.
+    """
     hints = _hints(source) if tree.body is not None else ""
     if not hints:
-        return
+        return ""
     images = _IMAGES if "<img" in source else ()
     specific = ",".join(selector for hint, selector in (*_CONTAINERS, *images) if hint in hints)
     selector = f"{specific},{_GENERIC}" if specific else _GENERIC
     nodes = tree.document.query_selector_all(selector).values()
-    if not nodes:
-        return
     scripted = "math/" in source and any(node.tag == "script" for node in nodes)
     page = _Page(tree, store, specific, selector, scripted)
     hidden = "display:none" in source or "display: none" in source
@@ -108,13 +119,14 @@ def replace_math(tree: HTMLTree, source: str, store: Store) -> None:
         elif inside and _is_display_block(node):
             display_until = max(display_until, position + 1 + inside)
         position += 1
+    return hints
 
 
 def _hints(source: str) -> str:
-    """The places of the page that may name a carrier, joined; "" where there is none and nothing need be looked for."""
+    """The places of the page that may name a carrier, joined; "" where there is none."""
     places = [source[max(m.start() - 10, 0) : m.end() + 10] for m in _MATH_NAME.finditer(source)]
     places += [source[max(m.start() - 12, 0) : m.end() + 9] for m in _TEX_NAME.finditer(source)]
-    places += [name for name in ("MathJax", "data-expr") if name in source]
+    places += [name for name in ("MathJax", "data-expr", "ASCIIMath") if name in source]
     if places:
         places += [name for name in _OTHER_HINTS if name in source]
     return "\n".join(places)

@@ -34,7 +34,7 @@ _COMMAND = re.compile(r"\\[A-Za-z]{2,}|\\[,;:!{}|]")
 _PROSE = re.compile(r"(?<![A-Za-z\\{])[A-Za-z]{2,}[,.;:]?\s+[A-Za-z]{2,}(?![A-Za-z])|[\u3040-\u30ff\u4e00-\u9fff]")
 _TEXT_GROUP = re.compile(r"\\(?:text|mbox|mathrm|textrm|operatorname|textbf|textit)\s*\{[^{}]*\}|\\[A-Za-z]+")
 _LONE_WORD = re.compile(r"[A-Za-z]{6,}")
-_ENGINES = ("MathJax", "mathjax", "katex", "KaTeX", "math-container", "jsmath", "jsMath", "MathML.js", "mathquill")
+_ENGINES = ("MathJax", "mathjax", "katex", "math-container", "mathquill", "math/tex")
 
 
 def has_strong_hint(text: str) -> bool:
@@ -42,8 +42,11 @@ def has_strong_hint(text: str) -> bool:
     return ("\\" in text or "$" in text or "[" in text) and any(hint in text for hint in _HINTS)
 
 
-def may_hold_tex(source: str) -> bool:
-    """Whether a page's HTML has a TeX delimiter outside its scripts, which are full of backslashes."""
+def may_hold_tex(source: str, dollars: bool) -> bool:
+    """Whether a page's HTML has a TeX delimiter outside its scripts, which are full of backslashes.
+
+    `dollars` says whether double dollar signs count as well.
+    """
     position = 0
     while match := _DELIMITER.search(source, position):
         opened = source.rfind("<script", 0, match.start())
@@ -52,7 +55,7 @@ def may_hold_tex(source: str) -> bool:
         position = source.find("</script", match.start())
         if position < 0:
             return False
-    return _DOUBLE_DOLLAR.search(source) is not None
+    return dollars and _DOUBLE_DOLLAR.search(source) is not None
 
 
 def count_strong(text: str) -> int:
@@ -60,9 +63,9 @@ def count_strong(text: str) -> int:
     return sum(text.count(hint) for hint in _HINTS)
 
 
-def has_engine(html: str) -> bool:
-    """Whether the page loads, or was made by, something that typesets TeX."""
-    return any(name in html for name in _ENGINES)
+def has_engine(hints: str) -> bool:
+    """Whether a page loads, or was made by, something that typesets TeX (hints of `corpus.math_markup`)."""
+    return any(name in hints for name in _ENGINES)
 
 
 def mark_strong(text: str, store: Store) -> str:

@@ -81,7 +81,8 @@ class _Reader:
                 failure = str(error)
             self.read_any |= held is not None
             lost_from = self._end_of_member(held.offset) if held else start
-            stop = self._next_start(max(lost_from, start + 1)) if failure else size
+            # FastWARC takes an empty gzip member for the end of the file: look whether more follows.
+            stop = self._next_start(max(lost_from, start + 1)) if failure or lost_from < size else size
             if held:
                 yield self._finished(held, stop if held.problem else min(lost_from, stop))
             # A record that was begun and then failed stands for the whole stretch up to the next good one.
