@@ -141,8 +141,9 @@ def _elements(text: str) -> list[str] | None:
 def _symbolically_equal(prediction: str, reference: str) -> bool:
     from eval.equality import same_formula
 
+    as_product = (re.sub(r"(\d)\\frac", r"\1\\cdot\\frac", text) for text in (reference, prediction))
     try:
-        gold, other = parse_formula(clean(reference)), parse_formula(clean(prediction))
+        gold, other = (parse_formula(clean(text)) for text in as_product)
         if same_formula(gold, other):
             return True
         values = value_of(gold), value_of(other)

@@ -142,8 +142,7 @@ def _elementwise(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
 def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
     """Tuples, vectors, intervals and matrices."""
     if gold[0] == other[0] == "group":
-        brackets_differ = gold[1:3] != other[1:3]
-        if brackets_differ and len(gold[3]) == 2 and "<" not in (gold[1], other[1]):
+        if gold[1:3] != other[1:3] and not (_is_vector(gold) and _is_vector(other)):
             return False
         return _elementwise(gold[3], other[3], tolerance)
     if gold[0] == other[0]:
@@ -160,6 +159,13 @@ def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
         tuple(row[0] for row in rows) if all(len(row) == 1 for row in rows) else (rows[0] if len(rows) == 1 else ())
     )
     return bool(flat) and _ordered(gold is matrix, (flat,), (group[3],), tolerance)
+
+
+def _is_vector(node: tuple) -> bool:
+    """(1, 2, 3), [1, 2, 3] and ⟨1, 2⟩ are vectors; two elements in ( ) or [ ] may be an interval."""
+    return node[1:3] == ("<", ">") or (
+        node[1:3] in (("(", ")"), ("[", "]")) and (len(node[3]) > 2 or node[1] == "(")
+    )
 
 
 def _ordered(gold_first: bool, rows: tuple, others: tuple, tolerance: Fraction | None) -> bool:

@@ -58,6 +58,9 @@ _CALLS = frozenset(
     ]
 )
 _CLOSING = {"(": (")", "]"), "[": (")", "]"), "\\{": ("\\}",), "{": ("}",)}
+_DECORATIONS = frozenset(
+    "mathbb mathbf mathcal boldsymbol overline vec hat bar dot ddot overrightarrow".split()
+)
 _NAMED = {"R": "R", "Z": "Z", "N": "N", "Q": "Q", "C": "C"}
 
 
@@ -261,9 +264,14 @@ class _Parser:
         if self.is_command("circ") or (braced and self.peek(1).text == "circ" and self.peek(2).text == "}"):
             self.at += 3 if braced else 1
             return ("degree", base)
-        if self.is_command("prime"):
-            self.take()
-            return ("sym", base[1] + "'") if base[0] == "sym" else base
+        if self.is_command("prime") or (braced and self.peek(1).text == "prime"):
+            while self.is_op("{", "}") or self.is_command("prime"):
+                closing = self.is_op("}")
+                base = ("sym", base[1] + "'") if self.is_command("prime") and base[0] == "sym" else base
+                self.take()
+                if closing:
+                    break
+            return base
         if self.is_op("-", "+"):
             exponent = self.unary()
         elif braced or self.peek().kind != "number":
@@ -383,7 +391,7 @@ class _Parser:
             return ("const", name)
         if name in ("emptyset", "varnothing"):
             return ("named", "empty")
-        if name in ("mathbb", "mathbf", "mathcal", "boldsymbol", "overline", "vec", "hat", "bar", "overrightarrow"):
+        if name in _DECORATIONS:
             return self._decorated(name)
         if name in ("langle", "lvert", "lfloor", "lceil", "vert"):
             return self._delimited(name)
@@ -391,7 +399,7 @@ class _Parser:
             return ("text", f"{name} {_flat(self.power())}")
         if name == "textcircled":
             return ("text", f"circled {_flat(self.argument())}")
-        if is_greek(name) or name in ("ell", "hbar"):
+        if is_greek(name) or name in ("ell", "hbar", "odot", "oplus"):
             return ("sym", {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta"}.get(name, name))
         raise FormulaError(f"unknown command {name!r}")
 

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
     r"|\\(?P<env>begin|end)\s*\{(?P<name>[A-Za-z]+)\*?\}"
     r"|\\(?:text|mathrm|operatorname)\s*\{(?P<text>[^{}]*)\}"
     r"|\\(?P<command>[A-Za-z]+|[{}|%$&\\])"
-    r"|(?P<word>[A-Za-z]+|[一-鿿]+)"
+    r"|(?:np\.|numpy\.|math\.|sympy\.)?(?P<word>[A-Za-z]+|[一-鿿]+)"
     r"|(?P<op>\*\*|<=|>=|!=|==|[-+*/^_=<>(){}\[\],;:|!%&'.])"
     r")"
 )

@@ -135,5 +135,8 @@ def as_words(text: str) -> str:
     text = re.sub(r"\\[A-Za-z]+|[{}$*_\"'`]", " ", text).lower()
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text)
     text = re.sub(r"^\s*(?:the|a|an)\s+", "", text)
-    text = re.sub(r"[\s.,;:!?()\[\]-]+", " ", text)
+    text = re.sub(r"(?<=[a-z])-(?=[a-z])|[.,;:!?]+(?=\s|$)", " ", text)
+    text = re.sub(r"\s+", " ", text).strip(" .,;:!?")
+    if text.startswith("(") and text.endswith(")") and text.count("(") == 1:
+        text = text[1:-1]
     return re.sub(r"(?<=\d) (?=[ap]m\b)", "", text).strip()

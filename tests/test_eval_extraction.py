@@ -98,7 +98,10 @@ def test_what_is_no_answer_is_none_with_the_reason(text, method):
 
 @pytest.mark.parametrize(
     ("text", "letter"),
-    [("Both hold, so it must be (D).\nThus (B) is the right option here.", "B"), ("选项C正确，其余不对，理由如上所述", "C")],
+    [
+        ("Both hold, so it must be (D).\nThus (B) is the right option here.", "B"),
+        ("选项C正确，其余不对，理由如上所述", "C"),
+    ],
 )
 def test_a_letter_in_the_text_counts_only_when_a_letter_is_asked_for(text, letter):
     assert extract(text, choice=True).answer == letter
@@ -117,7 +120,23 @@ def test_a_box_that_a_program_prints_is_never_taken():
 
 
 @pytest.mark.parametrize(
-    "piece", ["\\boxed{", "\\boxed{1} ", "the answer is ", "####", "答案是", "A: ", "Q: \n", "```", "$", "\\(", "选", "<think>", "1.", "{"]
+    "piece",
+    [
+        "\\boxed{",
+        "\\boxed{1} ",
+        "the answer is ",
+        "####",
+        "答案是",
+        "A: ",
+        "Q: \n",
+        "```",
+        "$",
+        "\\(",
+        "选",
+        "<think>",
+        "1.",
+        "{",
+    ],
 )
 def test_any_long_text_is_read_in_a_moment(piece):
     start = time.process_time()
