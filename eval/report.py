@@ -12,6 +12,7 @@ Parts whose files are absent are left out. The corpus has a report of its own (c
 import argparse
 from pathlib import Path
 
+from eval.report_corpus import add_corpus
 from eval.report_samples import SCRIPT, add_samples
 from eval.report_scores import add_scores, load_rows
 from eval.report_training import add_costs, add_settings, add_training
@@ -26,6 +27,7 @@ def build(results: Path) -> str:
     rows = load_rows(results, summary)
     page = Page("From coder to RL model", f"Results of the run in {results.name}: evaluation, training, cost.")
     add_scores(page, summary, rows)
+    add_corpus(page, results)
     add_training(page, results)
     add_costs(page, results)
     add_samples(page, rows)

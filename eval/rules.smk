@@ -53,6 +53,7 @@ rule results_report_page:
         summary="results/{preset}/eval/summary.json",
         samples=expand("results/{{preset}}/eval/{model}", model=EVALUATED),
         models=expand("results/{{preset}}/models/{model}", model=EVALUATED),
+        corpus="results/{preset}/reports/corpus.json",
     output:
         "results/{preset}/reports/results.html",
     params:
@@ -82,3 +83,4 @@ rule rl_model:
         f"{RESULTS}/models/rl",
         f"{RESULTS}/eval/summary.json",
         f"{RESULTS}/reports/results.html",
+        f"{RESULTS}/reports/corpus.html",

@@ -145,6 +145,8 @@ def llama_config(shape: Model, tokenizer: PreTrainedTokenizerFast) -> LlamaConfi
         num_attention_heads=shape.heads,
         max_position_embeddings=shape.context,
         rms_norm_eps=1e-6,
+        initializer_range=shape.initializer_range,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

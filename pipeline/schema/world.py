@@ -72,11 +72,15 @@ class Model(Section):
     heads: int = Field(4, ge=1)
     context: int = Field(512, ge=64)
     """Longest sequence that the model is made for."""
+    initializer_range: float = Field(0.08, gt=0)
+    """Spread of the first weights: about 1/sqrt(hidden). The usual 0.02 starts a model this narrow too slowly."""
+    rope_theta: float = Field(100.0, gt=1)
+    """Base of the rotary positions: short contexts need short wavelengths."""
 
 
 class CoderSchedule(Schedule):
-    peak: float = Field(3e-3, gt=0)
-    warmup_steps: int = Field(10, ge=0)
+    peak: float = Field(1e-3, gt=0)
+    warmup_steps: int = Field(20, ge=0)
 
 
 class CoderOptimisation(Optimisation):
@@ -91,7 +95,8 @@ class Coder(SeededSection):
     model: Model = Model()
     tokens: int = Field(450_000, ge=1)
     """Training tokens of Python source."""
-    batch_tokens: int = Field(4096, ge=16)
+    batch_tokens: int = Field(1024, ge=16)
+    """Small batches: at this size the number of optimiser steps is what counts."""
     context: int = Field(256, ge=16)
     """Tokens of a training sequence."""
     optimisation: CoderOptimisation = CoderOptimisation()
