@@ -180,8 +180,8 @@ def test_private_use_characters_of_the_page_are_not_taken_for_ours():
 
 PIECES = [
     "<p>", "</p>", "<math>", "</math>", "<mi>x", "$", "$$", "\\(", "\\)", "\\[", "\\]", "<pre>", "</pre>", "<code>",
-    "</code>", "<sup>", "</sup>", "<script type='math/tex'>", "</script>", "<span class='math'>", "</span>", "word ", "5",
-    "<div class='katex'>", "</div>", "\\begin{align}", "\\end{align}", "`", "\uf5f1", "\uf5f3", "<table><td>",
+    "</code>", "<sup>", "</sup>", "<script type='math/tex'>", "</script>", "<span class='math'>", "</span>", "word ",
+    "5", "<div class='katex'>", "</div>", "\\begin{align}", "\\end{align}", "`", "\uf5f1", "\uf5f3", "<table><td>",
     "<img class='tex' alt='x'>",
 ]  # fmt: skip
 

@@ -16,7 +16,8 @@ def _label(item: int) -> tuple[str]:
 
 def _work(item: int) -> int:
     if item == 2:
-        time.sleep(60)
+        while True:
+            pass
     if item == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     return item * item
@@ -28,6 +29,11 @@ def test_the_guard_kills_what_hangs_or_dies_and_goes_on_behind_it():
         0, 1, ("item 2", "timeout"), 9, ("item 4", "crash"), 25,
     ]  # fmt: skip
     assert sum(isinstance(o, Failure) for o in outcomes) == 2
+
+
+def test_what_waits_for_ever_is_ended_by_the_clock():
+    outcomes = list(guarded(lambda: [60, 0], time.sleep, _label, seconds=0.05, memory_mb=1024))
+    assert outcomes[0].reason == "timeout" and outcomes[1] is None
 
 
 def test_a_page_cannot_take_more_memory_than_allowed():

@@ -15,7 +15,7 @@ class Extraction(Section):
     max_depth: int = Field(2000, ge=10, le=20_000)
     """NS: levels of nested elements; deeper pages are attacks or accidents (browsers flatten at 512)."""
     page_seconds: float = Field(10.0, gt=0, le=3600)
-    """NS: a page that takes longer is abandoned by killing the process that works on it (`timeout`)."""
+    """NS: processor time; a page that takes longer is rejected as `timeout`, its process killed."""
     memory_mb: int = Field(4096, ge=512)
     """NS: address space of that process; a page that needs more is rejected as `memory`."""
     strict: bool = False
