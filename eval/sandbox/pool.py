@@ -54,7 +54,9 @@ class _Worker:
 
     def __init__(self, options: dict):
         self.channel, theirs = socket.socketpair()
-        environment = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONPATH": _REPOSITORY, "OMP_NUM_THREADS": "1"}
+        # Packages are found where the host finds them, whatever put them on its path.
+        search = os.pathsep.join([_REPOSITORY, *(path for path in sys.path if path.endswith("-packages"))])
+        environment = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONPATH": search, "OMP_NUM_THREADS": "1"}
         environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MKL_NUM_THREADS": "1"}
         with theirs:
             command = [
