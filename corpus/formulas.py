@@ -8,9 +8,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from corpus.lone_characters import MARK, unmarked
+
 OPEN, CLOSE = "\uf5f1", "\uf5f3"  # private use; rare low bytes make the search for them fast
 PLACEHOLDER = re.compile(f"{OPEN}(\\d+){CLOSE}")
-_STRAY = str.maketrans("", "", OPEN + CLOSE)
+_STRAY = str.maketrans("", "", OPEN + CLOSE + MARK)
 _DISPLAYSTYLE = re.compile(r"\{\s*\\(?:displaystyle|textstyle)\b\s*(.*)\}", re.DOTALL)
 _LEADING_STYLE = re.compile(r"\\(?:displaystyle|textstyle)(?![A-Za-z])\s*")
 _WRAPPED = (
@@ -39,11 +41,11 @@ class Store:
 
     def add(self, tex: str, kind: str, display: bool) -> str:
         """A placeholder for this formula; "" when nothing is left of it without its delimiters."""
-        tex, display = canonical_tex(tex, display)
+        tex, display = canonical_tex(unmarked(tex), display)
         return self._put(Entry(tex, kind, display)) if tex else ""
 
     def add_code(self, text: str) -> str:
-        return self._put(Entry(text, "code"))
+        return self._put(Entry(unmarked(text), "code"))
 
     def formulas(self) -> int:
         return sum(entry.kind != "code" for entry in self.entries)
@@ -93,7 +95,7 @@ def _written(entry: Entry) -> str:
 
 def without_placeholders(html: str) -> str:
     """Remove our private-use characters where a page has them itself (icon fonts)."""
-    return html.translate(_STRAY) if OPEN in html or CLOSE in html else html
+    return html.translate(_STRAY) if OPEN in html or CLOSE in html or MARK in html else html
 
 
 def canonical_tex(tex: str, display: bool) -> tuple[str, bool]:

@@ -15,6 +15,7 @@ from resiliparse.parse.html import ElementNode, HTMLTree
 
 from corpus.asciimath import asciimath_to_tex
 from corpus.formulas import CLOSE, PLACEHOLDER, Store, without_placeholders
+from corpus.lone_characters import marked, unmarked
 from corpus.math_markup import replace_math
 from corpus.nesting import exact_nesting, nesting_bound
 from corpus.tex_text import count_strong, escape_dollars, has_engine, mark_dollars, mark_strong, may_hold_tex
@@ -72,18 +73,18 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
     main-content heuristic grows with their square.
     """
     source = without_placeholders(source)
-    tree = HTMLTree.parse(source)
+    tree = HTMLTree.parse(marked(source))
     bound = nesting_bound(source.encode("utf-8", "replace") if markup is None else markup)
     if bound > max_depth and (depth := exact_nesting(tree.document.html)) > max_depth:
         raise TooDeep(f"{depth} levels")
-    title = " ".join((tree.title or "").split())
+    title = " ".join(unmarked(tree.title or "").split())
     if tree.body is None:
         return PageText("", title)
     store = Store()
     hints = replace_math(tree, source, store)
     _replace_code(tree, store)
     raw, fallback = _main_text(tree, store, may_hold_tex(source, dollars=bool(hints)))
-    text, escaped = _with_text_formulas(raw, hints, store)
+    text, escaped = _with_text_formulas(unmarked(raw), hints, store)
     text, kinds = store.restore(text)
     return PageText(_tidy(text), title, kinds, fallback, escaped)
 
@@ -171,7 +172,7 @@ def _inline_code(text: str) -> str:
 
 
 def _replace_script(node: ElementNode, mark: str) -> None:
-    text = node.text.strip()
+    text = unmarked(node.text).strip()
     if not text or not _SCRIPT_TEXT.match(text) or _ORDINAL.match(text):
         return
     markup = node.html
