@@ -15,11 +15,12 @@ import argparse
 import json
 from collections import defaultdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from corpus.pages import read_table
 from corpus.shards import shard_files
 from corpus.urls import url_key
-from pipeline.errors import run_main
+from pipeline.errors import UserError, run_main
 from pipeline.records import read_jsonl
 
 
@@ -59,9 +60,11 @@ def read_truth(path: Path) -> dict[int, tuple[bool, str, str]]:
     truth = {}
     for row in read_jsonl(path):
         label = row.get("math", {"math": True, "nonmath": False}.get(row.get("label")))
-        if label is not None and row.get("confidence") != "low":
+        if label is not None and row.get("confidence") != "low" and isinstance(row.get("url"), str):
             language = row.get("language") or row.get("lang") or "und"
-            truth[url_key(row["url"])] = (bool(label), language, row["url"].split("/")[2])
+            truth[url_key(row["url"])] = (bool(label), language, urlsplit(row["url"]).netloc)
+    if not truth:
+        raise UserError(f"{path}: no labelled page (a line needs url, and math or label)")
     return truth
 
 

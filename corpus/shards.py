@@ -15,6 +15,13 @@ def shard_files(pages: str | Path) -> list[Path]:
     files = sorted(Path(pages).glob("*.parquet"))
     if not files:
         raise UserError(f"{pages}: no page tables (*.parquet) there; run corpus.extract first")
+    for file in files:
+        try:
+            names = pq.read_schema(file).names
+        except (OSError, pa.ArrowInvalid) as error:
+            raise UserError(f"{file}: not a readable Parquet file ({error})") from None
+        if "doc_id" not in names:
+            raise UserError(f"{file}: not a page table of corpus.extract (no column doc_id)")
     return files
 
 

@@ -55,7 +55,14 @@ def summarise_model(folder: Path) -> dict:
     files = sorted(folder.glob("*.parquet"))
     if not files:
         raise UserError(f"{folder}: holds no evaluated samples (*.parquet)")
-    return {file.stem: summarise(pq.read_table(file).to_pylist()) for file in files}
+    return {file.stem: summarise(_read_samples(file)) for file in files}
+
+
+def _read_samples(file: Path) -> list[dict]:
+    try:
+        return pq.read_table(file, columns=["id", "greedy", "sample", "correct", "extracted", "finish"]).to_pylist()
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file}: not a table of samples of eval.run ({str(error).splitlines()[0]})") from None
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,7 +6,7 @@ python -m eval.table results/mini/eval/summary.json
 import argparse
 
 from pipeline.artifacts import read_json
-from pipeline.errors import run_main
+from pipeline.errors import UserError, run_main
 
 STAGES = ("coder", "base", "sft", "rl")
 
@@ -32,7 +32,17 @@ def _cell(scores: dict | None) -> str:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("summary", help="eval/summary.json")
-    print(table(read_json(parser.parse_args(argv).summary)))
+    path = parser.parse_args(argv).summary
+    summary = read_json(path)
+    if not _is_summary(summary):
+        raise UserError(f"{path}: not a summary of eval.summary (model -> benchmark.mode -> scores)")
+    print(table(summary))
+
+
+def _is_summary(value: object) -> bool:
+    models = value.values() if isinstance(value, dict) else [None]
+    scores = [s for model in models for s in (model.values() if isinstance(model, dict) else [None])]
+    return all(isinstance(s, dict) and {"greedy", "greedy_low", "greedy_high"} <= set(s) for s in scores)
 
 
 if __name__ == "__main__":

@@ -71,8 +71,8 @@ def write_jsonl(path: str | Path, rows: Iterable[dict]) -> int:
 def read_json(path: str | Path) -> dict:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error})") from None
 

@@ -94,6 +94,8 @@ def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
         raise UserError(f"preset {preset!r}: no file {path.name}; there are {', '.join(names)}, or give a YAML path")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
@@ -114,6 +116,8 @@ def _merge(base: dict, over: dict) -> dict:
 
 
 def _checked(model: type[AnySection], values: dict, origin: str) -> AnySection:
+    if not isinstance(values, dict):
+        raise UserError(f"{origin}: expected a mapping of settings, found {type(values).__name__}")
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -9,6 +9,10 @@ import os
 import sys
 from collections.abc import Callable
 
+# A path that cannot be opened: the message names it, a traceback would add nothing.
+PATHS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, FileExistsError, PermissionError)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, quota used up, file larger than this user may write
+
 
 class UserError(Exception):
     """What is wrong, where, and what is allowed, in one line."""
@@ -29,10 +33,19 @@ def run_main(main: Callable[[list[str] | None], object], argv: list[str] | None 
         # The reader of our stdout (head, less) went away: that is its right, not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            _stop(f"error: the disk is full ({error.filename or 'while writing'}); free space and run again", 28)
+    except Exception as error:
+        if _is_full(error):
+            place = getattr(error, "filename", None) or "while writing"
+            _stop(f"error: the disk is full ({place}); free space and run again", 28)
+        if isinstance(error, PATHS) and error.filename is not None:
+            _stop(f"error: {error.filename}: {(error.strerror or 'cannot be opened').lower()}", 2)
         raise
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether the disk took no more; libraries in other languages tell it in their message only."""
+    reasons = [os.strerror(number) for number in FULL]
+    return getattr(error, "errno", None) in FULL or any(reason in str(error) for reason in reasons)
 
 
 def _stop(line: str, status: int) -> None:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
@@ -46,7 +47,7 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
     _check_folder(source, ("tokenizer.json", "tokenizer.model", "tokenizer_config.json"), "tokenizer")
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(source))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # a damaged file raises whatever its parser stumbles over (KeyError, TypeError, …)
         raise UserError(f"{source}: cannot load the tokenizer ({_first_line(error)})") from None
     if tokenizer.eos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
@@ -71,7 +72,7 @@ def load_model(source: str | Path, attention: str = "auto") -> PreTrainedModel:
         model = AutoModelForCausalLM.from_pretrained(
             str(source), dtype=torch.float32, attn_implementation=None if attention == "auto" else attention
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
     if getattr(model.config, "final_logit_softcapping", None) or getattr(model.config, "logit_scale", None):
         raise UserError(f"{source}: models that rescale their logits ({model.config.model_type}) are not supported")
@@ -123,7 +124,9 @@ def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None
     path = Path(source)
     if path.is_dir() and not any((path / name).is_file() for name in names):
         raise UserError(f"{source}: no {what} in this folder (looked for {', '.join(names)})")
-    looks_local = str(source).startswith((".", "/", "~")) or str(source).count("/") != 1
+    if path.is_file():
+        raise UserError(f"{source}: is a file, expected a model folder")
+    looks_local = str(source).startswith((".", "/", "~")) or str(source).count("/") != 1 or path.parent.is_dir()
     if not path.is_dir() and looks_local and len(path.parts) > 1:
         raise UserError(f"{source}: no such model folder")
 

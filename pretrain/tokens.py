@@ -39,10 +39,14 @@ class Encoder:
     """A tokenizer file with its BOS and EOS; text that spells a special token stays text."""
 
     def __init__(self, folder: str | Path):
+        self.folder = folder
         path = Path(folder) / "tokenizer.json"
         if not path.is_file():
             raise UserError(f"{folder}: no tokenizer.json in this folder")
-        self.tokenizer = Tokenizer.from_file(str(path))
+        try:
+            self.tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises nothing more precise
+            raise UserError(f"{path}: not a tokenizer ({error})") from None
         self.tokenizer.encode_special_tokens = True
         self.digest = file_digest(path)
         names = read_json(Path(folder) / "tokenizer_config.json")
@@ -58,7 +62,7 @@ class Encoder:
         token = token.get("content") if isinstance(token, dict) else token
         identity = self.tokenizer.token_to_id(token) if token else None
         if identity is None:
-            raise UserError(f"the tokenizer has no {key}")
+            raise UserError(f"{self.folder}: the tokenizer has no {key}")
         return identity
 
 
