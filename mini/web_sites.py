@@ -96,7 +96,8 @@ _CIRCLE = (
     _plain("/about/", "campus", 0.06),
 )
 _FORUM_ZH = (
-    _math("/shuxue/", "chat", "zh", 0.4),
+    _math("/shuxue/", "chat", "zh", 0.27),
+    _math("/shuxue/", "lecture", "zh", 0.13),
     _plain("/meishi/", "food_zh", 0.25),
     _plain("/jiaoyu/", "exams_zh", 0.2),
     _plain("/xiaoshuo/", "stories_zh", 0.15),

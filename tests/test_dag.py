@@ -1,4 +1,4 @@
-"""The DAG: what reruns when something changes, told by dry runs on a finished skeleton of results."""
+"""The whole DAG on the smoke preset: it runs, a second run does nothing, and a change reruns what depends on it."""
 
 import json
 import os
@@ -7,43 +7,46 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 TARGETS = (
     "coder_model corpus corpus_report base_model sft_model reward_model process_reward_model rl_model evaluation "
-)
-TARGETS += "results_report all"
+    "results_report all"
+).split()
+EVALUATION = {"evaluate_model", "summarise", "results_report_page", "stage_config", "all"}
 
 
 def snakemake(*arguments, cwd, expect=0):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [*SNAKEMAKE, "--snakefile", str(ROOT / "Snakefile"), "--directory", str(cwd), *map(str, arguments)],
-        capture_output=True, text=True, env=environment, cwd=ROOT, timeout=300,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", cwd, *arguments]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, timeout=900)
     assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
 
 
-def planned(*arguments, cwd) -> set[str]:
-    """Names of the rules that a dry run would run."""
+def planned(*arguments, cwd) -> dict[str, int]:
+    """Rules that a dry run would run, and how often."""
     text = snakemake(*arguments, "--dry-run", cwd=cwd)
     table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", text, re.M | re.S)
-    return {line.split()[0] for line in table[1].splitlines()} if table else set()
+    return {line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()} if table else {}
 
 
-@pytest.mark.parametrize("target", TARGETS.split())
-def test_every_target_of_the_design_can_be_planned(target, tmp_path):
+def overlay(folder, values) -> Path:
+    path = Path(folder) / "overlay.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_can_be_planned_on_an_empty_folder(target, tmp_path):
     assert planned(target, cwd=tmp_path)
 
 
 def test_a_typo_in_the_configuration_is_one_line_without_traceback(tmp_path):
-    overlay = tmp_path / "mine.yaml"
-    overlay.write_text(yaml.safe_dump({"rl": {"lerning_rate": 1e-4}}))
-    text = snakemake("rl_model", "-n", "--configfile", overlay, cwd=tmp_path, expect=2)
+    mine = overlay(tmp_path, {"rl": {"lerning_rate": 1e-4}})
+    text = snakemake("rl_model", "-n", "--configfile", mine, cwd=tmp_path, expect=2)
     assert "error: preset mini: rl.lerning_rate: unknown key; did you mean 'learning_rate'?" in text
     assert "Traceback" not in text
 
@@ -53,52 +56,98 @@ def test_an_unknown_preset_is_one_line(tmp_path):
     assert "preset 'mimi'" in text and "Traceback" not in text
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A results folder that Snakemake believes complete: outputs touched with recorded parameters."""
-    folder = tmp_path_factory.mktemp("finished")
-    fake = folder / "fake"
-    fake.mkdir()
-    # A python on PATH that makes the outputs it is told about would not know their names; --touch needs them all.
-    plan = snakemake("all", "-n", "--detailed-summary", cwd=folder)
-    for line in plan.splitlines():
-        name = line.split("\t")[0]
-        if name.startswith("results/"):
-            path = folder / name
-            if path.suffix in (".json", ".parquet", ".jsonl", ".html", ".gz", ".yaml", ".bin", ".tsv", ".md"):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text("{}" if path.suffix == ".json" else "")
-            else:
-                path.mkdir(parents=True, exist_ok=True)
-    snakemake("all", "--touch", "--cores", "1", cwd=folder)
-    return folder
+SMOKE = ("--config", "preset=smoke")
 
 
-def test_a_second_run_does_nothing(finished):
-    assert planned("all", cwd=finished) == set()
+@pytest.mark.slow
+class TestSmoke:
+    def test_all_stable_names_are_there(self, smoke):
+        results = smoke / "results" / "smoke"
+        for name in ("coder", "base", "sft", "reward", "process_reward", "rl"):
+            for file in (
+                "config.json",
+                "model.safetensors",
+                "tokenizer.json",
+                "README.md",
+                "manifest.json",
+                "metrics.jsonl",
+            ):
+                assert (results / "models" / name / file).is_file(), (name, file)
+        for path in ("corpus/decontaminated.parquet", "corpus/final/README.md", "corpus/final/manifest.json",
+                     "corpus/round_2/classifier.bin", "corpus/round_2/collected.parquet", "corpus/round_2/domains.parquet",
+                     "corpus/round_2/url_prefixes.yaml", "reports/corpus.html", "reports/corpus.json",
+                     "reports/results.html"):  # fmt: skip
+            assert (results / path).is_file(), path
+        assert not list((results / "resume").glob("*")), "resumable state is gone after success"
 
+    def test_models_load_in_plain_transformers(self, smoke):
+        from transformers import AutoModelForCausalLM, AutoTokenizer
 
-def overlay(folder, name, values):
-    path = folder / f"{name}.yaml"
-    path.write_text(json.dumps(values))
-    return path
+        for name in ("coder", "base", "sft", "rl"):
+            folder = smoke / "results" / "smoke" / "models" / name
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            text = tokenizer.apply_chat_template(
+                [{"role": "user", "content": "1+1?"}], tokenize=False, add_generation_prompt=True
+            )
+            assert text.endswith("User: 1+1?\n\nAssistant:")
+            AutoModelForCausalLM.from_pretrained(folder)
 
+    def test_the_summary_agrees_with_the_samples(self, smoke):
+        results = smoke / "results" / "smoke"
+        summary = json.loads((results / "eval" / "summary.json").read_text())
+        assert set(summary) == {"coder", "base", "sft", "rl"}
+        rows = pq.read_table(results / "eval" / "rl" / "minimath.cot.parquet").to_pylist()
+        greedy = [row["correct"] for row in rows if row["greedy"]]
+        scores = summary["rl"]["minimath.cot"]
+        assert scores["n"] == len(greedy) == 40
+        assert scores["greedy"] == pytest.approx(sum(greedy) / 40, abs=1e-4)
+        assert {"maj@2", "pass@2", "greedy_low", "greedy_high"} <= set(scores)
 
-def test_changing_the_rl_section_reruns_rl_and_evaluation_only(finished):
-    changed = overlay(finished, "rl", {"rl": {"learning_rate": 1.23e-5}})
-    jobs = planned("all", "--configfile", changed, cwd=finished)
-    assert "train_rl" in jobs
-    assert jobs <= {"all", "stage_config", "train_rl", "evaluate_model", "summarise", "results_report_page"}
+    def test_no_planted_duplicate_and_no_leaked_problem_is_left(self, smoke):
+        truth = json.loads((smoke / "results" / "smoke" / "reports" / "corpus.json").read_text())["truth"]
+        assert truth["duplicates"] > 0 and truth["duplicates_left"] == 0
+        assert truth["leaks"] > 0 and truth["leaks_left"] == 0
 
+    def test_a_second_run_does_nothing(self, smoke):
+        assert planned("all", *SMOKE, cwd=smoke) == {}
 
-def test_changing_the_classifier_reruns_from_the_rounds_on_and_not_extraction(finished):
-    changed = overlay(finished, "classifier", {"corpus": {"classifier": {"dimension": 17}}})
-    jobs = planned("all", "--configfile", changed, cwd=finished)
-    assert {"mine_round", "train_base", "train_rl"} <= jobs
-    assert not jobs & {"extract_shard", "dedup", "mini_web", "mini_problems", "train_coder"}
+    def test_changing_the_rl_section_reruns_rl_and_evaluation_only(self, smoke, tmp_path):
+        mine = overlay(tmp_path, {"rl": {"learning_rate": 1.23e-5}})
+        jobs = planned("all", "--configfile", mine, *SMOKE, cwd=smoke)
+        assert jobs.get("train_rl") == 1 and jobs.get("evaluate_model") == 1
+        assert set(jobs) <= EVALUATION | {"train_rl"}
 
+    def test_changing_the_classifier_reruns_from_the_rounds_on_and_not_extraction(self, smoke, tmp_path):
+        mine = overlay(tmp_path, {"corpus": {"classifier": {"dimension": 17}}})
+        jobs = planned("all", "--configfile", mine, *SMOKE, cwd=smoke)
+        assert {"mine_round", "train_base", "train_sft", "train_rl"} <= set(jobs)
+        assert not {"extract", "dedup", "mini_web", "mini_problems", "train_coder"} & set(jobs)
 
-def test_one_round_more_adds_one_round(finished):
-    changed = overlay(finished, "rounds", {"corpus": {"rounds": 5}})
-    text = snakemake("corpus", "-n", "--configfile", changed, cwd=finished)
-    assert re.search(r"^mine_round +1$", text, re.M)
+    def test_one_round_more_adds_one_round(self, smoke, tmp_path):
+        mine = overlay(tmp_path, {"corpus": {"rounds": 3}})
+        assert planned("corpus", "--configfile", mine, *SMOKE, cwd=smoke).get("mine_round") == 1
+
+    def test_changing_a_stage_s_code_reruns_that_stage(self, smoke, tmp_path):
+        """A copy of the repository with one function changed; its comments changed elsewhere."""
+        copy = tmp_path / "copy"
+        names = subprocess.run(
+            ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split("\n")
+        for name in filter(None, names):
+            if (ROOT / name).is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                (copy / name).write_bytes((ROOT / name).read_bytes())
+        with open(copy / "rl" / "train.py", "a") as stream:
+            stream.write("\n\ndef added() -> None:\n    pass\n")
+        with open(copy / "sft" / "train.py", "a") as stream:
+            stream.write("# a comment changes nothing\n")
+        command = [sys.executable, "-m", "snakemake", "--snakefile", copy / "Snakefile", "--directory", smoke, "-n"]
+        done = subprocess.run(
+            [*map(str, command), "all", *SMOKE],
+            capture_output=True,
+            text=True,
+            cwd=copy,
+            env=os.environ | {"PYTHONPATH": str(copy)},
+        )
+        rerun = set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.M)) - {"total"}
+        assert "train_rl" in rerun and rerun <= EVALUATION | {"train_rl"}
