@@ -141,9 +141,7 @@ def meter(share: float) -> Html:
 
 
 def _bar(x: float, y: float, width: float, height: float, colour: str) -> Html:
-    return tag(
-        "rect", x=f"{x:.1f}", y=f"{y:.1f}", width=f"{max(0.0, width):.1f}", height=f"{height:.1f}", fill=colour
-    )
+    return tag("rect", x=f"{x:.1f}", y=f"{y:.1f}", width=f"{max(0.0, width):.1f}", height=f"{height:.1f}", fill=colour)
 
 
 def _legend(names: Sequence[tuple[str, int]]) -> str:

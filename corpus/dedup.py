@@ -138,9 +138,7 @@ def _near(
     ]
     candidates = np.unique(np.concatenate([f["g"] for f in found] or [np.zeros(0, dtype=np.int64)]))
     database.register("candidates", pa.table({"g": candidates}))
-    ranked = database.execute(f"SELECT g FROM documents JOIN candidates USING (g) ORDER BY {_ORDER}").fetchnumpy()[
-        "g"
-    ]
+    ranked = database.execute(f"SELECT g FROM documents JOIN candidates USING (g) ORDER BY {_ORDER}").fetchnumpy()["g"]
     rank = np.empty(len(ranked), dtype=np.int64)  # of a candidate's place in `candidates`: 0 is the best page
     rank[np.searchsorted(candidates, ranked)] = np.arange(len(ranked))
     buckets = [(f["key"], rank[np.searchsorted(candidates, f["g"])]) for f in found]

@@ -23,9 +23,7 @@ from typing import Any
 
 from pipeline.errors import UserError
 
-_STATE = struct.Struct(
-    "<qddH"
-)  # number of the item (-1: none); processor and clock time at its begin; bytes of label
+_STATE = struct.Struct("<qddH")  # number of the item (-1: none); processor and clock time at its begin; bytes of label
 _LABEL_BYTES = 3_000
 _WAITING = 30  # times the limit, in wall-clock time: for an item that waits instead of working
 _fork = multiprocessing.get_context("fork")

@@ -74,9 +74,7 @@ _MATH_ELEMENT = re.compile(r"<((?:\w+:)?math)\b.*?</\1>", re.DOTALL)
 _ALTTEXT = re.compile(r"""<(?:\w+:)?math\b[^>]*?\balttext\s*=\s*"([^"]*)\"""", re.DOTALL)
 _IMAGE_ALT = re.compile(r"""<img\b[^>]*?\balt\s*=\s*"([^"]*)\"""", re.DOTALL)
 _DISPLAY = re.compile(r"""\bdisplay\s*=\s*"(?:block|true)"|mode\s*=\s*"display"|\\displaystyle\s*\\begin""")
-_DISPLAY_CLASS = re.compile(
-    r"\b(?:katex-display|MathJax_(?:SVG_)?Display|MJXc-display|displaymath|display-formula)\b"
-)
+_DISPLAY_CLASS = re.compile(r"\b(?:katex-display|MathJax_(?:SVG_)?Display|MJXc-display|displaymath|display-formula)\b")
 _TEX_EVIDENCE = re.compile(r"\\[A-Za-z]+|\\[,;!:{}]|[_^]\{?\w|^[A-Za-z0-9]$|[=<>+]")
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?:[a-z]{1,2}\s+)?[A-Za-z]{3,}")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)

@@ -172,9 +172,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     fold[0x130] = ord("i")
     single = plain[fold]
     single[compound] = COMPOUND
-    marks = [
-        code for code in range(_TABLE_END) if unicodedata.category(chr(code))[0] == "M" and plain[code] == LETTER
-    ]
+    marks = [code for code in range(_TABLE_END) if unicodedata.category(chr(code))[0] == "M" and plain[code] == LETTER]
     single[marks] = COMPOUND
     single[0x1100:0x1200] = COMPOUND
     return single, plain, fold

@@ -44,9 +44,7 @@ def publish(folder: Path, repo: str, *, private: bool, message: str) -> str:
     api = HfApi()
     try:
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
-        operations = [
-            CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(path)) for name, path in files.items()
-        ]
+        operations = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(path)) for name, path in files.items()]
         commit = api.create_commit(repo, operations, repo_type="dataset", commit_message=message)
     except LocalTokenNotFoundError:
         raise UserError("not logged in to the Hub: run `hf auth login`, or set HF_TOKEN") from None

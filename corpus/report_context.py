@@ -45,9 +45,7 @@ def cost(tables: Tables, records: int) -> list[dict]:
         name = next((text for prefix, text in _STEPS if re.fullmatch(rf"{prefix}[a-z_]*(_\d+)?", rule)), None)
         if name is None:
             continue
-        entry = steps.setdefault(
-            name, {"step": name, "jobs": 0, "seconds": 0.0, "cpu_seconds": 0.0, "memory_mb": 0.0}
-        )
+        entry = steps.setdefault(name, {"step": name, "jobs": 0, "seconds": 0.0, "cpu_seconds": 0.0, "memory_mb": 0.0})
         for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines(), delimiter="\t"):
             seconds = _number(row.get("s"))
             entry["jobs"] += 1

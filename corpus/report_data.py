@@ -157,14 +157,10 @@ def clusters(tables: Tables) -> dict:
 
 def contamination(tables: Tables) -> dict:
     """By benchmark: pages removed on its account, distinct items found; and the removed pages themselves."""
-    rows = tables.rows(
-        "SELECT url, benchmark, item, ngram, rule, n_tokens, also, ngrams FROM removed ORDER BY doc_id"
-    )
+    rows = tables.rows("SELECT url, benchmark, item, ngram, rule, n_tokens, also, ngrams FROM removed ORDER BY doc_id")
     found: dict[str, dict[str, set]] = {}
     for url, benchmark, item, _, _, _, also, _ in rows:
-        for name, one in [(benchmark, item)] + [
-            (other["benchmark"], str(other["item"])) for other in json.loads(also)
-        ]:
+        for name, one in [(benchmark, item)] + [(other["benchmark"], str(other["item"])) for other in json.loads(also)]:
             entry = found.setdefault(name, {"pages": set(), "items": set()})
             entry["pages"].add(url)
             entry["items"].add(one)

@@ -118,6 +118,4 @@ def _quoted(tables: Tables, number: int) -> str:
 
 
 def _yaml(path: Path) -> list[dict]:
-    return (
-        yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["prefixes"] or []
-    )
+    return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["prefixes"] or []

@@ -49,9 +49,7 @@ def _pages(tables: Tables, scores: dict[int, float]) -> list[dict]:
     found = {row[0]: row for row in reversed(rows)}
     return [
         dict(
-            zip(
-                _NAMES, (*found[one][1:4], round(scores[one], 4), found[one][4], _excerpt(found[one][5])), strict=True
-            )
+            zip(_NAMES, (*found[one][1:4], round(scores[one], 4), found[one][4], _excerpt(found[one][5])), strict=True)
         )
         for one in scores
         if one in found

@@ -143,9 +143,7 @@ class Round:
         if not len(positives):
             raise UserError(f"{self.options.seeds}: none of its URLs is among the extracted pages")
         if not len(pool):
-            raise UserError(
-                f"{self.options.pages}: every page is a seed or of a seed's domain; no negatives are left"
-            )
+            raise UserError(f"{self.options.pages}: every page is a seed or of a seed's domain; no negatives are left")
         return training_set.draw(positives, pool, self.classifier)
 
     def _train(self, chosen: training_set.TrainingSet) -> dict:
@@ -203,9 +201,7 @@ class Round:
         )
         automatic = url_prefixes.annotate(prefixes, self.selection) if self.person.others == "automatic" else {}
         decisions = url_prefixes.merge(automatic, earlier, self.person.decisions())
-        write_yaml(
-            self.database, self.folder / "url_prefixes.yaml", decisions, prefixes, self.selection.prefix_samples
-        )
+        write_yaml(self.database, self.folder / "url_prefixes.yaml", decisions, prefixes, self.selection.prefix_samples)
         rows = self.database.execute(
             "SELECT doc_id, domain || path FROM kept WHERE doc_id NOT IN (SELECT doc_id FROM collected)"
         ).fetchall()

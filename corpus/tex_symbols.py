@@ -37,7 +37,7 @@ COMMANDS = {
 }  # fmt: skip
 
 FUNCTIONS = frozenset(
-    "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log "  # noqa: SIM905
+    "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log "
     "max min Pr sec sin sinh sup tan tanh".split()
 )
 LIMIT_OPERATORS = frozenset("∑∏∐⋂⋃⋀⋁⨁⨂⨀")

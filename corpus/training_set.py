@@ -56,9 +56,7 @@ def fasttext_parameters(settings: Classifier, examples: int) -> dict:
     rate, epochs = settings.learning_rate, settings.epochs
     if rate * epochs * examples < settings.least_updates:
         rate = settings.small_learning_rate
-        epochs = min(
-            _MOST_EPOCHS, max(settings.epochs, math.ceil(settings.least_updates / (rate * max(1, examples))))
-        )
+        epochs = min(_MOST_EPOCHS, max(settings.epochs, math.ceil(settings.least_updates / (rate * max(1, examples)))))
     return {
         "dim": settings.dimension,
         "lr": rate,

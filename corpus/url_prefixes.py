@@ -97,9 +97,7 @@ def merge(
     return dict(sorted((merged | person).items()))
 
 
-def as_yaml_rows(
-    decisions: dict[str, Annotation], prefixes: dict[str, Prefix], samples: dict[str, list]
-) -> list[dict]:
+def as_yaml_rows(decisions: dict[str, Annotation], prefixes: dict[str, Prefix], samples: dict[str, list]) -> list[dict]:
     """Rows of `url_prefixes.yaml`, most collected first; prefixes of earlier rounds only carry no numbers."""
     rows = []
     for name, annotation in decisions.items():

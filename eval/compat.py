@@ -80,11 +80,7 @@ def _strip(text: str) -> str:
     text = text.lstrip(":").rstrip("./ ").strip()
     text = text.replace("\\!", "").replace("tfrac", "frac").replace("dfrac", "frac").replace("\\left", "")
     text = (
-        text.replace("\\right", "")
-        .replace("^{\\circ}", "")
-        .replace("^\\circ", "")
-        .replace("\\$", "")
-        .replace("$", "")
+        text.replace("\\right", "").replace("^{\\circ}", "").replace("^\\circ", "").replace("\\$", "").replace("$", "")
     )
     without_unit = _UNIT_TEXT.sub("", text).strip()
     text = without_unit if without_unit else text

@@ -155,17 +155,13 @@ def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
         return _ordered(gold is matrix, tuple(rows), tuple(row[3] for row in group[3]), tolerance)
     if group[1] == "[":
         return False
-    flat = (
-        tuple(row[0] for row in rows) if all(len(row) == 1 for row in rows) else (rows[0] if len(rows) == 1 else ())
-    )
+    flat = tuple(row[0] for row in rows) if all(len(row) == 1 for row in rows) else (rows[0] if len(rows) == 1 else ())
     return bool(flat) and _ordered(gold is matrix, (flat,), (group[3],), tolerance)
 
 
 def _is_vector(node: tuple) -> bool:
     """(1, 2, 3), [1, 2, 3] and ⟨1, 2⟩ are vectors; two elements in ( ) or [ ] may be an interval."""
-    return node[1:3] == ("<", ">") or (
-        node[1:3] in (("(", ")"), ("[", "]")) and (len(node[3]) > 2 or node[1] == "(")
-    )
+    return node[1:3] == ("<", ">") or (node[1:3] in (("(", ")"), ("[", "]")) and (len(node[3]) > 2 or node[1] == "("))
 
 
 def _ordered(gold_first: bool, rows: tuple, others: tuple, tolerance: Fraction | None) -> bool:

@@ -58,9 +58,7 @@ _CALLS = frozenset(
     ]
 )
 _CLOSING = {"(": (")", "]"), "[": (")", "]"), "\\{": ("\\}",), "{": ("}",)}
-_DECORATIONS = frozenset(
-    "mathbb mathbf mathcal boldsymbol overline vec hat bar dot ddot overrightarrow".split()
-)
+_DECORATIONS = frozenset("mathbb mathbf mathcal boldsymbol overline vec hat bar dot ddot overrightarrow".split())
 _NAMED = {"R": "R", "Z": "Z", "N": "N", "Q": "Q", "C": "C"}
 
 

@@ -36,7 +36,8 @@ _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
 _SYNONYMS = {
     "是": "yes", "对": "yes", "正确": "yes", "√": "yes", "否": "no", "错": "no", "错误": "no", "不是": "no", "×": "no",
     "无解": "no solution", "no solutions": "no solution", "no real solution": "no solution", "none": "no solution",
-    "no real solutions": "no solution", "dne": "does not exist", "不存在": "does not exist", "undefined": "does not exist",
+    "no real solutions": "no solution", "dne": "does not exist", "不存在": "does not exist",
+    "undefined": "does not exist",
 }  # fmt: skip
 
 

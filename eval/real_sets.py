@@ -8,9 +8,7 @@ from fractions import Fraction
 
 from eval.evaluation import value_of
 
-Piece = tuple[
-    Fraction | None, bool, Fraction | None, bool
-]  # low (None: -∞), low closed, high (None: +∞), high closed
+Piece = tuple[Fraction | None, bool, Fraction | None, bool]  # low (None: -∞), low closed, high (None: +∞), high closed
 _ALL: list[Piece] = [(None, False, None, False)]
 _BLUR = Fraction(1, 10**50)  # irrational ends are kept to 60 digits
 
@@ -65,7 +63,7 @@ def _membership_of_reals(node: tuple) -> bool:
     return node[0] == "rel" and node[1] == ("in",) and node[2][1] == ("named", "R")
 
 
-def _end(node: tuple) -> Fraction | None | bool:
+def _end(node: tuple) -> Fraction | bool | None:
     """A finite end's value, None for an infinite one, False for what is no constant."""
     if node in (("const", "infty"), ("neg", ("const", "infty"))):
         return None
@@ -136,11 +134,7 @@ def _low_key(piece: Piece) -> tuple:
 def _merged(pieces: list[Piece]) -> list[Piece]:
     result: list[Piece] = []
     for low, low_closed, high, high_closed in sorted(pieces, key=_low_key):
-        if (
-            low is not None
-            and high is not None
-            and (low > high or (low == high and not (low_closed and high_closed)))
-        ):
+        if low is not None and high is not None and (low > high or (low == high and not (low_closed and high_closed))):
             continue
         if result:
             before = result[-1]

@@ -79,7 +79,8 @@ def _rollouts(path: Path) -> list[Html]:
     for record in read_jsonl(path):
         right = sum(output["reward"] > 0 for output in record["outputs"])
         outputs = [_output(output) for output in sorted(record["outputs"], key=lambda output: -output["reward"])]
-        title = f"step {record['step']}: {record['question'][:110]} → {record['answer']} ({right} of {len(outputs)} rewarded)"
+        asked = f"{record['question'][:110]} → {record['answer']}"
+        title = f"step {record['step']}: {asked} ({right} of {len(outputs)} rewarded)"
         parts.append(details(title, paragraph(record["question"]), tag("div", *outputs, class_="outputs")))
     return parts
 

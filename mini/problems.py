@@ -120,9 +120,7 @@ def pot_turns(case: Case) -> list[dict]:
 
 def tool_turns(case: Case, language: str) -> list[dict]:
     """What will be computed in words, the program, what it prints, and the boxed answer."""
-    words = [
-        _OPERATIONS[language][step.strip("abcdefghijklmnopqrstuvwxyz0123456789")] for step in case.template.steps
-    ]
+    words = [_OPERATIONS[language][step.strip("abcdefghijklmnopqrstuvwxyz0123456789")] for step in case.template.steps]
     plan = f"先{'，再'.join(words)}。" if language == "zh" else f"{', then '.join(words).capitalize()}."
     return [
         {"role": "text", "content": plan},

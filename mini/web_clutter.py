@@ -76,9 +76,7 @@ def _footer(page: Page, labels: dict, rng: random.Random) -> str:
 
 
 def _cookies(labels: dict) -> str:
-    return (
-        f'<div id="cookie-banner" class="cookie"><p>{labels["cookie"]}</p><button>{labels["accept"]}</button></div>'
-    )
+    return f'<div id="cookie-banner" class="cookie"><p>{labels["cookie"]}</p><button>{labels["accept"]}</button></div>'
 
 
 def _academic(page: Page, labels: dict, rng: random.Random) -> str:
@@ -130,9 +128,7 @@ def _docs(page: Page, labels: dict, rng: random.Random) -> str:
 
 
 def _shop(page: Page, labels: dict, rng: random.Random) -> str:
-    button = (
-        f'<button class="buy">{labels["basket"]}</button><div class="rating">{rng.randint(10, 50) / 10} / 5</div>'
-    )
+    button = f'<button class="buy">{labels["basket"]}</button><div class="rating">{rng.randint(10, 50) / 10} / 5</div>'
     side = f'<section class="carousel"><h3>{labels["related"]}</h3>{_links(page)}</section>'
     main = f'<main id="product">{page.body}{button}</main>'
     return f"{_cookies(labels)}{_menu(labels)}{main}{side}{_footer(page, labels, rng)}"

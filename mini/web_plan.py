@@ -134,9 +134,7 @@ def _copy_address(rng: random.Random, original: Draft, number: int) -> str:
     """A near copy stands on the same site under another number, or on a site that collects other people's pages."""
     if rng.random() < 0.5:
         return f"https://{original.site.host}{original.section.path}copy-{5003 + number}"
-    return (
-        f"https://reposts.{('ulmquist', 'tarnister')[number % 4 // 2]}-pages.com/{original.section.subject}/{number}"
-    )
+    return f"https://reposts.{('ulmquist', 'tarnister')[number % 4 // 2]}-pages.com/{original.section.subject}/{number}"
 
 
 def _error(rng: random.Random, site: Site, number: int) -> Draft:

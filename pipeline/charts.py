@@ -84,9 +84,7 @@ def histogram(
         )  # fmt: skip
     if cut is not None:
         at = f"{x_axis(cut):.1f}"
-        marks.append(
-            tag("line", x1=at, x2=at, y1=TOP, y2=HEIGHT - BOTTOM, stroke="var(--s2)", stroke_dasharray="5 4")
-        )
+        marks.append(tag("line", x1=at, x2=at, y1=TOP, y2=HEIGHT - BOTTOM, stroke="var(--s2)", stroke_dasharray="5 4"))
         marks.append(
             tag("text", cut_label, x=at, y=TOP + 10, text_anchor="end" if x_axis(cut) > WIDTH / 2 else "start")
         )

@@ -50,7 +50,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict]:
     """Yield the objects of a JSON Lines file ("-" is stdin); a bad line is a UserError with file and line."""
     name = "stdin" if str(path) == "-" else str(path)
     try:
-        stream = sys.stdin if str(path) == "-" else open(path, encoding="utf-8")
+        stream = sys.stdin if str(path) == "-" else open(path, encoding="utf-8")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise UserError(f"{name}: {error.strerror.lower()}") from None
     with stream:

@@ -149,9 +149,7 @@ def scored_positions(row: Row) -> np.ndarray:
     return where[where > 0]
 
 
-def _score(
-    hidden_NH: torch.Tensor, targets_N: torch.Tensor, head: torch.nn.Module, temperature: float
-) -> torch.Tensor:
+def _score(hidden_NH: torch.Tensor, targets_N: torch.Tensor, head: torch.nn.Module, temperature: float) -> torch.Tensor:
     logits_NV = head(hidden_NH).float()
     if temperature != 1.0:
         logits_NV = logits_NV / temperature

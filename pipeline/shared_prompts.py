@@ -84,9 +84,7 @@ def _cost(rows: Sequence[Row], part: list[int]) -> int:
 def prompt_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0) -> torch.Tensor:
     """Log-probabilities [N] (fp32) of the batch's scored tokens at `temperature`, in the batch's order."""
     prompt = model.base_model(input_ids=batch.prompts, use_cache=True)
-    last_QH = prompt.last_hidden_state[
-        torch.arange(len(batch.lengths), device=batch.lengths.device), batch.lengths - 1
-    ]
+    last_QH = prompt.last_hidden_state[torch.arange(len(batch.lengths), device=batch.lengths.device), batch.lengths - 1]
     cache = DynamicCache(config=model.config)
     for index, layer in enumerate(prompt.past_key_values.layers):
         cache.update(layer.keys[batch.owners], layer.values[batch.owners], index)

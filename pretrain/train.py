@@ -36,9 +36,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `pretrain`")
     parser.add_argument("--coder", required=True, help="model folder to start from")
     parser.add_argument("--tokens", type=Path, required=True, help="manifest.json of the token folder")
-    parser.add_argument(
-        "--heldout", action="append", default=[], metavar="NAME=PATH", help="held-out text to measure"
-    )
+    parser.add_argument("--heldout", action="append", default=[], metavar="NAME=PATH", help="held-out text to measure")
     parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     arguments = parser.parse_args(argv)

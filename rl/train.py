@@ -54,14 +54,10 @@ def main(argv: list[str] | None = None) -> None:
     rewards = load_rewards(settings, folders, tokenizer)
     models = [args.sft, *(folder for name, folder in folders.items() if folder and name in settings.rewards)]
     inputs = [*models, *args.problems, *args.heldout, *(args.solutions if settings.method == "sft" else [])]
-    mark = fingerprint(
-        settings.model_dump(), prompts.model_dump(), code_digest("rl.train"), *map(file_digest, inputs)
-    )
+    mark = fingerprint(settings.model_dump(), prompts.model_dump(), code_digest("rl.train"), *map(file_digest, inputs))
     checkpoints = Checkpoints(args.resume, mark)
     value = ValueModel(args.sft, settings) if settings.method == "ppo" else None
-    learner = Learner(
-        policy, tokenizer, settings, questions, heldout, rewards, examples=examples or None, value=value
-    )
+    learner = Learner(policy, tokenizer, settings, questions, heldout, rewards, examples=examples or None, value=value)
     results = learner.run(checkpoints)
     if args.rollouts:
         write_jsonl(args.rollouts, learner.records)

@@ -99,9 +99,7 @@ def check_fit(model: PreTrainedModel, training: Examples, arguments: argparse.Na
             f"{arguments.examples}: an example has {longest} tokens, {arguments.base} is made for {limit}; set "
             f"sft.context to {limit} at most"
         )
-    largest = int(
-        pq.read_table(arguments.examples, columns=["ids"])["ids"].combine_chunks().flatten().to_numpy().max()
-    )
+    largest = int(pq.read_table(arguments.examples, columns=["ids"])["ids"].combine_chunks().flatten().to_numpy().max())
     if largest >= model.get_input_embeddings().weight.shape[0]:
         raise UserError(f"{arguments.examples}: token {largest} is not in the vocabulary of {arguments.base}")
 

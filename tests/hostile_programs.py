@@ -62,8 +62,7 @@ REFUSED = {
         "kill the parent": "import os\nos.kill(os.getppid(), 9); print('BREACH')",
         "kill everything": "import os\nos.kill(-1, 9); print('BREACH')",
         "kill the group": "import os, signal\nos.killpg(0, signal.SIGKILL); print('BREACH')",
-        "signal by thread": _CTYPES
-        + "r = libc.syscall(234, HOSTPID, HOSTPID, 6)\nprint('BREACH' if r == 0 else 'no')",
+        "signal by thread": _CTYPES + "r = libc.syscall(234, HOSTPID, HOSTPID, 6)\nprint('BREACH' if r == 0 else 'no')",
         "signal the parent by thread": (
             _CTYPES + "r = libc.syscall(234, os.getppid(), os.getppid(), 6)\nprint('BREACH' if r == 0 else 'no')"
         ),
@@ -77,8 +76,7 @@ REFUSED = {
         "fork in a loop": "import os\nfor _ in range(5):\n    os.fork()\nprint('BREACH')",
         "vfork": _CTYPES + "r = libc.syscall(58)\nprint('BREACH' if r >= 0 else 'no')",
         "clone": _CTYPES + "r = libc.syscall(56, 17, 0, 0, 0, 0)\nprint('BREACH' if r >= 0 else 'no')",
-        "clone3": _CTYPES
-        + "r = libc.syscall(435, (ctypes.c_uint64 * 11)(), 88)\nprint('BREACH' if r >= 0 else 'no')",
+        "clone3": _CTYPES + "r = libc.syscall(435, (ctypes.c_uint64 * 11)(), 88)\nprint('BREACH' if r >= 0 else 'no')",
         "exec a shell": "import os\nos.execv('/bin/sh', ['sh', '-c', 'echo BREACH'])",
         "exec python": "import os, sys\nos.execv(sys.executable, [sys.executable, '-c', 'print(\"BREACH\")'])",
         "subprocess": "import subprocess\nprint(subprocess.check_output('echo BREACH', shell=True))",

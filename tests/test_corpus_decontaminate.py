@@ -49,9 +49,7 @@ def test_ten_grams_in_common_are_a_leak_and_nine_are_not():
 
 
 def test_the_log_names_the_item_and_words_that_stand_on_the_page():
-    found = leaks(
-        index("Unrelated words about a river that has no bridge over it at all.", QUESTION), QUESTION.upper()
-    )
+    found = leaks(index("Unrelated words about a river that has no bridge over it at all.", QUESTION), QUESTION.upper())
     assert [(leak.benchmark, leak.item) for leak in found] == [("exam", 1)]
     assert found[0].ngram == "nora stacks seventeen crates of green lemons on a wooden"
 

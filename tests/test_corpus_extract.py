@@ -286,9 +286,7 @@ def test_formulas_of_real_mathematical_manuals_are_kept():
         source, _ = decode_page(parse_http(record.block).body)
         document = HTMLTree.parse(source).document
         tex = [
-            t
-            for node in document.query_selector_all(".math").values()
-            for t in re.findall(r"\\\((.*?)\\\)", node.text)
+            t for node in document.query_selector_all(".math").values() for t in re.findall(r"\\\((.*?)\\\)", node.text)
         ]
         tex += [node.get_attribute("alt") or "" for node in document.query_selector_all("img.math").values()]
         text = "".join(extract_text(source).text.split()) if tex else ""

@@ -9,13 +9,18 @@ PROSE = "<p>" + "This paragraph of ordinary prose makes the page as long as page
 
 
 def text_of(body: str) -> str:
-    return extract_text(f"<html><title>t</title><body><div class='content'>{PROSE}{body}{PROSE}</div></body></html>").text
+    return extract_text(
+        f"<html><title>t</title><body><div class='content'>{PROSE}{body}{PROSE}</div></body></html>"
+    ).text
 
 
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ("<p>设<b>群</b>为阿贝尔群<span>，</span>则<em>环</em>与<a href='x'>域</a>。</p>", "设群为阿贝尔群，则环与域。"),
+        (
+            "<p>设<b>群</b>为阿贝尔群<span>，</span>则<em>环</em>与<a href='x'>域</a>。</p>",
+            "设群为阿贝尔群，则环与域。",
+        ),
         ("<p>for <i>x</i> ∈ <i>A</i> and <i>y</i> &notin; <i>B</i></p>", "for x ∈ A and y ∉ B"),
         ("<p>a “<b>set</b>” here <b>&#32676;</b></p>", "a “set” here 群"),
         ("<p>the field <b>ℝ</b><sup>n</sup></p>", "the field ℝ^{n}"),

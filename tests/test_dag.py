@@ -74,7 +74,8 @@ class TestSmoke:
             ):
                 assert (results / "models" / name / file).is_file(), (name, file)
         for path in ("corpus/decontaminated.parquet", "corpus/final/README.md", "corpus/final/manifest.json",
-                     "corpus/round_2/classifier.bin", "corpus/round_2/collected.parquet", "corpus/round_2/domains.parquet",
+                     "corpus/round_2/classifier.bin", "corpus/round_2/collected.parquet",
+                     "corpus/round_2/domains.parquet",
                      "corpus/round_2/url_prefixes.yaml", "reports/corpus.html", "reports/corpus.json",
                      "reports/results.html"):  # fmt: skip
             assert (results / path).is_file(), path
@@ -130,9 +131,9 @@ class TestSmoke:
     def test_changing_a_stage_s_code_reruns_that_stage(self, smoke, tmp_path):
         """A copy of the repository with one function changed; its comments changed elsewhere."""
         copy = tmp_path / "copy"
-        names = subprocess.run(
-            ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout.split("\n")
+        names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+            "\n"
+        )
         for name in filter(None, names):
             if (ROOT / name).is_file():
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)

@@ -152,9 +152,7 @@ def _modules_after(code: str) -> set[str]:
 
 
 def test_the_ordinary_answer_needs_neither_parser_nor_arithmetic_library():
-    loaded = _modules_after(
-        r"from eval.grading import grade; grade('1,234', 'so \\boxed{1234}'); grade('1/2', '0.5')"
-    )
+    loaded = _modules_after(r"from eval.grading import grade; grade('1,234', 'so \\boxed{1234}'); grade('1/2', '0.5')")
     assert not loaded & {"sympy", "mpmath", "eval.formula", "eval.equality", "numpy", "torch"}
 
 

@@ -20,7 +20,9 @@ def test_wilson_interval_of_nothing_right_starts_at_zero_and_has_width():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 8).flatmap(lambda n: st.tuples(st.lists(st.booleans(), min_size=n, max_size=n), st.integers(1, n))))
+@given(
+    st.integers(1, 8).flatmap(lambda n: st.tuples(st.lists(st.booleans(), min_size=n, max_size=n), st.integers(1, n)))
+)
 def test_pass_at_k_is_the_share_of_k_subsets_with_a_right_sample(case):
     samples, k = case
     subsets = list(combinations(samples, k))

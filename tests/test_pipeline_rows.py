@@ -91,9 +91,7 @@ def test_the_logits_of_a_large_vocabulary_never_exist_whole(monkeypatch):
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    lengths=st.lists(st.integers(2, 40), min_size=1, max_size=30), budget=st.integers(1, 120), packed=st.booleans()
-)
+@given(lengths=st.lists(st.integers(2, 40), min_size=1, max_size=30), budget=st.integers(1, 120), packed=st.booleans())
 def test_micro_batches_hold_every_row_once_within_the_budget(lengths, budget, packed):
     rows = make_rows(lengths)
     batches = list(micro_batches(rows, budget, packed=packed))

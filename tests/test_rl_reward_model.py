@@ -103,9 +103,7 @@ def options(start, out, kind: str, **changes) -> list[str]:  # noqa: F811
 def test_an_outcome_model_learns_loads_with_transformers_and_rewards_a_policy(start, tmp_path):  # noqa: F811
     reward_model.main(options(start, tmp_path, "outcome"))
     metrics = read_json(tmp_path / "reward/manifest.json")["metrics"]
-    assert (
-        metrics["auc"] > 0.95 and metrics["accuracy"] > metrics["majority"] and metrics["best_of"] > metrics["mean"]
-    )
+    assert metrics["auc"] > 0.95 and metrics["accuracy"] > metrics["majority"] and metrics["best_of"] > metrics["mean"]
     model = AutoModelForTokenClassification.from_pretrained(tmp_path / "reward")
     tokenizer = load_tokenizer(start / "sft")
     [question] = questions(tokenizer, 1)

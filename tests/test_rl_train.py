@@ -150,9 +150,7 @@ def test_a_broken_run_goes_on_to_the_same_bits(start, tmp_path, monkeypatch, cha
     monkeypatch.undo()
     assert list((tmp_path / "broken/resume").glob("step-*4.pt"))
     main(arguments(start, tmp_path / "broken", **changes))
-    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(
-        tmp_path / "broken/rl/model.safetensors"
-    )
+    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(tmp_path / "broken/rl/model.safetensors")
     assert file_digest(tmp_path / "whole/rollouts.jsonl") == file_digest(tmp_path / "broken/rollouts.jsonl")
 
 
@@ -169,9 +167,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(start, tmp_path):
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL and not (tmp_path / "killed/rl").exists()
     subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL)
-    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(
-        tmp_path / "killed/rl/model.safetensors"
-    )
+    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(tmp_path / "killed/rl/model.safetensors")
 
 
 @pytest.mark.parametrize("method", ["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome"])

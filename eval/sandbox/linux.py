@@ -38,9 +38,7 @@ def _check(result: int, what: str) -> int:
 
 
 def prctl(option: int, first: int = 0, second: int | ctypes.c_void_p = 0) -> None:
-    _check(
-        _libc.prctl(option, ctypes.c_ulong(first), second, ctypes.c_ulong(0), ctypes.c_ulong(0)), f"prctl {option}"
-    )
+    _check(_libc.prctl(option, ctypes.c_ulong(first), second, ctypes.c_ulong(0), ctypes.c_ulong(0)), f"prctl {option}")
 
 
 def unshare(flags: int) -> None:

@@ -169,8 +169,8 @@ class Sandbox:
         if not allow_weak and not (self._held["seccomp"] and (self._held["namespaces"] or self._held["landlock"])):
             worker.close()
             raise SandboxUnavailable(
-                f"this machine isolates programs too weakly ({self.level}); needed are seccomp and either namespaces or "
-                "Landlock; eval.sandbox.allow_weak: true runs them all the same"
+                f"this machine isolates programs too weakly ({self.level}); needed are seccomp and either namespaces "
+                "or Landlock; eval.sandbox.allow_weak: true runs them all the same"
             )
         return worker
 
