@@ -35,7 +35,8 @@ def _truth(truth: dict | None) -> str:
         table(["round", "recall", "precision", *(f"recall, {name}" for name in languages)], rows),
         paragraph(
             f"Against the world's truth, which no stage reads: {truth['duplicates_left']} of {truth['duplicates']} "
-            f"planted duplicates and {truth['leaks_left']} of {truth['leaks']} pages that leak held-out problems are left."
+            f"planted duplicates and {truth['leaks_left']} of {truth['leaks']} pages that "
+            f"leak held-out problems are left."
         ),
     )
 

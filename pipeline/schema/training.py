@@ -33,8 +33,11 @@ class FineTuningSchedule(Schedule):
     """Paper, section 3: constant 5e-5; warm-up is NS, none assumed."""
 
     peak: float = Field(5e-5, gt=0)
+    """Paper: 5e-5."""
     warmup_steps: int = Field(0, ge=0)
+    """NS: none."""
     drops: dict[float, float] = Field(default_factory=dict)
+    """Paper: none, the rate is constant."""
 
 
 class FineTuning(Optimisation):

@@ -33,10 +33,13 @@ class MiniWorld(SeededSection):
     """Size of the built-in world. Everything in it is generated from `seed`, offline."""
 
     train_problems: int = Field(30_000, ge=100)
+    """Word problems with worked solutions, for the tokenizer, fine-tuning, reward models and RL."""
     validation_problems: int = Field(300, ge=20)
+    """Held-out problems for the curves during RL."""
     test_problems: int = Field(600, ge=20)
     """Held-out problems: their numbers and structure occur in no training problem, whatever the wording."""
     chinese_share: float = Field(0.2, ge=0, le=1)
+    """Share of the problems that are asked in Chinese."""
     level_shares: tuple[float, float, float, float] = (0.45, 0.4, 0.1, 0.05)
     """Share of problems with one, two, three and four steps; the shares must add up to 1."""
     pot_share: float = Field(0.15, ge=0, le=1)
@@ -46,6 +49,7 @@ class MiniWorld(SeededSection):
     pages: int = Field(4_000, ge=100)
     """Web pages in the generated crawl, near-duplicates and mirrors included."""
     warc_files: int = Field(4, ge=1)
+    """WARC files that the crawl is written into."""
     seed_pages: int = Field(150, ge=10)
     """Mathematical pages that are given as seed positives."""
     code_bytes: int = Field(3_000_000, ge=20_000)
@@ -66,10 +70,15 @@ class Model(Section):
     """Shape of a Llama that is trained from scratch (`sources.coder: mini`)."""
 
     vocabulary: int = Field(1024, ge=300)
+    """Tokens of the byte-level BPE tokenizer that is trained with it. The paper's model has 102,400."""
     hidden: int = Field(128, ge=16)
+    """Width. The paper's 7B: 4096."""
     intermediate: int = Field(352, ge=16)
+    """Width inside the feed-forward blocks. 7B: 11008."""
     layers: int = Field(3, ge=1)
+    """Blocks. 7B: 30."""
     heads: int = Field(4, ge=1)
+    """Attention heads. 7B: 32."""
     context: int = Field(512, ge=64)
     """Longest sequence that the model is made for."""
     initializer_range: float = Field(0.08, gt=0)
@@ -80,13 +89,17 @@ class Model(Section):
 
 class CoderSchedule(Schedule):
     peak: float = Field(1e-3, gt=0)
+    """Highest learning rate; small models bear more than the 4.2e-4 of 7B."""
     warmup_steps: int = Field(20, ge=0)
+    """Steps over which the rate rises from 0. The paper's 2,000 are more than this training has."""
 
 
 class CoderOptimisation(Optimisation):
     schedule: CoderSchedule = CoderSchedule()
     micro_batch_tokens: int = Field(2048, ge=16)
+    """Tokens that one forward pass computes; sets memory, never results."""
     checkpoint_every: int = Field(25, ge=1)
+    """Optimiser steps between checkpoints."""
 
 
 class Coder(SeededSection):
@@ -106,7 +119,9 @@ class Suffixes(Section):
     """What is added after the question, on a line of its own, in each language."""
 
     en: str
+    """For questions in English and all languages but Chinese."""
     zh: str
+    """For questions in Chinese."""
 
 
 class Prompts(Section):
