@@ -6,14 +6,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from eval.fewshot import STOP, Shot, cut_at_stop, few_shot_prompt, pick_shots
+from eval.benchmark_table import Benchmark
+from eval.fewshot import FewShot, Shot, chat_question, few_shot
 from eval.programs import printed_answer, program_so_far, shown_output
 from eval.sandbox import Sandbox
 from pipeline.generation import Sample, Sampler, SamplingSettings
 from pipeline.progress import Progress
 from pipeline.prompts import OUTPUT_FENCE, encode_output, encode_prompt
 from pipeline.records import Problem
-from pipeline.schema.world import Prompts
+from pipeline.schema.world import Prompts, Suffixes
+
+_NOTHING = Suffixes(en="", zh="")
+BARE = Prompts(cot=_NOTHING, pot=_NOTHING, tool=_NOTHING)
+"""For questions that say themselves what is wanted (functions, proofs)."""
 
 
 @dataclass(slots=True)
@@ -41,6 +46,13 @@ class Asking:
     shots: Sequence[Shot] = ()
     shot_count: int = 0
     tool_rounds: int = 2
+    benchmark: Benchmark | None = None  # layout, examples and scoring of a declared benchmark
+    file: str = ""  # the benchmark's file: some bring their worked examples beside it
+
+    def prompting(self, language: str) -> FewShot:
+        """The few-shot prompt for problems of a language."""
+        declared = self.benchmark or Benchmark("", "", "", "latex")
+        return few_shot(declared, self.mode, list(self.shots), self.shot_count, language, self.file)
 
 
 def attempt_all(
@@ -54,7 +66,7 @@ def attempt_all(
 ) -> list[Attempt]:
     """`samples` attempts at each problem, problem by problem. Random numbers depend on (seed, problem id, sample)."""
     prompts = [prompt_ids(sampler.tokenizer, problem, asking) for problem in problems]
-    stop = STOP if asking.style == "few-shot" else (OUTPUT_FENCE,) if asking.mode == "tool" else ()
+    stop = _stop(problems, asking)
     settings = SamplingSettings(
         temperature=settings.temperature, top_p=settings.top_p, max_new_tokens=settings.max_new_tokens,
         seed=settings.seed, stop=stop,
@@ -68,18 +80,26 @@ def attempt_all(
     if asking.mode == "tool" and asking.style == "chat":
         _tool_rounds(sampler, sandbox, attempts, asking.tool_rounds, settings)
     _decode(sampler.tokenizer, attempts, asking)
-    if asking.mode == "pot":
+    if asking.mode == "pot" and not (asking.benchmark and asking.benchmark.metric == "tests"):
         _run_programs(sandbox, attempts)
     return attempts
+
+
+def _stop(problems: list[Problem], asking: Asking) -> tuple[str, ...]:
+    if asking.style == "few-shot":
+        marks = (mark for lang in {p.language: None for p in problems} for mark in asking.prompting(lang).layout.stop)
+        return tuple(dict.fromkeys(marks))
+    return (OUTPUT_FENCE,) if asking.mode == "tool" else ()
 
 
 def prompt_ids(tokenizer, problem: Problem, asking: Asking) -> list[int]:
     """Token ids of the prompt; few-shot prompts start with BOS where the tokenizer has one."""
     if asking.style == "chat":
-        return encode_prompt(tokenizer, problem.question, asking.mode, problem.language, asking.prompts)
-    shots = pick_shots(list(asking.shots), asking.mode, problem.language, asking.shot_count)
+        question = chat_question(asking.benchmark, problem) if asking.benchmark else problem.question
+        prompts = asking.prompts if question == problem.question else BARE
+        return encode_prompt(tokenizer, question, asking.mode, problem.language, prompts)
     start = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
-    return start + tokenizer.encode(few_shot_prompt(problem, shots), add_special_tokens=False)
+    return start + tokenizer.encode(asking.prompting(problem.language).prompt(problem), add_special_tokens=False)
 
 
 def _take(attempt: Attempt, sample: Sample) -> Attempt:
@@ -118,9 +138,12 @@ def _asks(tokenizer, attempt: Attempt) -> bool:
 
 def _decode(tokenizer, attempts: list[Attempt], asking: Asking) -> None:
     for attempt in attempts:
-        attempt.output = tokenizer.decode(attempt.output_ids, skip_special_tokens=True).strip()
+        # A function's first line is indented; everything else starts where its text does.
+        attempt.output = tokenizer.decode(attempt.output_ids, skip_special_tokens=True).rstrip()
+        if attempt.problem.kind != "completion":
+            attempt.output = attempt.output.strip()
         if asking.style == "few-shot":
-            attempt.output = cut_at_stop(attempt.output)
+            attempt.output = asking.prompting(attempt.problem.language).cut(attempt.output)
 
 
 def _run_programs(sandbox: Sandbox, attempts: list[Attempt]) -> None:

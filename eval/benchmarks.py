@@ -1,45 +1,67 @@
-"""Benchmarks: any JSON Lines file with a question and an answer becomes a list of Problem records.
+"""Benchmarks by name or by file: `resolve("gsm8k")`, `resolve("my.jsonl")`, then `load_benchmark`.
 
-The field names of the public sets are known (GSM8K, MATH, MATH-500, MGSM, CMATH, SAT, MMLU, AQuA, Gaokao, OCW, AIME,
-TheoremQA, GSM-Hard); an own file needs `question` and `answer`. Multiple choice gets its options appended to the
-question and a letter as its answer. Not read here: benchmarks scored by running tests (HumanEval, MBPP) or by a
-proof checker (miniF2F).
+    python -m eval.benchmarks                                   # the table: names, rows, shots, metric, source
+    python -m eval.benchmarks --fetch gsm8k math --folder data/benchmarks
+
+A name is looked up in eval.benchmark_table and its file in the folder of benchmarks (the environment's BENCHMARKS,
+else data/benchmarks, else what the caller names); any other JSON Lines file needs a question and an answer field in
+one of the public sets' spellings. Reads problems only: models are eval.run's affair, verdicts eval.judge's.
 """
 
-import json
-import re
+import argparse
+import os
 import sys
 from pathlib import Path
 
-from eval.extraction import extract
-from pipeline.errors import UserError
+from eval.benchmark_rows import problem_of
+from eval.benchmark_table import TABLE, Benchmark, Fields, Git
+from pipeline.errors import UserError, run_main
 from pipeline.records import Problem, read_jsonl
 
-QUESTION_FIELDS = ("question", "problem", "Question", "input")
-GOLD_FIELDS = ("answer", "Answer", "target", "golden", "correct", "label")
-ID_FIELDS = ("id", "unique_id", "task_id", "idx")
-KIND_FIELDS = ("kind", "type", "subject", "topic", "subfield", "task")
-LEVEL_FIELDS = ("level", "grade", "reasoning_step")
-LETTERS = "ABCDEFGHIJ"
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
-OPTION_MARK = re.compile(r"^\s*\(?\s*[A-Ja-j]\s*[).]\s*")
-OPTION_SPLIT = re.compile(r"(?:^|[\s,])\(?[A-Ja-j]\s*\)\s*|(?:^|\s)[A-J]\.\s+")
-QUOTED = re.compile(r"(['\"])(.*?)\1(?=\s*[,\]])")
+
+def benchmarks_folder(folder: str | Path | None = None) -> Path:
+    """Where the files of declared benchmarks lie."""
+    return Path(folder or os.environ.get("BENCHMARKS") or "data/benchmarks")
 
 
-def load_benchmark(path: str | Path, name: str | None = None, limit: int | None = None) -> list[Problem]:
+def resolve(text: str, folder: str | Path | None = None) -> tuple[Benchmark, Path]:
+    """The benchmark and file meant by NAME, FILE.jsonl or NAME=FILE.jsonl.
+
+    NAME=FILE takes the declaration of a known NAME, so that an own copy is scored by the set's own rules. A declared
+    set whose file is not in the folder is fetched from its source. Raises UserError with the way out.
+    """
+    name, given, path = text.partition("=")
+    if not given or "/" in name:
+        name, path = (text, "") if text in TABLE else (Path(text).stem, text)
+    benchmark = TABLE.get(name) or Benchmark(name, name, path, "latex")
+    if path:
+        if not Path(path).exists():
+            known = "" if Path(path).suffix else f"; known names: {', '.join(sorted(TABLE))}"
+            raise UserError(f"--benchmark {text}: no such file{known}")
+        return benchmark, Path(path)
+    file = benchmarks_folder(folder) / benchmark.file
+    if not file.exists():
+        from eval.benchmark_source import fetch
+
+        fetch(benchmark, file)
+    return benchmark, file
+
+
+def load_benchmark(path: str | Path, name: str | Benchmark | None = None, limit: int | None = None) -> list[Problem]:
     """Read a benchmark file; `limit` keeps the first so many problems.
 
-    Records without a question or an answer are left out and named on stderr; a file of nothing else is a UserError.
+    `name` may be a declaration, whose fields are then read, or the name that problems without an id get. Records
+    without a question or an answer are left out and named on stderr; a file of nothing else is a UserError.
     """
-    name = name or Path(path).stem
+    declared = name if isinstance(name, Benchmark) else Benchmark(name or Path(path).stem, "", str(path), "")
     problems: list[Problem] = []
     flaws: list[str] = []
     seen: set[str] = set()
+    number = 0
     for number, row in enumerate(read_jsonl(path), 1):
         if limit is not None and len(problems) >= limit:
             break
-        problem = _problem(row, f"{name}-{number}")
+        problem = _problem(row, f"{declared.name}-{number}", declared)
         if isinstance(problem, str):
             flaws.append(f"record {number}: {problem}")
             continue
@@ -51,76 +73,51 @@ def load_benchmark(path: str | Path, name: str | None = None, limit: int | None 
         raise UserError(f"{path}: no usable problem" + (f" ({flaws[0]})" if flaws else "; the file is empty"))
     if flaws:
         print(f"{path}: {len(flaws)} of {number} records left out ({'; '.join(flaws[:3])})", file=sys.stderr)
+    if declared.rows and limit is None and number != declared.rows:
+        print(f"{path}: {number} records, {declared.title} has {declared.rows}", file=sys.stderr)
     return problems
 
 
-def _problem(row: dict, default_id: str) -> Problem | str:
-    """The problem of a row, or what the row lacks."""
-    question = _first(row, QUESTION_FIELDS) or _first_message(row)
-    if not question:
-        return f"no question (one of {', '.join(QUESTION_FIELDS)})"
-    question = "\n".join(part for part in (row.get("passage"), question) if part)
-    options = _options(row)
-    answer = _choice(row, options) if options else _gold(row)
-    if not answer:
-        return f"no answer (one of {', '.join(GOLD_FIELDS)})"
-    if options:
-        question += "\n" + "\n".join(f"({letter}) {text}" for letter, text in zip(LETTERS, options, strict=False))
-    return Problem(
-        id=_first(row, ID_FIELDS) or default_id,
-        question=question,
-        answer=answer,
-        language=row.get("language") or ("zh" if CHINESE.search(question) else "en"),
-        kind=_first(row, KIND_FIELDS),
-        level=_first(row, LEVEL_FIELDS),
+def _problem(row: dict, default_id: str, declared: Benchmark) -> Problem | str:
+    """By the declared fields; a copy with other field names is read like any own file."""
+    problem = problem_of(row, default_id, declared.fields, declared.answer, declared.language or "")
+    if isinstance(problem, str) and declared.fields != Fields() and declared.answer not in ("code", "proof"):
+        again = problem_of(row, default_id, Fields(), declared.answer, declared.language or "")
+        return problem if isinstance(again, str) else again
+    return problem
+
+
+def table_text() -> str:
+    """The declared benchmarks, a line each."""
+    lines = [f"{'name':18}{'rows':>6}  {'answer':8}{'metric':8}{'CoT':>4}{'PoT':>4}  source"]
+    for entry in TABLE.values():
+        source = entry.source
+        where = "a file of yours" if source is None else (
+            f"{source.repository}@{source.commit[:7]}" if isinstance(source, Git)
+            else source.id + (f"@{source.revision[:7]}" if source.revision else "")
+        )  # fmt: skip
+        shots = [str(entry.shots.get(mode, "-")) for mode in ("cot", "pot")]
+        lines.append(
+            f"{entry.name:18}{entry.rows or 0:>6}  {entry.answer:8}{entry.metric:8}{shots[0]:>4}{shots[1]:>4}  {where}"
+        )
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m eval.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--fetch", nargs="+", metavar="NAME", default=[], help="fetch these sets into the folder")
+    parser.add_argument("--folder", help="folder of benchmarks; default: $BENCHMARKS or data/benchmarks")
+    args = parser.parse_args(argv)
+    for name in args.fetch:
+        if name not in TABLE:
+            raise UserError(f"--fetch {name}: unknown; allowed are {', '.join(sorted(TABLE))}")
+        benchmark, file = resolve(name, args.folder)
+        print(f"{benchmark.title}: {len(load_benchmark(file, benchmark))} problems in {file}")
+    if not args.fetch:
+        print(table_text())
 
 
-def _first(row: dict, fields: tuple[str, ...]) -> str:
-    for field in fields:
-        value = row.get(field)
-        if value is not None and not isinstance(value, list | dict) and str(value).strip():
-            return str(value).strip()
-    return ""
-
-
-def _first_message(row: dict) -> str:
-    """The user's turn of a chat-shaped row (MGSM-zh in the form of the public evaluation)."""
-    turns = row.get("messages") or []
-    return next((str(turn["content"]).strip() for turn in turns if turn.get("role") == "user"), "")
-
-
-def _gold(row: dict) -> str:
-    """The final answer: after #### (GSM8K), in the last box of a solution (MATH), or the answer field itself."""
-    listed = next((row[field] for field in GOLD_FIELDS if isinstance(row.get(field), list)), None)
-    if listed is not None:
-        return json.dumps(listed)
-    answer = _first(row, GOLD_FIELDS)
-    if "####" in answer:
-        return answer.rsplit("####", 1)[1].strip().replace(",", "")
-    if answer:
-        return answer
-    return extract(_first(row, ("solution",)), final_box_only=True).answer or ""
-
-
-def _options(row: dict) -> list[str]:
-    """The texts of the options without their letters; an empty list where the question is open."""
-    options = row.get("options") or row.get("choices") or []
-    if isinstance(options, str) and options.startswith("["):  # a list that was printed (MathQA)
-        options = [text.group(2) for text in QUOTED.finditer(options)]
-    elif isinstance(options, str):
-        options = [part for part in OPTION_SPLIT.split(options) if part.strip(" ,")]
-    return [OPTION_MARK.sub("", str(option)).strip(" ,") for option in options]
-
-
-def _choice(row: dict, options: list[str]) -> str:
-    """The letter (or letters: AD) of the right option, given as letters or as an index."""
-    for field in ("label", "Answer", "correct", "answer"):
-        value = row.get(field)
-        if isinstance(value, int) and 0 <= value < len(options):
-            return LETTERS[value]
-        if isinstance(value, str):
-            letters = "".join(value.split()).upper()
-            if letters and len(letters) <= len(options) and set(letters) <= set(LETTERS[: len(options)]):
-                return letters
-    return ""
+if __name__ == "__main__":
+    run_main(main)

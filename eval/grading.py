@@ -63,15 +63,18 @@ def grade(
     *,
     final_box_only: bool = False,
     tolerance: float | None = None,
+    answer_type: str = "",
 ) -> Verdict:
     r"""Compare a prediction (an answer or a whole solution) with the gold answer (likewise).
 
     `final_box_only` is the mode of rewards: only the last, finished, non-empty `\boxed{}` counts. `tolerance` is a
     relative tolerance for numbers (OCW: 0.01); without it numbers are exact up to the rounding of the gold.
-    `language` is accepted for every benchmark's call; the rules of all languages are always on.
+    `language` is accepted for every benchmark's call; the rules of all languages are always on. `answer_type` is the
+    benchmark's ("choice": a letter is looked for); without it the gold's own form decides.
     """
     gold_answer = _gold_answer(str(gold))
-    found = extract(str(prediction), final_box_only=final_box_only, choice=bool(_CHOICE.fullmatch(gold_answer)))
+    choice = answer_type == "choice" or bool(_CHOICE.fullmatch(gold_answer))
+    found = extract(str(prediction), final_box_only=final_box_only, choice=choice)
     return _verdict(gold_answer, found, tolerance)
 
 

@@ -1,7 +1,7 @@
 """Evaluate one model on benchmarks: greedy accuracy, and samples for Maj@K and Pass@K.
 
-Reads   a model folder or Hub id; benchmarks (JSON Lines files, see eval/benchmarks.py); for models without a chat
-        format, worked solutions as few-shot examples.
+Reads   a model folder or Hub id; benchmarks by name or file (see eval/benchmarks.py); for models without a chat
+        format, worked solutions as few-shot examples (without --shots the benchmark's own).
 Writes  <out>/<benchmark>.<mode>.parquet, one row a sample (id, kind, level, language, greedy, sample, prompt, output,
         extracted, gold, correct, status, program, tokens, finish, seconds), and <out>/manifest.json.
 
@@ -10,7 +10,7 @@ Writes  <out>/<benchmark>.<mode>.parquet, one row a sample (id, kind, level, lan
         --benchmark minimath=results/mini/world/problems/test.jsonl --mode cot pot
 
 Without --config it samples nothing besides the greedy run. Finished parts are kept in --resume, so that a killed run
-goes on where it was. Not done here: benchmarks scored by unit tests or by a proof checker.
+goes on where it was. Functions are scored by running their tests, formal proofs where Isabelle is installed.
 """
 
 import argparse
@@ -24,15 +24,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval.attempts import Asking, Attempt, attempt_all
-from eval.benchmarks import load_benchmark
+from eval.benchmark_table import Benchmark
+from eval.benchmarks import load_benchmark, resolve
 from eval.fewshot import read_shots
-from eval.grading import grade
+from eval.grading import Verdict
+from eval.judge import judge
 from eval.sandbox import Sandbox
 from eval.summary import summarise
 from eval.table import table
 from pipeline.artifacts import atomic_folder, atomic_path, file_digest, read_json, write_json, write_manifest
 from pipeline.config import read_section
-from pipeline.errors import UserError, run_main
+from pipeline.errors import run_main
 from pipeline.generation import Sampler, SamplingSettings
 from pipeline.models import load_model, load_tokenizer
 from pipeline.progress import Progress
@@ -70,14 +72,16 @@ def main(argv: list[str] | None = None) -> None:
     args = _parse(argv)
     settings = read_section(args.config, Evaluation) if args.config else Evaluation(samples=0)
     prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
-    benchmarks = dict(_named(text) for text in args.benchmark)
-    problems = {name: load_benchmark(path, name, settings.limit) for name, path in benchmarks.items()}
+    found = [resolve(text, args.benchmarks_folder) for text in args.benchmark]
+    benchmarks = {declared.name: str(path) for declared, path in found}
+    declared = {each.name: each for each, _ in found}
+    problems = {each.name: load_benchmark(path, each, settings.limit) for each, path in found}
     modes = args.mode or [m for m in settings.modes if args.style == "chat" or m != "tool"]
-    parts = list(_plan(problems, modes, settings, args.style))
+    parts = list(_plan(problems, modes, settings, args.style, declared))
     resume = _open_resume(args, settings, prompts, benchmarks)
     todo = [part for part in parts if not (resume / part.file).exists()]
     if todo:
-        _attempt_parts(args, settings, prompts, todo, resume)
+        _attempt_parts(args, settings, prompts, todo, resume, declared, benchmarks)
     _collect(args.out, resume, parts, settings, list(benchmarks.values()))
     shutil.rmtree(resume)
     scores = {file.stem: summarise(pq.read_table(file).to_pylist()) for file in sorted(args.out.glob("*.parquet"))}
@@ -87,7 +91,8 @@ def main(argv: list[str] | None = None) -> None:
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="model folder or Hub id")
-    parser.add_argument("--benchmark", required=True, nargs="+", metavar="[NAME=]FILE.jsonl")
+    parser.add_argument("--benchmark", required=True, nargs="+", metavar="NAME|[NAME=]FILE.jsonl")
+    parser.add_argument("--benchmarks-folder", help="where declared benchmarks lie; default: data/benchmarks")
     parser.add_argument("--mode", nargs="+", choices=["cot", "pot", "tool"], help="default: the settings' modes")
     parser.add_argument("--style", choices=["chat", "few-shot"], default="chat")
     parser.add_argument("--shots", help="worked solutions (examples.parquet or JSON Lines) for few-shot")
@@ -96,22 +101,17 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--resume", type=Path, help="folder for finished parts; default: beside --out")
     parser.add_argument("--out", type=Path, help="folder to write; default: results/eval/<model name>")
     args = parser.parse_args(argv)
-    if args.style == "few-shot" and not args.shots:
-        raise UserError("--style few-shot: needs --shots, worked solutions to show before the question")
     args.out = args.out or Path("results/eval") / Path(args.model).name
     args.resume = args.resume or args.out.parent / f".{args.out.name}.resume"
     return args
 
 
-def _named(text: str) -> tuple[str, str]:
-    """NAME=FILE, or FILE whose stem is the name."""
-    name, found, path = text.partition("=")
-    return (name, path) if found and "/" not in name else (Path(text).stem, text)
-
-
-def _plan(problems: dict[str, list[Problem]], modes: list[str], settings: Evaluation, style: str) -> Iterator[Part]:
+def _plan(
+    problems: dict[str, list[Problem]], modes: list[str], settings: Evaluation, style: str, declared: dict
+) -> Iterator[Part]:
     for name, items in problems.items():
-        for mode in modes:
+        fitting = [mode for mode in modes if mode in declared[name].modes] or list(declared[name].modes)
+        for mode in fitting:
             sampled = settings.samples and style == "chat" and mode in settings.sample_modes
             for greedy in (True, False) if sampled else (True,):
                 for number, start in enumerate(range(0, len(items), PART)):
@@ -138,11 +138,17 @@ def _open_resume(args: argparse.Namespace, settings: Evaluation, prompts: Prompt
 
 
 def _attempt_parts(
-    args: argparse.Namespace, settings: Evaluation, prompts: Prompts, parts: list[Part], resume: Path
+    args: argparse.Namespace,
+    settings: Evaluation,
+    prompts: Prompts,
+    parts: list[Part],
+    resume: Path,
+    declared: dict[str, Benchmark],
+    files: dict[str, str],
 ) -> None:
     tokenizer = load_tokenizer(args.model)
     sampler = Sampler(load_model(args.model), tokenizer, max_batch=settings.batch)
-    shots = read_shots(args.shots, tokenizer) if args.style == "few-shot" else []
+    shots = read_shots(args.shots, tokenizer) if args.style == "few-shot" and args.shots else []
     total = sum(len(part.problems) * (1 if part.greedy else settings.samples) for part in parts)
     box = settings.sandbox
     sandbox = Sandbox(
@@ -150,7 +156,8 @@ def _attempt_parts(
     )  # fmt: skip
     with sandbox, Progress("evaluate", total=total, unit="samples") as progress:
         for part in parts:
-            asking = Asking(part.mode, args.style, prompts, shots, settings.shots, settings.tool_rounds)
+            asked = declared[part.benchmark], files[part.benchmark]
+            asking = Asking(part.mode, args.style, prompts, shots, settings.shots, settings.tool_rounds, *asked)
             sampling = SamplingSettings(
                 temperature=0.0 if part.greedy else settings.temperature,
                 max_new_tokens=settings.max_new_tokens,
@@ -160,15 +167,15 @@ def _attempt_parts(
             samples = 1 if part.greedy else settings.samples
             attempts = attempt_all(sampler, sandbox, list(part.problems), samples, asking, sampling, progress)
             seconds = (time.perf_counter() - start) / len(attempts)
-            rows = [_row(attempt, part, seconds, tokenizer) for attempt in attempts]
+            tried = [(a.problem, a.output, (a.printed or "") if part.mode == "pot" else None) for a in attempts]
+            verdicts = judge(declared[part.benchmark], tried, sandbox)
+            rows = [_row(*each, part, seconds, tokenizer) for each in zip(attempts, verdicts, strict=True)]
             with atomic_path(resume / part.file) as path:
                 pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path, compression="zstd")
 
 
-def _row(attempt: Attempt, part: Part, seconds: float, tokenizer) -> dict:
+def _row(attempt: Attempt, verdict: Verdict, part: Part, seconds: float, tokenizer) -> dict:
     problem = attempt.problem
-    prediction = attempt.output if part.mode != "pot" else (attempt.printed or "")
-    verdict = grade(problem.answer, prediction, language=problem.language)
     return {
         "id": problem.id, "kind": problem.kind, "level": problem.level, "language": problem.language,
         "greedy": part.greedy, "sample": attempt.sample, "prompt": tokenizer.decode(attempt.prompt_ids),
