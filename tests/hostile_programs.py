@@ -1,7 +1,48 @@
 """Programs that try to get out of the sandbox. Each prints BREACH when it reached something it must not.
 
 HOSTPID, PORT and FOLDER are set in front of each: the host's process, a listening port, a folder with a secret.
+Used by test_eval_sandbox and, as root and as an ordinary user, by bench_sandbox.
 """
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CANARY = "CANARY-7d1f"
+
+
+@contextmanager
+def host(folder: Path) -> Iterator[dict]:
+    """Things on the host that no program may reach: a secret file, an open folder, a variable, a listening port."""
+    folder.chmod(0o755)
+    (folder / "secret.txt").write_text(CANARY)
+    (folder / "open").mkdir()
+    (folder / "open").chmod(0o777)
+    os.environ["SECRET_OF_HOST"] = CANARY
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield {"HOSTPID": os.getpid(), "PORT": server.getsockname()[1], "FOLDER": str(folder)}
+    del os.environ["SECRET_OF_HOST"]
+
+
+def failure(sandbox, facts: dict, program: str) -> str | None:
+    """Run a program of REFUSED; what it reached or left, None where it reached nothing."""
+    run = sandbox.run("\n".join(f"{key} = {value!r}" for key, value in facts.items()) + "\n" + program)
+    folder = Path(facts["FOLDER"])
+    if "BREACH" in run.stdout or CANARY in run.stdout + run.stderr:
+        return f"it reached something: {run}"
+    if (folder / "secret.txt").read_text() != CANARY or os.listdir(folder / "open"):
+        return "it changed a file of the host"
+    if any(name.startswith("escaped") for place in ("/tmp", "/var/tmp", "/dev/shm") for name in os.listdir(place)):
+        return "it left a file on the host"
+    return not_fresh(sandbox)
+
+
+def not_fresh(sandbox) -> str | None:
+    """What the next program finds changed."""
+    after = sandbox.run("import os, math\nprint(math.sqrt(4), os.listdir('.'))")
+    return None if (after.status, after.stdout) == ("ok", "2.0 []\n") else f"the next program finds: {after}"
 
 
 def _attempt(body: str) -> str:
@@ -110,6 +151,78 @@ REFUSED = {
         "set the clock": "import time\ntime.clock_settime(time.CLOCK_REALTIME, 0); print('BREACH')",
         "set the host's name": "import socket\nsocket.sethostname('x'); print('BREACH')",
         "lower the priority of others": "import os\nos.setpriority(os.PRIO_PGRP, 0, -5); print('BREACH')",
+        "resolve a name": "import socket\nsocket.getaddrinfo('example.com', 80); print('BREACH')",
+        "connect to docker": "import socket\nsocket.socket(socket.AF_UNIX).connect('/run/docker.sock'); print('BREACH')",
+        "other socket families": (
+            "import socket\nfor family in (2, 10, 16, 17, 21, 26, 29, 31, 38, 40, 44):\n    for kind in (1, 2, 3, 5):\n"
+            "        try: socket.socket(family, kind); print('BREACH', family, kind)\n        except OSError: pass"
+        ),
+        "pass a descriptor": (
+            "import socket\na, b = socket.socketpair()\nsocket.send_fds(a, [b'x'], [1]); print('BREACH')"
+        ),
+        "calls that no program needs": _CTYPES
+        + (
+            "for n in (103, 128, 134, 139, 153, 155, 159, 161, 163, 165, 166, 167, 169, 170, 172, 173, 175, 176, 179, 246,\n"
+            "          248, 249, 251, 253, 272, 278, 298, 300, 303, 304, 305, 308, 311, 312, 313, 317, 324 + 9, 424, 426,\n"
+            "          427, 428, 429, 430, 432, 434, 438, 440, 442, 443, 444, 445, 446, 447, 448, 453, 462):\n"
+            "    ctypes.set_errno(0)\n    r = libc.syscall(n, 0, 0, 0, 0, 0, 0)\n"
+            "    if r >= 0 or ctypes.get_errno() != 1: print('BREACH', n, r, ctypes.get_errno())"
+        ),
+        "semaphores": _CTYPES + "r = libc.semget(0, 1, 0o1600)\nprint('BREACH' if r >= 0 else 'no')",
+        "named queues": _CTYPES
+        + "r = libc.syscall(240, b'q', 0o102, 0o600, None)\nprint('BREACH' if r >= 0 else 'no')",
+        "shared memory by name": (
+            "from multiprocessing import shared_memory as m\nm.SharedMemory('escaped', True, 4096); print('BREACH')"
+        ),
+        "a timer of the kernel": _CTYPES
+        + ("t = ctypes.c_int()\nr = libc.syscall(222, 0, None, ctypes.byref(t))\nprint('BREACH' if r >= 0 else 'no')"),
+        "outlive the parent": _CTYPES + "r = libc.prctl(1, 0, 0, 0, 0)\nprint('BREACH' if r == 0 else 'no')",
+        "allow core dumps": (
+            _CTYPES + "r = libc.prctl(4, 1, 0, 0, 0)\nimport resource as s\n"
+            "print('BREACH' if r == 0 else 'no'); s.setrlimit(s.RLIMIT_CORE, (-1, -1)); print('BREACH')"
+        ),
+        "limits of the parent": "import os, resource as r\nr.prlimit(os.getppid(), r.RLIMIT_CPU, (1, 1)); print('BREACH')",
+        "real-time priority": (
+            "import os\nos.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)); print('BREACH')"
+        ),
+        "choose cores": "import os\nos.sched_setaffinity(0, [0]); print('BREACH')",
+        "stop itself": "import signal\nsignal.raise_signal(signal.SIGSTOP); print('BREACH')",
+        "a session of its own": "import os\nos.setsid(); print('BREACH')",
+        "a terminal": "import os, pty\npty.openpty(); print('BREACH')",
+        "spawn in a terminal": "import pty\npty.fork(); print('BREACH')",
+        "popen": "import os\nprint('BREACH' if os.popen('echo x').read() else 'no')",
+        "install a package": "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'list'], check=True); print('BREACH')",
+        "memory that nobody sees": _CTYPES + "r = libc.syscall(447, 0)\nprint('BREACH' if r >= 0 else 'no')",
+        "splice and friends": _CTYPES
+        + (
+            "a, b = os.pipe(); os.write(b, b'x'); c, d = os.pipe()\n"
+            "for n in (275, 276, 278, 40):\n    r = libc.syscall(n, a, d, 1, 0, 0, 0)\n    if r > 0: print('BREACH', n)"
+        ),
+        "a pipe that holds much": "import fcntl, os\na, b = os.pipe()\nfcntl.fcntl(b, 1031, 1 << 20); print('BREACH')",
+        "signals from a descriptor": "import fcntl, os\nfcntl.fcntl(0, fcntl.F_SETOWN, os.getppid()); print('BREACH')",
+        "a lease on a library": "import fcntl, os\nf = open(os.__file__)\nfcntl.fcntl(f, fcntl.F_SETLEASE, 0); print('BREACH')",
+        "calls of another architecture": _CTYPES
+        + (
+            # mov eax, 20 (getpid of the 32-bit table); int 0x80; ret
+            "import mmap\nm = mmap.mmap(-1, 4096, prot=7)\nm.write(bytes.fromhex('b814000000cd80c3'))\n"
+            "f = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))\n"
+            "print('BREACH') if f() > 0 else 0"
+        ),
+        "calls of the x32 table": _CTYPES + "r = libc.syscall(0x40000000 + 57)\nprint('BREACH' if r >= 0 else 'no')",
+        "read its own memory by name": "open('/proc/self/mem', 'rb').read(1); print('BREACH')",
+        "read the address space": "print('BREACH', open('/proc/self/maps').read()[:9])",
+        "read the control groups": "import os\nprint('BREACH', os.listdir('/sys/fs/cgroup'))",
+        "read the kernel's log": "open('/dev/kmsg').read(1); print('BREACH')",
+        "remove its folder": "import os\nos.rmdir(os.getcwd()); print('BREACH')",
+        "move its folder": "import os\nos.rename(os.getcwd(), '/gone'); print('BREACH')",
+        "climb by a descriptor": (
+            "import os\nd = os.open('/', os.O_RDONLY)\nfor _ in range(9): d = os.open('..', os.O_RDONLY, dir_fd=d)\n"
+            "print('BREACH', [n for n in os.listdir(d) if n in ('boot', 'home', 'proc')][0])"
+        ),
+        "compiled code for the next": (
+            "import os, json\nd = os.path.dirname(json.__file__) + '/__pycache__'\n"
+            "open(d + '/x.pyc', 'w').write('x'); print('BREACH')"
+        ),
         # the machinery around it
         "look for the host's objects in frames": (
             "import sys\nkey = 'SECRET_OF' + '_HOST'\nf = sys._getframe().f_back\nwhile f:\n"
@@ -120,6 +233,38 @@ REFUSED = {
             "print(['BREACH' for o in gc.get_objects() if isinstance(o, dict) and key in o])"
         ),
     }.items()
+}
+
+# Pairs: what the first leaves, the second must not find.
+TRACES = {
+    "a file": ("open('left', 'w').write('x')", "import os\nprint('BREACH' if os.listdir('.') else 'no')"),
+    "a flag on the input": (
+        "import os\nos.set_blocking(0, False)",
+        "import os\nprint('no' if os.get_blocking(0) else 'BREACH')",
+    ),
+    "a lock on the input": (
+        "import fcntl\nfcntl.flock(0, fcntl.LOCK_EX)",
+        "import fcntl\nfcntl.flock(0, fcntl.LOCK_EX | fcntl.LOCK_NB); print('no')",
+    ),
+    "a mask": ("import os\nos.umask(0o777)", "import os\nopen('f', 'w').close(); open('f').close(); print('no')"),
+    "a module": ("import math\nmath.pi = 3", "import math\nprint('BREACH' if math.pi == 3 else 'no')"),
+    "a trace function": (
+        "import sys, threading\nsys.settrace(print); threading.settrace(print)",
+        "import sys\nprint('BREACH' if sys.gettrace() else 'no')",
+    ),
+    "an alarm": ("import signal\nsignal.alarm(1)", "import time\ntime.sleep(1.2); print('no')"),
+    # The second reads all memory around its own objects; writing to a file tells what is mapped without a crash.
+    "its text in memory": (
+        "secret = 'LEFT-' + 'b41c'\nprint(secret * 40)\n# LEFT-b41c " + "LEFT-b41c " * 99,
+        "import ctypes, os\nlibc = ctypes.CDLL(None)\nwanted = bytes([76, 69, 70, 84]) + b'-' + bytes.fromhex('62343163')\n"
+        "starts = {id(o) >> 24 for o in (object(), wanted, [], os.stat, bytes(300), bytes(70000), bytes(9**6))}\n"
+        "found = seen = 0\nfor block in {s + d for s in starts for d in (-1, 0, 1)}:\n"
+        "    f = os.open('m', os.O_RDWR | os.O_CREAT | os.O_TRUNC)\n"
+        "    for page in range(block << 24, (block + 1) << 24, 65536):\n"
+        "        os.lseek(f, 0, 0)\n        n = libc.write(f, ctypes.c_void_p(page), 65536)\n"
+        "        if n > 0: seen += n; found += os.pread(f, n, 0).count(wanted + wanted)\n"
+        "print('BREACH' if found or seen < 10**6 else 'no')",
+    ),
 }
 
 BOUNDED = {
@@ -138,6 +283,17 @@ BOUNDED = {
     "deep folders": "import os\nfor i in range(400):\n    os.mkdir('d'); os.chdir('d')",
     "folders that cannot be read": "import os\nos.makedirs('a/b'); os.mkdir('a/b/c', 0)\nos.umask(0o777); os.mkdir('z')",
     "many descriptors": "import os\nwhile True: os.dup(1)",
+    "block signals": "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True: time.sleep(9)",
+    "close everything": "import os\nos.closerange(0, 64)\nwhile True: pass",
+    "wait for input": "import sys\nwhile True: sys.stdin.read(); input_again = 1",
+    "leave the main thread": "import ctypes, threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\nctypes.CDLL(None).syscall(60, 0)",
+    "a sparse file": "f = open('f', 'wb')\nf.truncate(10**15)",
+    "odd names": "import os\nfor n in (b'\\xff', b'a\\nb', b'-rf', b'x' * 255, '好'.encode()): open(n, 'w').close()\nos.makedirs('x/' * 50)",
+    "endless regular expression": "import re\nre.match(r'(a*)*$', 'a' * 99 + 'b')",
+    "memory by maps": "import mmap\nkeep = []\nwhile True: keep.append(mmap.mmap(-1, 10**8)); keep[-1].write(b'x' * 10**8)",
+    "a million locks": "import fcntl\nf = open('f', 'wb')\nfor i in range(0, 10**9, 2): fcntl.lockf(f, fcntl.LOCK_EX, 1, i)",
+    "threads that compute": "import threading, hashlib\nfor _ in range(8): threading.Thread(target=lambda: [hashlib.sha256(bytes(10**7)) for _ in range(10**6)]).start()",
+    "collapse of the stack": "import ctypes\nF = ctypes.CFUNCTYPE(None)\ndef g(): F(g)()\nimport sys; sys.setrecursionlimit(10**8); g()",
     "many threads": "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(9,)).start()",
     "threads that outlive": "import threading, time, os\nthreading.Thread(target=time.sleep, args=(99,)).start()\nos._exit(0)",
     "big number": "print(len(str(9**9**9)))",

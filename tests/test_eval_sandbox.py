@@ -2,14 +2,13 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
-from hostile_programs import BOUNDED, REFUSED
+from hostile_programs import BOUNDED, REFUSED, TRACES, failure, host, not_fresh
 
 from eval.sandbox import Sandbox, SandboxUnavailable
 
@@ -89,41 +88,28 @@ def test_one_program_cannot_change_the_next(box):
 @pytest.fixture(scope="module", params=LEVELS, ids=lambda names: "without " + ("+".join(names) or "nothing"))
 def leveled(request, tmp_path_factory):
     """A sandbox of one level, with things on the host that no program may reach."""
-    folder = tmp_path_factory.mktemp("host")
-    folder.chmod(0o755)
-    (folder / "secret.txt").write_text("CANARY-7d1f")
-    (folder / "open").mkdir()
-    (folder / "open").chmod(0o777)
-    server = socket.create_server(("127.0.0.1", 0))
-    os.environ["SECRET_OF_HOST"] = "CANARY-7d1f"
-    sandbox = _open(without=request.param, timeout=1.5)
-    facts = {"HOSTPID": os.getpid(), "PORT": server.getsockname()[1], "FOLDER": str(folder)}
-    with sandbox:
-        yield sandbox, facts, folder
-    server.close()
-    del os.environ["SECRET_OF_HOST"]
+    with host(tmp_path_factory.mktemp("host")) as facts, _open(without=request.param, timeout=1.5) as sandbox:
+        yield sandbox, facts
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_hostile_program_reaches_nothing_at_any_level(leveled, name):
-    sandbox, facts, folder = leveled
-    run = sandbox.run("\n".join(f"{key} = {value!r}" for key, value in facts.items()) + "\n" + REFUSED[name])
-    assert "BREACH" not in run.stdout and "CANARY-7d1f" not in run.stdout + run.stderr, run
-    assert (folder / "secret.txt").read_text() == "CANARY-7d1f" and os.listdir(folder / "open") == []
-    assert not any(entry.startswith("escaped") for place in ("/tmp", "/var/tmp") for entry in os.listdir(place))
-    _assert_fresh(sandbox)
+    assert failure(*leveled, REFUSED[name]) is None
 
 
-def _assert_fresh(sandbox):
-    after = sandbox.run("import os, math\nprint(math.sqrt(4), os.listdir('.'))")
-    assert (after.status, after.stdout) == ("ok", "2.0 []\n"), after
+@pytest.mark.parametrize("name", TRACES)
+def test_a_program_leaves_nothing_for_the_next(box, name):
+    first, second = TRACES[name]
+    assert box.run(first).status == "ok"
+    run = box.run(second)
+    assert (run.status, run.stdout) == ("ok", "no\n"), run
 
 
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_greedy_program_ends_within_its_limits(box, name):
     run = box.run(BOUNDED[name], timeout=0.6)
     assert run.seconds < 2, run
-    _assert_fresh(box)
+    assert not_fresh(box) is None
 
 
 def test_hundreds_of_programs_leave_no_process_file_or_descriptor():

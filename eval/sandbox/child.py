@@ -47,7 +47,7 @@ def run_program(
 
 
 def _limit(seconds: float, memory: int, limit_processes: bool, file_bytes: int) -> None:
-    cpu = int(seconds) + 2
+    cpu = int(seconds) + 3  # reached before the deadline by programs with many threads only
     limits = {
         resource.RLIMIT_AS: memory,
         resource.RLIMIT_CPU: cpu,
@@ -62,7 +62,8 @@ def _limit(seconds: float, memory: int, limit_processes: bool, file_bytes: int) 
     for kind, value in limits.items():
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        # The end of CPU time is announced by SIGXCPU, which tells it from other deaths, a second before SIGKILL.
+        resource.setrlimit(kind, (value - 1 if kind == resource.RLIMIT_CPU else value, value))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that grows too large is an OSError
 
 

@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from eval.sandbox import selftest
 from pipeline.errors import UserError
 
 _REPOSITORY = str(Path(__file__).resolve().parents[2])
@@ -32,6 +33,7 @@ _REQUEST = struct.Struct("!dQI")
 _RESULT = struct.Struct("!B?dII")
 _STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
 _MAX_PROGRAM = 4 * 1024 * 1024
+_MOST_LOST_STARTS = 5  # in a row: then it is no passing shortage
 
 
 class SandboxUnavailable(UserError):
@@ -139,46 +141,56 @@ class Sandbox:
         if not sys.platform.startswith("linux"):
             raise SandboxUnavailable(f"the sandbox needs Linux, this is {sys.platform}")
         self.timeout, self.memory, self.workers = timeout, memory_mb * 1024 * 1024, workers
-        self._empty = tempfile.mkdtemp(prefix="sandbox-")
-        os.chmod(self._empty, 0o555)
-        self._options = {
-            "without": sorted(without), "disk_mb": disk_mb, "empty": self._empty, "repository": _REPOSITORY,
-        }  # fmt: skip
+        self._options = {"without": sorted(without), "disk_mb": disk_mb, "empty": None, "repository": _REPOSITORY}
+        self._lost_starts = 0
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         self._busy: set[_Worker | None] = set()
         try:
-            first = self._first_worker(allow_weak)
+            first = self._first_worker()
+            self._idle.put(first)
+            self._check(first, allow_weak)
         except BaseException:
-            shutil.rmtree(self._empty, ignore_errors=True)
+            self.close()
             raise
         for _ in range(workers - 1):
-            self._idle.put(None)  # started when first needed
-        self._idle.put(first)
+            self._idle.queue.insert(0, None)  # started when first needed
 
-    def _first_worker(self, allow_weak: bool) -> _Worker:
+    def _first_worker(self) -> _Worker:
         """Start one worker; where the full isolation cannot be set up, the next weaker one."""
-        worker = _Worker(self._options)
+        worker = self._start()
         if "failed" in worker.hello and "namespaces" not in self._options["without"]:
             worker.close()
             self._options["without"] = [*self._options["without"], "namespaces"]
-            worker = _Worker(self._options)
+            worker = self._start()
         if "failed" in worker.hello:
             worker.close()
             raise SandboxUnavailable(f"the sandbox does not start: {worker.hello['failed']}")
         self._held = worker.hello["level"]
-        if not allow_weak and not (self._held["seccomp"] and (self._held["namespaces"] or self._held["landlock"])):
-            worker.close()
-            raise SandboxUnavailable(
-                f"this machine isolates programs too weakly ({self.level}); needed are seccomp and either namespaces "
-                "or Landlock; eval.sandbox.allow_weak: true runs them all the same"
-            )
         return worker
+
+    def _start(self) -> _Worker:
+        if "namespaces" in self._options["without"] and self._options["empty"] is None:
+            self._options["empty"] = tempfile.mkdtemp(prefix="sandbox-")  # the programs' folder, which nobody may write
+            os.chmod(self._options["empty"], 0o555)
+        return _Worker(self._options)
+
+    def _check(self, worker: _Worker, allow_weak: bool) -> None:
+        """Attack the fresh sandbox; refuse to go on where it is too weak by what was set up or by what got through."""
+        self.reached = selftest.reached(lambda source, seconds: worker.run(source, seconds, self.memory))
+        weak = not (self._held["seccomp"] and (self._held["namespaces"] or self._held["landlock"]))
+        if (weak or self.reached) and not allow_weak:
+            found = f"; in the self-test programs reached: {', '.join(self.reached)}" if self.reached else ""
+            raise SandboxUnavailable(
+                f"this machine isolates programs too weakly ({self.level}); needed are seccomp and namespaces or "
+                f"Landlock{found}; eval.sandbox.allow_weak: true runs them all the same"
+            )
 
     @property
     def level(self) -> str:
         """The isolation that holds, for logs and reports."""
         parts = [name for name in ("namespaces", "landlock", "seccomp") if self._held[name]]
-        return "+".join([*parts, "rlimits"]) + (", own user" if self._held["own_user"] else "")
+        held = "+".join([*parts, "rlimits"]) + (", own user" if self._held["own_user"] else "")
+        return f"{held}; WEAK, programs reach: {', '.join(self.reached)}" if self.reached else held
 
     def run(self, program: str | bytes, timeout: float | None = None) -> Execution:
         """Run one program (waits for a free worker)."""
@@ -194,8 +206,8 @@ class Sandbox:
                 worker = self._new_worker()
             self._busy.add(worker)
             return worker.run(source, timeout or self.timeout, self.memory)
-        except OSError:  # the worker died with this program, which is not run again
-            return Execution("killed", "", "the worker that ran it was lost\n", 0.0)
+        except OSError as error:  # the worker died with this program, which is not run again
+            return Execution("killed", "", f"the worker that ran it was lost ({error})\n", 0.0)
         except BaseException:  # Ctrl-C in the middle of an answer: nobody may read the rest of it
             if worker is not None:
                 worker.healthy = False
@@ -205,11 +217,17 @@ class Sandbox:
             self._idle.put(worker)
 
     def _new_worker(self) -> _Worker:
-        worker = _Worker(self._options)
-        if "failed" in worker.hello:
-            worker.close()
-            raise SandboxUnavailable(f"the sandbox does not start: {worker.hello['failed']}")
-        return worker
+        """A worker in the place of a lost one, of the same level. OSError: not now; the next program tries again."""
+        worker = self._start()
+        if worker.hello.get("level") == self._held:
+            self._lost_starts = 0
+            return worker
+        worker.close()
+        self._lost_starts += 1
+        reason = worker.hello.get("failed", f"another isolation than before, {worker.hello.get('level')}")
+        if self._lost_starts >= _MOST_LOST_STARTS:
+            raise SandboxUnavailable(f"the sandbox does not start any more: {reason}")
+        raise OSError(reason)
 
     def run_many(self, programs: Iterable[str | bytes]) -> list[Execution]:
         """Run all programs, `workers` at a time; results in the order given."""
@@ -229,7 +247,8 @@ class Sandbox:
                 worker = self._idle.get_nowait()
                 if worker is not None:
                     worker.close()
-        shutil.rmtree(self._empty, ignore_errors=True)
+        if self._options["empty"] is not None:
+            shutil.rmtree(self._options["empty"], ignore_errors=True)
 
     def __enter__(self) -> "Sandbox":
         return self

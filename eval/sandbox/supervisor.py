@@ -24,6 +24,8 @@ RESULT = struct.Struct("!B?dII")  # status, whether more may come, seconds, leng
 STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
 MAX_OUTPUT = 64 * 1024  # bytes of each stream
 MAX_PROGRAM = 4 * 1024 * 1024
+_READ = 65536
+_STREAM = MAX_OUTPUT + _READ
 
 
 def main() -> None:
@@ -42,13 +44,15 @@ def main() -> None:
 
 def _confine(options: dict) -> tuple[confine.Confinement, int]:
     """Give up everything that is not needed; returns what holds, and a descriptor to read our own size from."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")  # short of memory, the machine shall end a program, not the training beside it
     state = confine.Confinement(readable=confine.library_folders())
     without, number = options["without"], os.getpid()
     state.namespaces = "namespaces" not in without and confine.unshare_namespaces()
     if state.namespaces:
         _continue_as_first_process()
     statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
-    null = os.open("/dev/null", os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(null, stream)
     os.close(null)
@@ -85,8 +89,9 @@ class Supervisor:
 
     def __init__(self, channel: socket.socket, state: confine.Confinement, statm: int, options: dict):
         self.channel, self.state, self.statm = channel, state, statm
-        self.null = os.open("/dev/null", os.O_RDONLY) if state.box is None else os.dup(0)
-        os.set_inheritable(self.null, False)
+        # Texts pass through these alone and are wiped after each program: the next one must not find them in its
+        # memory, which is a copy of ours.
+        self.source, self.streams = bytearray(MAX_PROGRAM), (bytearray(_STREAM), bytearray(_STREAM))
         box = [state.box] if state.box else []
         self.ruleset = linux.landlock_ruleset(state.readable, box) if state.landlock else None
         self.bounded = state.own_user or state.namespaces
@@ -106,33 +111,38 @@ class Supervisor:
         _send(self.channel, json.dumps({"level": self.level}).encode())
         gc.collect()
         gc.freeze()
+        header = bytearray(REQUEST.size)
         while True:
-            header = self._receive(REQUEST.size)
+            self._receive(memoryview(header))
             seconds, memory, length = REQUEST.unpack(header)
-            source = self._receive(length)
-            self._warm(source)
-            status, elapsed, stdout, stderr = self._run(source, seconds, memory)
+            self._receive(memoryview(self.source)[:length])
+            self._warm(length)
+            status, elapsed, sizes = self._run(length, seconds, memory)
             clean = self._empty_box()
-            head = RESULT.pack(STATUSES.index(status), clean, elapsed, len(stdout), len(stderr))
-            self.channel.sendall(head + stdout + stderr)
+            self.channel.sendall(RESULT.pack(STATUSES.index(status), clean, elapsed, *sizes))
+            for stream, size in zip(self.streams, sizes, strict=True):
+                self.channel.sendall(memoryview(stream)[:size])
+            self._wipe(length)
 
-    def _receive(self, count: int) -> bytes:
-        data = bytearray()
-        while len(data) < count:
-            part = self.channel.recv(count - len(data))
-            if not part:
+    def _receive(self, target: memoryview) -> None:
+        while len(target):
+            count = self.channel.recv_into(target)
+            if not count:
                 os._exit(0)
-            data += part
-        return bytes(data)
+            target = target[count:]
 
-    @staticmethod
-    def _warm(source: bytes) -> None:
+    def _wipe(self, length: int) -> None:
+        self.source[:length] = bytes(length)
+        for stream, filled in zip(self.streams, self.filled, strict=True):
+            stream[:filled] = bytes(filled)
+
+    def _warm(self, length: int) -> None:
         """Import what the program will import, once for all programs. The first use fills sympy's own caches."""
         before = len(sys.modules)
         with contextlib.suppress(ImportError):
-            if b"numpy" in source and "numpy" not in sys.modules:
+            if self.source.find(b"numpy", 0, length) >= 0 and "numpy" not in sys.modules:
                 __import__("numpy")
-            if b"sympy" in source and "sympy" not in sys.modules:
+            if self.source.find(b"sympy", 0, length) >= 0 and "sympy" not in sys.modules:
                 sympy = __import__("sympy")
                 x = sympy.Symbol("x")
                 sympy.solve(x**2 - 2, x)
@@ -141,31 +151,38 @@ class Supervisor:
             gc.collect()
             gc.freeze()
 
-    def _run(self, source: bytes, seconds: float, memory: int) -> tuple[str, float, bytes, bytes]:
-        out, err = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+    def _run(self, length: int, seconds: float, memory: int) -> tuple[str, float, tuple[int, int]]:
+        """Run the program in `self.source`; status, seconds, and how much of `self.streams` it filled."""
+        self.used, self.filled = [0, 0], [0, 0]
+        pipes = [os.pipe2(os.O_CLOEXEC) for _ in range(3)]
+        (stdin, no_input), out, err = pipes
+        os.close(no_input)  # reading finds the end at once
         size = int(os.pread(self.statm, 64, 0).split()[0]) * os.sysconf("SC_PAGE_SIZE")
         start = time.monotonic()
         try:
             pid = os.fork()
         except OSError:  # no memory or processes left on the machine
-            for end in (*out, *err):
+            for end in (stdin, *out, *err):
                 os.close(end)
-            return "killed", 0.0, b"", b"no process could be started\n"
+            text = b"no process could be started\n"
+            self.streams[1][: len(text)], self.used = text, [0, len(text)]
+            self.filled = [0, len(text)]
+            return "killed", 0.0, (0, len(text))
         if pid == 0:
             child.run_program(
-                source, (self.null, out[1], err[1]), seconds, size + memory, ruleset=self.ruleset,
+                bytes(self.source[:length]), (stdin, out[1], err[1]), seconds, size + memory, ruleset=self.ruleset,
                 seccomp=self.filter, limit_processes=self.bounded, file_bytes=self.disk,
             )  # fmt: skip
-        os.close(out[1])
-        os.close(err[1])
-        stdout, stderr, reason = self._watch(pid, (out[0], err[0]), start + seconds)
+        for end in (stdin, out[1], err[1]):
+            os.close(end)
+        reason = self._watch(pid, (out[0], err[0]), start + seconds)
         _, wait_status = os.waitpid(pid, 0)
         status = reason or _status(wait_status)
-        return status, time.monotonic() - start, stdout, stderr
+        out_size, err_size = (min(used, MAX_OUTPUT) for used in self.used)
+        return status, time.monotonic() - start, (out_size, err_size)
 
-    def _watch(self, pid: int, pipes: tuple[int, int], deadline: float) -> tuple[bytes, bytes, str | None]:
+    def _watch(self, pid: int, pipes: tuple[int, int], deadline: float) -> str | None:
         """Collect both streams until they end; kill at the deadline, at too much output, or when the host leaves."""
-        data = {pipe: bytearray() for pipe in pipes}
         poll = select.poll()
         for pipe in pipes:
             poll.register(pipe, select.POLLIN)
@@ -187,21 +204,26 @@ class Supervisor:
                 if descriptor == process:
                     poll.unregister(process)
                     continue
-                part = os.read(descriptor, 65536)
-                if not part:
+                if not self._read(descriptor, pipes.index(descriptor), keep=reason is None):
                     open_pipes.discard(descriptor)
                     poll.unregister(descriptor)
-                elif reason is None:
-                    data[descriptor] += part
-                    if len(data[descriptor]) > MAX_OUTPUT:
-                        reason = "output"
-                        os.kill(pid, signal.SIGKILL)
+                elif reason is None and max(self.used) > MAX_OUTPUT:
+                    reason = "output"
+                    os.kill(pid, signal.SIGKILL)
         if reason is None and not select.select([process], [], [], max(0.0, deadline - time.monotonic()))[0]:
             reason = "timeout"  # it closed its streams and went on
             os.kill(pid, signal.SIGKILL)
         for descriptor in (*pipes, process):
             os.close(descriptor)
-        return *(bytes(data[pipe][:MAX_OUTPUT]) for pipe in pipes), reason
+        return reason
+
+    def _read(self, descriptor: int, stream: int, keep: bool) -> int:
+        """Bytes read into the stream's buffer (0 at its end); without `keep` they are dropped."""
+        place = min(self.used[stream], MAX_OUTPUT)
+        count = os.readv(descriptor, [memoryview(self.streams[stream])[place : place + _READ]])
+        self.filled[stream] = max(self.filled[stream], place + count)
+        self.used[stream] += count if keep else 0
+        return count
 
     def _empty_box(self) -> bool:
         """Leave nothing for the next program. False: it cannot be emptied, and the pool must replace this worker."""
