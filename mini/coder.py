@@ -27,12 +27,13 @@ from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.contexts import context_rows
 from pipeline.errors import run_main
+from pipeline.loop import plan_of, train
 from pipeline.models import device, model_card, save_model
 from pipeline.prompts import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
 from pipeline.records import read_jsonl, read_solutions
 from pipeline.rows import Row
 from pipeline.schema.world import Coder, Model, Prompts
-from pipeline.training import adamw, plan_of, train, weighted_nll
+from pipeline.training import adamw, weighted_nll
 
 BOS, EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 """The special tokens of the DeepSeek family; padding uses EOS, as there."""

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from pipeline.errors import UserError
 
+NOT_COUNTED = (".", "metrics.jsonl", "events.out.tfevents")
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -80,13 +82,13 @@ def read_json(path: str | Path) -> dict:
 def file_digest(path: str | Path) -> str:
     """Hex SHA-256 (16 characters) of a file, or of a folder's file names and contents in sorted order.
 
-    In a folder, hidden files (Snakemake's timestamp) and metrics.jsonl (it holds speeds) do not count.
+    In a folder, hidden files (Snakemake's timestamp) and metrics (they hold speeds) do not count.
     """
     path = Path(path)
     digest = hashlib.sha256()
     files = [path]
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != "." and p.name != "metrics.jsonl")
+        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(NOT_COUNTED))
     for file in files:
         digest.update(str(file.relative_to(path)).encode())
         with open(file, "rb") as stream:

@@ -1,10 +1,16 @@
-"""Checkpoints of a running training: whole or absent, the last few kept, deleted when the training is done.
+"""Checkpoints of a running training: whole or absent, the last few and the best kept, deleted when it is done.
 
 A checkpoint holds the model's and the optimiser's state, the step, the random generators' states and whatever else
 the caller needs to go on. The folder's fingerprint (settings and input digests) says which run it belongs to:
 state of another run is thrown away, never mixed in.
+
+    step-000000200.pt   one file, when every process holds the whole model
+    step-000000200/     a folder, when the model is sharded: each process writes its part (torch's distributed
+                        checkpointing), so that it can be read again by another number of processes
+    best.pt, best/      the same, after the step with the best evaluation
 """
 
+import os
 import random
 import shutil
 from pathlib import Path
@@ -13,8 +19,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline import distributed
 from pipeline.artifacts import atomic_path, write_text
+from pipeline.errors import UserError
 from pipeline.fingerprint import fingerprint as fingerprint
+
+STATE = "state.pt"
 
 
 class Checkpoints:
@@ -23,52 +33,124 @@ class Checkpoints:
     def __init__(self, folder: str | Path | None, fingerprint: str, keep: int = 2):
         self.folder = Path(folder) if folder else None
         self.keep = keep
-        if self.folder is None:
-            return
-        mark = self.folder / "fingerprint"
-        if self.folder.exists() and not (mark.is_file() and mark.read_text() == fingerprint):
-            shutil.rmtree(self.folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not mark.is_file():
-            write_text(mark, fingerprint)
+        if self.folder is not None and distributed.is_main():
+            mark = self.folder / "fingerprint"
+            if self.folder.exists() and not (mark.is_file() and mark.read_text() == fingerprint):
+                shutil.rmtree(self.folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not mark.is_file():
+                write_text(mark, fingerprint)
+        distributed.barrier()
 
     def save(
-        self, step: int, model: torch.nn.Module, optimiser: torch.optim.Optimizer, extra: dict[str, Any] | None = None
+        self,
+        step: int,
+        model: torch.nn.Module,
+        optimiser: torch.optim.Optimizer,
+        extra: dict[str, Any] | None = None,
+        best: bool = False,
     ) -> None:
-        """Write the state after `step` optimiser steps; older checkpoints beyond `keep` are deleted."""
+        """Write the state after `step` optimiser steps; older checkpoints beyond `keep` are deleted.
+
+        `best` puts it in the place of the best one instead.
+        """
         if self.folder is None:
             return
-        state = {
-            "step": step,
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "random": random_state(),
-            "extra": extra or {},
-        }
-        with atomic_path(self.folder / f"step-{step:09d}.pt") as temporary:
-            torch.save(state, temporary)
-        for old in self._files()[: -self.keep]:
-            old.unlink()
+        name = "best" if best else f"step-{step:09d}"
+        state = {"step": step, "random": random_state(), "extra": extra or {}}
+        if distributed.is_sharded(model):
+            _save_parts(self.folder / name, model, optimiser, state)
+        elif distributed.is_main():
+            state |= {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+            with atomic_path(self.folder / f"{name}.pt") as temporary:
+                torch.save(state, temporary)
+        if distributed.is_main():
+            for old in self._saved()[: -self.keep]:
+                _remove(old)
+        distributed.barrier()
 
     def load(self, model: torch.nn.Module, optimiser: torch.optim.Optimizer) -> tuple[int, dict[str, Any]]:
         """Restore the newest checkpoint; return its step and extra state, or (0, {}) when there is none."""
-        files = self._files()
-        if not files:
+        saved = self._saved()
+        if not saved:
             return 0, {}
-        # Our own file: it may hold NumPy arrays and Python states besides tensors.
-        state = torch.load(files[-1], map_location="cpu", weights_only=False)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
+        state = _load(saved[-1], model, optimiser)
         restore_random_state(state["random"])
         return state["step"], state["extra"]
 
+    def load_best(self, model: torch.nn.Module) -> None:
+        """Put the weights of the best checkpoint into the model."""
+        for place in (self.folder / "best.pt", self.folder / "best") if self.folder else ():
+            if place.exists():
+                _load(place, model, None)
+                return
+        raise ValueError("final: best needs a folder for checkpoints (--resume)")
+
     def delete(self) -> None:
         """Forget everything: the run is done and its artifact stands."""
-        if self.folder is not None:
+        distributed.barrier()
+        if self.folder is not None and distributed.is_main():
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("step-*.pt")) if self.folder else []
+    def _saved(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*")) if self.folder else []
+
+
+def _load(place: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer | None) -> dict[str, Any]:
+    if place.is_dir():
+        return _load_parts(place, model, optimiser)
+    if distributed.is_sharded(model):
+        raise UserError(
+            f"{place}: written by processes that held the whole model; go on with distribution: replicate or delete it"
+        )
+    # Our own file: it may hold NumPy arrays and Python states besides tensors.
+    state = torch.load(place, map_location="cpu", weights_only=False)
+    model.load_state_dict(state["model"])
+    if optimiser is not None:
+        optimiser.load_state_dict(state["optimiser"])
+    return state
+
+
+def _save_parts(place: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Every process writes its part into a hidden folder, which gets its name when all are done."""
+    import torch.distributed.checkpoint as dcp
+
+    partial = place.with_name(f".{place.name}")
+    if distributed.is_main():
+        _remove(partial)
+        partial.mkdir()
+    distributed.barrier()
+    dcp.save(_parts(model, optimiser), checkpoint_id=partial)
+    if distributed.is_main():
+        torch.save(state, partial / STATE)
+        _remove(place)
+        os.replace(partial, place)
+
+
+def _load_parts(place: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer | None) -> dict[str, Any]:
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint.state_dict import set_model_state_dict, set_optimizer_state_dict
+
+    parts = _parts(model, optimiser)
+    dcp.load(parts, checkpoint_id=place)
+    set_model_state_dict(model, parts["model"])
+    if optimiser is not None:
+        set_optimizer_state_dict(model, optimiser, parts["optimiser"])
+    return torch.load(place / STATE, map_location="cpu", weights_only=False)
+
+
+def _parts(model: torch.nn.Module, optimiser: torch.optim.Optimizer | None) -> dict[str, Any]:
+    from torch.distributed.checkpoint.state_dict import get_model_state_dict, get_optimizer_state_dict
+
+    parts = {"model": get_model_state_dict(model)}
+    return parts | ({"optimiser": get_optimizer_state_dict(model, optimiser)} if optimiser is not None else {})
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def seed_everything(seed: int) -> None:
@@ -92,5 +174,5 @@ def restore_random_state(state: dict[str, Any]) -> None:
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])
-    if state["cuda"]:
+    if state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])

@@ -1,7 +1,8 @@
 """Language models on disk: Hugging Face folders in, Hugging Face folders out, and how they compute here.
 
-A saved folder is complete or absent: weights (safetensors), tokenizer with chat template, a model card,
-metrics.jsonl when there is one, and manifest.json, written into a temporary folder that is renamed last.
+A saved folder is complete or absent: weights (safetensors), tokenizer with chat template, a model card, metrics.jsonl
+and the same for TensorBoard when there are metrics, and manifest.json, written into a temporary folder that is
+renamed last.
 """
 
 import json
@@ -12,11 +13,15 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
+from pipeline import distributed
 from pipeline.artifacts import atomic_folder, write_manifest
 from pipeline.errors import UserError
+from pipeline.event_file import EVENTS, write_events
 from pipeline.prompts import CHAT_TEMPLATE
+from pipeline.records import read_jsonl
 
 transformers_logging.disable_progress_bar()  # ours is enough
 
@@ -63,15 +68,16 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
 def load_model(source: str | Path, attention: str = "auto") -> PreTrainedModel:
     """Load a causal language model in fp32 (master weights) onto the device, in evaluation mode.
 
-    `attention` is a transformers implementation ("eager", "sdpa", "flash_attention_2") or "auto".
+    `attention` is a transformers implementation ("eager", "sdpa", "flash_attention_2", "flex_attention") or "auto":
+    flash attention on a GPU where it is installed (packed rows need no mask then), else transformers' choice.
     """
+    if attention == "auto":
+        attention = "flash_attention_2" if torch.cuda.is_available() and is_flash_attn_2_available() else None
     _check_folder(source, ("config.json",), "model configuration")
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
         raise UserError(f"{source}: no weights (*.safetensors) in this folder")
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            str(source), dtype=torch.float32, attn_implementation=None if attention == "auto" else attention
-        )
+        model = AutoModelForCausalLM.from_pretrained(str(source), dtype=torch.float32, attn_implementation=attention)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
     if getattr(model.config, "final_logit_softcapping", None) or getattr(model.config, "logit_scale", None):
@@ -92,13 +98,20 @@ def save_model(
     metrics: dict | None = None,
     metrics_file: Path | None = None,
 ) -> None:
-    """Write a whole model folder at once. `card` is the model card's text; the rest goes into the manifest."""
+    """Write a whole model folder at once. `card` is the model card's text; the rest goes into the manifest.
+
+    With several processes all must call it; the first one writes.
+    """
+    weights = distributed.whole_state(model)
+    if not distributed.is_main():
+        return
     with atomic_folder(folder) as temporary:
-        model.save_pretrained(temporary)
+        model.save_pretrained(temporary, state_dict=weights)
         tokenizer.save_pretrained(temporary)
         (temporary / "README.md").write_text(card, encoding="utf-8")
         if metrics_file is not None:
             shutil.copyfile(metrics_file, temporary / "metrics.jsonl")
+            write_events(temporary / EVENTS, read_jsonl(metrics_file))
         write_manifest(
             temporary / "manifest.json", stage, settings=settings, inputs=inputs, counts=counts, metrics=metrics
         )

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from pipeline import distributed
 from pipeline.models import autocast
 from pipeline.parallel import ordered_map
 
@@ -63,10 +64,11 @@ def micro_batches(
 
     Padded: rows sorted by length, padded on the right; causal attention makes a mask needless, since no scored token
     sees a pad. Packed: rows laid end to end in one sequence with positions that restart, which transformers turns
-    into a block-diagonal mask (or variable-length flash attention); no row attends to another. Rows without scored
-    tokens are left out: they add nothing to any loss.
+    into a block-diagonal mask (or variable-length flash attention); no row attends to another. Rows of one length
+    have no padding to save and are never packed. Rows without scored tokens are left out: they add nothing to any loss.
     """
     useful = [i for i, row in enumerate(rows) if row.scored[1:].any()]
+    packed = packed and len({len(rows[i]) for i in useful}) > 1
     if not packed:
         useful.sort(key=lambda i: (len(rows[i]), i))
     for group in _even_groups(useful, [len(row) for row in rows], max_tokens, packed):
@@ -128,19 +130,35 @@ def row_logprobs(
     """For each row float32 [T]: the log-probability of every scored token, 0 elsewhere (for old and reference)."""
     layout = layout or layout_of(packed)
     results = [np.zeros(len(row), dtype=np.float32) for row in rows]
+    sharded = distributed.is_sharded(model)
 
     def score(batch: MicroBatch) -> tuple[MicroBatch, np.ndarray]:
         with torch.no_grad(), autocast(precision):  # both belong to a thread
-            return batch, layout.logprobs(model, batch, temperature).cpu().numpy()
+            return batch, distributed.run(layout.logprobs, model, batch, temperature).cpu().numpy()
 
     batches = layout.cut(rows, max_tokens, device=model.device)
-    for batch, values in ordered_map(score, batches) if model.device.type == "cpu" else map(score, batches):
+    if sharded:
+        batches = list(batches)
+        for filler in filler_batches(layout, len(batches), model.device):
+            score(filler)
+    side_by_side = model.device.type == "cpu" and not sharded
+    for batch, values in ordered_map(score, batches) if side_by_side else map(score, batches):
         start = 0
         for index in batch.rows:
             where = scored_positions(rows[index])
             results[index][where] = values[start : start + len(where)]
             start += len(where)
     return results
+
+
+def filler_batches(layout: Layout, count: int, device: torch.device) -> list[Any]:
+    """Micro-batches without meaning for a process that has fewer than others: all must gather weights equally often.
+
+    `count` is how many this process has.
+    """
+    missing = distributed.most(count) - count
+    nothing = Row(np.zeros(2, dtype=np.int32), np.array([False, True]))
+    return list(layout.cut([nothing], 2, device=device)) * missing
 
 
 def scored_positions(row: Row) -> np.ndarray:

@@ -1,28 +1,22 @@
-"""The optimiser step and the training loop that all methods share.
+"""The optimiser step that all methods share. The loop around it is pipeline.loop.
 
 The step knows rows, columns and a loss function, nothing else. The loss function returns per-token terms that are
-already weighted: their SUM over all micro-batches is the step's loss. Denominators are therefore totals that the
-caller computes over the whole step beforehand (usually in the column "weight"), and how rows are cut into
-micro-batches changes nothing.
+already weighted: their SUM over all micro-batches of all processes is the step's loss. Denominators are therefore
+totals that the caller computes over the whole step beforehand (usually in the column "weight"), and how rows are cut
+into micro-batches or dealt out to processes changes nothing.
 
-Not done here: several processes (pipeline.distributed), drawing data, generating text.
+Not done here: drawing data, generating text, starting processes (pipeline.distributed).
 """
 
-import json
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from transformers import PreTrainedModel
 
-from pipeline.checkpoint import Checkpoints
+from pipeline import distributed
 from pipeline.models import autocast
 from pipeline.parallel import ordered_map
-from pipeline.progress import Progress
-from pipeline.rows import Layout, MicroBatch, Row, layout_of
-from pipeline.schedule import Schedule, learning_rate
+from pipeline.rows import Layout, MicroBatch, Row, filler_batches, layout_of
 from pipeline.schema.training import Optimisation
 
 Columns = dict[str, torch.Tensor]
@@ -67,40 +61,54 @@ def train_step(
 ) -> dict[str, float]:
     """One optimiser step over `rows`, in micro-batches of at most `max_tokens` tokens.
 
-    Returns "loss" (the sum of all terms), "grad_norm" (before clipping), "tokens" (computed, padding included),
-    "scored" and the loss function's own sums. A step with nothing to learn changes no weight.
+    With several processes `rows` are those of all; each computes its share. Returns "loss" (the sum of all terms),
+    "grad_norm" (before clipping), "tokens" (computed, padding included), "scored" and the loss function's own sums.
+    A step with nothing to learn changes no weight.
     """
     layout = layout or layout_of(packed)
     optimiser.zero_grad(set_to_none=True)
     parameters = [p for p in model.parameters() if p.requires_grad]
+    sharded = distributed.is_sharded(model)
 
     def compute(batch: MicroBatch) -> tuple[MicroBatch, dict[str, torch.Tensor], Sequence[torch.Tensor | None]]:
         with autocast(precision):
-            logprobs = layout.logprobs(model, batch, temperature)
+            logprobs = distributed.run(layout.logprobs, model, batch, temperature)
         terms = loss(logprobs, batch.columns)
         terms, reported = terms if isinstance(terms, tuple) else (terms, {})
         total = terms.sum()
-        gradients = torch.autograd.grad(total, parameters, allow_unused=True)
-        return batch, {name: value.detach() for name, value in {"loss": total, **reported}.items()}, gradients
+        values = {name: value.detach() for name, value in {"loss": total, **reported}.items()}
+        if sharded:  # the gradients are reduced and kept while they are computed
+            total.backward()
+            return batch, values, ()
+        return batch, values, torch.autograd.grad(total, parameters, allow_unused=True)
 
     sums: dict[str, torch.Tensor] = {}
     tokens = scored = 0
-    batches = layout.cut(rows, max_tokens, device=model.device)
-    for batch, values, gradients in (
-        ordered_map(compute, batches) if model.device.type == "cpu" else map(compute, batches)
-    ):
+    batches = layout.cut(distributed.share(rows), max_tokens, device=model.device)
+    if sharded:
+        batches = list(batches)
+        for filler in filler_batches(layout, len(batches), model.device):
+            (distributed.run(layout.logprobs, model, filler, 1.0).sum() * 0.0).backward()
+    side_by_side = model.device.type == "cpu" and not sharded
+    for batch, values, gradients in ordered_map(compute, batches) if side_by_side else map(compute, batches):
         add_gradients(parameters, gradients)
         for name, value in values.items():
             sums[name] = sums[name] + value if name in sums else value
         tokens += batch.tokens
         scored += len(batch.targets)
-    metrics = {name: float(value) for name, value in sums.items()} or {"loss": 0.0}
-    norm = apply_gradients(model, optimiser, clip_norm) if scored else 0.0
-    return {**metrics, "grad_norm": norm, "tokens": tokens, "scored": scored}
+    metrics = {"loss": 0.0} | {name: float(value) for name, value in sums.items()}
+    metrics = distributed.total(metrics | {"tokens": tokens, "scored": scored})
+    norm = 0.0
+    if metrics["scored"]:
+        if not sharded:
+            distributed.sum_gradients(parameters)
+        norm = apply_gradients(model, optimiser, clip_norm)
+    return metrics | {"grad_norm": norm}
 
 
 def add_gradients(parameters: Sequence[torch.nn.Parameter], gradients: Sequence[torch.Tensor | None]) -> None:
-    for parameter, gradient in zip(parameters, gradients, strict=True):
+    """Add gradients to those that the parameters hold; a sharded model's are there already (`gradients` is empty)."""
+    for parameter, gradient in zip(parameters, gradients, strict=False):
         if gradient is not None:
             parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
 
@@ -109,99 +117,23 @@ def apply_gradients(model: torch.nn.Module, optimiser: torch.optim.Optimizer, cl
     """Clip the gradient to `clip_norm`, step the optimiser, return the norm before clipping."""
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimiser.step()
-    return float(norm)
+    return float(distributed.whole(norm))
 
 
-@dataclass(slots=True)
-class Plan:
-    """How long and how a training runs; the data come from a function of the step."""
+def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
+    """Make a loaded model ready to be trained: activation checkpointing, compilation, sharding. Changes it in place.
 
-    name: str
-    steps: int
-    schedule: Schedule
-    max_tokens: int
-    """Tokens of a micro-batch."""
-    clip_norm: float = 1.0
-    precision: str = "auto"
-    packed: bool = False
-    checkpoint_every: int = 100
-    evaluate_every: int = 0
-    """Steps between evaluations; 0 means only before the first and after the last step."""
-
-
-def plan_of(name: str, steps: int, settings: Optimisation, evaluate_every: int = 0) -> Plan:
-    """A plan from a stage's section `optimisation`."""
-    packed = settings.batching == "packed" or (settings.batching == "auto" and torch.cuda.is_available())
-    return Plan(
-        name,
-        steps,
-        settings.schedule,
-        settings.micro_batch_tokens,
-        clip_norm=settings.clip_norm,
-        precision=settings.precision,
-        packed=packed,
-        checkpoint_every=settings.checkpoint_every,
-        evaluate_every=evaluate_every,
-    )
-
-
-def train(
-    model: PreTrainedModel,
-    optimiser: torch.optim.Optimizer,
-    rows_of_step: Callable[[int], Sequence[Row]],
-    loss: Loss,
-    plan: Plan,
-    checkpoints: Checkpoints,
-    metrics_file: Path,
-    evaluate: Callable[[], dict[str, float]] | None = None,
-) -> dict[str, dict[str, float]]:
-    """Run `plan`, going on from the newest checkpoint; `rows_of_step` must be a pure function of the step.
-
-    Every step and evaluation is one line of `metrics_file`. Returns the evaluations {"before": …, "after": …}.
+    The optimiser must be made afterwards: its states are sharded like the weights.
     """
-    step, extra = checkpoints.load(model, optimiser)
-    results, lines = extra.get("results", {}), extra.get("lines", [])
-    model.train()
-    if evaluate and step == 0:
-        results["before"] = _evaluate(model, evaluate, lines, 0)
-    with Progress(plan.name, plan.steps, "steps") as progress:
-        progress.add(step)
-        while step < plan.steps:
-            start = time.perf_counter()
-            rate = learning_rate(plan.schedule, step, plan.steps)
-            set_learning_rate(optimiser, rate)
-            metrics = train_step(
-                model,
-                optimiser,
-                rows_of_step(step),
-                loss,
-                max_tokens=plan.max_tokens,
-                clip_norm=plan.clip_norm,
-                precision=plan.precision,
-                packed=plan.packed,
-            )
-            step += 1
-            seconds = time.perf_counter() - start
-            speed = metrics["tokens"] / seconds
-            lines.append({"step": step, "learning_rate": rate, **metrics, "tokens_per_second": round(speed)})
-            progress.add(1, loss=metrics["loss"], tokens_per_second=round(speed))
-            if evaluate and plan.evaluate_every and step % plan.evaluate_every == 0 and step < plan.steps:
-                _evaluate(model, evaluate, lines, step)
-            if step % plan.checkpoint_every == 0 and step < plan.steps:
-                checkpoints.save(step, model, optimiser, {"results": results, "lines": lines})
-    model.eval()
-    if evaluate:
-        results["after"] = _evaluate(model, evaluate, lines, step)
-    metrics_file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    return results
-
-
-def _evaluate(
-    model: PreTrainedModel, evaluate: Callable[[], dict[str, float]], lines: list[dict], step: int
-) -> dict[str, float]:
-    training = model.training
-    model.eval()
-    values = evaluate()
-    model.train(training)
-    lines.append({"step": step, **values})
-    return values
+    on_gpu = model.device.type == "cuda"
+    if settings.activation_checkpointing == "always" or (settings.activation_checkpointing == "auto" and on_gpu):
+        # No layer draws random numbers, so there is no state of a generator to keep.
+        model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
+    if settings.compile:
+        for layer in model.base_model.layers:
+            layer.compile(dynamic=True)
+    if distributed.size() > 1 and settings.distribution == "shard":
+        with autocast(settings.precision):
+            bf16 = torch.is_autocast_enabled(model.device.type)
+        distributed.shard(model, model.base_model.layers, bf16)
+    return model

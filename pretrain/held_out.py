@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from pipeline import distributed
 from pipeline.errors import UserError
 from pipeline.records import read_jsonl
 from pipeline.rows import Row, row_logprobs
@@ -28,8 +29,9 @@ class HeldOutText:
 
     def bits_per_byte(self, model: PreTrainedModel, max_tokens: int, precision: str = "auto") -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
-        values = row_logprobs(model, self.rows, max_tokens, precision=precision)
-        return -sum(float(v.sum(dtype=np.float64)) for v in values) / math.log(2) / self.bytes
+        values = row_logprobs(model, distributed.share(self.rows), max_tokens, precision=precision)
+        logprob = distributed.total({"logprob": sum(float(v.sum(dtype=np.float64)) for v in values)})["logprob"]
+        return -logprob / math.log(2) / self.bytes
 
 
 def read_held_out(path: str | Path, tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int) -> HeldOutText:

@@ -95,6 +95,9 @@ rule train_base:
         heldout=" ".join(f"--heldout {name}={path}" for name, path in HELD_OUT.items()),
         resume="results/{preset}/resume/base",
     threads: workflow.cores
+    resources:
+        # A profile may start several processes instead: "torchrun --nproc-per-node 8" (profiles/slurm).
+        launch="python",
     log:
         "results/{preset}/logs/train_base.log",
     benchmark:
@@ -102,7 +105,7 @@ rule train_base:
     message:
         "base: continued pretraining of the coder checkpoint"
     shell:
-        "python -m pretrain.train --config {input.config} --coder {input.coder} --tokens {input.tokens}"
+        "{resources.launch} -m pretrain.train --config {input.config} --coder {input.coder} --tokens {input.tokens}"
         " {params.heldout} --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
 
 

@@ -10,27 +10,31 @@ Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl (lo
         --resume results/mini/resume/base --out results/mini/models/base
 
 The order of the data is a pure function of seed and step; a run that was killed goes on from its last checkpoint in
---resume and ends with the same weights. Not done here: tokenising, and training on more than one process.
+--resume and ends with the same weights. `torchrun --nproc-per-node 8 -m pretrain.train …` trains on eight processes
+with the same results up to the order of sums. Not done here: tokenising.
 """
 
 import argparse
 import tempfile
 from pathlib import Path
 
+from pipeline import distributed
 from pipeline.artifacts import file_digest
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.contexts import context_rows
 from pipeline.errors import UserError, run_main
+from pipeline.loop import plan_of, train
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
 from pipeline.rows import Row
 from pipeline.schema.pretrain import Pretrain
-from pipeline.training import adamw, plan_of, train, weighted_nll
+from pipeline.training import adamw, prepare, weighted_nll
 from pretrain.held_out import HeldOutText, read_held_out
 from pretrain.mixture import Plan, plan_mixture
 from pretrain.tokens import TokenSource, open_sources
 
 
+@distributed.session()
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `pretrain`")
@@ -48,8 +52,8 @@ def main(argv: list[str] | None = None) -> None:
         name: read_held_out(path, tokenizer, settings.context, settings.heldout_bytes)
         for name, path in named_paths(arguments.heldout).items()
     }
-    model = load_model(arguments.coder)
     optimisation = settings.optimisation
+    model = prepare(load_model(arguments.coder, optimisation.attention), optimisation)
     optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
 
     def rows_of_step(step: int) -> list[Row]:
@@ -60,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
         return measure(model, held_out, settings)
 
     mark = fingerprint(settings.model_dump(mode="json"), file_digest(arguments.tokens), file_digest(arguments.coder))
-    checkpoints = Checkpoints(arguments.resume, mark)
+    checkpoints = Checkpoints(arguments.resume, mark, optimisation.keep_checkpoints)
     with tempfile.TemporaryDirectory() as scratch:
         metrics_file = Path(scratch) / "metrics.jsonl"
         results = train(
@@ -73,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
             metrics_file,
             evaluate,
         )
-        metrics = {"bits_per_byte": compare(results)}
+        metrics = {"bits_per_byte": compare(results), "best": results.get("best", {})}
         save_model(
             arguments.out,
             model,

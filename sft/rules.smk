@@ -39,6 +39,9 @@ rule train_sft:
         code=dag.code_digest("sft.train"),
         resume="results/{preset}/resume/sft",
     threads: workflow.cores
+    resources:
+        # A profile may start several processes instead: "torchrun --nproc-per-node 8" (profiles/slurm).
+        launch="python",
     log:
         "results/{preset}/logs/train_sft.log",
     benchmark:
@@ -46,7 +49,7 @@ rule train_sft:
     message:
         "sft: fine-tuning on worked solutions"
     shell:
-        "python -m sft.train --config {input.config} --base {input.base} --examples {input.examples}"
+        "{resources.launch} -m sft.train --config {input.config} --base {input.base} --examples {input.examples}"
         " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
 
 

@@ -10,7 +10,7 @@ Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl and
 
 Loss falls on what the model writes, never on prompts or tool output. Examples that share a context do not attend to
 each other. A run that was killed goes on from its last checkpoint in --resume and ends with the same weights on a
-CPU. Not done here: measuring accuracy (eval.run).
+CPU. `torchrun --nproc-per-node 8 -m sft.train …` trains on eight processes. Not done here: accuracy (eval.run).
 """
 
 import argparse
@@ -21,18 +21,21 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from transformers import PreTrainedModel
 
+from pipeline import distributed
 from pipeline.artifacts import file_digest
 from pipeline.checkpoint import Checkpoints, seed_everything
 from pipeline.config import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.fingerprint import fingerprint
+from pipeline.loop import plan_of, train
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
 from pipeline.rows import row_logprobs
 from pipeline.schema.sft import SFT
-from pipeline.training import adamw, plan_of, train, weighted_nll
+from pipeline.training import adamw, prepare, weighted_nll
 from sft.batches import Examples, plan_batches, read_examples
 
 
+@distributed.session()
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `sft`")
@@ -43,7 +46,9 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     settings = read_section(arguments.config, SFT)
     seed_everything(settings.seed)
-    tokenizer, model = load_tokenizer(arguments.base), load_model(arguments.base)
+    optimisation = settings.optimisation
+    tokenizer = load_tokenizer(arguments.base)
+    model = load_model(arguments.base, optimisation.attention)
     training, validation = read_examples(arguments.examples)
     check_fit(model, training, arguments)
     plan, epochs = plan_batches(
@@ -55,10 +60,10 @@ def main(argv: list[str] | None = None) -> None:
     )
     drawn = sum(map(len, plan))
     print(f"sft: {len(training):,} examples, {drawn:,} drawn in {settings.steps} steps, {epochs:.2f} epochs")
-    optimisation = settings.optimisation
+    prepare(model, optimisation)
     optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
     mark = fingerprint(settings.model_dump(mode="json"), file_digest(arguments.base), file_digest(arguments.examples))
-    checkpoints = Checkpoints(arguments.resume, mark)
+    checkpoints = Checkpoints(arguments.resume, mark, optimisation.keep_checkpoints)
     with tempfile.TemporaryDirectory() as scratch:
         metrics_file = Path(scratch) / "metrics.jsonl"
         results = train(
@@ -66,7 +71,7 @@ def main(argv: list[str] | None = None) -> None:
             optimiser,
             lambda step: training.rows(plan[step]),
             weighted_nll,
-            plan_of("sft", settings.steps, optimisation),
+            plan_of("sft", settings.steps, optimisation, settings.evaluate_every),
             checkpoints,
             metrics_file,
             validation_loss(model, validation, settings) if len(validation) else None,
@@ -115,9 +120,10 @@ def validation_loss(model: PreTrainedModel, examples: Examples, settings: SFT) -
         optimisation = settings.optimisation
         losses = {}
         for name, group in rows.items():
-            values = row_logprobs(model, group, optimisation.micro_batch_tokens, precision=optimisation.precision)
-            total = sum(float(v.sum(dtype="float64")) for v in values)
-            losses[f"validation_loss.{name}"] = round(-total / sum(int(row.scored.sum()) for row in group), 5)
+            mine = distributed.share(group)
+            values = row_logprobs(model, mine, optimisation.micro_batch_tokens, precision=optimisation.precision)
+            logprob = distributed.total({name: sum(float(v.sum(dtype="float64")) for v in values)})[name]
+            losses[f"validation_loss.{name}"] = round(-logprob / sum(int(row.scored.sum()) for row in group), 5)
         return losses
 
     return measure

@@ -13,10 +13,11 @@ from tiny_model import tiny_model, tiny_tokenizer
 
 from pipeline.checkpoint import Checkpoints
 from pipeline.errors import UserError
+from pipeline.loop import Plan, train
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
 from pipeline.rows import Row
 from pipeline.schedule import Schedule, constant, learning_rate
-from pipeline.training import Plan, adamw, set_learning_rate, train, train_step, weighted_nll
+from pipeline.training import adamw, set_learning_rate, train_step, weighted_nll
 
 HERE = Path(__file__).resolve().parent
 

@@ -21,3 +21,5 @@ class SFT(SeededSection):
     optimisation: FineTuning = FineTuning()
     validation_share: float = Field(0.01, ge=0, lt=1)
     """Share of the problems whose solutions only measure the loss. NS."""
+    evaluate_every: int = Field(100, ge=0)
+    """Steps between measurements of that loss; 0: only before and after."""

@@ -25,8 +25,21 @@ class Optimisation(Section):
     on a CPU a block-diagonal mask costs far more than padding (measured: 2,600 against 9,500 tokens/s)."""
     micro_batch_tokens: int = Field(16_384, ge=16)
     """Tokens that one forward pass computes; sets memory, never results."""
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2", "flex_attention"] = "auto"
+    """How attention is computed. `auto`: flash_attention_2 on a GPU where it is installed, else torch's own."""
+    activation_checkpointing: Literal["auto", "always", "never"] = "auto"
+    """Compute each layer again in the backward pass instead of keeping what it computed: a third more work for a
+    fraction of the memory. `auto`: on a GPU."""
+    compile: bool = False
+    """torch.compile each layer: pays after minutes. Changes speed, and results by rounding only."""
+    distribution: Literal["replicate", "shard"] = "shard"
+    """With several processes, whether each holds the whole model (DDP) or a part of every layer (FSDP2)."""
     checkpoint_every: int = Field(250, ge=1)
     """Optimiser steps between checkpoints."""
+    keep_checkpoints: int = Field(2, ge=1)
+    """Newest checkpoints that are kept while a training runs; the best one by evaluation is kept besides."""
+    final: Literal["last", "best"] = "last"
+    """Which weights become the model: the last, or those with the lowest mean of all evaluations. NS; the last."""
 
 
 class FineTuningSchedule(Schedule):
