@@ -50,6 +50,8 @@ rule stage_config:
         "results/{preset}/config/{section}.json",
     params:
         json=lambda w: dag.stage_json(CONFIG, w.section),
+    message:
+        "settings: {wildcards.section}"
     shell:
         "printf '%s\\n' {params.json:q} > {output}"
 
@@ -70,4 +72,4 @@ onsuccess:
 
 
 onerror:
-    print(f"\nThe log of each job lies in {RESULTS}/logs/. The same command goes on where this one stopped.")
+    dag.print_failure(log, RESULTS)

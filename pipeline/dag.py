@@ -3,10 +3,13 @@
 import ast
 import hashlib
 import json
+import re
 import shlex
 import sys
 from functools import cache
 from pathlib import Path
+
+from pipeline.progress import TERMINAL_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,7 +23,8 @@ def shell_prefix() -> str:
     binaries = shlex.quote(str(Path(sys.executable).parent))
     return (
         f"set -euo pipefail; export PATH={binaries}:$PATH PYTHONPATH={shlex.quote(str(ROOT))} "
-        "OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false HF_HUB_DISABLE_TELEMETRY=1 PYTHONUNBUFFERED=1; "
+        "OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false HF_HUB_DISABLE_TELEMETRY=1 PYTHONUNBUFFERED=1 "
+        f"{TERMINAL_VARIABLE}={'1' if sys.stderr.isatty() else ''}; "
     )
 
 
@@ -101,3 +105,22 @@ def print_outcome(results: str, since: float) -> None:
 
     print(f"\n{table(read_json(summary))}\n")
     print(f"model   {results}/models/rl\nreport  {results}/reports/results.html")
+
+
+def print_failure(snakemake_logs: str | list[str], results: str) -> None:
+    """After a failed run: the last lines of each failed job's log, and the command that goes on from there."""
+    paths = [snakemake_logs] if isinstance(snakemake_logs, str) else snakemake_logs
+    text = "".join(_lines(path) for path in paths)
+    failed = re.findall(r"^Error in rule (\w+):\n(?:    .*\n)*?    log: (\S+)", text, re.M)
+    report = [""]
+    for rule, log in dict.fromkeys(failed):
+        report += [f"failed  {rule}: {log} ends with", *(f"        {line}" for line in _lines(log).splitlines()[-5:])]
+    if not failed:
+        report.append(f"failed  the jobs' logs lie in {results}/logs/")
+    report.append(f"again   {shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}")
+    report.append("        what is finished stays; a training goes on from its last checkpoint")
+    print(*report, sep="\n", file=sys.stderr)
+
+
+def _lines(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8", errors="replace") if Path(path).is_file() else ""

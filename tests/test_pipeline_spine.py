@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -166,3 +167,27 @@ def test_no_corpus_module_imports_torch():
     for path in [*sorted((ROOT / "corpus").rglob("*.py")), *spine]:
         roots = {name.split(".")[0] for name in dag._imports(ast.parse(path.read_text()))}
         assert not roots & {"torch", "transformers"}, path.name
+
+
+def test_progress_on_a_terminal_is_a_bar_redrawn_in_place():
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w") as terminal, Progress("sft", total=2, unit="steps", stream=terminal) as progress:
+        progress.drawn -= 1
+        progress.add()
+    text = os.read(master, 10_000).decode()
+    os.close(master)
+    assert "\r\033[K████████████░░░░░░░░░░░░ sft: 1/2 (50%) steps" in text
+    assert text.endswith("passed\r\n")
+
+
+def test_a_failed_run_ends_with_the_log_s_last_lines_and_the_command_to_go_on(tmp_path, capsys, monkeypatch):
+    (tmp_path / "job.log").write_text("".join(f"line {n}\n" for n in range(9)) + "error: what and where\n")
+    (tmp_path / "run.log").write_text(
+        f"Error in rule train_sft:\n    message: None\n    jobid: 3\n    log: {tmp_path}/job.log (check log file(s))\n"
+    )
+    monkeypatch.setattr("sys.argv", ["/somewhere/snakemake", "--cores", "all", "rl_model"])
+    dag.print_failure([str(tmp_path / "run.log")], "results/mini")
+    text = capsys.readouterr().err
+    assert f"failed  train_sft: {tmp_path}/job.log ends with" in text
+    assert "        line 5\n" in text and "line 4" not in text and "error: what and where" in text
+    assert "again   snakemake --cores all rl_model\n" in text
