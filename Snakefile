@@ -13,6 +13,7 @@ import time
 
 from snakemake.utils import min_version
 
+from eval.table import print_outcome
 from pipeline import dag
 
 min_version("9.20")
@@ -68,7 +69,7 @@ STARTED = time.time()
 
 
 onsuccess:
-    dag.print_outcome(RESULTS, since=STARTED)
+    print_outcome(RESULTS, since=STARTED)
 
 
 onerror:

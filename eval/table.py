@@ -4,6 +4,7 @@ python -m eval.table results/mini/eval/summary.json
 """
 
 import argparse
+from pathlib import Path
 
 from pipeline.artifacts import read_json
 from pipeline.errors import UserError, run_main
@@ -27,6 +28,14 @@ def _cell(scores: dict | None) -> str:
         return "not run"
     low, high = 100 * scores["greedy_low"], 100 * scores["greedy_high"]
     return f"{100 * scores['greedy']:5.1f}  [{low:.1f}, {high:.1f}]"
+
+
+def print_outcome(results: str, since: float) -> None:
+    """After a run of the DAG that evaluated: the accuracy table, and where the model and the report are."""
+    summary = Path(results) / "eval" / "summary.json"
+    if summary.is_file() and summary.stat().st_mtime >= since:
+        print(f"\n{table(read_json(summary))}\n")
+        print(f"model   {results}/models/rl\nreport  {results}/reports/results.html")
 
 
 def main(argv: list[str] | None = None) -> None:

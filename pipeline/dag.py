@@ -95,18 +95,6 @@ def source(value: str | list[str], world_path: str) -> str | list[str]:
     return world_path if value == "mini" else value
 
 
-def print_outcome(results: str, since: float) -> None:
-    """After a run that evaluated: where the model and the report are, and the accuracy table."""
-    summary = Path(results) / "eval" / "summary.json"
-    if not summary.is_file() or summary.stat().st_mtime < since:
-        return
-    from eval.table import table
-    from pipeline.artifacts import read_json
-
-    print(f"\n{table(read_json(summary))}\n")
-    print(f"model   {results}/models/rl\nreport  {results}/reports/results.html")
-
-
 def print_failure(snakemake_logs: str | list[str], results: str) -> None:
     """After a failed run: the last lines of each failed job's log, and the command that goes on from there."""
     paths = [snakemake_logs] if isinstance(snakemake_logs, str) else snakemake_logs
