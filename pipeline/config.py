@@ -134,7 +134,10 @@ def _explain(model: type[BaseModel], problem: dict) -> str:
         hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}"
         return f"{key}: unknown key; {hint}"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{key} = {problem['input']!r}: {message[:1].lower()}{message[1:]}" if key else message
+    message = message[:1].lower() + message[1:]
+    if not key or isinstance(problem["input"], dict):  # several settings do not go together; the message names them
+        return f"{key}: {message}" if key else message
+    return f"{key} = {problem['input']!r}: {message}"
 
 
 def _keys_at(model: type[BaseModel], location: Iterable[str | int]) -> list[str]:

@@ -84,10 +84,32 @@ def load_config(overlay: dict):
     from pipeline.errors import UserError
 
     try:
-        return load_preset(str(overlay.get("preset", "mini")), overlay)
+        config = load_preset(str(overlay.get("preset", "mini")), overlay)
+        check_sources(config)
+        return config
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def check_sources(config) -> None:
+    """Raise a UserError for the first of the user's own files that is not there, before any job starts.
+
+    WARC files are checked by corpus.sources. Words with a colon ("hub:<id>") and Hub ids are left to the stage.
+    """
+    from pipeline.errors import UserError
+
+    sources = config.sources
+    paths = [("seed_positives", sources.seed_positives), ("url_annotations", sources.url_annotations)]
+    solutions = [sources.solutions] if isinstance(sources.solutions, str) else sources.solutions
+    paths += [("solutions", path) for path in solutions]
+    paths += [(f"benchmarks.{name}", path) for name, path in sources.benchmarks.items()]
+    paths += [(f"heldout_text.{name}", path) for name, path in sources.heldout_text.items()]
+    if sources.coder.startswith(("/", "./", "../", "~")):
+        paths.append(("coder", sources.coder))
+    for name, path in paths:
+        if path is not None and path != "mini" and ":" not in path and not Path(path).exists():
+            raise UserError(f"sources.{name} = {path!r}: no such file or folder; allowed: a path, or the word mini")
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:

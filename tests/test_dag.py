@@ -51,6 +51,12 @@ def test_a_typo_in_the_configuration_is_one_line_without_traceback(tmp_path):
     assert "Traceback" not in text
 
 
+def test_a_missing_file_of_the_user_is_one_line_before_any_job(tmp_path):
+    mine = overlay(tmp_path, {"sources": {"solutions": ["nowhere.jsonl"]}})
+    text = snakemake("rl_model", "-n", "--configfile", mine, cwd=tmp_path, expect=2)
+    assert "error: sources.solutions = 'nowhere.jsonl': no such file or folder" in text and "Traceback" not in text
+
+
 def test_an_unknown_preset_is_one_line(tmp_path):
     text = snakemake("rl_model", "-n", "--config", "preset=mimi", cwd=tmp_path, expect=2)
     assert "preset 'mimi'" in text and "Traceback" not in text
