@@ -20,7 +20,7 @@ rule evaluate_model:
     params:
         code=dag.code_digest("eval.run"),
         resume="results/{preset}/resume/eval_{model}",
-        benchmarks=" ".join(f"{name}={path}" for name, path in BENCHMARKS.items()),
+        benchmarks=[f"{name}={path}" for name, path in BENCHMARKS.items()],
         style=lambda w: "chat" if w.model in ("sft", "rl") else "few-shot",
     threads: workflow.cores
     log:
