@@ -11,6 +11,7 @@
 import re
 import time
 
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from eval.table import print_outcome
@@ -22,6 +23,8 @@ CONFIG = dag.load_config(config)
 RESULTS = f"results/{CONFIG.name}"
 
 shell.prefix(dag.shell_prefix())
+# Two lines before every job that tell a reader nothing.
+logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to execute", "Execute ")))
 
 
 wildcard_constraints:
