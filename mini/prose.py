@@ -1,9 +1,9 @@
-"""Natural language for the pretraining mixture, and held-out mathematical text for bits per byte.
+"""Natural language for the pretraining mixture, and held-out texts for bits per byte.
 
 Reads   the section `mini` of the configuration (JSON).
-Writes  OUT/prose/train.jsonl (stories, recipes, travel notes, letters; no mathematics) and OUT/heldout/math.jsonl
-        (lecture notes and worked examples in the style of the generated pages), both {"id", "text"}, then
-        OUT/prose/manifest.json.
+Writes  OUT/prose/train.jsonl (stories, recipes, travel notes, letters; no mathematics), OUT/heldout/math.jsonl (lecture
+        notes and worked examples in the style of the generated pages), OUT/heldout/prose.jsonl (English) and
+        OUT/heldout/chinese.jsonl (prose), all {"id", "text"}, then OUT/prose/manifest.json.
 
     python -m mini.prose --config results/mini/config/mini.json --out results/mini/world
 
@@ -34,12 +34,20 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     settings = read_section(arguments.config, MiniWorld)
     prose = write_jsonl(arguments.out / "prose" / "train.jsonl", prose_documents(settings))
-    math = write_jsonl(arguments.out / "heldout" / "math.jsonl", heldout_math(settings))
+    heldout = arguments.out / "heldout"
+    math = write_jsonl(heldout / "math.jsonl", heldout_math(settings))
+    english = write_jsonl(heldout / "prose.jsonl", heldout_prose(settings, "en"))
+    chinese = write_jsonl(heldout / "chinese.jsonl", heldout_prose(settings, "zh"))
     write_manifest(
         arguments.out / "prose" / "manifest.json",
         "mini.prose",
         settings=settings.model_dump(include={"seed", "prose_bytes", "heldout_documents", "chinese_share"}),
-        counts={"prose_documents": prose, "heldout_math_documents": math},
+        counts={
+            "prose_documents": prose,
+            "heldout_math_documents": math,
+            "heldout_prose_documents": english,
+            "heldout_chinese_documents": chinese,
+        },
     )
 
 
@@ -74,6 +82,13 @@ def heldout_math(settings: MiniWorld) -> Iterator[dict]:
     for number in range(1, settings.heldout_documents + 1):
         language = "zh" if rng.random() < settings.chinese_share else "en"
         yield {"id": f"math-{number:05d}", "text": math_document(rng, language, rng.randint(*BLOCKS), "heldout")}
+
+
+def heldout_prose(settings: MiniWorld, language: str) -> Iterator[dict]:
+    """Prose of one language, drawn apart from the training texts."""
+    rng = Random(f"{settings.seed}/heldout/prose/{language}")
+    for number in range(1, settings.heldout_documents + 1):
+        yield {"id": f"prose-{language}-{number:05d}", "text": prose_document(rng, language)}
 
 
 def _sentence(rng: Random, pattern: str, cast: dict[str, str], language: str) -> str:

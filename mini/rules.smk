@@ -32,6 +32,8 @@ rule mini_code:
         code_manifest="results/{preset}/world/code/manifest.json",
         prose="results/{preset}/world/prose/train.jsonl",
         heldout_math="results/{preset}/world/heldout/math.jsonl",
+        heldout_prose="results/{preset}/world/heldout/prose.jsonl",
+        heldout_chinese="results/{preset}/world/heldout/chinese.jsonl",
         prose_manifest="results/{preset}/world/prose/manifest.json",
     params:
         code=dag.code_digest("mini.code", "mini.prose"),
@@ -41,7 +43,7 @@ rule mini_code:
     benchmark:
         "results/{preset}/benchmarks/mini_code.tsv"
     message:
-        "mini: Python source, prose and held-out mathematics"
+        "mini: Python source, prose and held-out texts"
     shell:
         "( python -m mini.code --config {input.config} --out {params.world}"
         " && python -m mini.prose --config {input.config} --out {params.world} ) 2>&1 | tee {log}"

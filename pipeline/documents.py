@@ -1,22 +1,31 @@
-"""Records of a data source: JSON Lines, Parquet, folders of these, or a dataset of the Hub, streamed."""
+"""Records of a data source: JSON Lines, Parquet, folders of these, one JSON file, or a dataset of the Hub, streamed.
+
+data/arxiv                     a folder: its .jsonl, .jsonl.gz, .jsonl.zst, .json.gz and .parquet files
+data/MathInstruct.json         one file with a list of records, or with one under "Instances" (Lila)
+hub:open-web-math/open-web-math              a Hub id (or a local folder in a layout of the Hub's)
+hub:HuggingFaceFW/fineweb:sample-100BT       with a configuration
+hub:EleutherAI/proof-pile-2/arxiv/train/*.jsonl.zst      with a pattern of files
+"""
 
 import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
+import zstandard
 
 from pipeline.errors import UserError
 
 HUB = "hub:"
-SUFFIXES = (".jsonl", ".jsonl.gz", ".json.gz", ".parquet")
+SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".parquet")
 
 
-def input_files(path: str) -> list[str]:
-    """The files of a source in a fixed order; a Hub source is one unit, named as it is."""
+def input_files(path: str, split: bool = False) -> list[str]:
+    """The files of a source in a fixed order. A Hub source is one unit, or with `split` one a file of its set."""
     if path.startswith(HUB):
-        return [path]
+        return _hub_parts(path) if split else [path]
     folder = Path(path)
     if folder.is_file():
         return [path]
@@ -32,7 +41,9 @@ def read_rows(file: str, field: str | None = None) -> Iterator[dict]:
     """Yield the records of one file or Hub dataset, of Parquet files only the column `field` when it is given."""
     if file.startswith(HUB):
         return _hub_rows(file.removeprefix(HUB))
-    return _parquet_rows(file, field) if file.endswith(".parquet") else _json_rows(file)
+    if file.endswith(".parquet"):
+        return _parquet_rows(file, field)
+    return _json_records(file) if file.endswith(".json") else _json_rows(file)
 
 
 def read_documents(file: str, field: str) -> Iterator[str | None]:
@@ -54,13 +65,30 @@ def _parquet_rows(file: str, field: str | None) -> Iterator[dict]:
 
 
 def _json_rows(file: str) -> Iterator[dict]:
-    with (gzip.open if file.endswith(".gz") else open)(file, "rt", encoding="utf-8") as stream:
+    openers = {".gz": gzip.open, ".zst": zstandard.open}
+    with openers.get(Path(file).suffix, open)(file, "rt", encoding="utf-8") as stream:
         try:
             for number, line in enumerate(stream, 1):
                 if line.strip():
                     yield _parsed(line, file, number)
-        except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zstandard.ZstdError) as error:
             raise UserError(f"{file}: unreadable ({error})") from None
+
+
+def _json_records(file: str) -> Iterator[dict]:
+    """A file that is one JSON value: a list of records, or an object with the list under "Instances".
+
+    Several objects, one a line, are read as JSON Lines whatever the file is called.
+    """
+    text = Path(file).read_text(encoding="utf-8")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return _json_rows(file)
+    records = value.get("Instances", [value]) if isinstance(value, dict) else value
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise UserError(f"{file}: expected a list of JSON objects")
+    return iter(records)
 
 
 def _parsed(line: str, file: str, number: int) -> dict:
@@ -74,11 +102,37 @@ def _parsed(line: str, file: str, number: int) -> dict:
 
 
 def _hub_rows(name: str) -> Iterator[dict]:
-    """Stream the training split; `name` is `id` or `id:config` (a local folder works too)."""
+    """Stream the training split, or of it part k of n (`…#k/n`)."""
+    name, _, part = name.partition("#")
+    stream = _hub_stream(name)
+    if part:
+        index, _, number = part.partition("/")
+        stream = stream.shard(num_shards=int(number), index=int(index))
+    try:
+        yield from stream
+    except (OSError, ValueError) as error:
+        raise UserError(f"{HUB}{name}: cannot be read ({_first_line(error)})") from None
+
+
+def _hub_parts(path: str) -> list[str]:
+    """Names of the parts in which a Hub set can be read side by side."""
+    number = _hub_stream(path.removeprefix(HUB)).num_shards
+    return [f"{path}#{index}/{number}" for index in range(number)] if number > 1 else [path]
+
+
+def _hub_stream(name: str) -> Any:
     from datasets import load_dataset
 
-    identity, _, config = name.partition(":")
+    name, _, config = name.partition(":")
+    pattern = None
+    if not Path(name).is_dir() and name.count("/") > 1:
+        owner, dataset, pattern = name.split("/", 2)
+        name = f"{owner}/{dataset}"
     try:
-        yield from load_dataset(identity, config or None, split="train", streaming=True)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{HUB}{name}: cannot be read ({str(error).splitlines()[0]})") from None
+        return load_dataset(name, config or None, data_files=pattern, split="train", streaming=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"{HUB}{name}: cannot be read ({_first_line(error)})") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

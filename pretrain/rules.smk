@@ -79,7 +79,7 @@ rule tokenise:
         "base: the mixture as tokens"
     shell:
         "python -m pretrain.tokens --config {input.config} --tokenizer {input.coder} {params.sources}"
-        " --out {params.folder} 2>&1 | tee {log}"
+        " --jobs {threads} --out {params.folder} 2>&1 | tee {log}"
 
 
 rule train_base:

@@ -1,7 +1,7 @@
 """Tokenise the sources of the pretraining mixture once, into memory-mapped shards.
 
 Reads   the section `pretrain` of the configuration (JSON), a tokenizer (a model folder with tokenizer.json) and a
-        path for each source of the mixture: JSON Lines or Parquet files, folders of them, or `hub:<id>[:<config>]`.
+        path for each source of the mixture: files, folders of them, or `hub:…` (forms: pipeline.documents).
 Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32), OUT/<source>-<shard>.offsets.npy (where
         each document begins) and, last, OUT/manifest.json, whose counts index the shards.
 
@@ -9,15 +9,17 @@ Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32), OU
         --source corpus=results/mini/corpus/final --source code=results/mini/world/code/train.jsonl \\
         --source prose=results/mini/world/prose/train.jsonl --out results/mini/pretrain/tokens
 
-Every document is BOS, its text, EOS; one shard an input file. Shards that an interrupted run finished are taken over
-when tokenizer, settings and input file are the same. Documents without text are counted, not written. No torch.
+Every document is BOS, its text, EOS; one shard an input file (of a Hub set: one of its files, streamed). Shards are
+made in parallel and do not depend on how many at a time; those that an interrupted run finished are taken over when
+tokenizer, settings and input file are the same. Documents without text are counted, not written. No torch.
 """
 
 import argparse
-import json
+import multiprocessing
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -72,15 +74,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--tokenizer", type=Path, required=True, help="model folder with tokenizer.json")
     parser.add_argument("--source", action="append", required=True, metavar="NAME=PATH", help="once for each source")
     parser.add_argument("--out", type=Path, required=True, help="folder of the token files")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="shards made at a time")
     arguments = parser.parse_args(argv)
-    # All our cores work on one batch of documents; nothing forks here, so this is safe.
-    os.environ["TOKENIZERS_PARALLELISM"] = "true"
     settings = read_section(arguments.config, Pretrain)
     encoder = Encoder(arguments.tokenizer)
     paths = source_paths(arguments.source, settings)
     sources = {}
     for name, path in paths.items():
-        sources[name] = tokenise_source(name, path, settings, encoder, arguments.out)
+        sources[name] = tokenise_source(name, path, settings, encoder, arguments.out, arguments.jobs)
     write_manifest(
         arguments.out / "manifest.json",
         "pretrain.tokens",
@@ -98,48 +99,86 @@ def source_paths(pairs: list[str], settings: Pretrain) -> dict[str, str]:
     return {name: paths[name] for name in settings.mixture}
 
 
-def tokenise_source(name: str, path: str, settings: Pretrain, encoder: Encoder, out: Path) -> dict:
-    """Tokenise all files of a source; return its shards and counts."""
+def tokenise_source(name: str, path: str, settings: Pretrain, encoder: Encoder, out: Path, jobs: int = 1) -> dict:
+    """Tokenise the files of a source, as many as its budget needs; return the shards in use and their counts."""
     source = settings.mixture[name]
     room = settings.source_tokens if not path.startswith(HUB) or settings.source_tokens else share(source, settings)
+    work = [
+        (file, source, out / f"{name}-{number:05d}", room) for number, file in enumerate(input_files(path, split=True))
+    ]
     shards: list[dict] = []
-    with Progress(f"tokens {name}", unit="documents") as progress:
-        for number, file in enumerate(input_files(path)):
-            left = None if room is None else room - sum(shard["tokens"] for shard in shards)
-            if left is not None and left <= 0:
+    with Progress(f"tokens {name}", len(work), unit="files") as progress:
+        for shard in _made(work, encoder, jobs):
+            shards.append(shard)
+            tokens = sum(shard["tokens"] for shard in shards)
+            progress.add(1, tokens=f"{tokens:,}")
+            if room is not None and tokens >= room:
                 break
-            stem = out / f"{name}-{number:05d}"
-            shards.append(tokenise_file(file, source, encoder, stem, left, progress))
     totals = {key: sum(shard[key] for shard in shards) for key in ("tokens", "documents", "bytes", "empty")}
     if not totals["tokens"]:
         raise UserError(f"{path}: source {name!r} holds no text in field {source.text_field!r}")
     return {"shards": shards, **totals}
 
 
+def _made(work: list[tuple], encoder: Encoder, jobs: int) -> Iterator[dict]:
+    """The shards' entries in order. Several files go to processes; of one file all cores share each batch."""
+    if min(jobs, len(work)) <= 1:
+        os.environ["TOKENIZERS_PARALLELISM"] = "true"
+        for item in work:
+            yield tokenise_file(*item, encoder)
+        return
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    context = multiprocessing.get_context("spawn")  # the tokenizer's threads do not survive a fork
+    with ProcessPoolExecutor(min(jobs, len(work)), context, _open_encoder, (encoder.folder,)) as pool:
+        waiting: deque[Future[dict]] = deque()
+        try:
+            for item in work:
+                waiting.append(pool.submit(_tokenise_here, *item))
+                if len(waiting) > jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+_ENCODER: list[Encoder] = []
+
+
+def _open_encoder(folder: str | Path) -> None:
+    _ENCODER[:] = [Encoder(folder)]
+
+
+def _tokenise_here(file: str, source: TextSource, stem: Path, room: int | None) -> dict:
+    return tokenise_file(file, source, stem, room, *_ENCODER)
+
+
 def share(source: TextSource, settings: Pretrain) -> int:
     return int(source.weight * settings.tokens) + 1
 
 
-def tokenise_file(
-    file: str, source: TextSource, encoder: Encoder, stem: Path, room: int | None, progress: Progress
-) -> dict:
-    """Write one shard, or take over the one that an earlier run finished. Returns its entry of the index."""
+def tokenise_file(file: str, source: TextSource, stem: Path, room: int | None, encoder: Encoder) -> dict:
+    """Write one shard, or take over the one that an earlier run finished. Returns its entry of the index.
+
+    Reading ends when there are `room` tokens: a file never gives more than its source needs.
+    """
     entry_file = stem.with_name(stem.name + ".json")
     content = file if file.startswith(HUB) else file_digest(file)
     mark = fingerprint(content, encoder.digest, source.text_field, room)
     if entry_file.is_file() and (entry := read_json(entry_file))["fingerprint"] == mark:
-        progress.add(entry["documents"])
         return entry
     counts: Counter = Counter()
     lengths: list[int] = []
+    tokens = 0
     stem.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(stem.with_name(stem.name + ".bin")) as temporary, open(temporary, "wb") as out:
         for texts in batches(read_documents(file, source.text_field), counts):
             for ids in encoder.encode(texts):
                 out.write(ids.tobytes())
                 lengths.append(len(ids))
-            progress.add(len(texts))
-            if room is not None and sum(lengths) >= room:
+                tokens += len(ids)
+            if room is not None and tokens >= room:
                 break
     offsets = np.cumsum([0, *lengths], dtype=np.int64)
     with atomic_path(stem.with_name(stem.name + ".offsets.npy")) as temporary, open(temporary, "wb") as out:
@@ -158,40 +197,6 @@ def batches(documents: Iterator[str | None], counts: Counter) -> Iterator[list[s
         counts["bytes"] += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         if texts:
             yield texts
-
-
-class TokenSource:
-    """The token stream of one source, over all its shards, read in windows of `context` tokens."""
-
-    def __init__(self, folder: Path, entry: dict, dtype: str, context: int):
-        self.shards = [
-            np.memmap(folder / f"{s['name']}.bin", dtype=dtype, mode="r") for s in entry["shards"] if s["tokens"]
-        ]
-        self.starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
-        self.context = min(context, int(self.starts[-1]))
-        self.windows = int(self.starts[-1]) // self.context
-
-    def window(self, index: int) -> np.ndarray:
-        """int32 ids [context] of window `index`; a window may begin in one shard and end in another."""
-        start, pieces, left = index * self.context, [], self.context
-        shard = int(np.searchsorted(self.starts, start, side="right")) - 1
-        while left:
-            offset = start - int(self.starts[shard])
-            piece = self.shards[shard][offset : offset + left]
-            pieces.append(piece)
-            start, left, shard = start + len(piece), left - len(piece), shard + 1
-        return np.concatenate(pieces).astype(np.int32)
-
-
-def open_sources(folder: Path, context: int) -> tuple[dict[str, TokenSource], dict]:
-    """All sources of a token folder and its manifest's counts."""
-    counts = read_json(folder / "manifest.json")["counts"]
-    try:
-        return {
-            name: TokenSource(folder, entry, counts["dtype"], context) for name, entry in counts["sources"].items()
-        }, counts
-    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
-        raise UserError(f"{folder}: not a folder of token files ({error})") from None
 
 
 if __name__ == "__main__":

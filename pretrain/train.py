@@ -31,7 +31,7 @@ from pipeline.schema.pretrain import Pretrain
 from pipeline.training import adamw, prepare, weighted_nll
 from pretrain.held_out import HeldOutText, read_held_out
 from pretrain.mixture import Plan, plan_mixture
-from pretrain.tokens import TokenSource, open_sources
+from pretrain.token_source import TokenSource, open_sources
 
 
 @distributed.session()
@@ -114,7 +114,7 @@ def prepare_mixture(
         {name: source.weight for name, source in settings.mixture.items()},
         {name: sources[name].windows for name in settings.mixture},
         steps=settings.steps,
-        contexts=max(1, settings.batch_tokens // settings.context),
+        contexts=settings.contexts,
         context=settings.context,
         seed=settings.seed,
     )

@@ -41,7 +41,7 @@ def test_two_runs_write_the_same_bytes(world, tmp_path):
     names = sorted(path.relative_to(world) for path in world.rglob("*") if path.is_file())
     assert {str(name) for name in names} == {
         *("code/train.jsonl", "code/manifest.json", "prose/train.jsonl", "prose/manifest.json"),
-        *("heldout/code.jsonl", "heldout/math.jsonl"),
+        *("heldout/code.jsonl", "heldout/math.jsonl", "heldout/prose.jsonl", "heldout/chinese.jsonl"),
     }
     for name in names:
         assert (world / name).read_bytes() == (again / name).read_bytes()
@@ -118,3 +118,11 @@ def test_held_out_mathematics_draws_only_from_its_own_space(monkeypatch):
     texts = [row["text"] for row in prose.heldout_math(SMALL)]
     assert len(texts) == SMALL.heldout_documents and all("=" in text for text in texts)
     assert len(drawn) > 50 and {space_of(case.key) for case in drawn} == {"heldout"}
+
+
+def test_held_out_prose_is_of_one_language_each_and_in_no_training_document():
+    training = {row["text"] for row in prose.prose_documents(SMALL)}
+    for language in ("en", "zh"):
+        texts = [row["text"] for row in prose.heldout_prose(SMALL, language)]
+        assert len(texts) == SMALL.heldout_documents and not training & set(texts)
+        assert all(any("\u4e00" <= c <= "\u9fff" for c in text) == (language == "zh") for text in texts)

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from pipeline.schema.pretrain import TOLERANCE, Pretrain
 from pretrain.mixture import plan_mixture
 
 PAPER = {"corpus": 0.56, "algebraic_stack": 0.04, "arxiv": 0.10, "code": 0.20, "natural_language": 0.10}
@@ -46,3 +48,19 @@ def test_the_order_is_a_pure_function_of_seed_and_step():
     one, same, other = (plan(PAPER, dict.fromkeys(PAPER, 30), 10, 8, seed) for seed in (1, 1, 2))
     assert [same.of_step(step) for step in (9, 3)] == [one.of_step(9), one.of_step(3)]
     assert one.of_step(3) != other.of_step(3)
+
+
+def test_tokens_asked_for_and_tokens_trained_on_agree_within_half_a_percent_or_the_preset_is_refused():
+    paper = Pretrain()
+    assert (paper.steps, paper.contexts) == (50_000, 2441)
+    assert paper.steps * paper.contexts * paper.context == pytest.approx(500e9, rel=TOLERANCE)
+    with pytest.raises(ValidationError, match="1 contexts of 768 are 768 tokens; choose a multiple"):
+        Pretrain(tokens=100_000, batch_tokens=1000, context=768)
+
+
+def test_any_step_can_be_computed_again_without_the_steps_before():
+    made = plan(PAPER, dict.fromkeys(PAPER, 50), steps=40, contexts=7, seed=3)
+    forwards = [made.of_step(step) for step in range(40)]
+    again = plan(PAPER, dict.fromkeys(PAPER, 50), steps=40, contexts=7, seed=3)
+    assert [again.of_step(step) for step in reversed(range(40))] == forwards[::-1]
+    assert plan(PAPER, dict.fromkeys(PAPER, 50), steps=40, contexts=7, seed=4).of_step(9) != forwards[9]

@@ -9,7 +9,7 @@ from tiny_model import tiny_tokenizer
 
 from pipeline.artifacts import read_json
 from pipeline.errors import UserError
-from pretrain import tokens
+from pretrain import token_source, tokens
 
 BOS, EOS = 256, 257
 
@@ -60,7 +60,7 @@ def test_text_that_spells_eos_is_text(folder):
 
 def test_windows_go_over_all_shards_without_gap_or_overlap(folder):
     tokenise(folder)
-    sources, counts = tokens.open_sources(folder / "out", 8)
+    sources, counts = token_source.open_sources(folder / "out", 8)
     stream = np.concatenate([np.fromfile(folder / "out" / f"b-0000{i}.bin", dtype="<u2") for i in (0, 1)])
     windows = [sources["b"].window(i) for i in range(sources["b"].windows)]
     assert len(windows) == len(stream) // 8 == counts["sources"]["b"]["tokens"] // 8
@@ -96,3 +96,28 @@ def test_a_missing_source_and_a_missing_column_are_one_clear_line(folder):
     pq.write_table(pa.table({"content": ["x"]}), folder / "b" / "part-0.parquet")
     with pytest.raises(UserError, match="no column 'text'; there are content"):
         tokenise(folder)
+
+
+def tokenise_with_budget(folder, jobs, budget, out):
+    settings = {"mixture": {"b": {"path": "x", "weight": 1.0}}, "context": 16, "source_tokens": budget}
+    (folder / "budget.json").write_text(json.dumps(settings))
+    arguments = ["--config", str(folder / "budget.json"), "--tokenizer", str(folder / "model"), "--jobs", str(jobs)]
+    tokens.main([*arguments, "--source", f"b={folder / 'b'}", "--out", str(folder / out)])
+    return read_json(folder / out / "manifest.json")["counts"]["sources"]["b"]
+
+
+def test_shards_made_side_by_side_are_those_made_one_by_one_also_under_a_budget(folder):
+    for number in range(2, 6):
+        (folder / "b" / f"part-{number}.jsonl").write_text(json.dumps({"text": f"{number}" * 30}) + "\n")
+    one, two = (tokenise_with_budget(folder, jobs, 150, f"out{jobs}") for jobs in (1, 2))
+    assert one == two and one["tokens"] >= 150 > one["tokens"] - one["shards"][-1]["tokens"]
+    assert len(one["shards"]) == 4, "reading ends when there is enough"
+    for shard in one["shards"]:
+        name = f"{shard['name']}.bin"
+        assert (folder / "out1" / name).read_bytes() == (folder / "out2" / name).read_bytes()
+
+
+def test_a_source_shorter_than_a_context_is_one_clear_line(folder):
+    tokenise(folder)
+    with pytest.raises(UserError, match="source 'a' has 17 tokens, less than one context"):
+        token_source.open_sources(folder / "out", 4096)

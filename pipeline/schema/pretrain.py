@@ -5,13 +5,17 @@ from pydantic import Field, model_validator
 from pipeline.schema.base import Section, SeededSection
 from pipeline.schema.training import Optimisation
 
+PROOF_PILE = "hub:EleutherAI/proof-pile-2"
+TOLERANCE = 0.005
+"""How far the tokens of a step, which are whole contexts, may be from those that were asked for."""
+
 
 class TextSource(Section):
     """One part of the pretraining mixture."""
 
     path: str
     """`corpus` (the mined corpus), `mini` (the built-in world's text of this name), a Parquet or JSON Lines file, a
-    folder of them, or `hub:<id>[:<config>]`, which is streamed."""
+    folder of them, or `hub:…`, which is streamed (forms: pipeline/documents.py)."""
     weight: float = Field(gt=0, le=1)
     """Share of all training tokens."""
     text_field: str = "text"
@@ -22,8 +26,10 @@ def paper_mixture() -> dict[str, TextSource]:
     """Paper: 56 % mined corpus, 4 % AlgebraicStack, 10 % arXiv, 20 % code, 10 % natural language. Sets are NS."""
     return {
         "corpus": TextSource(path="corpus", weight=0.56),
-        "algebraic_stack": TextSource(path="hub:EleutherAI/proof-pile-2:algebraic-stack", weight=0.04),
-        "arxiv": TextSource(path="hub:EleutherAI/proof-pile-2:arxiv", weight=0.10),
+        "algebraic_stack": TextSource(
+            path="hub:EleutherAI/proof-pile-2/algebraic-stack/train/*.jsonl.zst", weight=0.04
+        ),
+        "arxiv": TextSource(path="hub:EleutherAI/proof-pile-2/arxiv/train/*.jsonl.zst", weight=0.10),
         "code": TextSource(path="hub:bigcode/the-stack-dedup", weight=0.20, text_field="content"),
         "natural_language": TextSource(path="hub:HuggingFaceFW/fineweb:sample-100BT", weight=0.10),
     }
@@ -54,6 +60,11 @@ class Pretrain(SeededSection):
     def steps(self) -> int:
         return max(1, round(self.tokens / self.batch_tokens))
 
+    @property
+    def contexts(self) -> int:
+        """Contexts of an optimiser step."""
+        return round(self.batch_tokens / self.context)
+
     @model_validator(mode="after")
     def _check(self) -> "Pretrain":
         total = sum(source.weight for source in self.mixture.values())
@@ -61,4 +72,9 @@ class Pretrain(SeededSection):
             raise ValueError(f"pretrain.mixture: the weights add up to {total:g}, they must add up to 1")
         if self.batch_tokens < self.context:
             raise ValueError(f"pretrain.batch_tokens = {self.batch_tokens}: must hold a context ({self.context})")
+        if abs(self.contexts * self.context / self.batch_tokens - 1) > TOLERANCE:
+            raise ValueError(
+                f"pretrain.batch_tokens = {self.batch_tokens}: {self.contexts} contexts of {self.context} are "
+                f"{self.contexts * self.context} tokens; choose a multiple of the context"
+            )
         return self

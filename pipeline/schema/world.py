@@ -22,8 +22,11 @@ class Sources(Section):
     """JSON Lines of worked solutions for fine-tuning (format recognised by its fields; see sft/converters.py)."""
     benchmarks: dict[str, str] = Field(default_factory=lambda: {"minimath": "mini"})
     """Name -> JSON Lines file of held-out problems: evaluated, and removed from the corpus as leaks."""
-    heldout_text: dict[str, str] = Field(default_factory=lambda: {"math": "mini", "code": "mini"})
-    """Name -> JSON Lines of {"text"} on which bits per byte are measured during continued pretraining."""
+    heldout_text: dict[str, str] = Field(
+        default_factory=lambda: dict.fromkeys(("math", "code", "prose", "chinese"), "mini")
+    )
+    """Name -> JSON Lines of {"text"} on which bits per byte are measured during continued pretraining: what it gains
+    and what it forgets."""
     coder: str = Field("mini", min_length=1)
     """Checkpoint to start from: `mini` (trained here on Python's standard library), a folder, or a Hub id.
     The paper starts from DeepSeek-Coder-Base-v1.5 7B before its learning-rate decay, which is not public."""
