@@ -14,7 +14,7 @@ rl_model corpus_report all: $(INSTALLED)
 	@$(SNAKEMAKE) $@ --config preset=$(PRESET)
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest tests
+	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m tests.bench

@@ -18,3 +18,11 @@ def smoke(tmp_path_factory):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, timeout=1800)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return folder
+
+
+def pytest_collection_modifyitems(items):
+    """What needs the smoke run goes to one worker, so that there is one run; it is long, so it starts first."""
+    for item in items:
+        if "smoke" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("smoke"))
+    items.sort(key=lambda item: "smoke" not in item.fixturenames)
