@@ -4,6 +4,8 @@ pool.py     the host's side: workers, time-outs, healing; results are built here
 supervisor.py  a warm process with an empty environment that forks once per program
 confine.py  what the supervisor gives up for good: namespaces, file system, user, capabilities
 child.py    what a program gives up on top (limits, Landlock, seccomp), and how it is run
+selftest.py  attacks on a fresh sandbox, before it is trusted
+warmup.py   what is imported once for all programs
 seccomp.py  the filter of system calls
 linux.py    the kernel's calls that Python does not offer
 """

@@ -18,6 +18,7 @@ import sys
 import time
 
 from eval.sandbox import child, confine, linux, seccomp
+from eval.sandbox.warmup import LIBRARIES, warm
 
 REQUEST = struct.Struct("!dQI")  # seconds, bytes of memory, length of the program
 RESULT = struct.Struct("!B?dII")  # status, whether more may come, seconds, lengths of stdout and stderr
@@ -137,17 +138,8 @@ class Supervisor:
             stream[:filled] = bytes(filled)
 
     def _warm(self, length: int) -> None:
-        """Import what the program will import, once for all programs. The first use fills sympy's own caches."""
-        before = len(sys.modules)
-        with contextlib.suppress(ImportError):
-            if self.source.find(b"numpy", 0, length) >= 0 and "numpy" not in sys.modules:
-                __import__("numpy")
-            if self.source.find(b"sympy", 0, length) >= 0 and "sympy" not in sys.modules:
-                sympy = __import__("sympy")
-                x = sympy.Symbol("x")
-                sympy.solve(x**2 - 2, x)
-                sympy.simplify((x**2 - 1) / (x - 1))
-        if len(sys.modules) != before:
+        """Import what the program will import, once for all programs."""
+        if warm({name for name in LIBRARIES if self.source.find(name.encode(), 0, length) >= 0}):
             gc.collect()
             gc.freeze()
 
