@@ -4,7 +4,8 @@ r"""From the record of a public data set to our Solution, one converter a schema
     trajectories   question, steps (text/code/execution)  MATH                    problem, solution
     programs       question, program [, table, choices]   GSM8K                   question, answer with ####
     ToRA           messages, gt                           worked solutions        question, solution, answer
-    MathInstruct   instruction, output, source            Lila                    input, output_program, output_answer
+    MathInstruct   instruction, output, source            Lila (Hub)              input, output_program, output_answer
+    NuminaMath-1.5 problem, solution, answer, …_is_valid  Lila (its own files)    Input, Output Program, Output Answer
 
 A converter returns a Solution or raises Reject with a reason that is counted. Here nothing is executed or graded
 (sft.checks does); programs are rewritten only so that they print what they computed.
@@ -18,6 +19,7 @@ from pipeline.records import Solution
 
 CALCULATION = re.compile(r"<<[^<>]*>>")
 FENCED = re.compile(r"```(python|output)[ \t]*\n(.*?)\n?```", re.DOTALL)
+ASKS_FOR_PROGRAM = re.compile(r"\s*(?:Let's|Please)[^.?!\n]*\b(?:program|Python)\b[^.?!\n]*[.!]?\s*$")
 STATED = re.compile(r"(?:the answer is|answer:)\s*:?\s*(.+?)\.?\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -91,7 +93,7 @@ def _program(row: dict, identity: str, source: str) -> Solution:
     code = str(row["program"]).strip()
     if "print(" not in code:
         code = f"{code}\nprint(ans)"
-    return _solution(question, row.get("answer"), "pot", [{"role": "code", "content": code}], identity, source)
+    return _solution(question, row.get("answer"), "pot", [_code(code)], identity, source)
 
 
 def _conversation(row: dict, identity: str, source: str) -> Solution:
@@ -103,7 +105,14 @@ def _conversation(row: dict, identity: str, source: str) -> Solution:
 
 
 def _worked(row: dict, identity: str, source: str) -> Solution:
-    """A question (or problem) and its worked solution; without a field for it the answer is in the last box."""
+    """A question (or problem) and its worked solution; without a field for it the answer is in the last box.
+
+    NuminaMath-1.5 says of each problem and solution whether it is valid, and has "proof" where there is no answer.
+    """
+    if any(row.get(name, "Yes") != "Yes" for name in ("problem_is_valid", "solution_is_valid")):
+        raise Reject("marked as not valid")
+    if row.get("question_type") == "proof" or row.get("answer") in ("proof", "notfound"):
+        raise Reject("no answer that could be checked")
     question = row.get("question") or row.get("problem") or ""
     text = str(row["solution"] or "")
     answer = row.get("answer")
@@ -125,23 +134,34 @@ def _upstream_gsm8k(row: dict, identity: str, source: str) -> Solution:
 
 
 def _math_instruct(row: dict, identity: str, source: str) -> Solution:
-    """Programs come without an answer: what they print becomes it when they are run (sft.checks)."""
+    """Programs come without an answer: what they print becomes it when they are run (sft.checks).
+
+    Their questions end with a request for a program in one of several wordings; our prompts have their own.
+    """
     output = str(row["output"] or "").strip()
     if "/PoT/" in source or re.match(r"(import |from \w+ import |def |# )", output):
-        turns = [{"role": "code", "content": output}]
-        return Solution(identity, identity, str(row["instruction"]), "", "pot", turns, source=source)
+        question = ASKS_FOR_PROGRAM.sub("", str(row["instruction"] or "").strip())
+        return _solution(question, None, "pot", [_code(prints_last_value(output))], identity, source)
     stated = STATED.findall(output)
     answer = stated[-1].strip() if stated else None
     return _solution(row["instruction"], answer, "cot", [_text(_boxed(output, answer))], identity, source)
 
 
 def _lila(row: dict, identity: str, source: str) -> Solution:
-    program = row["output_program"]
-    program = program[0] if isinstance(program, list) and program else program
+    """The Hub's columns, or a record under "Instances" of Lila's own files, where programs and answers are lists."""
+    row = {name.lower().replace(" ", "_"): value for name, value in row.items()}
+    if row.get("split", "train") != "train":
+        raise Reject("not a training record")
+    program, answer = (_first(row[name]) for name in ("output_program", "output_answer"))
     if not program:
         raise Reject("no program")
-    turns = [{"role": "code", "content": str(program).strip()}]
-    return _solution(row["input"], row["output_answer"], "pot", turns, identity, str(row.get("dataset") or source))
+    code = prints_last_value(str(program).strip())
+    return _solution(row["input"], answer, "pot", [_code(code)], identity, str(row.get("dataset") or source))
+
+
+def _first(value: object) -> object:
+    """Of alternatives the first."""
+    return (value[0] if value else None) if isinstance(value, list) else value
 
 
 CONVERTERS: list[tuple[tuple[str, ...], Callable[[dict, str, str], Solution]]] = [
@@ -151,6 +171,7 @@ CONVERTERS: list[tuple[tuple[str, ...], Callable[[dict, str, str], Solution]]] =
     (("messages", "gt"), _conversation),
     (("instruction", "output"), _math_instruct),
     (("input", "output_program", "output_answer"), _lila),
+    (("Input", "Output Program", "Output Answer"), _lila),
     (("problem", "solution"), _worked),
     (("question", "solution"), _worked),
     (("question", "answer"), _upstream_gsm8k),
@@ -212,6 +233,10 @@ def _fenced(text: str) -> tuple[list[dict], str]:
 
 def _text(content: str) -> dict:
     return {"role": "text", "content": content}
+
+
+def _code(content: str) -> dict:
+    return {"role": "code", "content": content}
 
 
 def _solution(question: object, answer: object, mode: str, turns: list[dict], identity: str, source: str) -> Solution:

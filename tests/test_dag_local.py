@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
-
 from shared_data import shared_data
 
 ROOT = Path(__file__).resolve().parent.parent

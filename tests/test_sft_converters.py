@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shared_data import shared_data
 
+from pipeline.documents import read_rows
 from pipeline.records import Solution
 from sft.checks import reason_against
 from sft.converters import Reject, braced, convert, language_of, prints_last_value
@@ -172,3 +173,111 @@ def test_every_record_of_the_real_files_is_converted_or_rejected_for_a_known_rea
     assert "fields of no known data set" not in reasons
     assert kept["cot_gsm8k_train"] >= 58 and kept["cot_math_train"] >= 55 and kept["tool_tora_examples"] >= 25
     assert kept["tool_simuleq_mathcoder"] >= 45 and kept["pot_tabmwp_codex"] >= 30
+
+
+# The records below have the exact columns of the public sets; the contents are ours.
+HUB_RECORDS = {
+    "MathInstruct": [
+        {
+            "source": "data/CoT/aqua_rat.json",
+            "instruction": "What is 3 + 4?\nAnswer Choices: (A) 6 (B) 7",
+            "output": "Three and four are seven.\nThe answer is B",
+        },
+        {
+            "source": "data/PoT/TheoremQA.json",
+            "instruction": "What is 3 + 4? Let's write a Python program to solve it.",
+            "output": "def solve():\n  return 3 + 4\nprint(solve())",
+        },
+        {
+            "source": "data/PoT/gsm_gpt4.json",
+            "instruction": "Two boxes hold 4 pens each. How many pens? Please write a program to solve it",
+            "output": "boxes = 2\npens = boxes * 4\npens",
+        },
+    ],
+    "lila_ood": [
+        {"input": "3 + 4?", "output_program": "answer = 3 + 4\nprint(answer)", "output_answer": "7", "split": "train",
+         "dataset": "addsub"},
+        {"input": "1 + 1?", "output_program": "print(2)", "output_answer": "2", "split": "test", "dataset": "addsub"},
+    ],
+    "numina_cot": [
+        {
+            "source": "cn_k12",
+            "problem": "Solve $x+3=7$.",
+            "solution": "Subtract 3: $x=\\boxed{4}$.",
+            "messages": [
+                {"content": "Solve $x+3=7$.", "role": "user"},
+                {"content": "Subtract 3: $x=\\boxed{4}$.", "role": "assistant"},
+            ],
+        }
+    ],
+    "numina_1_5": [
+        {"problem": "Solve $x+3=7$.", "solution": "Subtract 3: $x=4$.", "answer": "4", "problem_type": "Algebra",
+         "question_type": "math-word-problem", "problem_is_valid": "Yes", "solution_is_valid": "Yes",
+         "source": "olympiads", "synthetic": False},
+        {"problem": "Show that 2 is even.", "solution": "It is 2 times 1.", "answer": "proof",
+         "problem_type": "Number Theory", "question_type": "proof", "problem_is_valid": "Yes",
+         "solution_is_valid": "Yes", "source": "olympiads", "synthetic": False},
+        {"problem": "Solve it.", "solution": "4", "answer": "4", "problem_type": "Algebra",
+         "question_type": "math-word-problem", "problem_is_valid": "Yes", "solution_is_valid": "Incomplete",
+         "source": "olympiads", "synthetic": False},
+    ],
+    "tora": [
+        {
+            "dataset": "tora-corpus-math", "level": "Level 5", "id": "math-train-1-0", "gt": "2", "gt_cot": "…",
+            "messages": [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": TORA}],
+        }
+    ],
+}  # fmt: skip
+
+
+def outcome(row, name):
+    try:
+        solution = convert(row, f"{name}-1", name)
+    except Reject as reject:
+        return str(reject)
+    return reason_against(solution) or (solution.question, solution.answer, solution.format, roles(solution))
+
+
+@pytest.mark.parametrize(
+    "name, outcomes",
+    [
+        (
+            "MathInstruct",
+            [
+                ("What is 3 + 4?\nAnswer Choices: (A) 6 (B) 7", "B", "cot", ["text"]),
+                ("What is 3 + 4?", "", "pot", ["code"]),
+                ("Two boxes hold 4 pens each. How many pens?", "", "pot", ["code"]),
+            ],
+        ),
+        ("lila_ood", [("3 + 4?", "7", "pot", ["code"]), "not a training record"]),
+        ("numina_cot", [("Solve $x+3=7$.", "4", "cot", ["text"])]),
+        (
+            "numina_1_5",
+            [("Solve $x+3=7$.", "4", "cot", ["text"]), "no answer that could be checked", "marked as not valid"],
+        ),
+        ("tora", [("1+1?", "2", "tool", ["text", "code", "output", "text"])]),
+    ],
+)
+def test_records_with_the_exact_columns_of_public_sets_become_solutions_or_named_rejects(name, outcomes):
+    assert [outcome(row, name) for row in HUB_RECORDS[name]] == outcomes
+
+
+def test_lilas_own_files_are_read_instance_by_instance(tmp_path):
+    instances = [
+        {"Input": "3 + 4?", "Output Program": ["x = 3 + 4\nx", "print(7)"], "Output Answer": ["7"], "split": "train"},
+        {"Input": "1 + 1?", "Output Program": [], "Output Answer": ["2"], "split": "train"},
+        {"Input": "1 + 2?", "Output Program": ["print(3)"], "Output Answer": ["3"], "split": "dev"},
+    ]
+    (tmp_path / "addsub.json").write_text(json.dumps({"Contributors": [], "Instances": instances}))
+    rows = list(read_rows(str(tmp_path / "addsub.json")))
+    assert [outcome(row, "addsub") for row in rows] == [
+        ("3 + 4?", "7", "pot", ["code"]),
+        "no program",
+        "not a training record",
+    ]
+    assert convert(rows[0], "a-1", "addsub").turns[0]["content"] == "x = 3 + 4\nprint(x)"
+
+
+def test_a_sets_own_words_of_a_question_stay_when_they_do_not_ask_for_a_program():
+    row = {"source": "data/PoT/x.json", "instruction": "Let's say a program runs 3 times. How often?", "output": "3"}
+    assert convert(row, "i", "s").question == row["instruction"]
