@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_model import tiny_model
 
 from pipeline import rows as rows_module
-from pipeline.rows import Row, micro_batches, row_logprobs, token_logprobs
+from pipeline.rows import Row, micro_batches, row_logprobs, target_logprobs, token_logprobs
 
 
 def make_rows(lengths, seed=0):
@@ -115,3 +118,30 @@ def test_row_logprobs_come_back_in_the_order_given_and_zero_where_not_scored():
 def test_the_first_token_is_never_a_target_even_if_marked():
     row = Row(np.array([7, 8, 9], np.int32), np.array([True, False, True]), {})
     assert next(micro_batches([row], 10)).targets.tolist() == [9]
+
+
+def test_a_vocabulary_of_100_thousand_costs_a_chunk_of_memory_and_not_all_logits():
+    """1,024 tokens x 100,000 words are 391 MiB of logits, as much again of gradients; a chunk is 64 MiB."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # forget the process's peak so far
+    except OSError as error:
+        pytest.skip(f"the peak of memory cannot be measured here: {error}")
+    model = tiny_model(vocab_size=100_000, max_position_embeddings=1024)
+    batch = next(micro_batches([Row(np.arange(1025, dtype=np.int32), np.ones(1025, bool))], 4096))
+    hidden = torch.randn(1024, 16, requires_grad=True)
+    head = model.get_output_embeddings().weight
+    before = memory_mib("VmRSS")
+    logprobs = target_logprobs(model, hidden, batch.targets, 1.0)
+    gradients = torch.autograd.grad(logprobs.sum(), [hidden, head])
+    assert memory_mib("VmHWM") - before < 300
+    with torch.no_grad():
+        logits = hidden[:8] @ head.T
+        assert torch.allclose(logprobs[:8], logits.log_softmax(-1).gather(1, batch.targets[:8, None])[:, 0], atol=1e-4)
+        # The gradient with respect to a hidden state is the target's row minus the mean row under the model.
+        expected = head[batch.targets[:8]] - logits.softmax(-1) @ head
+    assert torch.allclose(gradients[0][:8], expected, atol=1e-4)
+
+
+def memory_mib(name):
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024

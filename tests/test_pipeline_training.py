@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -9,15 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tensorboardX.proto.event_pb2 import Event
 from tiny_model import tiny_model, tiny_tokenizer
 
+from pipeline.artifacts import file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints
 from pipeline.errors import UserError
+from pipeline.event_file import EVENTS
 from pipeline.loop import Plan, train
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
-from pipeline.rows import Row
+from pipeline.rows import Row, micro_batches
 from pipeline.schedule import Schedule, constant, learning_rate
-from pipeline.training import adamw, set_learning_rate, train_step, weighted_nll
+from pipeline.schema.training import Optimisation
+from pipeline.training import adamw, prepare, set_learning_rate, train_step, weighted_nll
 
 HERE = Path(__file__).resolve().parent
 
@@ -205,3 +210,51 @@ def test_a_folder_without_tokenizer_or_weights_is_one_clear_line(tmp_path):
         load_model(tmp_path / "m")
     with pytest.raises(UserError, match="no such model folder"):
         load_model(tmp_path / "absent" / "model")
+
+
+def prepared_gradient(**settings):
+    model = prepare(tiny_model(), Optimisation(precision="fp32", **settings)).train()
+    keeper = KeepGradient(model)
+    rows = make_rows([12, 5, 9, 30])
+    train_step(model, keeper, rows, weighted_nll, max_tokens=40, clip_norm=1e9, precision="fp32")
+    return keeper.seen
+
+
+def test_activation_checkpointing_gives_the_same_gradient_and_computes_layers_again():
+    calls = []
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(
+        lambda module, *_: calls.append(1) if type(module).__name__ == "LlamaMLP" else None
+    )
+    plain = prepared_gradient()
+    once = len(calls)
+    again = prepared_gradient(activation_checkpointing="always")
+    handle.remove()
+    assert len(calls) == 3 * once
+    assert torch.allclose(again, plain, atol=1e-6)
+
+
+def test_rows_of_one_length_are_not_packed_since_they_have_no_padding():
+    (batch,) = micro_batches(make_rows([8, 8, 8]), 100, packed=True)
+    assert batch.positions is None and batch.ids.shape == (3, 8)
+
+
+def test_a_saved_model_shows_its_metrics_in_tensorboards_format(tmp_path):
+    lines = [{"step": 1, "loss": 2.5, "note": "text"}, {"step": 2, "loss": 1.5, "nll": 3.0}, {"other": 1}]
+    write_jsonl(tmp_path / "metrics.jsonl", lines)
+    for name in ("a", "b"):
+        save_model(
+            tmp_path / name, tiny_model(), tiny_tokenizer(), card="", stage="pipeline.models", settings={},
+            metrics_file=tmp_path / "metrics.jsonl",
+        )  # fmt: skip
+    content = (tmp_path / "a" / EVENTS).read_bytes()
+    assert content == (tmp_path / "b" / EVENTS).read_bytes()
+    points, start = [], 0
+    while start < len(content):  # a record is its length, a checksum, the event, a checksum
+        (length,) = struct.unpack("<Q", content[start : start + 8])
+        event = Event.FromString(content[start + 12 : start + 12 + length])
+        points += [(event.step, value.tag, value.simple_value) for value in event.summary.value]
+        start += 16 + length
+    assert points == [(1, "loss", 2.5), (2, "loss", 1.5), (2, "nll", 3.0)]
+    assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b")
+    (tmp_path / "b" / EVENTS).write_bytes(b"other speeds")
+    assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b"), "metrics do not count: they hold speeds"

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_model import tiny_model, tiny_tokenizer
@@ -10,6 +11,9 @@ from tiny_model import tiny_model, tiny_tokenizer
 from pipeline.artifacts import read_json
 from pipeline.errors import UserError
 from pipeline.records import Solution
+from pipeline.rows import micro_batches, row_logprobs
+from pipeline.schedule import learning_rate
+from pipeline.schema.sft import SFT
 from sft import data, train
 from sft.batches import plan_batches, read_examples
 
@@ -191,3 +195,59 @@ def test_files_without_usable_solutions_are_one_clear_line(folder):
     (folder / "solutions.jsonl").write_text('{"odd": 1}\n')
     with pytest.raises(UserError, match="no usable solutions"):
         make_examples(folder)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_examples_packed_into_one_sequence_have_the_logits_of_each_alone(folder, attention):
+    make_examples(folder)
+    training, _ = read_examples(folder / "sft" / "examples.parquet")
+    rows = training.rows(list(range(12)))
+    model = tiny_model(attention=attention)
+    (batch,) = micro_batches(rows, 10_000, packed=True)
+    assert batch.ids.shape == (1, sum(map(len, rows))) and (batch.positions == 0).sum() == 12
+    packed = model(input_ids=batch.ids, position_ids=batch.positions, attention_mask=None, use_cache=False).logits[0]
+    start = 0
+    for row in rows:
+        alone = model(input_ids=torch.from_numpy(row.ids.astype(np.int64))[None], use_cache=False).logits[0]
+        assert torch.allclose(packed[start : start + len(row)], alone, atol=2e-4)
+        start += len(row)
+    # An example's scores do not change with its neighbours either.
+    first, second = (row_logprobs(model, part, 10_000, packed=True)[-1] for part in (rows[:6], rows[3:6]))
+    assert np.allclose(first, second, atol=1e-5)
+
+
+def test_padded_and_packed_training_take_the_same_steps(folder):
+    make_examples(folder)
+    losses = {}
+    for batching in ("padded", "packed"):
+        config = json.loads((folder / "sft.json").read_text())
+        config["optimisation"]["batching"] = batching
+        (folder / "sft.json").write_text(json.dumps(config))
+        lines = map(json.loads, (run(folder, batching) / "metrics.jsonl").read_text().splitlines())
+        losses[batching] = [line["loss"] for line in lines if "loss" in line]
+    assert len(losses["padded"]) == 6 and losses["padded"] == pytest.approx(losses["packed"], rel=1e-4)
+
+
+def test_the_papers_numbers_are_the_defaults():
+    settings = SFT()
+    assert (settings.context, settings.batch_sequences, settings.steps) == (4096, 256, 500)
+    assert {learning_rate(settings.optimisation.schedule, step, 500) for step in range(500)} == {5e-5}
+
+
+def test_the_best_evaluation_can_become_the_model(folder):
+    make_examples(folder)
+    config = json.loads((folder / "sft.json").read_text())
+    # At this rate the loss rises after the first evaluation.
+    config |= {"evaluate_every": 2, "steps": 7}
+    config["optimisation"] |= {"final": "best", "schedule": {"peak": 0.05}}
+    (folder / "sft.json").write_text(json.dumps(config))
+    out = run(folder, "model", "--resume", str(folder / "resume"))
+    metrics = read_json(out / "manifest.json")["metrics"]
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    means = {}
+    for line in lines:
+        values = [value for name, value in line.items() if name.startswith("validation_loss.")]
+        if values and line["step"]:
+            means.setdefault(line["step"], sum(values) / len(values))
+    assert metrics["best"]["step"] == min(means, key=means.get)
+    assert sum(metrics["after"].values()) / len(metrics["after"]) == pytest.approx(metrics["best"]["value"], abs=2e-5)
