@@ -1,6 +1,8 @@
 # Stage 4: reward models (only where the settings use them) and the policy.
 
-RL_PROBLEMS = dag.source(CONFIG.sources.solutions, f"{RESULTS}/world/problems/train.jsonl")
+RL_PROBLEMS = dag.source(
+    CONFIG.sources.problems or CONFIG.sources.solutions, f"{RESULTS}/world/problems/train.jsonl"
+)
 RL_HELDOUT = f"{RESULTS}/world/problems/validation.jsonl" if CONFIG.sources.solutions == "mini" else []
 REWARD_MODELS = {
     name: f"{RESULTS}/models/{folder}"
