@@ -38,9 +38,14 @@ def multiplies_bf16() -> bool:
     return torch.cpu._is_amx_tile_supported()
 
 
+def computes_in_bf16(precision: str) -> bool:
+    """What "bf16", "fp32" or "auto" means on this machine."""
+    return precision == "bf16" or (precision == "auto" and multiplies_bf16())
+
+
 def autocast(precision: str) -> AbstractContextManager:
     """The context in which a forward pass computes: "bf16", "fp32", or "auto", which picks by hardware."""
-    if precision == "bf16" or (precision == "auto" and multiplies_bf16()):
+    if computes_in_bf16(precision):
         return torch.autocast(device().type, dtype=torch.bfloat16)
     return nullcontext()
 

@@ -3,18 +3,21 @@
 G samples of one question share their prompt; a padded batch computes it G times. Here a prompt runs through the model
 once, its keys and values go to every answer (their gradients come back summed), and only answers are computed G
 times: with prompts of 45 tokens and answers of 20, G = 16, that is 2.8 times fewer tokens. Same numbers as
-`pipeline.rows.token_logprobs`, up to the order of sums.
+`pipeline.rows.token_logprobs`, up to the order of sums. `shared_layout(model)` picks how a batch is computed: end to
+end by pipeline.lean_llama where that may stand in, else padded by transformers' own modules.
 
 Shapes: Q prompts of padded length P, R answers of padded length A, N scored tokens, H hidden.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
+from pipeline import lean_llama
 from pipeline.rows import Layout, Row, scored_positions, target_logprobs
 
 
@@ -26,6 +29,7 @@ class PromptBatch:
     prompts: torch.Tensor  # int64 [Q, P], padded on the right
     lengths: torch.Tensor  # int64 [Q]
     answers: torch.Tensor  # int64 [R, A], padded on the right, without each row's last token: it predicts nothing
+    answer_lengths: torch.Tensor  # int64 [R]
     owners: torch.Tensor  # int64 [R]: which prompt an answer continues
     predictors: torch.Tensor  # int64 [N]: index into the Q prompts' last positions followed by all R x A positions
     targets: torch.Tensor  # int64 [N]
@@ -36,10 +40,12 @@ class PromptBatch:
         return self.prompts.numel() + self.answers.numel()
 
 
-def prompt_batches(rows: Sequence[Row], max_tokens: int, device: torch.device | str = "cpu") -> Iterator[PromptBatch]:
+def prompt_batches(
+    rows: Sequence[Row], max_tokens: int, device: torch.device | str = "cpu", *, padded: bool = True
+) -> Iterator[PromptBatch]:
     """Cut rows into micro-batches of at most about `max_tokens` tokens, an even number of about equal ones.
 
-    A row's prompt is everything before its first scored token. A prompt with more answers than fit is computed once
+    `padded` says whether padding counts among those. A row's prompt is everything before its first scored token. A prompt with more answers than fit is computed once
     for each part. Rows without scored tokens are left out.
     """
     groups: dict[bytes, list[int]] = {}
@@ -48,8 +54,8 @@ def prompt_batches(rows: Sequence[Row], max_tokens: int, device: torch.device | 
         if len(where):
             groups.setdefault(row.ids[: where[0]].tobytes(), []).append(index)
     ordered = sorted(groups.values(), key=lambda group: (_prompt_length(rows[group[0]]), group[0]))
-    parts = [part for group in ordered for part in _parts(rows, group, max_tokens)]
-    costs = [_cost(rows, part) for part in parts]
+    parts = [part for group in ordered for part in _parts(rows, group, max_tokens, padded)]
+    costs = [_cost(rows, part, padded) for part in parts]
     count = -(-sum(costs) // max_tokens)
     count += count % 2 if count > 1 else 0
     batch: list[list[int]] = []
@@ -64,20 +70,22 @@ def prompt_batches(rows: Sequence[Row], max_tokens: int, device: torch.device | 
         yield _collate(rows, batch, device)
 
 
-def _parts(rows: Sequence[Row], group: list[int], max_tokens: int) -> Iterator[list[int]]:
+def _parts(rows: Sequence[Row], group: list[int], max_tokens: int, padded: bool) -> Iterator[list[int]]:
     """Cut the rows of one prompt, sorted by length, into parts within the budget."""
     part: list[int] = []
     for index in sorted(group, key=lambda i: (len(rows[i]), i)):
-        if part and _cost(rows, [*part, index]) > max_tokens:
+        if part and _cost(rows, [*part, index], padded) > max_tokens:
             yield part
             part = []
         part.append(index)
     yield part
 
 
-def _cost(rows: Sequence[Row], part: list[int]) -> int:
-    """Tokens that a part of one prompt's rows computes, answers padded to the longest."""
+def _cost(rows: Sequence[Row], part: list[int], padded: bool) -> int:
+    """Tokens that a part of one prompt's rows computes; `padded`: answers count as long as the longest."""
     prompt = _prompt_length(rows[part[0]])
+    if not padded:
+        return prompt + sum(len(rows[i]) - prompt for i in part)
     return prompt + len(part) * (max(len(rows[i]) for i in part) - prompt)
 
 
@@ -101,7 +109,29 @@ def prompt_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: flo
     return target_logprobs(model, hidden_NH, batch.targets, temperature)
 
 
+def lean_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0) -> torch.Tensor:
+    """The same as `prompt_logprobs`, all tokens end to end; in bf16 where that is the surrounding autocast's type."""
+    cast = torch.is_autocast_enabled("cpu")
+    dtype = torch.get_autocast_dtype("cpu") if cast else torch.float32
+    questions, in_prompts = len(batch.lengths), int(batch.lengths.sum())
+    with torch.autocast("cpu", enabled=False):
+        plan = lean_llama.plan_of(batch.lengths, batch.answer_lengths, batch.owners, dtype)
+        ids = torch.cat([batch.prompts.flatten()[plan.prompt_back], batch.answers.flatten()[plan.answer_back]])
+        # `predictors` count the prompts' last positions and padded answers; here all real tokens stand end to end
+        place = torch.zeros(questions + batch.answers.numel(), dtype=torch.long)
+        place[:questions] = batch.lengths.cumsum(0) - 1
+        place[questions + plan.answer_back] = torch.arange(in_prompts, len(ids))
+        hidden = lean_llama.final_hidden(model, ids, plan, dtype)[place[batch.predictors]]
+        return lean_llama.target_logprobs(model, hidden, batch.targets, temperature, dtype)
+
+
 SHARED_PROMPTS = Layout(prompt_batches, prompt_logprobs)
+LEAN_SHARED_PROMPTS = Layout(partial(prompt_batches, padded=False), lean_logprobs)
+
+
+def shared_layout(model: PreTrainedModel) -> Layout:
+    """The faster layout that `model` allows."""
+    return LEAN_SHARED_PROMPTS if lean_llama.supports(model) else SHARED_PROMPTS
 
 
 def _mask(batch: PromptBatch, lengths: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
@@ -143,6 +173,7 @@ def _collate(rows: Sequence[Row], groups: list[list[int]], device: torch.device 
         prompts=torch.from_numpy(prompts).to(device),
         lengths=torch.tensor(lengths, device=device),
         answers=torch.from_numpy(answers).to(device),
+        answer_lengths=torch.tensor(answer_lengths, device=device),
         owners=torch.tensor(owners, device=device),
         predictors=torch.from_numpy(np.concatenate(predictors)).to(device),
         targets=torch.from_numpy(targets.astype(np.int64)).to(device),

@@ -12,12 +12,12 @@ import torch
 
 from pipeline.checkpoint import Checkpoints
 from pipeline.generation import Sampler, SamplingSettings
-from pipeline.models import autocast
+from pipeline.models import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.rows import Row, row_logprobs
 from pipeline.schedule import constant, learning_rate
 from pipeline.schema.rl import RL
-from pipeline.shared_prompts import SHARED_PROMPTS
+from pipeline.shared_prompts import shared_layout
 from pipeline.training import adamw, set_learning_rate, train_step
 from rl.methods import METHODS, Scorers
 from rl.metrics import group_metrics, peak_memory_mb, state_mb, update_metrics
@@ -56,7 +56,10 @@ class Learner:
         keeps_start = compared or self.method.source == "initial"
         self.initial = copy.deepcopy(policy).requires_grad_(False) if keeps_start else None
         self.reference = self.initial
-        self.sampler = Sampler(policy, tokenizer, settings.max_batch)
+        self.kind = "bf16" if computes_in_bf16(settings.precision) else "fp32"
+        dtype = torch.bfloat16 if self.kind == "bf16" else None
+        self.sampler = Sampler(policy, tokenizer, settings.max_batch, dtype)
+        self.layout = shared_layout(policy)
         self.loss = self.method.loss(settings)
         self.lines: list[dict] = []
         self.records: list[dict] = []
@@ -137,7 +140,7 @@ class Learner:
             clip_norm=settings.clip_norm,
             precision=settings.precision,
             temperature=settings.temperature,
-            layout=SHARED_PROMPTS,
+            layout=self.layout,
         )
         return metrics | value_error
 
@@ -158,7 +161,7 @@ class Learner:
                 settings.micro_batch_tokens,
                 temperature=settings.temperature,
                 precision=settings.precision,
-                layout=SHARED_PROMPTS,
+                layout=self.layout,
             )
 
         return score
@@ -171,9 +174,7 @@ class Learner:
             for row, mine in zip(rows, self._scorer("policy")(rows), strict=True)
         ]
         worst = float(max(differences, default=0.0))
-        with autocast(self.settings.precision):
-            kind = "bf16" if torch.is_autocast_enabled(self.policy.device.type) else "fp32"
-        if not worst <= MISMATCH_LIMIT[kind]:
+        if not worst <= MISMATCH_LIMIT[self.kind]:
             raise RuntimeError(f"sampler and trainer disagree by {worst:.2g} in a log-probability; this is a bug")
         print(f"sampler and trainer agree to {worst:.1e} in every log-probability", file=sys.stderr)
 
