@@ -1,8 +1,9 @@
 """A lean decoder: the weights of a Hugging Face Llama, fused and cast once, with a preallocated key-value cache.
 
 It computes what `LlamaForCausalLM.forward` computes, in inference only, without its per-token overhead: one matrix
-product for query, key and value, one for gate and up, keys and values written in place, a prompt's keys and values
-kept and read once for all its samples, and the output head applied to the one position that is sampled from.
+product for query, key and value, one for gate and up, norm gains and the attention's scale inside the weights, keys
+and values written in place, a prompt's keys and values kept and read once for all its samples, and the output head
+applied to the one position that is sampled from. The residual stream is fp32 whatever the weights are.
 Grouped-query attention, tied embeddings, biases and every static kind of rotary scaling are supported; an
 architecture other than Llama is refused.
 """
@@ -15,19 +16,23 @@ from torch import Tensor
 
 from pipeline.errors import UserError
 
+CACHE_BLOCK = 32
+"""Positions by which a cache grows. Attention runs over whole caches: a batched product of a slice would copy it."""
+
+ROWS_BLOCK = 16
+"""Sequences are computed in multiples of this: bf16 products prepare themselves anew for each number of rows."""
+
 _CHANGING_ROPE = ("dynamic", "longrope")  # their angles depend on the length of the running sequence
 
 
 @dataclass(slots=True)
 class Layer:
-    """One block's weights: query, key and value in one matrix, gate and up in one matrix."""
+    """One block's weights: query, key and value in one matrix, gate and up in one matrix, gains multiplied in."""
 
-    attention_norm: Tensor
     qkv: Tensor
     qkv_bias: Tensor | None
     out: Tensor
     out_bias: Tensor | None
-    mlp_norm: Tensor
     gate_up: Tensor
     gate_up_bias: Tensor | None
     down: Tensor
@@ -40,6 +45,16 @@ class Cache:
 
     keys: Tensor
     values: Tensor
+
+    @property
+    def positions(self) -> int:
+        return self.keys.shape[3]
+
+    def grow(self, positions: int) -> None:
+        """Make room for at least so many positions, in blocks; what is stored stays."""
+        if positions > self.positions:
+            more = _up(positions, CACHE_BLOCK) - self.positions
+            self.keys, self.values = (F.pad(x, (0, 0, 0, more)) for x in (self.keys, self.values))
 
     def move(self, source: list[int], target: list[int]) -> None:
         """Copy whole sequences from the slots `source` into the slots `target`."""
@@ -65,9 +80,10 @@ class Prompts:
         dense[self.place] = rows
         return dense.unflatten(0, (-1, self.group)).transpose(1, 2).flatten(2, 3)
 
-    def gather(self, dense: Tensor) -> Tensor:
-        """The inverse of `spread`."""
-        return dense.unflatten(2, (self.group, -1)).transpose(1, 2).flatten(0, 1)[self.place]
+    def gather(self, dense: Tensor, rows: int) -> Tensor:
+        """The inverse of `spread`, with zeros behind the sequences up to `rows`."""
+        found = dense.unflatten(2, (self.group, -1)).transpose(1, 2).flatten(0, 1)[self.place]
+        return F.pad(found, (0, 0, 0, 0, 0, 0, 0, rows - len(found)))
 
 
 class Decoder:
@@ -92,8 +108,7 @@ class Decoder:
         self.dtype, self.device = dtype or weight.dtype, weight.device
         self.embedding = self._cast(weight)
         tied = model.lm_head.weight is weight
-        self.head = self.embedding if tied else self._cast(model.lm_head.weight)
-        self.norm = self._cast(model.model.norm.weight)
+        self.head = self._cast((weight if tied else model.lm_head.weight) * model.model.norm.weight)
         self.layers = [self._fused(layer) for layer in model.model.layers]
         positions = torch.arange(self.context, device=self.device)[None]
         cos, sin = model.model.rotary_emb(torch.zeros(1, device=self.device), positions)
@@ -105,21 +120,24 @@ class Decoder:
     def _fused(self, layer: torch.nn.Module) -> Layer:
         attention, mlp = layer.self_attn, layer.mlp
 
-        def joined(*modules: torch.nn.Module) -> tuple[Tensor, Tensor | None]:
-            bias = None if modules[0].bias is None else self._cast(torch.cat([m.bias for m in modules]))
-            return self._cast(torch.cat([m.weight for m in modules])), bias
+        def joined(*modules: torch.nn.Module, scales: tuple[float, ...], gain: Tensor | float = 1.0):
+            parts = list(zip(modules, scales, strict=True))
+            bias = None
+            if modules[0].bias is not None:
+                bias = self._cast(torch.cat([module.bias * scale for module, scale in parts]))
+            return self._cast(torch.cat([module.weight * gain * scale for module, scale in parts])), bias
 
+        query, scales = attention.q_proj, (self.head_size**-0.5, 1.0, 1.0)
         return Layer(
-            self._cast(layer.input_layernorm.weight),
-            *joined(attention.q_proj, attention.k_proj, attention.v_proj),
-            *joined(attention.o_proj),
-            self._cast(layer.post_attention_layernorm.weight),
-            *joined(mlp.gate_proj, mlp.up_proj),
-            *joined(mlp.down_proj),
+            *joined(query, attention.k_proj, attention.v_proj, scales=scales, gain=layer.input_layernorm.weight),
+            *joined(attention.o_proj, scales=(1.0,)),
+            *joined(mlp.gate_proj, mlp.up_proj, scales=(1.0, 1.0), gain=layer.post_attention_layernorm.weight),
+            *joined(mlp.down_proj, scales=(1.0,)),
         )
 
     def new_cache(self, slots: int, positions: int) -> Cache:
-        shape = (len(self.layers), slots, self.kv_heads, positions, self.head_size)
+        """An empty cache for at least so many slots."""
+        shape = (len(self.layers), _up(slots, ROWS_BLOCK), self.kv_heads, positions, self.head_size)
         return Cache(*(torch.zeros(shape, dtype=self.dtype, device=self.device) for _ in range(2)))
 
     def prefill(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Cache]:
@@ -129,16 +147,16 @@ class Decoder:
         (padding included: a causal model needs no mask for it, and the caller cuts it off).
         """
         questions, width = ids.shape
-        cache = self.new_cache(questions, width)
+        shape = (len(self.layers), questions, self.kv_heads, width, self.head_size)
+        cache = Cache(*(torch.empty(shape, dtype=self.dtype, device=self.device) for _ in range(2)))
         cos, sin = self.cos[:width, None], self.sin[:width, None]
-        hidden = F.embedding(ids, self.embedding)
+        hidden = F.embedding(ids, self.embedding).float()
         for index, layer in enumerate(self.layers):
-            query, key, value = self._qkv(layer, hidden)
-            query, key = _rotate(query, cos, sin), _rotate(key, cos, sin)
+            query, key, value = self._qkv(layer, hidden, cos, sin)
             query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
             cache.keys[index], cache.values[index] = key, value
             mixed = F.scaled_dot_product_attention(
-                query, key, value, is_causal=True, enable_gqa=self.heads != self.kv_heads
+                query, key, value, is_causal=True, enable_gqa=self.heads != self.kv_heads, scale=1.0
             )
             hidden = self._block(layer, hidden, mixed.transpose(1, 2))
         last = hidden[torch.arange(questions, device=ids.device), lengths - 1]
@@ -150,45 +168,60 @@ class Decoder:
         Sequence i has `counts[i]` earlier tokens behind its prompt; they stand in slot i of `cache`, and this token's
         keys and values are written behind them. Later positions of the slot are not looked at.
         """
-        rows = torch.arange(len(tokens), device=tokens.device)
-        slots, widths = prompts.place // prompts.group, (int(prompts.lengths.max()), int(counts.max()) + 1)
-        masks = _blind(prompts.lengths[slots], widths[0]), _blind(counts + 1, widths[1])
-        mask = torch.cat(masks, -1)[:, None, None]
-        positions = prompts.lengths[slots] + counts
-        cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
-        hidden = F.embedding(tokens, self.embedding)
+        cache.grow(int(counts.max()) + 1)
+        running, rows = len(tokens), min(_up(len(tokens), ROWS_BLOCK), cache.keys.shape[1])
+        slots, widths = prompts.place // prompts.group, (prompts.cache.positions, cache.positions)
+        places = torch.arange(running * self.kv_heads, device=tokens.device) * cache.positions
+        places += counts.repeat_interleave(self.kv_heads)  # in a layer's cache, made flat
+        lengths, counts, tokens = (_padded(x, rows) for x in (prompts.lengths[slots], counts, tokens))
+        mask = torch.cat([_blind(lengths, widths[0]), _blind(counts + 1, widths[1])], -1)[:, None, None]
+        cos, sin = self.cos[lengths + counts][:, None], self.sin[lengths + counts][:, None]
+        own, shared = slice(0, rows), slice(0, len(prompts.lengths))
+        hidden = F.embedding(tokens, self.embedding).float()
         for index, layer in enumerate(self.layers):
-            query, key, value = self._qkv(layer, hidden)
+            query, key, value = self._qkv(layer, hidden, cos, sin)
             keys, values = cache.keys[index], cache.values[index]
-            keys[rows, :, counts], values[rows, :, counts] = _rotate(key, cos, sin), value
-            query = (_rotate(query, cos, sin) * self.head_size**-0.5).unflatten(1, (self.kv_heads, -1))
-            own = slice(0, len(tokens)), slice(None), slice(0, widths[1])
-            shared = slice(0, len(prompts.lengths)), slice(None), slice(0, widths[0])
-            scores = prompts.gather(prompts.spread(query) @ prompts.cache.keys[index][shared].transpose(-1, -2))
-            scores = torch.cat([scores, query @ keys[own].transpose(-1, -2)], -1)
-            weights = (scores.float() + mask).softmax(-1).to(self.dtype)
+            keys.view(-1, self.head_size).index_copy_(0, places, key[:running].reshape(-1, self.head_size))
+            values.view(-1, self.head_size).index_copy_(0, places, value[:running].reshape(-1, self.head_size))
+            query = query.unflatten(1, (self.kv_heads, -1))
+            on_prompt = prompts.spread(query[:running]) @ prompts.cache.keys[index, shared].transpose(-1, -2)
+            scores = torch.cat([prompts.gather(on_prompt, rows), query @ keys[own].transpose(-1, -2)], -1)
+            weights = (scores + mask).softmax(-1).to(self.dtype)
             on_prompt, on_own = weights.split(widths, -1)
-            mixed = prompts.gather(prompts.spread(on_prompt) @ prompts.cache.values[index][shared])
-            mixed = mixed + on_own @ values[own]
+            of_prompt = prompts.spread(on_prompt[:running]) @ prompts.cache.values[index, shared]
+            mixed = prompts.gather(of_prompt, rows) + on_own @ values[own]
             hidden = self._block(layer, hidden, mixed.flatten(1, 2))
-        return self._logits(hidden)
+        return self._logits(hidden)[:running]
 
-    def _qkv(self, layer: Layer, hidden: Tensor) -> tuple[Tensor, ...]:
-        """Query (..., heads, head size), key and value (..., key-value heads, head size)."""
-        normed = F.rms_norm(hidden, hidden.shape[-1:], layer.attention_norm, self.epsilon)
-        joint = F.linear(normed, layer.qkv, layer.qkv_bias).unflatten(-1, (-1, self.head_size))
-        return joint.split((self.heads, self.kv_heads, self.kv_heads), -2)
+    def _qkv(self, layer: Layer, hidden: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, ...]:
+        """Rotated query (..., heads, head size) and key (..., key-value heads, head size), and value like the key."""
+        joint = F.linear(self._normed(hidden), layer.qkv, layer.qkv_bias).unflatten(-1, (-1, self.head_size))
+        turned, value = joint.split((self.heads + self.kv_heads, self.kv_heads), -2)
+        query, key = _rotate(turned, cos, sin).split((self.heads, self.kv_heads), -2)
+        return query, key, value
 
     def _block(self, layer: Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
         """The rest of a block, from the attention's result (..., heads, head size)."""
         hidden = hidden + F.linear(mixed.flatten(-2), layer.out, layer.out_bias)
-        normed = F.rms_norm(hidden, hidden.shape[-1:], layer.mlp_norm, self.epsilon)
-        gate, up = F.linear(normed, layer.gate_up, layer.gate_up_bias).chunk(2, -1)
-        return hidden + F.linear(F.silu(gate) * up, layer.down, layer.down_bias)
+        gate, up = F.linear(self._normed(hidden), layer.gate_up, layer.gate_up_bias).chunk(2, -1)
+        return hidden + F.linear(F.silu(gate).mul_(up), layer.down, layer.down_bias)
+
+    def _normed(self, hidden: Tensor) -> Tensor:
+        norm = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True)
+        scale = norm.square_().div_(hidden.shape[-1]).add_(self.epsilon).rsqrt_()
+        return (hidden * scale).to(self.dtype)
 
     def _logits(self, hidden: Tensor) -> Tensor:
-        normed = F.rms_norm(hidden, hidden.shape[-1:], self.norm, self.epsilon)
-        return F.linear(normed, self.head).float()
+        return F.linear(self._normed(hidden), self.head).float()
+
+
+def _up(number: int, block: int) -> int:
+    """The least multiple of `block` that is not below `number`."""
+    return -(-number // block) * block
+
+
+def _padded(rows: Tensor, count: int) -> Tensor:
+    return F.pad(rows, (0, count - len(rows)))
 
 
 def _blind(lengths: Tensor, width: int) -> Tensor:

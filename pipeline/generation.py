@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.decoder import Cache, Decoder, Prompts
+from pipeline.decoder import CACHE_BLOCK, Cache, Decoder, Prompts
 from pipeline.errors import UserError
 from pipeline.progress import Progress
 
@@ -102,9 +102,9 @@ class Sampler:
         return run.finish_all()
 
     def reused_cache(self, use: str, slots: int, positions: int) -> Cache:
-        """A cache at least this large; it is kept for the next call, whose size is usually the same."""
+        """A cache with at least so many slots; it is kept for the next call, whose size is usually the same."""
         cache = self._caches.get(use)
-        if cache is None or cache.keys.shape[1] < slots or cache.keys.shape[3] < positions:
+        if cache is None or cache.keys.shape[1] < slots or cache.positions != positions:
             self._caches[use] = cache = self.decoder.new_cache(slots, positions)
         return cache
 
@@ -143,8 +143,9 @@ class _Run:
         self.questions: list[int] = []
         self.first_logits: dict[int, Tensor] = {}
         device, new = self.decoder.device, settings.max_new_tokens
-        self.cache = sampler.reused_cache("own", self.slots, new)
+        self.cache = sampler.reused_cache("own", self.slots, min(new, CACHE_BLOCK))
         longest = max((len(prompts[q]) for q, _ in self.waiting), default=1)
+        longest = -(-longest // CACHE_BLOCK) * CACHE_BLOCK
         self.prompt_cache = sampler.reused_cache("prompts", min(len(prompts), self.slots), longest)
         self.layout: Prompts | None = None
         self.ids = torch.zeros(self.slots, new, dtype=torch.long, device=device)

@@ -92,7 +92,7 @@ def _places(lengths: Tensor, first: int) -> tuple[Tensor, Tensor, Tensor]:
     ends = lengths.cumsum(0)
     steps = torch.arange(width)
     inside = steps < lengths[:, None]
-    fill = torch.where(inside, first + (ends - lengths)[:, None] + steps, first)
+    fill = torch.where(inside, first + (ends - lengths)[:, None] + steps, 0)
     return fill, inside.flatten().nonzero()[:, 0], steps.expand(len(lengths), -1)[inside]
 
 
@@ -167,7 +167,8 @@ class _Heads(Function):
         value = joint[:, heads + kv_heads :]
         with_prompt = torch.cat([plan.prompt_fill[plan.owners], plan.answer_fill], 1)
         fills = [plan.prompt_fill] * 3 + [plan.answer_fill, with_prompt, with_prompt]
-        return tuple(x[fill].transpose(1, 2).contiguous() for x, fill in zip([query, key, value] * 2, fills, strict=True))
+        parts = zip([query, key, value] * 2, fills, strict=True)
+        return tuple(x[fill].transpose(1, 2).contiguous() for x, fill in parts)
 
     @staticmethod
     @once_differentiable

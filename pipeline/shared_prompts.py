@@ -45,8 +45,8 @@ def prompt_batches(
 ) -> Iterator[PromptBatch]:
     """Cut rows into micro-batches of at most about `max_tokens` tokens, an even number of about equal ones.
 
-    `padded` says whether padding counts among those. A row's prompt is everything before its first scored token. A prompt with more answers than fit is computed once
-    for each part. Rows without scored tokens are left out.
+    `padded` says whether padding counts among those. A row's prompt is everything before its first scored token. A
+    prompt with more answers than fit is computed once for each part. Rows without scored tokens are left out.
     """
     groups: dict[bytes, list[int]] = {}
     for index, row in enumerate(rows):
