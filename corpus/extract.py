@@ -1,6 +1,8 @@
 """WARC, ARC or HTML files to pages: text with its mathematics, language, and where it came from.
 
-Reads   archives (.warc, .arc, plain or compressed; WARC/1.0 and 1.1) or HTML files; `-` is stdin.
+Reads   archives (.warc, .arc, plain or compressed; WARC/1.0 and 1.1) or HTML files; `-` is stdin. What is named by
+        an address (http, https) or as commoncrawl:<crawl>#<number> is fetched into --scratch, one file at a time,
+        and deleted when its pages are extracted.
 Writes  alone: a JSON object a page on stdout, and with --rejects the dropped records (url, reason, detail);
         in the DAG (--config): the page table, the table of rejects, and the counts of one shard.
 
@@ -18,17 +20,21 @@ It does not drop pages for their language or content, and it removes no duplicat
 import argparse
 import json
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import NoReturn, TextIO
 
+from corpus.download import is_remote, local_copy
 from corpus.guard import Failure, guarded
 from corpus.page_record import Rejected, page_of_html, page_of_record
 from corpus.pages import PAGES, REJECTS, TableWriter
+from corpus.sources import address
 from corpus.warc import GZIP, Record, read_records
 from pipeline.artifacts import atomic_path, write_json
 from pipeline.config import read_section
@@ -55,16 +61,29 @@ class Source:
 
 def main(argv: list[str] | None = None) -> None:
     arguments = _arguments(argv)
-    sources = [_source(path) for path in arguments.files]
+    sources = [_source(address(path, arguments.crawls)) for path in arguments.files]
     if arguments.pages:
         extract_shard(arguments, sources)
     else:
         settings = read_section(arguments.config, Extraction) if arguments.config else Extraction()
-        _extract_to_stdout(sources, settings, arguments.rejects)
+        _extract_to_stdout(sources, settings, arguments)
 
 
-def extract(sources: list[Source], settings: Extraction) -> Iterator[tuple[dict | None, dict | None]]:
-    """(page, None) or (None, reject) for every record of the files, in order."""
+def extract(
+    sources: list[Source], settings: Extraction, scratch: Path | None = None
+) -> Iterator[tuple[dict | None, dict | None]]:
+    """(page, None) or (None, reject) for every record of the files, in order; `scratch` is for those to be fetched."""
+    for remote, group in groupby(sources, key=lambda source: is_remote(source.path)):
+        if not remote:
+            yield from _extract_files(list(group), settings)
+            continue
+        with nullcontext(scratch) if scratch else tempfile.TemporaryDirectory() as folder:
+            for source in group:
+                with local_copy(source.path, Path(folder)) as path:
+                    yield from _extract_files([_source(str(path))], settings)
+
+
+def _extract_files(sources: list[Source], settings: Extraction) -> Iterator[tuple[dict | None, dict | None]]:
     work = partial(_outcome, settings=settings)
     for outcome in guarded(partial(_items, sources), work, _label, settings.page_seconds, settings.memory_mb):
         if isinstance(outcome, Failure):
@@ -83,7 +102,7 @@ def extract_shard(arguments: argparse.Namespace, sources: list[Source]) -> dict:
         TableWriter(arguments.rejects, REJECTS) as rejects,
         Progress(f"extract {arguments.shard}", unit="records") as progress,
     ):
-        for page, reject in extract(sources, settings):
+        for page, reject in extract(sources, settings, arguments.scratch):
             row = page or reject
             counts = files[row["warc_file"]]
             counts["records"] += 1
@@ -113,9 +132,9 @@ def extract_shard(arguments: argparse.Namespace, sources: list[Source]) -> dict:
     return stats
 
 
-def _extract_to_stdout(sources: list[Source], settings: Extraction, rejects: str | None) -> None:
-    with _text_sink(rejects) as dropped:
-        for page, reject in extract(sources, settings):
+def _extract_to_stdout(sources: list[Source], settings: Extraction, arguments: argparse.Namespace) -> None:
+    with _text_sink(arguments.rejects) as dropped:
+        for page, reject in extract(sources, settings, arguments.scratch):
             if page:
                 page["math_kinds"] = json.loads(page["math_kinds"])
                 sys.stdout.write(json.dumps(page, ensure_ascii=False) + "\n")
@@ -191,6 +210,8 @@ def _source(path: str) -> Source:
     """Look at a file's name, then at its first bytes."""
     if path == "-":
         return _standard_input()
+    if is_remote(path):
+        return Source(path, False)
     try:
         with open(path, "rb") as stream:
             head = stream.read(4096)
@@ -217,7 +238,9 @@ class _Parser(argparse.ArgumentParser):
 
 def _arguments(argv: Iterable[str] | None) -> argparse.Namespace:
     parser = _Parser(prog="corpus.extract", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="archives or HTML files; - is HTML on stdin")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="archives, HTML files or addresses; - is stdin")
+    parser.add_argument("--scratch", type=Path, help="where files are fetched to; kept there if the run is killed")
+    parser.add_argument("--crawls", type=Path, help="folder with the lists of corpus.commoncrawl")
     parser.add_argument("--config", help="settings (section corpus.extraction) as JSON; default: the paper preset's")
     parser.add_argument("--rejects", help="where the dropped records go: JSON Lines, or Parquet with --pages")
     parser.add_argument("--pages", help="write a shard: its page table (Parquet)")

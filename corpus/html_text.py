@@ -74,14 +74,16 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
     """
     source = without_placeholders(source)
     tree = HTMLTree.parse(marked(source))
-    bound = nesting_bound(source.encode("utf-8", "replace") if markup is None else markup)
+    if markup is None:
+        markup = source.encode("utf-8", "replace")
+    bound = nesting_bound(markup, enough=max_depth)
     if bound > max_depth and (depth := exact_nesting(tree.document.html)) > max_depth:
         raise TooDeep(f"{depth} levels")
     title = " ".join(unmarked(tree.title or "").split())
     if tree.body is None:
         return PageText("", title)
     store = Store()
-    hints = replace_math(tree, source, store)
+    hints = replace_math(tree, source, markup, store)
     _replace_code(tree, store)
     raw, fallback = _main_text(tree, store, may_hold_tex(source, dollars=bool(hints)))
     text, escaped = _with_text_formulas(unmarked(raw), hints, store)

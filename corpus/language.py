@@ -32,6 +32,7 @@ _SCRIPTS = {
 _ONE_LANGUAGE = {"greek": "el", "hebrew": "he", "bengali": "bn", "tamil": "ta", "thai": "th", "georgian": "ka"}
 _ONE_LANGUAGE |= {"armenian": "hy", "hangul": "ko", "kana": "ja", "han": "zh"}
 _LATIN = re.compile("[\u00c0-\u024f]")
+_OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u3040-\ud7af\uf900-\ufaff]")
 _ASCII_RUN = re.compile("[\x00-\x7f]+")
 _ASCII_LETTERS = string.ascii_letters.encode()
 _DECIDED_BY_PROFILE = {"cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk", "mn"), "arabic": ("ar", "fa", "ur")}
@@ -55,7 +56,10 @@ _FREQUENT = {
     "vi": "và của các là có được cho không này trong một những với",
     "id": "yang dan di untuk dengan dari ini pada adalah tidak dalam",
 }
-_FREQUENT_SETS = {name: frozenset(words.split()) for name, words in _FREQUENT.items()}
+_LANGUAGES_OF: dict[str, list[str]] = {}  # frequent word -> the languages it is frequent in
+for _name, _words in _FREQUENT.items():
+    for _word in _words.split():
+        _LANGUAGES_OF.setdefault(_word, []).append(_name)
 
 
 def detect_language(text: str) -> tuple[str, float]:
@@ -88,7 +92,7 @@ def _count_scripts(prose: str) -> tuple[int, Counter]:
     if not prose.isascii():
         foreign = _ASCII_RUN.sub(" ", prose)  # most pages are mostly ASCII: look at the rest only
         latin += len(_LATIN.findall(foreign))
-        for name, pattern in _SCRIPTS.items():
+        for name, pattern in _SCRIPTS.items() if _OTHER_SCRIPT.search(foreign) else ():
             scripts[name] = sum(map(len, pattern.findall(foreign)))
     return latin, scripts
 
@@ -104,8 +108,10 @@ def _latin_language(prose: str) -> tuple[str, float]:
     words = [word for word in prose.lower().split()[:_WORDS] if word[:1].isalpha() and len(word) > 1]
     if not words:
         return UNKNOWN, 0.0
-    counts = Counter(words)
-    hits = {name: sum(counts[word] for word in frequent & counts.keys()) for name, frequent in _FREQUENT_SETS.items()}
+    hits = dict.fromkeys(_FREQUENT, 0)
+    for word in words:
+        for name in _LANGUAGES_OF.get(word, ()):
+            hits[name] += 1
     first, second = sorted(hits.items(), key=lambda item: -item[1])[:2]
     if first[1] >= max(2, 0.06 * len(words)) and first[1] >= 1.3 * second[1]:
         return first[0], round(min(1.0, 0.5 + first[1] / len(words)), 3)

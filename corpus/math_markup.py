@@ -22,8 +22,9 @@ from corpus.tex_text import has_strong_hint, mark_dollars, mark_strong
 
 # Where a carrier names itself: <math, mml:math, "math/tex, mwe-math, /math/ (not Math.max, not "maths"); latex.php,
 # katex, "tex, data-tex (not text). Both begin with fixed letters, so the search runs at memory speed.
-_MATH_NAME = re.compile(r"math(?<=[<\"':/=.\s-]math)(?!s\b)")
-_TEX_NAME = re.compile(r"tex(?![A-Za-z])")
+_MATH_NAME = re.compile(rb"math(?<=[<\"':/=.\s-]math)(?!s\b)")
+_TEX_NAME = re.compile(rb"tex(?![A-Za-z])")
+_ENGINE_NAME = re.compile(rb"Math(?:Jax|(?<=ASCIIMath))")
 # Selectors with a substring that the page must hold for them to match anything: long selectors are slow.
 _CONTAINERS = (
     ("katex", ".katex-display,.katex,.katex-error"),
@@ -50,15 +51,15 @@ _IMAGES = (
     ("cht=tx", 'img[src*="cht=tx"]'),
 )
 _OTHER_HINTS = (
-    "=TeX-AM",
-    "=AM_",
-    "MathJax_Preview",
-    "MJXc",
-    "mjx-container",
-    "formula",
-    "equation",
-    "cht=tx",
-    "data-mathml",
+    b"=TeX-AM",
+    b"=AM_",
+    b"MathJax_Preview",
+    b"MJXc",
+    b"mjx-container",
+    b"formula",
+    b"equation",
+    b"cht=tx",
+    b"data-mathml",
 )
 _GENERIC = ".math,.math-container,.tex,.latex,.arithmatex,.MathTex,.inline-formula,.display-formula"
 
@@ -91,12 +92,12 @@ class _Page:
     scripted: bool = False  # MathJax's scripts hold the sources, its output is a copy
 
 
-def replace_math(tree: HTMLTree, source: str, store: Store) -> str:
-    """Put a placeholder for each formula into the tree; `source` is the page's HTML, asked for hints only.
+def replace_math(tree: HTMLTree, source: str, markup: bytes, store: Store) -> str:
+    """Put a placeholder for each formula into the tree; the page's HTML, as text and as bytes, gives hints only.
 
     Returns the hints found, "" for a page without any trace of mathematical markup.
     """
-    hints = _hints(source) if tree.body is not None else ""
+    hints = _hints(markup) if tree.body is not None else ""
     if not hints:
         return ""
     images = _IMAGES if "<img" in source else ()
@@ -120,14 +121,16 @@ def replace_math(tree: HTMLTree, source: str, store: Store) -> str:
     return hints
 
 
-def _hints(source: str) -> str:
+def _hints(markup: bytes) -> str:
     """The places of the page that may name a carrier, joined; "" where there is none."""
-    places = [source[max(m.start() - 10, 0) : m.end() + 10] for m in _MATH_NAME.finditer(source)]
-    places += [source[max(m.start() - 12, 0) : m.end() + 9] for m in _TEX_NAME.finditer(source)]
-    places += [name for name in ("MathJax", "data-expr", "ASCIIMath") if name in source]
+    places = [markup[max(m.start() - 10, 0) : m.end() + 10] for m in _MATH_NAME.finditer(markup)]
+    places += [markup[max(m.start() - 12, 0) : m.end() + 9] for m in _TEX_NAME.finditer(markup)]
+    places += sorted({markup[m.start() - 5 * (m[0] == b"Math") : m.end()] for m in _ENGINE_NAME.finditer(markup)})
+    if b"data-expr" in markup:
+        places.append(b"data-expr")
     if places:
-        places += [name for name in _OTHER_HINTS if name in source]
-    return "\n".join(places)
+        places += [name for name in _OTHER_HINTS if name in markup]
+    return b"\n".join(places).decode("latin-1")
 
 
 def _carriers_inside(node: ElementNode, page: _Page) -> int:

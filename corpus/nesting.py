@@ -9,18 +9,20 @@ _TAG = re.compile(r"<(/?)([a-zA-Z!][\w:-]*)")
 _RAW = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 
 
-def nesting_bound(markup: bytes) -> int:
+def nesting_bound(markup: bytes, enough: int = 0) -> int:
     """An upper bound of the depth: the largest surplus of opening over closing tags.
 
-    Takes the bytes of a page in any charset that contains ASCII; about a gigabyte a second.
+    A bound of at most `enough` need not be any tighter. Takes the bytes of a page in any charset that contains
+    ASCII; some gigabytes a second.
     """
-    opening = markup.count(b"<") - markup.count(b"</")
-    if opening <= 1_000:
-        return opening  # no page with so few elements is deep
-    data = np.frombuffer(markup, np.uint8)
-    starts = np.flatnonzero(data[:-1] == ord("<"))
-    if not len(starts):
+    if len(markup) < 2:
         return 0
+    data = np.frombuffer(markup, np.uint8)
+    tags = data[:-1] == ord("<")
+    opening = np.count_nonzero(tags) - np.count_nonzero(tags & (data[1:] == ord("/")))
+    if opening <= enough:
+        return int(opening)  # no page with so few elements is deep
+    starts = np.flatnonzero(tags)
     following = data[starts + 1]
     # Comments and declarations neither open nor close anything.
     step = np.where(following == ord("/"), -1, np.where((following | 32) - ord("a") < 26, 1, 0))

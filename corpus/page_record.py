@@ -9,7 +9,7 @@ import xxhash
 from corpus.charset import decode_page
 from corpus.html_text import PageText, TooDeep, extract_text
 from corpus.language import detect_language
-from corpus.pages import EXTRACTOR_VERSION, key64, normalised_text
+from corpus.pages import EXTRACTOR_VERSION, key64
 from corpus.payload import Http, PayloadError, decoded_body, looks_like_text, parse_http
 from corpus.urls import Address, parse_url
 from corpus.warc import Record
@@ -94,12 +94,12 @@ def estimate_tokens(text: str) -> int:
     return round(0.3 * ascii_characters + 0.6 * (len(text) - ascii_characters))
 
 
-def count_words(text: str) -> int:
-    """Words between white space; in Chinese and Japanese, characters."""
-    if text.isascii():
-        return len(text.split())
-    spaced, characters = _EAST_ASIAN.subn(" ", text)
-    return characters + len(spaced.split())
+def count_words(text: str, spaced: int | None = None) -> int:
+    """Words between white space (`spaced`, where they were counted before); in Chinese and Japanese, characters."""
+    if text.isascii() or not _EAST_ASIAN.search(text):
+        return len(text.split()) if spaced is None else spaced
+    spaces, characters = _EAST_ASIAN.subn(" ", text)
+    return characters + len(spaces.split())
 
 
 def _response(record: Record) -> Http:
@@ -143,18 +143,19 @@ def _page(origin: Origin, http: Http, settings: Extraction) -> dict:
 
 def _text_columns(page: PageText) -> dict:
     text = page.text
+    words = text.lower().split()
     kinds = ",".join(f'"{kind}":{count}' for kind, count in sorted(page.kinds.items()))
     return {
         "title": page.title,
         "text": text,
         "n_chars": len(text),
-        "n_words": count_words(text),
+        "n_words": count_words(text, len(words)),
         "n_tokens": estimate_tokens(text),
         "n_math": page.n_math,
         "math_kinds": f"{{{kinds}}}",
         "escaped_dollars": page.escaped,
         "fallback": page.fallback,
-        "text_key": key64(normalised_text(text)),
+        "text_key": key64(" ".join(words)),  # of `normalised_text`
     }
 
 

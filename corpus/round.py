@@ -180,7 +180,7 @@ class Round:
             everything = self.database.execute("SELECT score FROM scores").fetchnumpy()["score"]
             cut = selection.automatic_cut(known, everything, self.selection.least_recall)
         selection.collect(self.database, budget, cut)
-        selection.explore(self.database, self.selection.explore_share)
+        selection.explore(self.database, self.selection.explore_factor, self.selection.explore_share)
         lowest = self.database.execute("SELECT min(score) FROM collected").fetchone()[0]
         return held[0], held[1], cut if cut is not None else float(1.0 if lowest is None else lowest)
 

@@ -10,7 +10,7 @@ try:
     SHARDS = (
         sources.name_shards(WORLD_WARC, CONFIG.sources.files_per_shard)
         if CONFIG.sources.warc == "mini"
-        else sources.shards(CONFIG.sources.warc, CONFIG.sources.files_per_shard)
+        else sources.shards(CONFIG.sources.warc, CONFIG.sources.files_per_shard, CONFIG.sources.crawl_files)
     )
 except UserError as error:
     print(f"error: {error}", file=sys.stderr)
@@ -21,11 +21,34 @@ wildcard_constraints:
     shard="|".join(map(re.escape, SHARDS)),
 
 
+rule common_crawl_files:
+    output:
+        "results/{preset}/corpus/crawls/{crawl}.txt",
+    params:
+        files=CONFIG.sources.crawl_files,
+        server=CONFIG.sources.crawl_server,
+    log:
+        "results/{preset}/logs/common_crawl_files.{crawl}.log",
+    message:
+        "Common Crawl: which WARC files of {wildcards.crawl}"
+    shell:
+        "python -m corpus.commoncrawl {wildcards.crawl} --files {params.files} --server {params.server:q}"
+        " --out {output} 2>&1 | tee {log}"
+
+
+def archives(wildcards):
+    """The built-in world writes its folder as one output; a user's files are inputs one by one; of what lies at
+    Common Crawl the list is, the extracting job fetches the rest."""
+    if CONFIG.sources.warc == "mini":
+        return f"{RESULTS}/world/warc"
+    files = SHARDS[wildcards.shard]
+    return sources.on_disk(files) + [f"{RESULTS}/corpus/crawls/{crawl}.txt" for crawl in sources.crawls(files)]
+
+
 rule extract:
     input:
         config="results/{preset}/config/corpus.extraction.json",
-        # The built-in world writes its folder as one output; a user's files are inputs one by one.
-        warc=lambda w: f"{RESULTS}/world/warc" if CONFIG.sources.warc == "mini" else SHARDS[w.shard],
+        warc=archives,
     output:
         pages="results/{preset}/corpus/pages/{shard}.parquet",
         rejects="results/{preset}/corpus/rejects/{shard}.parquet",
@@ -33,6 +56,8 @@ rule extract:
     params:
         code=dag.code_digest("corpus.extract"),
         files=lambda w: SHARDS[w.shard],
+        crawls="results/{preset}/corpus/crawls",
+        scratch="results/{preset}/resume/extract.{shard}",
     log:
         "results/{preset}/logs/extract.{shard}.log",
     benchmark:
@@ -41,7 +66,8 @@ rule extract:
         "extract: {wildcards.shard}"
     shell:
         "python -m corpus.extract --config {input.config} --shard {wildcards.shard} --pages {output.pages}"
-        " --rejects {output.rejects} --stats {output.stats} {params.files:q} 2>&1 | tee {log}"
+        " --rejects {output.rejects} --stats {output.stats} --crawls {params.crawls} --scratch {params.scratch}"
+        " {params.files:q} 2>&1 | tee {log}"
 
 
 # ---- Duplicates, rounds, final corpus ---------------------------------------------------------------------------------

@@ -52,8 +52,15 @@ def collect(database: duckdb.DuckDBPyConnection, budget: int | None, cut: float 
     )
 
 
-def explore(database: duckdb.DuckDBPyConnection, share: float) -> None:
-    """Make the table `explored` (doc_id): the best pages of each language up to this share of its pages."""
+def explore(database: duckdb.DuckDBPyConnection, factor: float, least_share: float) -> None:
+    """Make the table `explored` (doc_id): the best pages of each language, where domains are looked for.
+
+    Of every language `factor` times the share that was collected of all pages is taken, and at least `least_share`.
+    """
+    collected, pages = database.execute(
+        "SELECT (SELECT count(*) FROM collected), (SELECT count(*) FROM kept)"
+    ).fetchone()
+    share = max(least_share, factor * collected / max(1, pages))
     database.execute(
         "CREATE TABLE explored AS SELECT doc_id FROM kept JOIN scores USING (doc_id) WHERE score > 0 QUALIFY"
         " row_number() OVER (PARTITION BY language ORDER BY score DESC, doc_id)"

@@ -80,7 +80,9 @@ class _Reader:
             except (OSError, ValueError) as error:
                 failure = str(error)
             self.read_any |= held is not None
-            lost_from = self._end_of_member(held.offset) if held else start
+            lost_from, whole = self._end_of_member(held.offset) if held else (start, True)
+            if held and not whole and not held.problem:
+                held.problem, held.detail = "truncated_record", "the file ends inside its gzip member"
             # FastWARC takes an empty gzip member for the end of the file: look whether more follows.
             stop = self._next_start(max(lost_from, start + 1)) if failure or lost_from < size else size
             if held:
@@ -151,10 +153,11 @@ class _Reader:
         position that is no member's start: then it is the member of the record before."""
         return previous if self.gzip and self.data[position : position + 3] != GZIP else position
 
-    def _end_of_member(self, offset: int) -> int:
-        """Where the record at `offset` ends: its gzip member, or what its own Content-Length says."""
+    def _end_of_member(self, offset: int) -> tuple[int, bool]:
+        """Where the record at `offset` ends, by its gzip member or its own Content-Length; False if the file ends
+        inside the member: then nothing vouches for the record."""
         if not self.gzip:
-            return self._end_of_plain(offset)
+            return self._end_of_plain(offset), True
         inflate = zlib.decompressobj(31)
         position = offset
         try:
@@ -163,8 +166,8 @@ class _Reader:
                 inflate.decompress(block)
                 position += len(block)
         except zlib.error:
-            return offset + 1
-        return position - len(inflate.unused_data)
+            return offset + 1, True
+        return position - len(inflate.unused_data), inflate.eof
 
     def _end_of_plain(self, offset: int) -> int:
         head = _HEAD_END.search(self.data, offset, offset + (64 << 10))

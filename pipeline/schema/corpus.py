@@ -83,10 +83,13 @@ class Selection(Section):
     least_recall: float = Field(0.9, ge=0, le=1)
     """NS: `auto` keeps at least this share of held-out positives. Seeds are easier to recognise than the rest of
     mathematics; without a floor an early round would collect little more than their like."""
+    explore_factor: float = Field(2.0, ge=0)
+    """NS: domains are looked for among the best pages of every language, so many times the share that was collected
+    of all pages. What is looked at goes to the annotator, not into the corpus: a cut that is right for the corpus is
+    too narrow to discover by. Positives of one language say little about another's pages beside its own, but enough
+    to order those among themselves."""
     explore_share: float = Field(0.001, ge=0, lt=1)
-    """NS: the best pages of every language, up to this share of its pages, count in finding domains though they are
-    not collected. Positives of one language say little about another's pages beside its own, but enough to order
-    those among themselves. 0.1 % is about what the paper keeps of all pages."""
+    """NS: at least this share of every language's pages is looked at. 0.1 % is about what the paper keeps."""
     domain_share: float = Field(0.10, ge=0, lt=1)
     """Paper: a domain with more than 10 % of its pages collected is mathematical. NS: a domain is a host name
     without `www.`; the share is taken after deduplication."""

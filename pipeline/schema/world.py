@@ -11,7 +11,12 @@ class Sources(Section):
     """The inputs of the whole run. The word `mini` means: made by the built-in world (`mini/`)."""
 
     warc: str | list[str] = "mini"
-    """WARC or ARC files: `mini`, a folder, a glob pattern, or a list of these."""
+    """WARC or ARC files: `mini`, a folder, a glob pattern, an address, `commoncrawl:CC-MAIN-2024-10` (Common Crawl
+    itself: any crawl's id), or a list of these."""
+    crawl_files: int = Field(1, ge=1)
+    """NS: WARC files taken of each crawl, evenly spread over its list; a whole crawl has about 90,000."""
+    crawl_server: str = Field("https://data.commoncrawl.org/", pattern=r"^https?://")
+    """Common Crawl, or a mirror of it."""
     files_per_shard: int = Field(1, ge=1)
     """WARC files that make one shard, the unit of parallel work of the corpus stage."""
     seed_positives: str = "mini"
