@@ -7,7 +7,8 @@ An interval's ends must be open or closed alike, a tuple's order counts, a list'
 from collections import Counter
 from fractions import Fraction
 
-from eval.evaluation import compare_values, contains, exact, same_value, symbols, value_of
+from eval.evaluation import compare_values, contains, same_value, symbols, value_of
+from eval.exact_values import exact
 from eval.formula_tokens import FormulaLimit
 from eval.numbers import Number, same_number
 from eval.real_sets import as_real_set, same_real_set

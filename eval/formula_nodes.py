@@ -1,0 +1,56 @@
+"""Small builders of syntax-tree nodes for the parser of eval.formula."""
+
+from fractions import Fraction
+
+from eval.formula_tokens import FormulaError, FormulaLimit
+
+MAX_LITERAL = 400  # digits of one number
+ONE, TWO = ("num", Fraction(1), None, 1), ("num", Fraction(2), None, 1)
+
+
+def number_node(text: str) -> tuple:
+    if len(text) > MAX_LITERAL:
+        raise FormulaLimit("digits")
+    mantissa, _, exponent = text.lower().partition("e")
+    if exponent and abs(int(exponent)) > 1000:
+        raise FormulaLimit("exponent")
+    whole, _, part = mantissa.partition(".")
+    value = Fraction(int(whole + part), 10 ** len(part)) * Fraction(10) ** int(exponent or 0)
+    return ("num", value, len(part) if part else None, len((whole + part).lstrip("0")) or 1)
+
+
+def mixed_node(whole: tuple, part: tuple, strict: bool) -> tuple:
+    above, below = part[1], part[2]
+    if above[2] is None and below[2] is None and 0 < above[1] < below[1]:
+        return ("num", whole[1] + above[1] / below[1], None, 0)
+    if strict:
+        raise FormulaError("two numbers side by side")
+    return product_node(whole, part)
+
+
+def sum_node(terms: list[tuple]) -> tuple:
+    return terms[0] if len(terms) == 1 else ("add", tuple(terms))
+
+
+def product_node(left: tuple, right: tuple) -> tuple:
+    if left[0] == "mul":
+        return ("mul", (*left[1], right))
+    return ("mul", (left, right))
+
+
+def subscripted_node(base: tuple, index: tuple) -> tuple:
+    if base[0] == "num" and index[0] == "num":
+        return ("base", str(base[1]), str(index[1]))
+    if base[0] in ("sym", "const"):
+        return ("sym", f"{base[1]}_{flat_node(index)}")
+    raise FormulaError("subscript of an expression")
+
+
+def flat_node(node: object) -> str:
+    """A name made of a small subtree, for subscripts and decorations."""
+    if not isinstance(node, tuple):
+        return str(node)
+    if node and node[0] == "num":
+        return str(node[1])
+    parts = node[1:] if node and isinstance(node[0], str) else node
+    return " ".join(flat_node(part) for part in parts if part is not None)
