@@ -7,21 +7,30 @@ An interval's ends must be open or closed alike, a tuple's order counts, a list'
 from collections import Counter
 from fractions import Fraction
 
-from eval.evaluation import compare_values, contains, same_value, symbols, value_of
+from eval.evaluation import compare_values, same_value, symbols, value_of
 from eval.exact_values import exact
+from eval.formula_nodes import replaced
 from eval.formula_tokens import FormulaLimit
 from eval.numbers import Number, same_number
 from eval.real_sets import as_real_set, same_real_set
+from eval.rewriting import expanded, items, renamed_parameter
 
+_NAMED_CALLS = frozenset("abs prime sin cos tan cot sec csc".split())
 _MAX_PAIRS = 2_500  # element comparisons of two lists that are not plain numbers
-_SCALARS = frozenset(["num", "sym", "const", "add", "mul", "div", "pow", "neg", "call", "fact", "percent", "degree"])
+_SCALARS = frozenset(
+    ["num", "sym", "const", "add", "mul", "div", "pow", "neg", "call", "fact", "percent", "degree", "sum", "prod"]
+)
 
 
 def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -> bool:
     """Whether `other` answers what `gold` does. Raises FormulaLimit where the static limits forbid a decision."""
-    gold, other = _expanded(gold), _expanded(other)
+    gold, other = expanded(gold), expanded(other)
     if gold == other:
         return True
+    if "mod" in (gold[0], other[0]):
+        return _same_residue(gold, other)
+    if gold[0] == other[0] == "rel" and (pair := renamed_parameter(symbols(gold), symbols(other))):
+        other = replaced(other, ("sym", pair[0]), ("sym", pair[1]))
     for kind in ("list", "set"):
         if gold[0] == kind or other[0] == kind:
             return _same_collection(gold, other, tolerance)
@@ -39,36 +48,6 @@ def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -
     return _same_sets(gold, other)
 
 
-def _expanded(node: tuple) -> tuple:
-    """Write ± as two answers, `x ∈ S` as S, and a list inside a list as one list."""
-    if node[0] == "rel" and node[1] == ("in",):
-        return _expanded(node[2][1])
-    if contains(node, "pm") and node[0] not in ("group", "matrix"):
-        if node[0] in ("list", "set"):
-            items = [part for item in node[1] for part in _items(_expanded(item))]
-            return (node[0], tuple(items))
-        return ("list", (_signed(node, 1), _signed(node, -1)))
-    if node[0] == "matrix" and all(len(row) == 1 and row[0][0] == "rel" for row in node[1]):
-        return ("list", tuple(row[0] for row in node[1]))  # a system of equations
-    return node
-
-
-def _signed(node: object, sign: int) -> object:
-    """The formula with every ± read with one sign (∓ with the other)."""
-    if not isinstance(node, tuple):
-        return node
-    if node and node[0] == "pm":
-        term = _signed(node[3], sign)
-        if (node[1] == "pm") != (sign > 0):
-            term = ("neg", term)
-        return term if node[2] is None else ("add", (_signed(node[2], sign), term))
-    return tuple(_signed(part, sign) for part in node)
-
-
-def _items(node: tuple) -> tuple:
-    return node[1] if node[0] in ("list", "set") else (node,)
-
-
 # --- collections
 
 
@@ -79,19 +58,19 @@ def _same_collection(gold: tuple, other: tuple, tolerance: Fraction | None) -> b
         # A Python list stands for a list of answers; for a set only when it cannot be an interval.
         listed = other[1:3] == ("[", "]") and (gold[0] == "list" or len(other[3]) != 2)
         if listed:
-            return _same_multiset(_items(gold), other[3], tolerance)
+            return _same_multiset(items(gold), other[3], tolerance)
         assigned = gold[0] == "list" and _assigned_values(gold[1])
         return bool(assigned) and other[1] == "(" and _elementwise(tuple(assigned), other[3], tolerance)
     if gold[0] == "group" or not _plain_items(gold) or not _plain_items(other):
         return _same_sets(gold, other)
     if "set" in (gold[0], other[0]):
-        return _same_multiset(_distinct(_items(gold)), _distinct(_items(other)), tolerance)
-    return _same_multiset(_items(gold), _items(other), tolerance)
+        return _same_multiset(_distinct(items(gold)), _distinct(items(other)), tolerance)
+    return _same_multiset(items(gold), items(other), tolerance)
 
 
 def _plain_items(node: tuple) -> bool:
     return node[0] in ("list", "set", *_SCALARS, "text", "rel", "base", "ratio", "named") and not any(
-        item[0] == "rel" and item[1] != ("=",) for item in _items(node)
+        item[0] == "rel" and item[1] != ("=",) for item in items(node)
     )
 
 
@@ -172,6 +151,13 @@ def _ordered(gold_first: bool, rows: tuple, others: tuple, tolerance: Fraction |
     )
 
 
+def _same_residue(gold: tuple, other: tuple) -> bool:
+    """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question."""
+    if gold[0] == other[0] and not same_formula(gold[2], other[2]):
+        return False
+    return same_formula(gold[1] if gold[0] == "mod" else gold, other[1] if other[0] == "mod" else other)
+
+
 def _same_ratio(gold: tuple, other: tuple) -> bool:
     """3 : 4 is 6 : 8, but 2:30 (two digits behind the colon) may be a time of day and is itself only."""
     if len(gold) != len(other):
@@ -213,7 +199,16 @@ def is_name(node: tuple) -> bool:
     if kind in ("add", "div"):
         parts = node[1] if kind == "add" else node[1:]
         return all(is_name(part[1] if part[0] == "neg" else part) for part in parts)
-    return kind == "call" and node[1] in ("abs", "prime") and is_name(node[2][0])
+    if kind == "call":  # |z|, f'(x), sin θ
+        return node[1] in _NAMED_CALLS and is_name(node[2][0])
+    return kind == "pow" and node[1][0] == "sym" and len(node[1][1]) > 1  # a_n^2 is none of a plain letter
+
+
+def _names_a_function(node: tuple) -> bool:
+    """y, f(x), g(t): the value of a function."""
+    return node == ("sym", "y") or (
+        node[0] == "mul" and len(node[1]) == 2 and node[1][0][0] == node[1][1][0] == "sym" and node[1][0][1] in "fgh"
+    )
 
 
 def _single_equation(node: tuple) -> tuple | None:
@@ -221,6 +216,8 @@ def _single_equation(node: tuple) -> tuple | None:
     if node[0] != "rel" or set(node[1]) != {"="}:
         return None
     sides = node[2]
+    if len(sides) == 2 and is_name(sides[1]) and not is_name(sides[0]) and sides[0][0] in ("num", "neg", "div", "pow"):
+        sides = sides[::-1]  # 5 = x
     rest = sides[1:]
     if len(rest) > 1 and not all(same_formula(rest[-1], side) for side in rest[:-1]):
         return None
@@ -232,7 +229,9 @@ def _same_relation(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
     if equations[0] and equations[1]:
         return _same_equation(equations[0], equations[1], tolerance)
     if equations[0] and other[0] != "rel":
-        return is_name(equations[0][0]) and same_formula(equations[0][1], other, tolerance)
+        left, right = equations[0]
+        named = is_name(left) or (not symbols(left) and same_formula(left, right))
+        return named and same_formula(right, other, tolerance)
     if equations[1] and gold[0] != "rel":
         left, right = equations[1]
         named = is_name(left) or (not symbols(left) and same_formula(left, right))
@@ -244,6 +243,8 @@ def _same_relation(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
 
 def _same_equation(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
     if gold[0] == other[0] and is_name(gold[0]):
+        return same_formula(gold[1], other[1], tolerance)
+    if _names_a_function(gold[0]) and _names_a_function(other[0]):
         return same_formula(gold[1], other[1], tolerance)
     if not all(side[0] in _SCALARS for side in (*gold, *other)):
         return gold[0][0] == other[0][0] == "group" and gold[0] == other[0] and same_formula(gold[1], other[1])

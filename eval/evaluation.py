@@ -11,7 +11,8 @@ import threading
 from fractions import Fraction
 from functools import lru_cache
 
-from eval.exact_values import Undefined, exact
+from eval.exact_values import MAX_TERMS, Undefined, exact
+from eval.formula_nodes import bound_depth, replaced
 from eval.formula_tokens import FormulaError, FormulaLimit
 
 MAX_OPERATIONS = 2_000  # of one evaluation at the lowest precision; fewer at higher ones
@@ -202,6 +203,23 @@ class _Evaluator:
             result = result * self.value(part)
         return result
 
+    def _sum(self, node: tuple) -> object:
+        """A sum with symbols in its bounds has a value at whole numbers only."""
+        low, high = self.value(node[1]), self.value(node[2])
+        if low != int(low) or high != int(high):
+            raise Undefined
+        if high - low > MAX_TERMS:
+            raise FormulaLimit("terms")
+        self.added = True
+        depth = bound_depth(node[3]) - 1
+        result = self.context.mpf(0 if node[0] == "sum" else 1)  # type: ignore[attr-defined]
+        for index in range(int(low), int(high) + 1):
+            term = self.value(replaced(node[3], ("bound", depth), ("num", Fraction(index), None, 1)))
+            result = result + term if node[0] == "sum" else result * term
+        return result
+
+    _prod = _sum
+
     def _neg(self, node: tuple) -> object:
         return -self.value(node[1])
 
@@ -261,8 +279,22 @@ class _Evaluator:
         return self._elementary(name, arguments)
 
     def _elementary(self, name: str, arguments: list) -> object:
-        plain = {"arcsin": "asin", "arccos": "acos", "arctan": "atan"}.get(name, name)
-        if plain not in ("sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "sinh", "cosh", "tanh"):
+        plain = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot"}.get(name, name)
+        if plain not in (
+            "sin",
+            "cos",
+            "tan",
+            "cot",
+            "sec",
+            "csc",
+            "asin",
+            "acos",
+            "atan",
+            "acot",
+            "sinh",
+            "cosh",
+            "tanh",
+        ):
             raise FormulaError(f"no function {name}")
         if len(arguments) != 1 or _magnitude(arguments[0], self.context) > (14 if "h" in plain else 200):
             raise FormulaLimit(name)

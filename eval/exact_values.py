@@ -4,9 +4,11 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
+from eval.formula_nodes import bound_depth, replaced
 from eval.formula_tokens import FormulaLimit
 
 MAX_BITS = 20_000  # of one exact numerator or denominator
+MAX_TERMS = 200  # of a sum or product
 
 
 class Undefined(Exception):
@@ -26,7 +28,7 @@ def _exact(node: tuple) -> Fraction | None:
     kind = node[0]
     if kind == "num":
         return node[1]
-    if kind in ("sym", "const", "text", "list", "set", "group", "matrix", "rel"):
+    if kind in ("sym", "const", "text", "list", "set", "group", "matrix", "rel", "bound"):
         return None
     if kind in ("add", "mul"):
         total = Fraction(0 if kind == "add" else 1)
@@ -39,7 +41,25 @@ def _exact(node: tuple) -> Fraction | None:
     if kind in ("neg", "div", "pow", "fact", "percent"):
         values = [_exact(part) for part in node[1:]]
         return None if None in values else _exact_operation(kind, values)
+    if kind in ("sum", "prod"):
+        return _exact_series(node)
     return _exact_call(node) if kind == "call" else None
+
+
+def _exact_series(node: tuple) -> Fraction | None:
+    low, high = _exact(node[1]), _exact(node[2])
+    if low is None or high is None or low.denominator != 1 or high.denominator != 1:
+        return None
+    if high - low > MAX_TERMS:
+        raise FormulaLimit("terms")
+    depth = bound_depth(node[3]) - 1
+    total = Fraction(0 if node[0] == "sum" else 1)
+    for index in range(int(low), int(high) + 1):
+        term = _exact(replaced(node[3], ("bound", depth), ("num", Fraction(index), None, 1)))
+        if term is None:
+            return None
+        total = _bounded(total + term if node[0] == "sum" else total * term)
+    return total
 
 
 def _exact_operation(kind: str, values: list[Fraction]) -> Fraction | None:

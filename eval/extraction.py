@@ -244,6 +244,8 @@ def _is_prose(text: str) -> bool:
     """A sentence around a number ("She makes 18 dollars every day"), not an answer with a unit ("18 dollars")."""
     if not any(char.isdigit() for char in text):
         return False
+    if re.match(r"(?:all|any) real", text, re.I):
+        return False
     outside = re.sub(r"\\[A-Za-z]+\*?(?:\{[^{}]*\})?", " ", text)
     first = NUMBER.search(outside)
     before = outside[: first.start()] if first else outside

@@ -9,6 +9,7 @@ tuples whose first item is the kind:
     ("rel", operators, sides)  ("list", items)  ("set", items)  ("builder", element, condition)
     ("group", "(" | "[" | "<", ")" | "]" | ">", items)  ("matrix", rows)  ("union", parts)  ("inter", parts)
     ("setminus", a, b)  ("named", "R" …)  ("ratio", items)  ("text", words)  ("base", digits, base)
+    ("sum" | "prod", low, high, body with ("bound", n))  ("mod", a, modulus)  ("dots",)
 
 Everything must be read: trailing rubbish is a FormulaError, never silently ignored.
 """
@@ -23,7 +24,8 @@ from eval.formula_tokens import FormulaError, FormulaLimit, Token, tokenize
 _RELATIONS = {
     "=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=", "le": "<=", "leq": "<=", "leqslant": "<=",
     "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">", "ne": "!=", "neq": "!=", "in": "in",
-    "approx": "~", "equiv": "equiv",
+    "approx": "~", "equiv": "equiv", "notin": "notin", "subset": "subset", "subseteq": "subseteq", "perp": "perp",
+    "parallel": "parallel", "sim": "sim", "cong": "cong", "to": "to", "rightarrow": "to",
 }  # fmt: skip
 
 
@@ -37,21 +39,35 @@ class _Parser(Commands):
     def whole(self) -> tuple:
         if not self.tokens:
             raise FormulaError("empty")
-        items = self.sequence()
+        node = self.listed()
         if self.at < len(self.tokens):
             raise FormulaError(f"unread {self.peek().text!r}")
-        return items[0] if len(items) == 1 else ("list", tuple(items))
+        return node
+
+    def listed(self) -> tuple:
+        """A sequence as one node; inequalities joined by "or" are a union, by "and" an intersection."""
+        self.joints = set()
+        items = self.sequence()
+        joints = self.joints
+        if len(items) == 1:
+            return items[0]
+        if len(joints) == 1 and joints != {","} and all(item[0] == "rel" and item[1] != ("=",) for item in items):
+            return ("union" if joints == {"or"} else "inter", tuple(items))
+        return ("list", tuple(items))
 
     def sequence(self) -> list[tuple]:
         """Items separated by commas, semicolons, and/or."""
         items = [self.relation()]
-        while self.is_op(",", ";"):
-            self.take()
-            while self.is_op(",", ";"):  # "1, 2, and 3"
-                self.take()
+        joints = set()
+        while self.is_op(",", ";", "and", "or"):
+            joint = self.take().text
+            while self.is_op(",", ";", "and", "or"):  # "1, 2, and 3"
+                joint = self.take().text
             if self.peek().kind == "end of input":
                 break
+            joints.add("," if joint == ";" else joint)
             items.append(self.relation())
+        self.joints = joints
         return items
 
     def relation(self) -> tuple:
@@ -63,7 +79,24 @@ class _Parser(Commands):
             operators.append(_RELATIONS[self.take().text])
             sides.append(self.ratio())
         self.depth -= 1
-        return ("rel", tuple(operators), tuple(sides)) if operators else sides[0]
+        node = ("rel", tuple(operators), tuple(sides)) if operators else sides[0]
+        return self._modulo(node) if self._starts_modulus() else node
+
+    def _starts_modulus(self) -> bool:
+        if self.is_op("("):
+            return self.peek(1).kind in ("command", "text") and self.peek(1).text == "mod"
+        return self.is_command("pmod", "bmod", "mod") or self.peek()[:2] == ("text", "mod")
+
+    def _modulo(self, node: tuple) -> tuple:
+        r"""x \equiv 1 \pmod 3, 1 mod 3, 1 (mod 3)."""
+        bracketed = self.is_op("(")
+        self.at += 2 if bracketed else 1
+        modulus = self.unary()
+        if bracketed:
+            self.expect(")")
+        if node[0] == "rel" and node[1] == ("equiv",):
+            node = ("rel", ("=",), node[2])
+        return ("mod", node, modulus)
 
     def _relation_operator(self) -> bool:
         token = self.peek()
@@ -71,7 +104,7 @@ class _Parser(Commands):
 
     def ratio(self) -> tuple:
         items = [self.union()]
-        while self.is_op(":"):
+        while self.is_op(":") and not self.colons:
             self.take()
             items.append(self.union())
         return ("ratio", tuple(items)) if len(items) > 1 else items[0]
@@ -138,13 +171,15 @@ class _Parser(Commands):
 
     def _starts_factor(self) -> bool:
         token = self.peek()
+        if token == ("letter", "U", True) or self._starts_modulus():
+            return False
         if token.kind in ("number", "letter", "text", "begin", "word"):
             return True
         if token.kind == "op":
             return token.text in ("(", "{", "[", "\\{") or (token.text == "|" and self.bars == 0)
         return token.kind == "command" and token.text not in _RELATIONS and token.text not in (
             "cup", "cap", "setminus", "bigcup", "pm", "mp", "mid", "\\", "vert", "rvert", "rangle", "rfloor", "rceil",
-            "div", "times", "cdot", "ast", "circ", "rbrace", "rbrack",
+            "div", "times", "cdot", "ast", "circ", "rbrace", "rbrack", "pmod", "bmod", "mod",
         )  # fmt: skip
 
     def unary(self) -> tuple:

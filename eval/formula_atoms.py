@@ -47,6 +47,8 @@ class Atoms(Reader):
             return self.number()
         if token.kind == "letter":
             self.take()
+            if token.text in "CAP" and self.is_op("_", "^"):
+                return self._combinations(token.text)
             if token.text in "ie":
                 return ("const", token.text)
             return ("const", "i") if token.text == "I" and not self.peek().spaced else ("sym", token.text)
@@ -58,10 +60,36 @@ class Atoms(Reader):
         if token.kind == "begin":
             return self._environment()
         if token.kind == "op":
-            return self._bracketed()
+            return self._left_indexed() if token.text in ("^", "_") else self._bracketed()
         if token.kind == "command":
             return self._command()
         raise FormulaError(f"unexpected {token.text!r}")
+
+    def _combinations(self, letter: str) -> tuple:
+        r"""C_{10}^{3} is a binomial, A_5^2 and P_5^2 count arrangements, where both indices are whole numbers."""
+        start = self.at
+        indices = {}
+        while self.is_op("_", "^") and len(indices) < 2:
+            mark = self.take().text
+            indices[mark] = self.argument()
+        above, below = indices.get("_"), indices.get("^")
+        if above and below and above[0] == below[0] == "num" and below[1] <= above[1]:
+            number = ("call", "binom", (above, below))
+            return number if letter == "C" else ("mul", (number, ("fact", below)))
+        self.at = start
+        return ("sym", letter)
+
+    def _left_indexed(self) -> tuple:
+        r"""^5C_2 and _5C_2."""
+        self.take()
+        above = self.argument()
+        if self.peek().kind != "letter" or self.peek().text not in "CP" or self.peek(1).text != "_":
+            raise FormulaError("an index of nothing")
+        letter = self.take().text
+        self.take()
+        below = self.argument()
+        number = ("call", "binom", (above, below))
+        return number if letter == "C" else ("mul", (number, ("fact", below)))
 
     def _bracketed(self) -> tuple:
         opening = self.take().text
@@ -82,18 +110,20 @@ class Atoms(Reader):
         if self.is_op(*_CLOSING[opening]):
             closing = self.take().text
             return ("named", "empty") if opening in ("\\{", "{") else ("group", opening, closing, ())
-        if opening == "\\{" or opening == "{":
-            self.bars = 1 if opening == "\\{" else 0  # a bar inside a set separates element and condition
+        self.bars = 1 if opening == "\\{" else 0  # a bar inside a set separates element and condition
+        colons, self.colons = self.colons, self.bars
         items = self.sequence()
         if opening == "\\{" and (self.is_op("|", ":") or self.is_command("mid")):
             self.take()
-            self.bars = 0
-            conditions = self.sequence()
+            self.bars = self.colons = 0
+            conditions = self.listed()
+            self.colons = colons
             self.expect("\\}")
-            return ("builder", items[0], conditions[0] if len(conditions) == 1 else ("list", tuple(conditions)))
+            return ("builder", items[0], conditions)
+        self.colons = colons
         closing = self.expect(*_CLOSING[opening])
         if opening == "\\{" or (opening == "{" and len(items) > 1):
-            return ("builder", items[0][1][0], items[0][1][1]) if items[0][0] == "ratio" else ("set", tuple(items))
-        if len(items) == 1 and (opening, closing) in (("(", ")"), ("{", "}")):
+            return ("set", tuple(items))
+        if len(items) == 1 and ((opening, closing) in (("(", ")"), ("{", "}")) or items[0][0] == "matrix"):
             return items[0]
         return ("group", opening, closing, tuple(items))

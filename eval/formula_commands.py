@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from eval.formula_atoms import Atoms
-from eval.formula_nodes import flat_node, product_node
+from eval.formula_nodes import bound_depth, flat_node, product_node, replaced
 from eval.formula_tokens import FormulaError, is_greek
 
 _CALLS = frozenset(
@@ -12,6 +12,7 @@ _CALLS = frozenset(
 )
 _DECORATIONS = frozenset("mathbb mathbf mathcal boldsymbol overline vec hat bar dot ddot overrightarrow".split())
 _NAMED = frozenset("RZNQC")
+_UNIT_VECTORS = frozenset(["i", "j", "k", "unit i", "unit j", "unit k", "vec i", "vec j", "vec k"])
 
 
 class Commands(Atoms):
@@ -28,6 +29,13 @@ class Commands(Atoms):
             return ("call", "binom", (self.argument(), self.argument()))
         if name in _CALLS:
             return self._call(name)
+        if name == "cis":
+            angle = self._call("cos")
+            return ("add", (angle, ("mul", (("const", "i"), ("call", "sin", angle[2])))))
+        if name in ("sum", "prod"):
+            return self._series(name)
+        if name in ("ldots", "dots", "cdots", "dotsc", "dotsb"):
+            return ("dots",)
         if name in ("pi", "infty"):
             return ("const", name)
         if name in ("emptyset", "varnothing"):
@@ -37,9 +45,9 @@ class Commands(Atoms):
         if name in ("langle", "lvert", "lfloor", "lceil", "vert"):
             return self._delimited(name)
         if name in ("angle", "triangle", "measuredangle"):
-            return ("text", f"{name} {flat(self.power())}")
+            return ("text", f"{name} {flat_node(self.power())}")
         if name == "textcircled":
-            return ("text", f"circled {flat(self.argument())}")
+            return ("text", f"circled {flat_node(self.argument())}")
         if is_greek(name) or name in ("ell", "hbar", "odot", "oplus"):
             return ("sym", {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta"}.get(name, name))
         raise FormulaError(f"unknown command {name!r}")
@@ -51,6 +59,20 @@ class Commands(Atoms):
             index = self.sum()
             self.expect("]")
         return ("call", "root", (self.argument(), index))
+
+    def _series(self, name: str) -> tuple:
+        r"""\sum_{k=1}^{n} k: the index is renamed, so that equal sums with other letters are equal trees."""
+        bounds: dict[str, tuple] = {}
+        while self.is_op("^", "_"):
+            mark = self.take().text
+            bounds[mark] = self.argument()
+        start = bounds.get("_", ())
+        if start[:2] != ("rel", ("=",)) or start[2][0][0] not in ("sym", "const") or "^" not in bounds:
+            raise FormulaError(f"{name} without bounds")
+        index, low = start[2]
+        self.chained += 10
+        body = self.chain(self.product())
+        return (name, low, bounds["^"], replaced(body, index, ("bound", bound_depth(body))))
 
     def _arguments(self) -> tuple:
         self.expect("(")
@@ -89,6 +111,8 @@ class Commands(Atoms):
 
     def _decorated(self, name: str) -> tuple:
         inner = self.argument()
+        if inner[0] in ("sym", "const") and inner[1] in _UNIT_VECTORS and name not in ("bar", "dot", "ddot", "mathcal"):
+            return ("sym", "unit " + inner[1][-1])
         if name == "mathbb" and inner[0] == "sym" and inner[1] in _NAMED:
             if self.is_op("^"):
                 return ("sym", "bb" + inner[1])

@@ -28,7 +28,12 @@ def mixed_node(whole: tuple, part: tuple, strict: bool) -> tuple:
     return product_node(whole, part)
 
 
+_SETS = frozenset(["named", "set", "union", "inter", "setminus"])
+
+
 def sum_node(terms: list[tuple]) -> tuple:
+    if len(terms) == 2 and terms[0][0] in _SETS and terms[1][0] == "neg" and terms[1][1][0] in _SETS:
+        return ("setminus", terms[0], terms[1][1])  # R - {1}
     return terms[0] if len(terms) == 1 else ("add", tuple(terms))
 
 
@@ -54,3 +59,19 @@ def flat_node(node: object) -> str:
         return str(node[1])
     parts = node[1:] if node and isinstance(node[0], str) else node
     return " ".join(flat_node(part) for part in parts if part is not None)
+
+
+def replaced(node: object, old: tuple, new: tuple) -> object:
+    """The tree with every `old` subtree replaced."""
+    if node == old:
+        return new
+    return tuple(replaced(part, old, new) for part in node) if isinstance(node, tuple) else node
+
+
+def bound_depth(node: object) -> int:
+    """How many summation indices the tree binds already, one in another."""
+    if not isinstance(node, tuple):
+        return 0
+    if len(node) == 2 and node[0] == "bound":
+        return node[1] + 1
+    return max((bound_depth(part) for part in node), default=0)

@@ -28,86 +28,26 @@ _TOKEN = re.compile(
     r"|\\(?:text|mathrm|operatorname)\s*\{(?P<text>[^{}]*)\}"
     r"|\\(?P<command>[A-Za-z]+|[{}|%$&\\])"
     r"|(?:np\.|numpy\.|math\.|sympy\.)?(?P<word>[A-Za-z]+|[一-鿿]+)"
-    r"|(?P<op>\*\*|<=|>=|!=|==|[-+*/^_=<>(){}\[\],;:|!%&'.])"
+    r"|(?P<op>\.\.\.|\*\*|<=|>=|!=|==|[-+*/^_=<>(){}\[\],;:|!%&'.])"
     r")"
 )
 FUNCTIONS = frozenset(
-    [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asin",
-        "acos",
-        "atan",
-        "ln",
-        "log",
-        "lg",
-        "exp",
-        "sqrt",
-        "cbrt",
-        "abs",
-        "Abs",
-        "floor",
-        "ceiling",
-        "ceil",
-        "factorial",
-        "gcd",
-        "lcm",
-        "max",
-        "min",
-        "binomial",
-        "frac",
-    ]
+    "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh asin acos atan acot ln log lg exp sqrt cbrt "
+    "abs Abs floor ceiling ceil factorial gcd lcm max min binomial frac cis tg ctg cotg cosec arctg arcctg sh "
+    "ch th mod".split()
 )
-_PYTHON = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "Abs": "abs", "ceiling": "ceil", "binomial": "binom"}
+_PYTHON = {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot", "Abs": "abs", "ceiling": "ceil",
+    "binomial": "binom", "tg": "tan", "ctg": "cot", "cotg": "cot", "cosec": "csc", "arctg": "arctan",
+    "arcctg": "arccot", "sh": "sinh", "ch": "cosh", "th": "tanh",
+}  # fmt: skip
 _CONSTANTS = {"pi": "pi", "oo": "infty", "inf": "infty", "infinity": "infty", "Infinity": "infty", "infty": "infty"}
 _GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "varepsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "vartheta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "varphi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-    ]
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau phi "
+    "varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega".split()
 )
-_SEPARATORS = frozenset(["and", "or", "和", "或", "且", "或者", "以及", "与"])
+_SEPARATORS = {"and": "and", "or": "or", "和": ",", "或": "or", "且": "and", "或者": "or", "以及": ",", "与": ","}
+_LOGIC = {"vee": "or", "lor": "or", "wedge": "and", "land": "and"}
 _SPLIT_LETTERS = (frozenset("abcdk"), frozenset("xyz"), frozenset("mnk"))
 
 
@@ -141,7 +81,11 @@ def _tokens_of(match: re.Match[str]) -> list[Token]:
         name = match["command"]
         if name in "{}|%$&":
             return [Token("op", "\\" + name if name in "{}" else ("|" if name == "|" else name), spaced)]
-        return [Token("command", name, spaced)]
+        if name in _LOGIC:
+            return [Token("op", _LOGIC[name], spaced)]
+        return [Token("command", _PYTHON.get(name, name), spaced)]
+    if match["op"] == "...":
+        return [Token("command", "ldots", spaced)]
     kind = "number" if match["number"] else "op"
     return [Token(kind, match["number"] or match["op"].replace("**", "^").replace("==", "="), spaced)]
 
@@ -150,11 +94,11 @@ def _text_tokens(content: str, spaced: bool) -> list[Token]:
     if not content:
         return []
     if content.strip(", ").lower() in _SEPARATORS or content == ",":
-        return [Token("op", ",", spaced)]
+        return [Token("op", _SEPARATORS.get(content.strip(", ").lower(), ","), spaced)]
     if re.fullmatch(r"[A-Za-z]", content):
         return [Token("letter", content, spaced)]
     if content in FUNCTIONS:
-        return [Token("command", content, spaced)]
+        return [Token("command", _PYTHON.get(content, content), spaced)]
     if re.fullmatch(r"-?\d+(?:\.\d+)?", content):
         return (
             [Token("op", "-", spaced), Token("number", content[1:])]
@@ -168,7 +112,7 @@ def _word_tokens(word: str, spaced: bool) -> list[Token]:
     if len(word) == 1 and word.isascii():
         return [Token("letter", word, spaced)]
     if word in _SEPARATORS:
-        return [Token("op", ",", spaced)]
+        return [Token("op", _SEPARATORS[word], spaced)]
     if word in FUNCTIONS:
         return [Token("command", _PYTHON.get(word, word), spaced)]
     if word in _CONSTANTS:

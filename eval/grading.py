@@ -24,6 +24,7 @@ from eval.formula_tokens import FormulaError, FormulaLimit
 from eval.normalise import as_words, clean, squeezed
 from eval.numbers import Number, parse_number, same_number
 from eval.units import conversion, split_unit
+from eval.words import number_in_words, same_time, same_words
 
 GRADER_VERSION = "1"
 MAX_ANSWER = 16_384  # characters; a longer answer is right only as an equal string
@@ -33,12 +34,6 @@ _LABELLED = re.compile(r"\(?\s*(?:\\text\{\s*\(?)?([A-H])\s*\)?\s*\}?\s*(?:[.:)]
 _LETTERS = re.compile(r"(?<![A-Za-z\\])([A-H])(?![A-Za-z])")
 _LABEL = re.compile(r"^(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S)")
 _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
-_SYNONYMS = {
-    "是": "yes", "对": "yes", "正确": "yes", "√": "yes", "否": "no", "错": "no", "错误": "no", "不是": "no", "×": "no",
-    "无解": "no solution", "no solutions": "no solution", "no real solution": "no solution", "none": "no solution",
-    "no real solutions": "no solution", "dne": "does not exist", "不存在": "does not exist",
-    "undefined": "does not exist",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +135,15 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
     letters = _same_choice(first, second)
     if letters is not None:
         return letters, "choice"
+    times = same_time(first, second) if len(first) < 16 and len(second) < 16 else None
+    if times is not None:
+        return times, "text"
     exact_tolerance = None if tolerance is None else Fraction(tolerance)
     numbers = _number_of(first), _number_of(second)
+    if None in numbers:
+        numbers = numbers[0] or _worded(first), numbers[1] or _worded(second)
+    if None in numbers and any(number and number[1] for number in numbers):  # one letter beside its number: 3m
+        numbers = numbers[0] or _close_unit(first), numbers[1] or _close_unit(second)
     if numbers[0] and not numbers[1]:
         numbers = numbers[0], _only_number_in_words(second)
     if numbers[0] and numbers[1]:
@@ -160,6 +162,24 @@ def _number_of(text: str) -> tuple[Number, str | None] | None:
     value, unit = split_unit(text)
     number = parse_number(value) if unit is not None else None
     return None if number is None else (number, unit)
+
+
+def _worded(text: str) -> tuple[Number, str | None] | None:
+    """twenty-one; 21st; two dozen apples are left to the units."""
+    if len(text) > 80 or not text[-1].isalpha():
+        return None
+    text = re.sub(r"\\text\{([^{}]*)\}", r"\1", text).strip()
+    value = number_in_words(text)
+    if value is None and text.lower().endswith(" percent"):
+        value = number_in_words(text[:-8])
+        return None if value is None else (Number(value / 100, percent=True), None)
+    return None if value is None else (Number(value), None)
+
+
+def _close_unit(text: str) -> tuple[Number, str | None] | None:
+    match = re.fullmatch(r"([-+]?[\d.]+)([A-Za-z])", text)
+    number = parse_number(match[1]) if match else None
+    return None if number is None else (number, match[2].lower())  # type: ignore[index]
 
 
 def _only_number_in_words(text: str) -> tuple[Number, str | None] | None:
@@ -214,9 +234,7 @@ def _same_choice(gold: str, answer: str) -> bool | None:
 def _same_text(gold: str, answer: str) -> bool:
     if re.search(r"\\(?!text\b)[A-Za-z]", gold + answer) or re.search(r"[=<>^_|+*/]", gold + answer):
         return False
-    first, second = as_words(gold), as_words(answer)
-    first, second = _SYNONYMS.get(first, first), _SYNONYMS.get(second, second)
-    if len(first) < 2 or first != second or not re.search(r"[^\W\d_]", first):
+    if not same_words(as_words(gold), as_words(answer)):
         return False
     signs = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")
     return signs.findall(gold) == signs.findall(answer)

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from eval.words import as_formula
+
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _VULGAR = {
@@ -41,6 +43,18 @@ _DROPPED = re.compile(
 )
 _SPACES = re.compile(r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]")
 _GROUPED = re.compile(r"(?<![\d.])(\d{1,3})((?:(?:\{,\}|\\[,!;: ]|,\\!|,)\d{3})+)(?![\d])")
+_OUTWARD = re.compile(r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])")
+_REPEATING = re.compile(
+    r"(?<![\d.])(\d{1,15})\.(\d{0,30})(?:\\(?:overline|bar)\s*\{?(\d{1,30})\}?|((?:\\dot\s*\{?\d\}?\d{0,20}){1,2}))"
+)
+_IN_BRACKETS = re.compile(r"-?(\d{1,15})\.(\d{0,30})\((\d{1,30})\)")
+_DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|…|\s*\\[lc]?dots)")
+_SPACED = re.compile(r"-?\d{1,3}(?: \d{3})+(?:\.\d+)?")
+_COMPLEX = re.compile(r"((?:^|[-+ ])\d+(?:\.\d+)?)j$")
+_UNIT_VECTOR = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|hat|widehat|vec|overrightarrow)\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm|hat)\s*\{?\s*)?"
+    r"\\?([ijk])(?:math)?(?![A-Za-z])\s*\}{0,2}"
+)
 _WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
 
 
@@ -48,18 +62,52 @@ _WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "*
 def clean(text: str) -> str:
     """Return the answer in the one spelling that the rest of the grader reads. Idempotent, linear in length."""
     text = text.strip()
-    if text.isascii() and text.isalnum():
+    if text.isascii() and text.isdigit():
         return text
+    if text.endswith(("...", "dots", "…")):
+        text = _continued(text)
     if not text.isascii():
         text = _plain_unicode(text)
     text = _unwrapped(text)
     if "\\" in text or "~" in text or "{,}" in text:
         text = _plain_latex(text)
     text = _without_separators(text)
+    if text[:1] == "]" or text[-1:] == "[":
+        text = _OUTWARD.sub(lambda m: f"{'(' if m[1] == ']' else '['}{m[2]}{')' if m[3] == '[' else ']'}", text)
+    if "." in text:
+        text = _repeating(text)
+    if text.endswith("j"):
+        text = _COMPLEX.sub(r"\1i", text)
     if text.endswith("}"):
         text = re.sub(r"(?<=\d)\s*\{([A-Za-z ]+)\}$", r" \\text{\1}", text)  # 48{grams}
     text = re.sub(r"\s+", " ", text).strip()
+    if not text[:1].isdigit():
+        text = as_formula(text)
     return text.rstrip(".,;: ").strip() if not text.endswith("\\") else text
+
+
+def _repeating(text: str) -> str:
+    """Repeating decimals as fractions: 0.1\\overline{6}, 0.\\dot{3}, 0.(3), 0.333..."""
+    if "\\" in text and _REPEATING.search(text):
+        return _REPEATING.sub(lambda m: _as_fraction(m[1], m[2], m[3] or m[4]), text)
+    bracketed = _IN_BRACKETS.fullmatch(text) if text.endswith(")") else None
+    if bracketed:
+        return ("-" if text[0] == "-" else "") + _as_fraction(*bracketed.groups())
+    return text
+
+
+def _continued(text: str) -> str:
+    """0.333... is one third; other decimals that go on lose their dots only."""
+    dotted = _DOTTED.fullmatch(text)
+    if dotted and len(dotted[3] + dotted[4]) >= 3:
+        return ("-" if text[0] == "-" else "") + _as_fraction(*dotted.groups()[:3])
+    return text
+
+
+def _as_fraction(whole: str, start: str, period: str) -> str:
+    period = "".join(char for char in period if char.isdigit())
+    above = int(whole + start + period) - int(whole + start)
+    return f"\\frac{{{above}}}{{{10 ** len(start) * (10 ** len(period) - 1)}}}"
 
 
 def _plain_unicode(text: str) -> str:
@@ -99,6 +147,11 @@ def _without_dollars(text: str) -> str:
 
 
 def _plain_latex(text: str) -> str:
+    if "\\choose" in text or "\\over" in text:
+        text = re.sub(r"\{([^{}]*?)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
+        text = re.sub(r"\{([^{}]*?)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
+    text = _UNIT_VECTOR.sub(r"\\vec{\1}", text)
+    text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
     text = re.sub(r"\\[dt]binom(?![A-Za-z])", r"\\binom", text)
     text = re.sub(r"\\(?:boxed|fbox|displaystyle|mathop)\s*\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text)
@@ -119,6 +172,8 @@ def _drop_spacing(text: str) -> str:
 
 def _without_separators(text: str) -> str:
     """1,234,567 → 1234567 outside brackets (inside them a comma separates elements)."""
+    if " " in text and _SPACED.fullmatch(text):
+        return text.replace(" ", "")
     if "," not in text or "(" in text or "[" in text or "\\{" in text or text.startswith("{"):
         return text
     return _GROUPED.sub(lambda m: m.group(1) + re.sub(r"\D", "", m.group(2)), text)

@@ -215,6 +215,10 @@ def _close(gold: Number, other: Number, tolerance: Fraction | None) -> bool:
     if gold.decimals is not None and gold.decimals >= 2 and gold.digits >= 3:
         finer = other.decimals is None or other.decimals > gold.decimals
         return finer and difference <= Fraction(1, 2) / Fraction(10) ** gold.decimals
+    if gold.decimals is not None and gold.decimals >= 2 and gold.digits == 2 and other.decimals is None:
+        # 0.33 for a third, but not for 0.334: two digits are too few to tell neighbouring decimals apart
+        endless = other.rounded or not _terminates(other.value.denominator)
+        return endless and difference <= Fraction(1, 2) / Fraction(10) ** gold.decimals
     endless = gold.rounded or not _terminates(gold.value.denominator)
     if gold.decimals is None and endless and other.decimals is not None and other.digits >= 6:
         return difference <= Fraction(1, 2) / Fraction(10) ** other.decimals

@@ -48,7 +48,16 @@ _PLAIN: dict[str, tuple[str, Fraction]] = {
     for name in names.split()
 }
 _SINGLE = frozenset(["m", "g", "s", "h", "t", "l", "n", "j", "w", "v", "a", "c"])
-CURRENCY = {"$": "dollar", "\\$": "dollar", "¥": "yuan", "€": "euro", "£": "£", "USD": "dollar", "US$": "dollar"}
+CURRENCY = {
+    "$": "dollar",
+    "\\$": "dollar",
+    "¥": "yuan",
+    "€": "euro",
+    "£": "£",
+    "USD": "dollar",
+    "US$": "dollar",
+    "₹": "rs",
+}
 _CHINESE_UNIT = (
     r"(?:平方|立方)?(?:千米|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|元钱|块钱|元|美元|升|毫升|度|"
     r"个星期|星期|周|[个只条本人张支枝件辆次名位颗箱台棵把块页盒袋束杯瓶朵头包套种道岁层排组份间座根面段步圈片筐篮篇队])"
@@ -63,73 +72,16 @@ _TAIL = re.compile(
     re.S,
 )
 _NOT_UNITS = frozenset(
-    [
-        "and",
-        "or",
-        "to",
-        "pi",
-        "sqrt",
-        "sin",
-        "cos",
-        "tan",
-        "log",
-        "ln",
-        "exp",
-        "oo",
-        "inf",
-        "infinity",
-        "x",
-        "y",
-        "z",
-        "i",
-        "e",
-        "if",
-        "for",
-        "all",
-        "mod",
-        "in",
-        "no",
-        "not",
-        "times",
-        "over",
-        "divided",
-        "plus",
-        "minus",
-        "million",
-        "billion",
-        "trillion",
-        "thousand",
-        "hundred",
-        "dozen",
-        "half",
-        "percent",
-        "base",
-        "is",
-        "are",
-        "am",
-        "pm",
-        "between",
-        "than",
-        "where",
-        "remainder",
-        "because",
-        "since",
-        "so",
-        "but",
-        "except",
-        "both",
-        "either",
-        "only",
-        "each",
-        "from",
-    ]
+    "and or to pi sqrt sin cos tan log ln exp oo inf infinity x y z i e if for all mod in no not times over "
+    "divided plus minus million billion trillion thousand hundred dozen half percent base is are am pm between than where remainder "
+    "because since so but except both either only each from".split()
 )
 
 
 def split_unit(text: str) -> tuple[str, str | None]:
     """(value, unit) of a cleaned answer; the unit is None when there is none. Text is never lost but as a unit."""
     unit = None
-    for sign in ("US\\$", "US$", "\\$", "$", "¥", "€", "£", "USD ", "Rs. ", "Rs "):
+    for sign in ("US\\$", "US$", "\\$", "$", "¥", "€", "£", "₹", "USD ", "Rs. ", "Rs "):
         negative = text.startswith("-" + sign)
         if text.startswith(sign) or negative:
             text = ("-" if negative else "") + text[len(sign) + negative :].lstrip()
@@ -142,6 +94,9 @@ def split_unit(text: str) -> tuple[str, str | None]:
     if match is None:
         return text, unit
     words = _plain_words(match["unit"])
+    value, scale = match["value"], re.match(r"(thousand|million|billion|trillion|hundred|dozen)\s+(?=\S)", words)
+    if scale:
+        return f"{value.rstrip()} {scale[1]}", unit or words[scale.end() :]
     if not words or not _acceptable(words, match["value"], match["unit"], text[len(match["value"])]):
         return text, unit
     return match["value"].rstrip(), words if unit is None else unit
@@ -158,7 +113,7 @@ def _plain_words(unit: str) -> str:
 
 def _acceptable(words: str, value: str, raw: str, separator: str) -> bool:
     first = re.split(r"[\s/]", words)[0]
-    if any(word in _NOT_UNITS for word in re.findall(r"[a-z]+", words)):
+    if words != "in" and any(word in _NOT_UNITS for word in re.findall(r"[a-z]+", words)):
         return False
     if "text" in raw or "circ" in raw or not words.isascii():
         return bool(value)
