@@ -7,7 +7,7 @@ An interval's ends must be open or closed alike, a tuple's order counts, a list'
 from collections import Counter
 from fractions import Fraction
 
-from eval.evaluation import compare_values, same_value, symbols, value_of
+from eval.evaluation import compare_values, contains, same_value, symbols, value_of
 from eval.exact_values import exact
 from eval.formula_nodes import replaced
 from eval.formula_tokens import FormulaLimit
@@ -53,12 +53,18 @@ def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -
 
 def _same_collection(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
     if gold[0] == "group" and other[0] == "list":  # a tuple written without its parentheses
-        return gold[1] != "[" and len(gold[3]) == len(other[1]) and _elementwise(gold[3], other[1], tolerance)
+        return (
+            (gold[1] != "[" or len(gold[3]) > 2)
+            and len(gold[3]) == len(other[1])
+            and _elementwise(gold[3], other[1], tolerance)
+        )
     if other[0] == "group":
         # A Python list stands for a list of answers; for a set only when it cannot be an interval.
         listed = other[1:3] == ("[", "]") and (gold[0] == "list" or len(other[3]) != 2)
         if listed:
             return _same_multiset(items(gold), other[3], tolerance)
+        if gold[0] == "list" and len(gold[1]) > 2 and other[1] == "(" and _elementwise(gold[1], other[3], tolerance):
+            return True
         assigned = gold[0] == "list" and _assigned_values(gold[1])
         return bool(assigned) and other[1] == "(" and _elementwise(tuple(assigned), other[3], tolerance)
     if gold[0] == "group" or not _plain_items(gold) or not _plain_items(other):
@@ -123,7 +129,7 @@ def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
     """Tuples, vectors, intervals and matrices."""
     if gold[0] == other[0] == "group":
         if gold[1:3] != other[1:3] and not (_is_vector(gold) and _is_vector(other)):
-            return False
+            return _same_sets(gold, other)  # (1, ∞] for (1, ∞)
         return _elementwise(gold[3], other[3], tolerance)
     if gold[0] == other[0]:
         return len(gold[1]) == len(other[1]) and all(
@@ -192,7 +198,9 @@ def is_name(node: tuple) -> bool:
     kind = node[0]
     if kind in ("sym", "text") or (kind == "const" and node[1] in "ei"):
         return True
-    if kind == "group":
+    if kind in ("group", "ratio"):
+        if kind == "ratio":
+            return all(is_name(item) for item in node[1])
         return bool(node[3]) and all(is_name(item) for item in node[3])
     if kind == "mul":
         return is_name(node[1][0]) and all(is_name(p) or (p[0] == "num" and p is node[1][-1]) for p in node[1][1:])
@@ -213,7 +221,7 @@ def _names_a_function(node: tuple) -> bool:
 
 def _single_equation(node: tuple) -> tuple | None:
     """(left, right) of an equation; a chain a = b = c counts when what follows a is one value. None: no equation."""
-    if node[0] != "rel" or set(node[1]) != {"="}:
+    if node[0] != "rel" or (set(node[1]) != {"="} and node[1] != ("~",)):
         return None
     sides = node[2]
     if len(sides) == 2 and is_name(sides[1]) and not is_name(sides[0]) and sides[0][0] in ("num", "neg", "div", "pow"):
@@ -290,12 +298,27 @@ def same_scalar(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
         second = right if right is not None else value_of(other)
         if first is None or second is None:
             return False
+        if abs(first - second) <= abs(first) / 2**100:
+            return True  # sin 30° and 0.5
         return same_number(
             _as_number(gold, first, rounded=left is None), _as_number(other, second, rounded=right is None), tolerance
         )
     if symbols(gold) != symbols(other) and not (symbols(gold) and symbols(other)):
         return _constant_after_all(gold, other)
-    return same_value(gold, other)
+    if same_value(gold, other):
+        return True
+    if not contains(gold, "log") and not contains(other, "log"):
+        return False
+    # log without a base is natural in analysis and decimal at school
+    return same_value(_decimal_logarithms(gold), _decimal_logarithms(other))
+
+
+def _decimal_logarithms(node: object) -> object:
+    if not isinstance(node, tuple):
+        return node
+    if node[:2] == ("call", "log") and len(node[2]) == 1:
+        return ("call", "lg", (_decimal_logarithms(node[2][0]),))
+    return tuple(_decimal_logarithms(part) for part in node)
 
 
 def _constant_after_all(gold: tuple, other: tuple) -> bool:

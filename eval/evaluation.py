@@ -41,7 +41,7 @@ def contains(node: object, kind: tuple | str) -> bool:
     while stack:
         part = stack.pop()
         if isinstance(part, tuple):
-            if part == kind or (part and part[0] == kind):
+            if part == kind or (part and (part[0] == kind or part[1:2] == (kind,))):
                 return True
             stack.extend(part)
     return False

@@ -66,6 +66,7 @@ NUMBER = re.compile(
 _LETTER = re.compile(
     r"\(([A-H])\)|(?:选|选项|[Oo]ption|[Cc]hoice)\s*[:：]?\s*\(?([A-H])(?![A-Za-z])|^\W*([A-H])\W*$", re.M
 )
+_OPTION_FIRST = re.compile(r"\s*\(?[A-H]\s*[).:、．]\s[^\n]*\s*\Z")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 
 
@@ -83,6 +84,8 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
     `choice`: the expected answer is an option's letter, so that "(B)" in the last line is an answer.
     """
     text = _final_part(text[-MAX_SOLUTION:])
+    if choice and len(text) < 400 and _OPTION_FIRST.match(text):
+        return Extraction(text.strip(), "whole")
     visible = _FENCED.sub("\n", text) if "```" in text else text
     start = max(visible.rfind("\\boxed"), visible.rfind("\\fbox"))
     if start >= 0:

@@ -159,9 +159,14 @@ class _Parser(Commands):
         r"""A factor without a sign; 2\frac{1}{2} and 2 1/2 are mixed numbers."""
         token = self.peek()
         whole = left[0] == "num" and left[2] is None
-        if token.kind == "number" and not (whole and self.peek(1).text == "/" and self.peek(2).kind == "number"):
+        counted = left[0] == "fact" or (left[0] == "mul" and left[1][-1][0] == "fact")
+        if (
+            token.kind == "number"
+            and not counted
+            and not (whole and self.peek(1).text == "/" and self.peek(2).kind == "number")
+        ):
             raise FormulaError("two numbers side by side")
-        if token.kind == "number":
+        if token.kind == "number" and not counted:
             above, _, below = self.number(), self.take(), self.number()
             return mixed_node(left, ("div", above, below), strict=True)
         right = self.power()

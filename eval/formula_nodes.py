@@ -45,7 +45,7 @@ def product_node(left: tuple, right: tuple) -> tuple:
 
 def subscripted_node(base: tuple, index: tuple) -> tuple:
     if base[0] == "num" and index[0] == "num":
-        return ("base", str(base[1]), str(index[1]))
+        return base if index[1] == 10 else ("base", str(base[1]), str(index[1]))
     if base[0] in ("sym", "const"):
         return ("sym", f"{base[1]}_{flat_node(index)}")
     raise FormulaError("subscript of an expression")

@@ -23,7 +23,7 @@ from eval.extraction import NUMBER, Extraction, extract
 from eval.formula_tokens import FormulaError, FormulaLimit
 from eval.normalise import as_words, clean, squeezed
 from eval.numbers import Number, parse_number, same_number
-from eval.units import conversion, split_unit
+from eval.units import compound, conversion, split_unit
 from eval.words import number_in_words, same_time, same_words
 
 GRADER_VERSION = "1"
@@ -31,6 +31,10 @@ MAX_ANSWER = 16_384  # characters; a longer answer is right only as an equal str
 _CHOICE = re.compile(r"\(?\s*(?:\\text\{\s*)?\(?([A-H])\)?\s*\}?\s*\)?\.?")
 _MANY_CHOICES = re.compile(r"[A-H](?:[\s,]*[A-H])+")
 _LABELLED = re.compile(r"\(?\s*(?:\\text\{\s*\(?)?([A-H])\s*\)?\s*\}?\s*(?:[.:)]|$|\s(?!\s*(?:and|or)\b))")
+_OPTION = re.compile(
+    r"^(?:(?:the )?(?:correct )?(?:option|choice|answer)\s*(?:is)?\s*:?|选项?|选择|答案)\s*|^\[(?=[A-Ha-h]\]$)|\]$",
+    re.I,
+)
 _LETTERS = re.compile(r"(?<![A-Za-z\\])([A-H])(?![A-Za-z])")
 _LABEL = re.compile(r"^(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S)")
 _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
@@ -161,7 +165,7 @@ def _number_of(text: str) -> tuple[Number, str | None] | None:
         return number, None
     value, unit = split_unit(text)
     number = parse_number(value) if unit is not None else None
-    return None if number is None else (number, unit)
+    return compound(text) if number is None else (number, unit)
 
 
 def _worded(text: str) -> tuple[Number, str | None] | None:
@@ -177,9 +181,9 @@ def _worded(text: str) -> tuple[Number, str | None] | None:
 
 
 def _close_unit(text: str) -> tuple[Number, str | None] | None:
-    match = re.fullmatch(r"([-+]?[\d.]+)([A-Za-z])", text)
+    match = re.fullmatch(r"([-+]?[\d.]+)([A-Za-z])(?:\^\{?([23])\}?)?", text)
     number = parse_number(match[1]) if match else None
-    return None if number is None else (number, match[2].lower())  # type: ignore[index]
+    return None if number is None else (number, match[2].lower() + (f"^{match[3]}" if match[3] else ""))  # type: ignore[index]
 
 
 def _only_number_in_words(text: str) -> tuple[Number, str | None] | None:
@@ -205,6 +209,7 @@ def _same_choice(gold: str, answer: str) -> bool | None:
     """Options: B, (B), "B. 12 cm", ABD, ①③. None when the gold is no option."""
     if len(gold) > 400 or len(answer) > 400:
         return None
+    gold = re.sub(r"(?<=[A-H])\s*(?:and|和|、)\s*(?=[A-H])", ",", gold) if len(gold) < 40 else gold
     circled = _CIRCLED.findall(gold)
     if circled and not re.search(r"\w", _CIRCLED.sub("", gold)):
         rest = _CIRCLED.sub("", answer)
@@ -213,6 +218,9 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         )
     single = _CHOICE.fullmatch(gold)
     if single:
+        answer = _OPTION.sub("", answer)
+        if len(answer) == 1:
+            answer = answer.upper()
         label = _LABELLED.match(answer)
         if label is None:
             return None
@@ -225,7 +233,7 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         if letters == sorted(set(letters)) and re.fullmatch(r"[A-H](?:(?:[\s,]|and)*[A-H])*", answer):
             theirs = re.findall(r"[A-H]", answer)
             separated = not re.fullmatch(r"[A-H]+", answer)
-            return (sorted(theirs) if separated else theirs) == letters
+            return (sorted(theirs) if separated or len(letters) < 4 else theirs) == letters
         if re.fullmatch(r"[A-H]+", gold) and re.fullmatch(r"[A-H]+", answer):
             return gold == answer  # an order of letters
     return None

@@ -43,6 +43,9 @@ _DROPPED = re.compile(
 )
 _SPACES = re.compile(r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]")
 _GROUPED = re.compile(r"(?<![\d.])(\d{1,3})((?:(?:\{,\}|\\[,!;: ]|,\\!|,)\d{3})+)(?![\d])")
+_LEADING = re.compile(
+    r"^(?:\s|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ )+"
+)
 _OUTWARD = re.compile(r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])")
 _REPEATING = re.compile(
     r"(?<![\d.])(\d{1,15})\.(\d{0,30})(?:\\(?:overline|bar)\s*\{?(\d{1,30})\}?|((?:\\dot\s*\{?\d\}?\d{0,20}){1,2}))"
@@ -68,14 +71,20 @@ def clean(text: str) -> str:
         text = _continued(text)
     if not text.isascii():
         text = _plain_unicode(text)
-    text = _unwrapped(text)
+    text = _LEADING.sub("", _unwrapped(text)) or text
     if "\\" in text or "~" in text or "{,}" in text:
         text = _plain_latex(text)
+    if "{" in text or "}" in text:
+        text = _closed(text)
+        if text[0] == "{" and text[-1] == "}" and ("|" in text or "\\mid" in text):
+            text = "\\" + text[:-1] + "\\}"
     text = _without_separators(text)
     if text[:1] == "]" or text[-1:] == "[":
         text = _OUTWARD.sub(lambda m: f"{'(' if m[1] == ']' else '['}{m[2]}{')' if m[3] == '[' else ']'}", text)
     if "." in text:
         text = _repeating(text)
+    if " to " in text:
+        text = re.sub(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$", r"\1:\2", text)
     if text.endswith("j"):
         text = _COMPLEX.sub(r"\1i", text)
     if text.endswith("}"):
@@ -150,6 +159,13 @@ def _plain_latex(text: str) -> str:
     if "\\choose" in text or "\\over" in text:
         text = re.sub(r"\{([^{}]*?)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
         text = re.sub(r"\{([^{}]*?)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
+    if "\\lbr" in text or "\\rbr" in text:
+        for name, bracket in (("lbrace", "\\{"), ("rbrace", "\\}"), ("lbrack", "["), ("rbrack", "]")):
+            text = re.sub(rf"\\{name}(?![A-Za-z])", lambda _, b=bracket: b, text)
+    if "\\\\" in text and "\\begin" not in text:
+        text = re.sub(r"\\\\(?=[A-Za-z{}])", r"\\", text)  # escaped twice
+        text = re.sub(r"\s*(?:\\\\)+\s*$", "", text)
+    text = re.sub(r"(?<!\\)\\\s*$", "", text)
     text = _UNIT_VECTOR.sub(r"\\vec{\1}", text)
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
@@ -162,6 +178,17 @@ def _plain_latex(text: str) -> str:
     text = _SINGLE_LETTER.sub(r" \1", text) if re.search(r"\\text\{\s*[ie]\s*\}", text) else text
     text = _DROPPED.sub(" ", text)
     return _drop_spacing(text)
+
+
+def _closed(text: str) -> str:
+    """Close up to three braces that an answer leaves open; drop as many that it closes without opening them."""
+    braces = re.findall(r"\\[{}]|[{}]", text)
+    missing = braces.count("{") - braces.count("}")
+    if 0 < missing <= 3:
+        return text + "}" * missing
+    while -3 <= missing < 0 and text.endswith("}") and not text.endswith("\\}"):
+        text, missing = text[:-1].rstrip(), missing + 1
+    return text
 
 
 def _drop_spacing(text: str) -> str:

@@ -212,7 +212,7 @@ def _close(gold: Number, other: Number, tolerance: Fraction | None) -> bool:
         return False
     if other.decimals is not None and 15 <= other.digits <= 18 and difference <= abs(gold.value) / 10**12:
         return True
-    if gold.decimals is not None and gold.decimals >= 2 and gold.digits >= 3:
+    if gold.decimals is not None and (gold.decimals >= 2 or gold.decimals < 0) and gold.digits >= 3:
         finer = other.decimals is None or other.decimals > gold.decimals
         return finer and difference <= Fraction(1, 2) / Fraction(10) ** gold.decimals
     if gold.decimals is not None and gold.decimals >= 2 and gold.digits == 2 and other.decimals is None:

@@ -4,12 +4,18 @@ Read from intervals, unions, inequalities, set-builder notation, ℝ, ∅, finit
 symbols in its ends has no such form (None).
 """
 
+import math
 from fractions import Fraction
 
-from eval.evaluation import value_of
+from eval.evaluation import symbols, value_of
+from eval.exact_values import exact
+from eval.formula_nodes import replaced
 
 Piece = tuple[Fraction | None, bool, Fraction | None, bool]  # low (None: -∞), low closed, high (None: +∞), high closed
 _ALL: list[Piece] = [(None, False, None, False)]
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!="}
+_LINEAR = frozenset(["num", "sym", "const", "add", "mul", "div", "neg", "pow", "call", "percent"])
+_MAX_POINTS = 1000
 _BLUR = Fraction(1, 10**50)  # irrational ends are kept to 60 digits
 
 
@@ -50,6 +56,8 @@ def _pieces(node: tuple) -> list[Piece] | None:
     if kind == "rel":
         return _from_relation(node)
     if kind == "builder":
+        if node[1][0] == "rel" and node[1][1] == ("in",) and node[1][2][1] in (("named", "Z"), ("named", "N")):
+            return _whole_numbers(_pieces(node[2]), node[1][2][1][1] == "N")
         condition = node[2]
         if condition[0] == "list":  # {x | x ∈ R, x > 1}: all conditions hold
             return _combined("inter", tuple(part for part in condition[1] if not _membership_of_reals(part)))
@@ -57,6 +65,21 @@ def _pieces(node: tuple) -> list[Piece] | None:
     if kind == "list" and node[1] and all(item[0] == "rel" for item in node[1]):
         return _from_list(node[1])
     return None
+
+
+def _whole_numbers(pieces: list[Piece] | None, natural: bool) -> list[Piece] | None:
+    """The whole numbers of a bounded set, as points."""
+    if pieces is None:
+        return None
+    points = []
+    for low, low_closed, high, high_closed in pieces:
+        low = Fraction(0) if natural and (low is None or low < 0) else low
+        if low is None or high is None or high - low > _MAX_POINTS:
+            return None
+        for number in range(math.ceil(low), math.floor(high) + 1):
+            if (number > low or low_closed or natural) and (number < high or high_closed):
+                points.append(Fraction(number))
+    return [(point, True, point, True) for point in points]
 
 
 def _membership_of_reals(node: tuple) -> bool:
@@ -96,22 +119,59 @@ def _from_relation(node: tuple) -> list[Piece] | None:
     operators, sides = node[1], node[2]
     if operators == ("in",):
         return _pieces(sides[1])
-    places = [index for index, side in enumerate(sides) if side[0] == "sym"]
-    if len(places) != 1 or len(sides) > 3 or (len(sides) == 3 and places != [1]):
+    names = symbols(*sides)
+    if len(names) != 1 or len(sides) > 3 or (len(sides) == 3 and symbols(sides[0], sides[2])):
         return None
     result = list(_ALL)
     for index, operator in enumerate(operators):
-        right = places[0] <= index  # the variable stands left of this operator
-        bound = _end(sides[index + 1] if right else sides[index])
-        if bound is False:
-            return None
-        piece = _half_line(
-            operator if right else {"<": ">", ">": "<", "<=": ">=", ">=": "<="}.get(operator, operator), bound
-        )  # type: ignore[arg-type]
+        piece = _solved(operator, sides[index], sides[index + 1], next(iter(names)))
         if piece is None:
             return None
         result = _intersection(result, piece)
     return result
+
+
+def _solved(operator: str, left: tuple, right: tuple, name: str) -> list[Piece] | None:
+    """Solutions of a linear inequality in one symbol, or of one between |linear| and a constant."""
+    if operator not in _MIRRORED or any(side[0] not in _LINEAR for side in (left, right)):
+        return None
+    if not symbols(left):
+        left, right, operator = right, left, _MIRRORED[operator]
+    if right in (("const", "infty"), ("neg", ("const", "infty"))):
+        return _half_line(operator, None) if left[0] == "sym" else None
+    if left[:2] == ("call", "abs") and not symbols(right):
+        return _solved_absolute(operator, left[2][0], right, name)
+    if left == ("sym", name) and not symbols(right):
+        bound = _end(right)
+        return None if bound is False else _half_line(operator, bound)
+    line = _linear(("add", (left, ("neg", right))), name)
+    if line is None or not line[0]:
+        return None
+    return _half_line(operator if line[0] > 0 else _MIRRORED[operator], -line[1] / line[0])
+
+
+def _solved_absolute(operator: str, inner: tuple, bound: tuple, name: str) -> list[Piece] | None:
+    line, size = _linear(inner, name), _end(bound)
+    if line is None or not line[0] or size is False or size is None or size <= 0:
+        return None
+    low, high = sorted(((-size - line[1]) / line[0], (size - line[1]) / line[0]))
+    closed = operator in ("<=", ">=")
+    within: list[Piece] = [(low, closed, high, closed)]
+    if operator in ("<", "<="):
+        return within
+    if operator in (">", ">="):
+        return [(None, False, low, closed), (high, closed, None, False)]
+    return None
+
+
+def _linear(node: tuple, name: str) -> tuple[Fraction, Fraction] | None:
+    """(a, b) of a formula that is a x + b with rational a and b, seen at four points."""
+    values = [exact(replaced(node, ("sym", name), ("num", Fraction(x), None, 1))) for x in (0, 1, 2, 5)]
+    if None in values:
+        return None
+    zero, one, two, five = values
+    slope = one - zero
+    return (slope, zero) if two == zero + 2 * slope and five == zero + 5 * slope else None
 
 
 def _half_line(operator: str, bound: Fraction | None) -> list[Piece] | None:

@@ -15,6 +15,10 @@ def expanded(node: tuple) -> tuple:
         node = _without_conditions(node)
     if node[0] == "rel" and node[1] == ("in",):
         return expanded(node[2][1])
+    if node[0] == "mul" and len(node[1]) == 2 and node[1][1][0] == "group" and len(node[1][1][3]) > 1:
+        label = node[1][0]
+        if label[0] == "sym" and len(label[1]) == 1 and label[1].isupper():
+            return expanded(node[1][1])  # the point A(1, 2)
     if node[0] == "rel" and node[1] == ("=",) and _are_tuples(*node[2]):
         return ("list", tuple(("rel", ("=",), pair) for pair in zip(node[2][0][3], node[2][1][3], strict=True)))
     if contains(node, "pm") and node[0] not in ("group", "matrix"):

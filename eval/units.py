@@ -8,6 +8,8 @@ the question usually names it.
 import re
 from fractions import Fraction
 
+from eval.numbers import Number
+
 _TABLE: dict[str, dict[str, str]] = {
     "length": {
         "mm millimeter millimetre 毫米": "1/1000", "cm centimeter centimetre 厘米": "1/100",
@@ -25,7 +27,7 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "months": {"month 月 个月": "1", "year 年": "12"},
     "dollars": {"dollar usd buck 美元": "1", "cent ¢ 美分": "1/100"},
-    "yuan": {"yuan rmb ¥ 元 块 人民币 圆 块钱 元钱": "1", "角": "1/10"},
+    "yuan": {"yuan rmb ¥ 元 块 人民币 圆 块钱 元钱": "1", "角": "1/10", "分钱": "1/100"},
     "euros": {"euro eur €": "1"}, "pounds sterling": {"£ gbp": "1"}, "rupees": {"rs rupee inr": "1"},
     "volume": {
         "ml milliliter millilitre 毫升": "1", "l liter litre 升": "1000", "gallon gal": "378541/100",
@@ -59,7 +61,7 @@ CURRENCY = {
     "₹": "rs",
 }
 _CHINESE_UNIT = (
-    r"(?:平方|立方)?(?:千米|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|元钱|块钱|元|美元|升|毫升|度|"
+    r"(?:平方|立方)?(?:千米|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|元钱|块钱|元|美元|升|毫升|度|角|"
     r"个星期|星期|周|[个只条本人张支枝件辆次名位颗箱台棵把块页盒袋束杯瓶朵头包套种道岁层排组份间座根面段步圈片筐篮篇队])"
     r"[一-鿿]{0,6}(?:/[一-鿿]{1,3})?"
 )
@@ -73,8 +75,8 @@ _TAIL = re.compile(
 )
 _NOT_UNITS = frozenset(
     "and or to pi sqrt sin cos tan log ln exp oo inf infinity x y z i e if for all mod in no not times over "
-    "divided plus minus million billion trillion thousand hundred dozen half percent base is are am pm between than where remainder "
-    "because since so but except both either only each from".split()
+    "divided plus minus million billion trillion thousand hundred dozen half percent base is are am pm between than where "
+    "remainder because since so but except both either only each from".split()
 )
 
 
@@ -148,13 +150,38 @@ def _lookup(unit: str) -> tuple[str, Fraction] | None:
     return (found[0] if power == 1 else f"{found[0]}^{power}"), found[1] ** power
 
 
+_PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:\\text\{\s*)?([A-Za-z]+|[一-鿿]{1,3}?)\.?\s*\}?\s*(?:,|and\b)?\s*(?=\d|$)")
+
+
+def compound(text: str) -> tuple[Number, str] | None:
+    """A quantity in several units of one dimension: 2米5厘米, 1 hour 30 minutes, 5 feet 6 inches; in the first unit."""
+    if len(text) > 80 or not text[:1].isdigit():
+        return None
+    pieces, position, total = [], 0, Fraction(0)
+    while position < len(text):
+        match = _PIECE.match(text, position)
+        known = _lookup(match[2].lower()) if match else None
+        if known is None or (pieces and (known[0] != pieces[0][0] or known[1] >= pieces[-1][1])):
+            return None
+        pieces.append(known)
+        total += Fraction(match[1]) * known[1]  # type: ignore[index]
+        position = match.end()  # type: ignore[union-attr]
+    if len(pieces) < 2:
+        return None
+    first = _PIECE.match(text)
+    return Number(total / pieces[0][1]), first[2].lower()  # type: ignore[index]
+
+
 def conversion(gold: str | None, other: str | None) -> Fraction | None:
     """Factor from the other's unit to the gold's; 1 where either is missing; None where they contradict."""
     if gold is None or other is None or gold == other:
         return Fraction(1)
     known_gold, known_other = _lookup(gold), _lookup(other)
     if known_gold is None or known_other is None:
-        same = known_gold is known_other and _stem(gold) == _stem(other)
+        first, second = _stem(gold), _stem(other)
+        same = known_gold is known_other and (
+            first == second or (not first.isascii() and (first.startswith(second) or second.startswith(first)))
+        )
         return Fraction(1) if same else None
     if known_gold[0] != known_other[0]:
         return None
