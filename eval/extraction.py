@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from eval.answer_marks import last_mark
+
 MAX_SOLUTION = 200_000  # characters; of a longer text only the end is read
 _MAX_JOINED_BOXES = 16
 _MAX_RUN_ONS = 8
@@ -22,49 +24,34 @@ _OUTPUT = re.compile(r"```output[^\S\n]*\n(.*?)(?:```|\Z)", re.S)
 _RUN_ON = re.compile(r"\n\s*(?:Q|Question|Problem|问题)\s*[:：]|\n问题 ")
 # Everything that may stand between two boxes which together are one answer.
 _BETWEEN = re.compile(r"(?:\$|\\[()]|\\quad|\\[,;! ]|[ ,;、，；]|and|or|和|或|以及|\\text\{\s*(?:and|or|,)\s*\})*")
-# Phrases that announce the final answer: a word to look for (lower case), the pattern that must match there, and
-# what must stand before it. Looked up from the end, so that a long solution costs no regular-expression scan.
-_MARKS = tuple(
-    (word, re.compile(pattern, re.I), re.compile(rf"(?:{before})\Z") if before else None)
-    for word, pattern, before in (
-        ("####", r"####\s*", ""),
-        (
-            "answer",
-            r"answer(?:\s*\([^()\n]{1,40}\))?(?:\s+(?:to|of|for)\s[^.\n:]{1,80}?)?\s*"
-            r"(?:\bis\b|\bwould be\b|\bshould be\b|[:：=])(?:\s*(?:thus|therefore|then|simply))?\s*[:：=]?\s*",
-            r"(?<![a-z])",
-        ),
-        ("a:", r"A:[^\S\n]*", r"^[^\S\n]*|\n[^\S\n]*"),
-        ("ans", r"Ans\s*[:：=.]\s*", r"(?<![a-z])"),
-        ("答", r"答(?:案)?(?:\s*(?:应该是|应是|应为|就是|[是为]|[:：])|\s+(?=[-\d$\\]))\s*[:：]?\s*", ""),
-        (
-            "选",
-            r"选(?:项|择)?(?:是|为)?\s*[:：]?\s*(?=[(（]?\s*[A-H])",
-            r"(?:故|应|所以|因此|则|本题|正确|答案|，)\s*",
-        ),
-        ("respuesta", r"respuesta (?:final )?es\s*:?\s*", ""),
-        ("réponse", r"réponse (?:finale )?est\s*:?\s*", ""),
-        ("antwort", r"antwort\s*(?:ist|lautet|:)\s*:?\s*", ""),
-        ("ответ", r"ответ\s*(?:[—–:-]|равен)\s*", ""),
-        ("答え", r"答え\s*(?:は|[:：])\s*", ""),
-        ("jibu ni", r"jibu ni\s*:?\s*", ""),
-        ("คำตอบคือ", r"คำตอบคือ\s*:?\s*", ""),
-        ("సమాధానం", r"సమాధానం\s*:?\s*", ""),
-        ("উত্তর", r"উত্তর(?:\s*(?:হল|হলো))?\s*[:：]?\s*", ""),
-    )
-)
-_ASCII_MARKS = tuple(mark for mark in _MARKS if mark[0].isascii())
 _ENDING = re.compile(
-    r"(?<=\S)(?:[.。](?=\s|$)|！|!\s*$)|\s*I hope (?:it|this) is correct.*|\s*(?=\bbecause\b|\bsince\b)"
+    r"(?<=\S)(?:[.。](?=\s|$)|！|!\s*$)|\s*I hope (?:it|this) is correct.*|\s*\(?(?=\bbecause\b|\bsince\b)"
+    r"|</answer>|\[/answer\]",
+    re.I,
 )
 _MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S)
 NUMBER = re.compile(
-    r"(?<![\w.,^])[-−]?\\?[$€£¥￥]?\s?[-−]?"
-    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:e[+-]?\d+)?(?:\s?[/⁄]\s?\d+(?![\d.]))?(?:\s?\\?%)?",
+    r"(?<![A-Za-z0-9_.,^])[-−]?\\?[$€£¥￥]?\s?[-−]?"
+    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:e[+-]?\d+)?(?:(?:\s?[/⁄]\s?|:)\d+(?!\d|\.\d))?(?:\s?\\?%)?"
+    r"(?:\s?[ap]\.?m\b)?",
     re.I,
 )
 _LETTER = re.compile(
-    r"\(([A-H])\)|(?:选|选项|[Oo]ption|[Cc]hoice)\s*[:：]?\s*\(?([A-H])(?![A-Za-z])|^\W*([A-H])\W*$", re.M
+    r"\(([A-H])\)|(?:选|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be)?"
+    r"(?:\s+therefore)?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$|^\W*([A-H])\W*$",
+    re.M,
+)
+_LEAD_IN = re.compile(
+    r"(?:(?:so|thus|therefore|hence|then|and|finally|overall|we (?:get|have|find|obtain)|which (?:gives|means|is))\b"
+    r"[,:]?\s*"
+    r"|(?:即|所以|因此|于是|故|综上(?:所述)?)[,，:：]?\s*)+",
+    re.I,
+)
+_HEDGE = re.compile(r"(?:approximately|approx\.|about|around|roughly|nearly|exactly|simply|just|大约|约)\s*", re.I)
+_SEVERAL = re.compile(
+    r"\b(?:solutions|answers|results|roots|values|zeros)\s+(?:are|is|:)\s*:?\s*"
+    r"([^.\n]{1,80}?(?:,| and | or )[^.\n]{1,40}?)\.?\s*$",
+    re.I,
 )
 _OPTION_FIRST = re.compile(r"\s*\(?[A-H]\s*[).:、．]\s[^\n]*\s*\Z")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
@@ -103,7 +90,7 @@ def _final_part(text: str) -> str:
         return ""
     for cut in islice(_RUN_ON.finditer(text), _MAX_RUN_ONS):
         head = text[: cut.start()]
-        if "\\boxed" in head or _last_mark(head):
+        if "\\boxed" in head or last_mark(head):
             return head
     return text
 
@@ -155,25 +142,8 @@ def _from_boxes(text: str, last: int) -> Extraction:
     return Extraction(", ".join(distinct), "box" if len(distinct) == 1 else "adjacent boxes")
 
 
-def _last_mark(text: str) -> re.Match[str] | None:
-    """The last phrase that announces an answer."""
-    lower = text.lower()
-    if len(lower) != len(text):  # a few letters change length in lower case; positions must not
-        lower = text
-    best: re.Match[str] | None = None
-    for word, pattern, before in _ASCII_MARKS if text.isascii() else _MARKS:
-        position = lower.rfind(word)
-        while position >= 0 and (best is None or position > best.start()):
-            match = pattern.match(text, position)
-            if match and (not before or before.search(lower, max(0, position - 12), position)):
-                best = match
-                break
-            position = lower.rfind(word, 0, position)
-    return best
-
-
 def _from_mark(text: str) -> Extraction | None:
-    last = _last_mark(text)
+    last = last_mark(text)
     if last is None:
         return None
     rest = text[last.end() :].lstrip()
@@ -186,7 +156,11 @@ def _from_mark(text: str) -> Extraction | None:
 
 def _tidy(line: str) -> str | None:
     """Cut a sentence that follows "the answer is" down to the answer itself."""
-    line = line.replace("**", "").strip()
+    line = (
+        _HEDGE.sub("", line.replace("**", "").strip(), count=1)
+        if _HEDGE.match(line)
+        else line.replace("**", "").strip()
+    )
     spans = list(_MATH.finditer(line))
     if spans and spans[0].start() <= 40 and not any(c.isdigit() for c in line[: spans[0].start()]):
         stop = spans[0].end()
@@ -203,7 +177,7 @@ def _tidy(line: str) -> str | None:
     cut = _ENDING.search(line)
     if cut:
         line = line[: cut.start()]
-    line = line.strip(" :：,，;；*`。.").removesuffix("です").removesuffix("だ")
+    line = line.strip(" :：,，;；*`。.\"'_").removesuffix("です").removesuffix("だ").removesuffix("입니다")
     numbers = list(NUMBER.finditer(line))
     starts_with_number = bool(numbers) and numbers[0].start() <= 1
     if starts_with_number and re.match(r"[,;，；]\s+[A-Za-z]{2,}", line[numbers[0].end() :]):
@@ -230,17 +204,47 @@ def _from_plain(text: str, choice: bool) -> Extraction:
         return Extraction(None, "empty")
     if choice:
         letters = _LETTER.findall(text)
-        if letters and len(text) > 12:
+        if letters and len(text) > 2:
             return Extraction(next(filter(None, letters[-1])), "last letter")
-    if "\n" not in text and len(text) <= 4000 and not _is_prose(text):
+    single = "\n" not in text and len(text) <= 4000
+    if single:
+        text = text[_LEAD_IN.match(text).end() :] or text if _LEAD_IN.match(text) else text  # type: ignore[union-attr]
+    spans = _formulas(text) if "$" in text or "\\(" in text or "\\[" in text else []
+    prose = _is_prose(text)
+    if single and not prose and not (spans and _WORD.search(_MATH.sub(" ", text))):
         return Extraction(text, "whole")
-    numbers = [match.group().strip() for match in NUMBER.finditer(text)]
-    if numbers and _is_prose(text):
-        return Extraction(numbers[-1], "last number")
+    several = _SEVERAL.search(text[-200:]) if not spans else None
+    if several:
+        return Extraction(several[1].strip(), "last list")
+    numbers = list(islice(NUMBER.finditer(text, max(0, len(text) - 4000)), 2000))
+    if spans and (not numbers or numbers[-1].start() < spans[-1].end()):
+        return Extraction(_joined(text, spans), "last formula")
     lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) > 1 and not text.startswith("\\begin") and numbers:
-        return Extraction(numbers[-1], "last number")
+    if numbers and (prose or (len(lines) > 1 and not text.startswith("\\begin"))):
+        return Extraction(numbers[-1].group().strip(), "last number")
     return Extraction(text, "whole")
+
+
+def _formulas(text: str) -> list[re.Match[str]]:
+    """Delimited formulas in the end of a text; what stands between two dollar signs of money is none."""
+    found = []
+    for span in islice(_MATH.finditer(text, max(0, len(text) - 4000)), 400):
+        content = inside(span)
+        words = _WORD.findall(re.sub(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?", " ", content))
+        if content and len(words) < 2 and not content.endswith(("=", "+", "-", "*", ",")) and ". " not in content:
+            found.append(span)
+    return found
+
+
+def _joined(text: str, spans: list[re.Match[str]]) -> str:
+    """The last formula, with those before it that belong to the same list ("$1$ and $2$")."""
+    kept = [spans[-1]]
+    for span in reversed(spans[:-1]):
+        if len(kept) >= _MAX_JOINED_BOXES or not _BETWEEN.fullmatch(text, span.end(), kept[-1].start()):
+            break
+        kept.append(span)
+    percent = "%" if re.match(r"\s?\\?%", text[kept[0].end() : kept[0].end() + 3]) else ""
+    return ", ".join(inside(span) for span in reversed(kept)) + percent
 
 
 def _is_prose(text: str) -> bool:
@@ -254,4 +258,8 @@ def _is_prose(text: str) -> bool:
     before = outside[: first.start()] if first else outside
     if re.search(r"[一-鿿]{2,}", before) and not re.search(r"[零〇一二两三四五六七八九十百千万亿]\s*$", before):
         return True
-    return len(_WORD.findall(before)) >= 2 or len(_WORD.findall(outside)) >= 6
+    words = _WORD.findall(outside)
+    rest = r"\d[%\s]*(?:[a-z]+\s+)?(?:(?:of|in|for)\s+\w|(?:left|remains?|remaining|more|are|were)\b)"
+    if not before.strip(" $") and re.search(rest, outside):
+        return True  # "12 apples remain in total"
+    return len(_WORD.findall(before)) >= 2 or len(words) >= 6

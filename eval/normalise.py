@@ -76,7 +76,7 @@ def clean(text: str) -> str:
         text = _plain_latex(text)
     if "{" in text or "}" in text:
         text = _closed(text)
-        if text[0] == "{" and text[-1] == "}" and ("|" in text or "\\mid" in text):
+        if text[:1] == "{" and text[-1:] == "}" and ("|" in text or "\\mid" in text):
             text = "\\" + text[:-1] + "\\}"
     text = _without_separators(text)
     if text[:1] == "]" or text[-1:] == "[":

@@ -75,8 +75,8 @@ _TAIL = re.compile(
 )
 _NOT_UNITS = frozenset(
     "and or to pi sqrt sin cos tan log ln exp oo inf infinity x y z i e if for all mod in no not times over "
-    "divided plus minus million billion trillion thousand hundred dozen half percent base is are am pm between than where "
-    "remainder because since so but except both either only each from".split()
+    "divided plus minus million billion trillion thousand hundred dozen half percent base is are am pm between than "
+    "where remainder because since so but except both either only each from".split()
 )
 
 
