@@ -21,7 +21,7 @@ _MAX_RUN_ONS = 8
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.S)
 _OUTPUT = re.compile(r"```output[^\S\n]*\n(.*?)(?:```|\Z)", re.S)
-_RUN_ON = re.compile(r"\n\s*(?:Q|Question|Problem|问题)\s*[:：]|\n问题 ")
+_RUN_ON = re.compile(r"\n[^\S\n]*(?:Q|Question|Problem|问题)\s*[:：]|\n问题 ")
 # Everything that may stand between two boxes which together are one answer.
 _BETWEEN = re.compile(r"(?:\$|\\[()]|\\quad|\\[,;! ]|[ ,;、，；]|and|or|和|或|以及|\\text\{\s*(?:and|or|,)\s*\})*")
 _ENDING = re.compile(

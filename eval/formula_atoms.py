@@ -124,6 +124,6 @@ class Atoms(Reader):
         closing = self.expect(*_CLOSING[opening])
         if opening == "\\{" or (opening == "{" and len(items) > 1):
             return ("set", tuple(items))
-        if len(items) == 1 and ((opening, closing) in (("(", ")"), ("{", "}")) or items[0][0] == "matrix"):
+        if len(items) == 1 and ((opening, closing) in (("(", ")"), ("{", "}"), ("[", "]")) or items[0][0] == "matrix"):
             return items[0]
         return ("group", opening, closing, tuple(items))

@@ -218,6 +218,8 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         )
     single = _CHOICE.fullmatch(gold)
     if single:
+        if answer.startswith("-"):
+            return False
         answer = _OPTION.sub("", answer)
         if len(answer) == 1:
             answer = answer.upper()
@@ -242,7 +244,7 @@ def _same_choice(gold: str, answer: str) -> bool | None:
 def _same_text(gold: str, answer: str) -> bool:
     if re.search(r"\\(?!text\b)[A-Za-z]", gold + answer) or re.search(r"[=<>^_|+*/]", gold + answer):
         return False
-    if not same_words(as_words(gold), as_words(answer)):
+    if gold.startswith("-") != answer.startswith("-") or not same_words(as_words(gold), as_words(answer)):
         return False
     signs = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")
     return signs.findall(gold) == signs.findall(answer)

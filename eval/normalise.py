@@ -164,8 +164,7 @@ def _plain_latex(text: str) -> str:
             text = re.sub(rf"\\{name}(?![A-Za-z])", lambda _, b=bracket: b, text)
     if "\\\\" in text and "\\begin" not in text:
         text = re.sub(r"\\\\(?=[A-Za-z{}])", r"\\", text)  # escaped twice
-        text = re.sub(r"\s*(?:\\\\)+\s*$", "", text)
-    text = re.sub(r"(?<!\\)\\\s*$", "", text)
+    text = text.rstrip("\\ ")
     text = _UNIT_VECTOR.sub(r"\\vec{\1}", text)
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)

@@ -15,6 +15,7 @@ Piece = tuple[Fraction | None, bool, Fraction | None, bool]  # low (None: -∞),
 _ALL: list[Piece] = [(None, False, None, False)]
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!="}
 _LINEAR = frozenset(["num", "sym", "const", "add", "mul", "div", "neg", "pow", "call", "percent"])
+_MINUS_INFINITY = ("neg", ("const", "infty"))
 _MAX_POINTS = 1000
 _BLUR = Fraction(1, 10**50)  # irrational ends are kept to 60 digits
 
@@ -45,7 +46,7 @@ def _pieces(node: tuple) -> list[Piece] | None:
         return {"R": list(_ALL), "empty": []}.get(node[1])
     if kind == "group" and len(node[3]) == 2 and node[1] in "([":
         low, high = _end(node[3][0]), _end(node[3][1])
-        if low is False or high is False:
+        if low is False or high is False or node[3][0] == ("const", "infty") or node[3][1] == _MINUS_INFINITY:
             return None
         return [(low, node[1] == "[" and low is not None, high, node[2] == "]" and high is not None)]  # type: ignore[list-item]
     if kind in ("union", "inter", "setminus"):
