@@ -38,7 +38,7 @@ NUMBER = re.compile(
 )
 _LETTER = re.compile(
     r"\(([A-H])\)|(?:选|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be)?"
-    r"(?:\s+therefore)?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$|^\W*([A-H])\W*$",
+    r"(?:\s+therefore)?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$|^[^\w\n]*([A-H])[^\w\n]*$",
     re.M,
 )
 _LEAD_IN = re.compile(
@@ -156,6 +156,7 @@ def _from_mark(text: str) -> Extraction | None:
 
 def _tidy(line: str) -> str | None:
     """Cut a sentence that follows "the answer is" down to the answer itself."""
+    line = re.sub(r"\s+", " ", line)
     line = (
         _HEDGE.sub("", line.replace("**", "").strip(), count=1)
         if _HEDGE.match(line)
@@ -203,7 +204,7 @@ def _from_plain(text: str, choice: bool) -> Extraction:
     if not text:
         return Extraction(None, "empty")
     if choice:
-        letters = _LETTER.findall(text)
+        letters = _LETTER.findall(text[-4000:])
         if letters and len(text) > 2:
             return Extraction(next(filter(None, letters[-1])), "last letter")
     single = "\n" not in text and len(text) <= 4000

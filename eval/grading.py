@@ -27,6 +27,7 @@ from eval.units import compound, conversion, split_unit
 from eval.words import number_in_words, same_time, same_words
 
 GRADER_VERSION = "1"
+_MAX_WORDS = 1000  # characters of an answer in words
 MAX_ANSWER = 16_384  # characters; a longer answer is right only as an equal string
 _CHOICE = re.compile(r"\(?\s*(?:\\text\{\s*)?\(?([A-H])\)?\s*\}?\s*\)?\.?")
 _MANY_CHOICES = re.compile(r"[A-H](?:[\s,]*[A-H])+")
@@ -244,7 +245,11 @@ def _same_choice(gold: str, answer: str) -> bool | None:
 def _same_text(gold: str, answer: str) -> bool:
     if re.search(r"\\(?!text\b)[A-Za-z]", gold + answer) or re.search(r"[=<>^_|+*/]", gold + answer):
         return False
-    if gold.startswith("-") != answer.startswith("-") or not same_words(as_words(gold), as_words(answer)):
+    if (
+        max(len(gold), len(answer)) > _MAX_WORDS
+        or gold.startswith("-") != answer.startswith("-")
+        or not same_words(as_words(gold), as_words(answer))
+    ):
         return False
     signs = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")
     return signs.findall(gold) == signs.findall(answer)
