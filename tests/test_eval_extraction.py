@@ -3,8 +3,10 @@
 import time
 
 import pytest
+from grading_cases import ENDINGS
 
 from eval.extraction import MAX_SOLUTION, extract
+from eval.grading import grade
 
 FOUND = [
     (r"so \boxed{\frac{1}{2}}.", r"\frac{1}{2}"),
@@ -91,6 +93,11 @@ def test_the_final_answer_is_found(text, answer):
     assert extract(text).answer == answer, extract(text)
 
 
+def test_the_answer_at_the_end_of_a_solution_is_found_whatever_its_form():
+    missed = [(text, gold) for text, gold in ENDINGS if not grade(gold, text).correct]
+    assert not missed and len(ENDINGS) > 180
+
+
 @pytest.mark.parametrize(("text", "method"), NOTHING)
 def test_what_is_no_answer_is_none_with_the_reason(text, method):
     assert (extract(text).answer, extract(text).method) == (None, method)
@@ -136,9 +143,15 @@ def test_a_box_that_a_program_prints_is_never_taken():
         "<think>",
         "1.",
         "{",
+        " ",
+        "\n",
+        " \n",
+        "1 ",
+        "\\\\\n",
     ],
 )
 def test_any_long_text_is_read_in_a_moment(piece):
-    start = time.process_time()
-    extract(piece * (MAX_SOLUTION // len(piece)))
-    assert time.process_time() - start < 1
+    for before, after in (("", ""), ("The answer is 5", "x"), ("the solutions are 1", "$"), ("\\boxed{5}", "}")):
+        start = time.process_time()
+        grade("B", before + piece * (MAX_SOLUTION // len(piece)) + after)
+        assert time.process_time() - start < 1
