@@ -12,7 +12,7 @@ from eval.programs import printed_answer, program_so_far, shown_output
 from eval.sandbox import Sandbox
 from pipeline.generation import Sample, Sampler, SamplingSettings
 from pipeline.progress import Progress
-from pipeline.prompts import OUTPUT_FENCE, encode_output, encode_prompt
+from pipeline.prompts import FENCE, OUTPUT_FENCE, encode_output, encode_prompts
 from pipeline.records import Problem
 from pipeline.schema.world import Prompts, Suffixes
 
@@ -33,6 +33,7 @@ class Attempt:
     printed: str | None = None
     program_status: str = ""  # of the last program run: "" where none ran
     tokens: int = 0  # tokens the model wrote
+    logprob: float = 0.0  # of those tokens
     finish: str = "stop"
 
 
@@ -57,15 +58,18 @@ class Asking:
 
 def attempt_all(
     sampler: Sampler,
-    sandbox: Sandbox,
+    sandbox: Sandbox | None,
     problems: list[Problem],
     samples: int,
     asking: Asking,
     settings: SamplingSettings,
     progress: Progress | None = None,
 ) -> list[Attempt]:
-    """`samples` attempts at each problem, problem by problem. Random numbers depend on (seed, problem id, sample)."""
-    prompts = [prompt_ids(sampler.tokenizer, problem, asking) for problem in problems]
+    """`samples` attempts at each problem, problem by problem. Random numbers depend on (seed, problem id, sample).
+
+    `sandbox` runs the programs of the modes pot and tool; cot needs none.
+    """
+    prompts = prompts_ids(sampler.tokenizer, problems, asking)
     stop = _stop(problems, asking)
     settings = SamplingSettings(
         temperature=settings.temperature, top_p=settings.top_p, max_new_tokens=settings.max_new_tokens,
@@ -92,19 +96,31 @@ def _stop(problems: list[Problem], asking: Asking) -> tuple[str, ...]:
     return (OUTPUT_FENCE,) if asking.mode == "tool" else ()
 
 
-def prompt_ids(tokenizer, problem: Problem, asking: Asking) -> list[int]:
-    """Token ids of the prompt; few-shot prompts start with BOS where the tokenizer has one."""
+def prompts_ids(tokenizer, problems: Sequence[Problem], asking: Asking) -> list[list[int]]:
+    """Token ids of the prompts; few-shot prompts start with BOS where the tokenizer has one."""
     if asking.style == "chat":
-        question = chat_question(asking.benchmark, problem) if asking.benchmark else problem.question
-        prompts = asking.prompts if question == problem.question else BARE
-        return encode_prompt(tokenizer, question, asking.mode, problem.language, prompts)
+        return _chat_prompts(tokenizer, problems, asking)
     start = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
-    return start + tokenizer.encode(asking.prompting(problem.language).prompt(problem), add_special_tokens=False)
+    shown = {language: asking.prompting(language) for language in {problem.language for problem in problems}}
+    texts = [shown[problem.language].prompt(problem) for problem in problems]
+    return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+
+def _chat_prompts(tokenizer, problems: Sequence[Problem], asking: Asking) -> list[list[int]]:
+    """Questions with the mode's suffix; those that say themselves what is wanted go without."""
+    questions = [chat_question(asking.benchmark, p) if asking.benchmark else p.question for p in problems]
+    found: dict[int, list[int]] = {}
+    for prompts in (asking.prompts, BARE):
+        rows = [i for i, p in enumerate(problems) if (questions[i] == p.question) == (prompts is asking.prompts)]
+        asked = [(questions[i], asking.mode, problems[i].language) for i in rows]
+        found |= dict(zip(rows, encode_prompts(tokenizer, asked, prompts), strict=True))
+    return [found[i] for i in range(len(problems))]
 
 
 def _take(attempt: Attempt, sample: Sample) -> Attempt:
     attempt.output_ids += sample.ids
     attempt.tokens += len(sample.ids)
+    attempt.logprob += sum(sample.logprobs)
     attempt.finish = sample.finish
     return attempt
 
@@ -122,7 +138,7 @@ def _tool_rounds(
         runs = sandbox.run_many([program_so_far(text) or "" for text in texts])
         for attempt, run in zip(asked, runs, strict=True):
             attempt.program_status, attempt.printed = run.status, printed_answer(run.stdout)
-            shown = shown_output(run.status, run.stdout, run.stderr)
+            shown = shown_output(run.status, run.stdout, run.stderr, sampler.tokenizer)
             attempt.output_ids += encode_output(sampler.tokenizer, shown)
         if number == rounds:
             return
@@ -133,7 +149,9 @@ def _tool_rounds(
 
 
 def _asks(tokenizer, attempt: Attempt) -> bool:
-    return tokenizer.decode(attempt.output_ids[-16:]).rstrip().endswith(OUTPUT_FENCE)
+    """Whether it ends in a closed program and the mark that asks for its output (public code: nothing else is run)."""
+    text = tokenizer.decode(attempt.output_ids[-32:]).rstrip()
+    return text.endswith(OUTPUT_FENCE) and text.removesuffix(OUTPUT_FENCE).rstrip().endswith(FENCE)
 
 
 def _decode(tokenizer, attempts: list[Attempt], asking: Asking) -> None:

@@ -26,18 +26,28 @@ def program_so_far(text: str) -> str | None:
     return "\n".join([*earlier, blocks[-1]])
 
 
-def shown_output(status: str, stdout: str, stderr: str) -> str:
+def shown_output(status: str, stdout: str, stderr: str, tokenizer=None) -> str:
     """What the model is shown of an execution: its output, or the last line of its error, cut in the middle.
 
-    Fences are broken up, so that a program cannot end the output block that it stands in.
+    Source: the public evaluation's tool loop: of an output the first and last 50 characters are shown, of an error
+    the first and last 50 tokens (characters where no tokenizer is given). Fences are broken up, so that a program
+    cannot end the output block that it stands in.
     """
     if status == "ok":
-        text = stdout.strip()
-    elif status == "error":
-        text = "Runtime errors: " + (stderr.strip().split("\n")[-1] if stderr.strip() else "unknown")
-    else:
-        text = f"Runtime errors: {status}"
-    text = text.replace("```", "'''")
+        return _cut(stdout.strip().replace("```", "'''"))
+    error = status
+    if status == "error":
+        error = stderr.strip().split("\n")[-1] if stderr.strip() else "unknown"
+    error = error.replace("```", "'''")
+    if tokenizer is None:
+        return _cut("Runtime errors: " + error)
+    ids = tokenizer.encode(error[: 100 * SHOWN], add_special_tokens=False)
+    if len(ids) > 2 * SHOWN:
+        error = f"{tokenizer.decode(ids[:SHOWN])}...{tokenizer.decode(ids[-SHOWN:])}"
+    return "Runtime errors: " + error
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 2 * SHOWN else f"{text[:SHOWN]}...{text[-SHOWN:]}"
 
 

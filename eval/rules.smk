@@ -39,18 +39,20 @@ rule summarise:
     input:
         expand("results/{{preset}}/eval/{model}", model=EVALUATED),
     output:
-        "results/{preset}/eval/summary.json",
+        summary="results/{preset}/eval/summary.json",
+        comparisons="results/{preset}/eval/comparisons.json",
     params:
         code=dag.code_digest("eval.summary"),
     log:
         "results/{preset}/logs/summarise.log",
     shell:
-        "python -m eval.summary {input} --out {output} 2>&1 | tee {log}"
+        "python -m eval.summary {input} --out {output.summary} --comparisons {output.comparisons} 2>&1 | tee {log}"
 
 
 rule results_report_page:
     input:
         summary="results/{preset}/eval/summary.json",
+        comparisons="results/{preset}/eval/comparisons.json",
         samples=expand("results/{{preset}}/eval/{model}", model=EVALUATED),
         models=expand("results/{{preset}}/models/{model}", model=EVALUATED),
         corpus="results/{preset}/reports/corpus.json",

@@ -16,8 +16,8 @@ class SandboxSettings(Section):
     """Wall seconds a program may take. Public code: 10."""
     memory_mb: int = Field(1024, ge=64)
     """NS: address space of a program."""
-    workers: int = Field(1, ge=1)
-    """Programs that run at the same time."""
+    workers: int = Field(0, ge=0)
+    """NS: programs that run at the same time; 0 is as many as there are cores."""
     allow_weak: bool = False
     """Run programs even where the kernel offers no isolation. Off: refuse."""
 
