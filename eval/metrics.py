@@ -6,6 +6,7 @@ Pass@K) a bootstrap over problems; both 95 %. Everything here is deterministic: 
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import combinations
 from math import comb, sqrt
 
 import numpy as np
@@ -79,7 +80,7 @@ def majority(groups: Sequence[object], correct: Sequence[bool]) -> float:
 
 
 def maj_at_k(groups: Sequence[object], correct: Sequence[bool], k: int) -> float:
-    """`majority` of k of the n samples, averaged over SUBSETS random subsets (exact for k = n)."""
+    """`majority` of k of the n samples, averaged over all subsets, or over SUBSETS random ones where there are more."""
     n = len(groups)
     if not 0 < k <= n:
         raise ValueError(f"k = {k}: must be between 1 and the number of samples, {n}")
@@ -88,18 +89,20 @@ def maj_at_k(groups: Sequence[object], correct: Sequence[bool], k: int) -> float
         return 0.0
     votes_nG = np.array([[group == name for name in names] for group in groups], dtype=np.int32)
     right_G = np.array([bool(correct[votes_nG[:, column].argmax()]) for column in range(len(names))])
-    chosen_Dk = np.arange(n)[None] if k == n else _orders(n)[:, :k]
-    counts_DG = votes_nG[chosen_Dk].sum(1)
+    counts_DG = votes_nG[_subsets(n, k)].sum(1)
     top_D = counts_DG.max(1)
     tied_DG = (counts_DG == top_D[:, None]) & (top_D[:, None] > 0)
     shares_D = (tied_DG & right_G).sum(1) / np.maximum(tied_DG.sum(1), 1)
     return float(shares_D.mean())
 
 
-@lru_cache(maxsize=8)
-def _orders(n: int) -> np.ndarray:
-    """(SUBSETS, n) seeded random orders of n samples; the same for every problem."""
-    return np.random.default_rng(n).permuted(np.tile(np.arange(n), (SUBSETS, 1)), axis=1)
+@lru_cache(maxsize=64)
+def _subsets(n: int, k: int) -> np.ndarray:
+    """(D, k) subsets of n samples; where they are drawn, the same for every problem."""
+    if comb(n, k) <= SUBSETS:
+        return np.array(list(combinations(range(n), k)))
+    orders = np.random.default_rng(n).permuted(np.tile(np.arange(n), (SUBSETS, 1)), axis=1)
+    return orders[:, :k]
 
 
 def compare(first: Sequence[bool], second: Sequence[bool]) -> dict[str, float]:
