@@ -79,6 +79,18 @@ def share(items: Sequence[Item]) -> Sequence[Item]:
     return items[rank() :: size()] if size() > 1 else items
 
 
+def gather(part: Sequence[Item]) -> list[Item]:
+    """The inverse of `share`: every process gives its part and gets all, in the original order."""
+    if size() == 1:
+        return list(part)
+    parts: list[Sequence[Item]] = [()] * size()
+    dist.all_gather_object(parts, list(part))
+    whole: list = [None] * sum(map(len, parts))
+    for place, of_rank in enumerate(parts):
+        whole[place :: size()] = of_rank
+    return whole
+
+
 def total(values: dict[str, float]) -> dict[str, float]:
     """The sums of all processes' numbers by name, equal on every process; a name may be missing on some."""
     if size() == 1:

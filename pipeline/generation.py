@@ -13,15 +13,16 @@ between two tokens. The same call on the same machine with the same number of th
     groups = sampler.sample(prompts, 8, SamplingSettings(temperature=1.0, max_new_tokens=256, seed=1), keys=ids)
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.choice import choose, uniforms
 from pipeline.decoder import CACHE_BLOCK, Cache, Decoder, Prompts
 from pipeline.errors import UserError
 from pipeline.progress import Progress
@@ -62,6 +63,31 @@ class Sample:
     logprobs: list[float]
     finish: str
     stop: str | None = None
+
+
+class Engine(Protocol):
+    """What RL, label making and evaluation ask of a sampler; another one (vLLM, say) takes its place by having this.
+
+    Whatever implements it must give ids and the log-probabilities of the distribution that was sampled from, at the
+    sampling temperature. Run so far: `Sampler`, below, and no other.
+    """
+
+    tokenizer: Any
+
+    def load(self, model: Any) -> None:
+        """Take over the model's current weights."""
+        ...
+
+    def sample(
+        self,
+        prompts: Sequence[Sequence[int]],
+        samples_per_prompt: int,
+        settings: SamplingSettings,
+        keys: Sequence[object] | None = None,
+        progress: Progress | None = None,
+    ) -> list[list[Sample]]:
+        """For each prompt `samples_per_prompt` samples; see `Sampler.sample`."""
+        ...
 
 
 class Sampler:
@@ -178,8 +204,10 @@ class _Run:
         taken = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
         self._prefill([q for q in dict.fromkeys(q for q, _ in taken) if q not in self.questions])
         rows = slice(self.active, self.active + len(taken))
-        draws = [_uniforms(self.settings, self.keys[question], index) for question, index in taken]
-        self.uniforms[rows] = torch.from_numpy(np.stack(draws)).to(self.uniforms.device)
+        if self.settings.temperature > 0:
+            seed, new = self.settings.seed, self.settings.max_new_tokens
+            draws = [uniforms(seed, new, self.keys[question], index) for question, index in taken]
+            self.uniforms[rows] = torch.from_numpy(np.stack(draws)).to(self.uniforms.device)
         self.limits[rows] = torch.tensor([self._room(question) for question, _ in taken], device=self.limits.device)
         self.counts[rows] = 0
         self.owners += taken
@@ -284,43 +312,3 @@ class _Run:
                 self.owners[hole] = self.owners[mover]
         del self.owners[left:]
         self.active, self.layout = left, None
-
-
-def _uniforms(settings: SamplingSettings, key: object, index: int) -> np.ndarray:
-    """The random numbers in [0, 1) of one sample, one for each of its tokens."""
-    if settings.temperature == 0:
-        return np.zeros(settings.max_new_tokens, dtype=np.float32)
-    name = f"{settings.seed}\0{key}\0{index}".encode()
-    digest = hashlib.blake2b(name, digest_size=16).digest()
-    generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
-    return generator.random(settings.max_new_tokens, dtype=np.float32)
-
-
-def choose(logits: Tensor, uniforms: Tensor, temperature: float, top_p: float) -> tuple[Tensor, Tensor]:
-    """Pick a token in each row of `logits` (n, vocabulary): the inverse of the cumulative distribution at `uniforms`.
-
-    Returns tokens (n,) and their log-probabilities (n,) under the distribution that was sampled from; for
-    temperature 0 the most probable token and its log-probability at temperature 1.
-    """
-    if temperature == 0:
-        tokens = logits.argmax(-1)
-        return tokens, logits.log_softmax(-1).gather(-1, tokens[:, None])[:, 0]
-    scores = logits / temperature
-    scores = scores - scores.amax(-1, keepdim=True)
-    if top_p < 1:
-        scores = _nucleus(scores, top_p)
-    cumulative = scores.exp().cumsum(-1)
-    total = cumulative[:, -1:]
-    # Below the total even after rounding, so that a token of probability 0 at the end is never chosen.
-    target = torch.minimum(uniforms[:, None] * total, torch.nextafter(total, torch.zeros_like(total)))
-    tokens = torch.searchsorted(cumulative, target, right=True)
-    return tokens[:, 0], (scores.gather(-1, tokens) - total.log())[:, 0]
-
-
-def _nucleus(scores: Tensor, top_p: float) -> Tensor:
-    """Set to -inf all but the smallest set of most probable tokens whose probabilities reach top_p."""
-    ordered, order = scores.sort(dim=-1, descending=True, stable=True)
-    probabilities = ordered.softmax(-1)
-    outside = probabilities.cumsum(-1) - probabilities >= top_p
-    outside[:, 0] = False
-    return scores.masked_fill(outside.scatter(-1, order, outside), float("-inf"))

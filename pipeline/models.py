@@ -102,8 +102,11 @@ def save_model(
     counts: dict | None = None,
     metrics: dict | None = None,
     metrics_file: Path | None = None,
+    more_files: tuple[Path, ...] = (),
 ) -> None:
     """Write a whole model folder at once. `card` is the model card's text; the rest goes into the manifest.
+
+    `more_files` are copied into it by name.
 
     With several processes all must call it; the first one writes.
     """
@@ -114,6 +117,8 @@ def save_model(
         model.save_pretrained(temporary, state_dict=weights)
         tokenizer.save_pretrained(temporary)
         (temporary / "README.md").write_text(card, encoding="utf-8")
+        for file in more_files:
+            shutil.copyfile(file, temporary / file.name)
         if metrics_file is not None:
             shutil.copyfile(metrics_file, temporary / "metrics.jsonl")
             write_events(temporary / EVENTS, read_jsonl(metrics_file))

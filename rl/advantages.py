@@ -3,6 +3,7 @@
 Shapes: G outputs of one question; K_i steps and T_i tokens of output i.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,21 +11,38 @@ import numpy as np
 _DUST = 1e-9  # relative spread below which rewards count as equal: 0.1 + 0.2 and 0.3 are the same reward
 
 
-def normalise(rewards: np.ndarray, spread: str = "population", pool: np.ndarray | None = None) -> np.ndarray:
-    """(reward - mean) / std over `pool` (default: `rewards` themselves), same shape as `rewards`.
+def normalise(rewards: np.ndarray, how: str = "population", pool: np.ndarray | None = None) -> np.ndarray:
+    """What is better than the others and by how much: `rewards` measured against `pool` (default: themselves).
 
-    `spread` is "population" or "sample" (which standard deviation; the paper does not say) or "none" (no division,
-    Dr. GRPO). Where all rewards are equal there is nothing to compare: the result is exactly 0, never 0/0 and never
-    rounding dust divided by rounding dust.
+    "population", "sample": (reward - mean) / standard deviation, which of the two the paper does not say;
+    "none": reward - mean (Dr. GRPO, arXiv 2503.20783);
+    "robust": (reward - median) / interquartile range, for rewards with outliers; where the range is 0, as with 0/1
+    rewards of which more than three quarters agree, "population" takes its place;
+    "rank": the rank in the pool (ties share the mean rank), then as "population": only the order counts.
+
+    Where all rewards are equal there is nothing to compare: the result is exactly 0, never 0/0 and never rounding
+    dust divided by rounding dust.
     """
     rewards = np.asarray(rewards, dtype=np.float64)
     pool = rewards if pool is None else np.asarray(pool, dtype=np.float64)
     if not has_spread(pool):
         return np.zeros_like(rewards)
+    if how == "rank":
+        rewards, pool = _ranks(rewards, pool), _ranks(pool, pool)
+    if how == "robust":
+        low, median, high = np.quantile(pool, [0.25, 0.5, 0.75])
+        if has_spread(np.array([low, high])):
+            return (rewards - median) / (high - low)
     centred = rewards - pool.mean()
-    if spread == "none":
+    if how == "none":
         return centred
-    return centred / pool.std(ddof=1 if spread == "sample" else 0)
+    return centred / pool.std(ddof=1 if how == "sample" else 0)
+
+
+def _ranks(rewards: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """Place of each reward in the pool: how many lie below, plus half of those equal to it."""
+    ordered = np.sort(pool)
+    return (np.searchsorted(ordered, rewards, "left") + np.searchsorted(ordered, rewards, "right")) / 2
 
 
 def has_spread(rewards: np.ndarray) -> bool:
@@ -33,20 +51,23 @@ def has_spread(rewards: np.ndarray) -> bool:
     return rewards.size > 1 and float(np.ptp(rewards)) > _DUST * max(1.0, float(np.abs(rewards).max()))
 
 
-def outcome_advantages(rewards: np.ndarray, lengths: Sequence[int], spread: str = "population") -> list[np.ndarray]:
+def outcome_advantages(
+    rewards: np.ndarray, lengths: Sequence[int], how: str = "population", decay: float = 1.0
+) -> list[np.ndarray]:
     """Outcome supervision (paper 4.1.2): every token of an output gets the output's normalised reward.
 
-    rewards [G] -> G arrays [T_i].
+    rewards [G] -> G arrays [T_i]. `decay` < 1 weighs later tokens more, token t of T by decay^(T - t): the article's
+    time-weighted advantage, which is plain discounting; 1 is GRPO itself.
     """
-    values = normalise(rewards, spread)
-    return [np.full(length, value) for value, length in zip(values, lengths, strict=True)]
+    values = normalise(rewards, how)
+    return [value * decay ** np.arange(length - 1, -1, -1.0) for value, length in zip(values, lengths, strict=True)]
 
 
 def process_advantages(
     step_rewards: Sequence[np.ndarray],
     step_ends: Sequence[np.ndarray],
     lengths: Sequence[int],
-    spread: str = "population",
+    how: str = "population",
 ) -> list[np.ndarray]:
     """Process supervision (paper 4.1.3): a token gets the sum of the normalised rewards of its own and later steps.
 
@@ -58,7 +79,7 @@ def process_advantages(
     results = []
     for rewards, ends, length in zip(step_rewards, step_ends, lengths, strict=True):
         at_token = np.zeros(length)
-        np.add.at(at_token, np.asarray(ends, dtype=np.int64), normalise(rewards, spread, pool))
+        np.add.at(at_token, np.asarray(ends, dtype=np.int64), normalise(rewards, how, pool))
         results.append(np.cumsum(at_token[::-1])[::-1])
     return results
 
@@ -89,3 +110,18 @@ def token_weights(lengths: Sequence[int], aggregation: str, max_new_tokens: int)
         return [1.0 / (outputs * length) if length else 0.0 for length in lengths]
     divisor = total if aggregation == "token" else outputs * max_new_tokens
     return [1.0 / divisor if length else 0.0 for length in lengths]
+
+
+def adapted_group_size(rule: str, spread: float, span: float, most: int, least: int = 8) -> int:
+    """Outputs per question after rewards with standard deviation `spread` and `span` = greatest minus least.
+
+    "literal" is the article's max(8, min(64, 2 std)), rounded up: rewards would have to span more than 8 for it to
+    leave 8 at all, so with 0/1 rewards it is a constant. "scaled" measures the spread against the largest that the
+    span allows (half of it): from `least` where all agree to `most` where half are right. "fixed" is `most`.
+    """
+    if rule == "fixed":
+        return most
+    if rule == "literal":
+        return max(least, min(most, math.ceil(2 * spread)))
+    share = min(1.0, 2 * spread / span) if span > 0 else 0.0
+    return min(least, most) + math.ceil(max(0, most - least) * share)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from pipeline import distributed
 from pipeline.checkpoint import Checkpoints
-from pipeline.generation import Sampler, SamplingSettings
+from pipeline.generation import Engine, Sampler, SamplingSettings
 from pipeline.models import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.rows import Row, row_logprobs
@@ -19,11 +20,14 @@ from pipeline.schedule import constant, learning_rate
 from pipeline.schema.rl import RL
 from pipeline.shared_prompts import shared_layout
 from pipeline.training import adamw, set_learning_rate, train_step
+from rl.advantages import adapted_group_size, has_spread
+from rl.iteration import RewardTraining
 from rl.methods import METHODS, Scorers
 from rl.metrics import group_metrics, peak_memory_mb, state_mb, update_metrics
 from rl.rewards import RewardFunction, RuleReward, compose
 from rl.rollouts import Group, Question, group_record, questions_of_step, roll_out
 from rl.value import ValueModel
+from rl.watch import WINDOW, parting
 
 MISMATCH_LIMIT = {"fp32": 1e-3, "bf16": 0.3}
 """How far the trainer's and the sampler's log-probability of one token may differ before the first update."""
@@ -32,7 +36,8 @@ MISMATCH_LIMIT = {"fp32": 1e-3, "bf16": 0.3}
 class Learner:
     """Trains `policy` in place. `lines` are the metrics so far, `records` the rollouts kept for reading.
 
-    `examples` (method sft) are worked solutions in the place of outputs, by problem id; `value` is PPO's value model.
+    `examples` (method sft) are worked solutions in the place of outputs, by problem id; `value` is PPO's value model;
+    `reward_training` trains reward models on between iterations; `sampler` takes the place of our own.
     """
 
     def __init__(
@@ -46,6 +51,8 @@ class Learner:
         *,
         examples: dict[str, Group] | None = None,
         value: ValueModel | None = None,
+        reward_training: dict[str, RewardTraining] | None = None,
+        sampler: Engine | None = None,
     ):
         self.policy, self.tokenizer, self.settings = policy.eval(), tokenizer, settings
         self.questions, self.heldout = questions, heldout[: settings.evaluate_problems]
@@ -58,7 +65,8 @@ class Learner:
         self.reference = self.initial
         self.kind = "bf16" if computes_in_bf16(settings.precision) else "fp32"
         dtype = torch.bfloat16 if self.kind == "bf16" else None
-        self.sampler = Sampler(policy, tokenizer, settings.max_batch, dtype)
+        self.sampler = sampler or Sampler(policy, tokenizer, settings.max_batch, dtype)
+        self.reward_training = reward_training or {}
         self.layout = shared_layout(policy)
         self.loss = self.method.loss(settings)
         self.lines: list[dict] = []
@@ -71,12 +79,13 @@ class Learner:
         step = self._restore(checkpoints)
         if step == 0:
             self._evaluate(0)
-        with Progress(f"rl {settings.method}", settings.steps, "steps") as progress:
+        with Progress(f"rl {settings.method}", settings.steps, "steps", distributed.progress_stream()) as progress:
             progress.add(step)
             while step < settings.steps:
                 line = self.step(step)
                 step += 1
                 self.lines.append({"step": step, **line})
+                self._warn()
                 if settings.evaluate_every and step % settings.evaluate_every == 0 and step < settings.steps:
                     self._evaluate(step)
                 if step % settings.checkpoint_every == 0 and step < settings.steps:
@@ -89,7 +98,7 @@ class Learner:
         """One exploration stage and its update(s); returns the step's metrics."""
         settings = self.settings
         if step in self._iteration_starts():
-            self.reference = copy.deepcopy(self.policy).requires_grad_(False)
+            self._next_iteration(step)
         groups = self.explore(step)
         with self._timed("score"):
             values = self.value.values if self.value else None
@@ -109,21 +118,61 @@ class Learner:
         return metrics
 
     def explore(self, step: int) -> list[Group]:
-        """The step's questions with their outputs, rewarded."""
+        """The step's questions with their outputs, rewarded; with dynamic sampling only those that teach, if found."""
         settings = self.settings
         questions = questions_of_step(self.questions, step, settings.questions, settings.seed)
+        if self.method.source != "solutions":
+            self.sampler.load(self.policy if self.method.source == "current" else self.initial)
+        groups = self._rewarded(questions, step)
+        for turn in range(1, settings.dynamic_sampling + 1):
+            flat = [place for place, group in enumerate(groups) if not has_spread(group.rewards)]
+            if not flat:
+                break
+            # another stream of questions than the steps' own: a pure function of seed, step and turn
+            others = questions_of_step(self.questions, step, len(flat), settings.seed + 7919 * turn)
+            for place, group in zip(flat, self._rewarded(others, f"{step}.{turn}"), strict=True):
+                groups[place] = group
+        return groups
+
+    def _rewarded(self, questions: Sequence[Question], step: int | str) -> list[Group]:
+        settings = self.settings
         with self._timed("sample"):
             if self.method.source == "solutions":
                 groups = [self.examples[question.problem.id] for question in questions]
             else:
-                self.sampler.load(self.policy if self.method.source == "current" else self.initial)
                 sampling = SamplingSettings(
                     temperature=settings.temperature, max_new_tokens=settings.max_new_tokens, seed=settings.seed
                 )
-                groups = roll_out(self.sampler, questions, settings.group_size, sampling, step)
+                groups = roll_out(self.sampler, questions, self._group_size(), sampling, step)
         with self._timed("reward"):
             compose(groups, self.rewards, settings.rewards)
         return groups
+
+    def _group_size(self) -> int:
+        """Outputs per question, by the rewards of the step before."""
+        last = next((line for line in reversed(self.lines) if "reward_std" in line), None)
+        if last is None:
+            return self.settings.group_size
+        rule, most = self.settings.group_sizing, self.settings.group_size
+        return adapted_group_size(rule, last["reward_std"], last["reward_span"], most)
+
+    def _next_iteration(self, step: int) -> None:
+        """The reference becomes the policy, and reward models learn from the policy's own samples (Algorithm 1)."""
+        self.reference = copy.deepcopy(self.policy).requires_grad_(False)
+        iteration = self._iteration_starts().index(step) + 1
+        for name, training in self.reward_training.items():
+            self.sampler.load(self.policy)
+            line = training.train_on(self.sampler, self.questions, iteration)
+            self.lines.append({"step": step, "trained_reward": name, "iteration": iteration, **line})
+
+    def _warn(self) -> None:
+        """Say, at most once in a window, that a model's reward and the rule part."""
+        recent = self.lines[-WINDOW:]
+        for name in self.settings.rewards:
+            text = parting(self.lines, name) if name.endswith("_model") else None
+            if text and not any(f"warning_{name}" in line for line in recent):
+                self.lines[-1][f"warning_{name}"] = text
+                print(f"warning: step {self.lines[-1]['step']}: {text}", file=sys.stderr)
 
     def _update(self, rows: list[Row], rate: float, step: int) -> dict[str, float]:
         settings = self.settings
@@ -155,14 +204,15 @@ class Learner:
         settings = self.settings
 
         def score(rows: Sequence[Row]) -> list[np.ndarray]:
-            return row_logprobs(
+            mine = row_logprobs(
                 getattr(self, which),
-                rows,
+                distributed.share(rows),
                 settings.micro_batch_tokens,
                 temperature=settings.temperature,
                 precision=settings.precision,
                 layout=self.layout,
             )
+            return distributed.gather(mine)
 
         return score
 
@@ -174,6 +224,8 @@ class Learner:
             for row, mine in zip(rows, self._scorer("policy")(rows), strict=True)
         ]
         worst = float(max(differences, default=0.0))
+        if self.settings.importance == "truncated":
+            return  # the rows hold the trainer's own; the loss reports how far the sampler's are
         if not worst <= MISMATCH_LIMIT[self.kind]:
             raise RuntimeError(f"sampler and trainer disagree by {worst:.2g} in a log-probability; this is a bug")
         print(f"sampler and trainer agree to {worst:.1e} in every log-probability", file=sys.stderr)
@@ -205,6 +257,7 @@ class Learner:
     def _save(self, checkpoints: Checkpoints, step: int) -> None:
         extra = {"lines": self.lines, "records": self.records}
         if self.reference is not self.initial:
+            extra["rewards"] = {name: training.state() for name, training in self.reward_training.items()}
             extra["reference"] = self.reference.state_dict()
         if self.value:
             extra["value"] = self.value.state()
@@ -216,6 +269,8 @@ class Learner:
         if "reference" in extra:
             self.reference = copy.deepcopy(self.initial)
             self.reference.load_state_dict(extra["reference"])
+        for name, state in extra.get("rewards", {}).items():
+            self.reward_training[name].load_state(state)
         if "value" in extra:
             self.value.load_state(extra["value"])
         return step

@@ -78,16 +78,21 @@ def policy_gradient_rows(groups: list[Group], advantages: list[list[np.ndarray]]
     return rows
 
 
-def add_reference(rows: list[Row], scorers: Scorers) -> list[Row]:
-    for row, values in zip(rows, scorers.reference(rows), strict=True):
-        row.columns["reference"] = values
+def add_columns(rows: list[Row], settings: RL, scorers: Scorers) -> list[Row]:
+    """What the loss needs of fixed models: the reference's log-probabilities, the trainer's own before the update."""
+    if settings.beta > 0:
+        for row, values in zip(rows, scorers.reference(rows), strict=True):
+            row.columns["reference"] = values
+    if settings.importance == "truncated":
+        for row, values in zip(rows, scorers.policy(rows), strict=True):
+            row.columns["sampler"], row.columns["old"] = row.columns["old"], values
     return rows
 
 
 def grpo_outcome_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
-    advantages = [outcome_advantages(group.rewards, group.lengths, settings.normalisation) for group in groups]
-    rows = policy_gradient_rows(groups, advantages, settings)
-    return add_reference(rows, scorers) if settings.beta > 0 else rows
+    how, decay = settings.normalisation, settings.decay
+    advantages = [outcome_advantages(group.rewards, group.lengths, how, decay) for group in groups]
+    return add_columns(policy_gradient_rows(groups, advantages, settings), settings, scorers)
 
 
 def grpo_process_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
@@ -101,8 +106,7 @@ def grpo_process_rows(groups: list[Group], settings: RL, scorers: Scorers) -> li
             if len(rewards):
                 rewards[-1] += extra
         advantages.append(process_advantages(steps, group.step_ends, group.lengths, settings.normalisation))
-    rows = policy_gradient_rows(groups, advantages, settings)
-    return add_reference(rows, scorers) if settings.beta > 0 else rows
+    return add_columns(policy_gradient_rows(groups, advantages, settings), settings, scorers)
 
 
 def rejection_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
@@ -137,8 +141,7 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
     for group in groups:
         for index, sample in enumerate(group.samples):
             rows.append(output_row(group, index, weight=next(weights), old=np.array(sample.logprobs)))
-    if settings.beta > 0:
-        add_reference(rows, scorers)
+    add_columns(rows, settings, scorers)
     places = [(group, index) for group in groups for index in range(len(group.samples))]
     for (group, index), row, values in zip(places, rows, scorers.values(rows), strict=True):
         rewards = np.zeros(int(row.scored.sum()))
@@ -186,12 +189,12 @@ def _pairs(group: Group) -> list[tuple[Row, Row]]:
 
 def _grpo(settings: RL) -> Loss:
     high = settings.epsilon if settings.epsilon_high is None else settings.epsilon_high
-    return grpo_loss(settings.beta, settings.kl, settings.epsilon, high)
+    return grpo_loss(settings.beta, settings.kl, settings.epsilon, high, settings.importance_cap)
 
 
 def _ppo(settings: RL) -> Loss:
     high = settings.epsilon if settings.epsilon_high is None else settings.epsilon_high
-    return grpo_loss(0.0, settings.kl, settings.epsilon, high)
+    return grpo_loss(0.0, settings.kl, settings.epsilon, high, settings.importance_cap)
 
 
 def _likelihood(settings: RL) -> Loss:

@@ -8,6 +8,7 @@ import torch
 
 from rl.advantages import has_spread
 from rl.rollouts import Group
+from rl.watch import agreement
 
 TOKEN_MEANS = ("kl", "entropy", "mismatch", "clipped_low", "clipped_high")
 """Sums over scored tokens that losses report; `entropy` is estimated as -log-probability of what was sampled."""
@@ -26,8 +27,13 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
         "length_max": int(lengths.max()),
         "truncated": float(np.mean([sample.finish == "length" for group in groups for sample in group.samples])),
     }
+    metrics["reward_span"] = float(np.ptp(rewards))
+    metrics["outputs"] = len(rewards)
     for name in groups[0].parts:
         metrics[f"reward_{name}"] = float(np.concatenate([group.parts[name] for group in groups]).mean())
+        agrees = agreement(groups, name) if name.endswith("_model") else None
+        if agrees is not None:
+            metrics[f"agreement_{name}"] = agrees
     return metrics
 
 

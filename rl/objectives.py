@@ -3,7 +3,8 @@
 Nothing here divides: a term is multiplied with the column "weight", whose denominator was computed for the whole
 step, and the sum of the terms of all micro-batches is the loss.
 
-Columns: weight; advantage; old, the sampler's log-probabilities; reference, the reference model's.
+Columns: weight; advantage; old, log-probabilities before the update; reference, the reference model's; sampler, where
+the sampler's are not the old ones.
 """
 
 import torch
@@ -36,18 +37,29 @@ def kl_estimate(logprobs: Tensor, reference: Tensor, kind: str) -> Tensor:
     return value * (logprobs - logprobs.detach()).exp() if corrected else value
 
 
-def grpo_loss(beta: float, kl: str, low: float, high: float) -> Loss:
-    """The loss of GRPO (Eq. 3 with the minus sign of a loss) and of PPO (beta 0: there the KL is in the reward)."""
+def importance(old: Tensor, sampler: Tensor, cap: float) -> Tensor:
+    """min(old policy / sampling policy, cap): weights tokens that another implementation of the policy sampled."""
+    return (old - sampler).exp().clamp(max=cap)
+
+
+def grpo_loss(beta: float, kl: str, low: float, high: float, cap: float = 2.0) -> Loss:
+    """The loss of GRPO (Eq. 3 with the minus sign of a loss) and of PPO (beta 0: there the KL is in the reward).
+
+    Rows with a column "sampler" are corrected for the difference of sampler and trainer, at most by `cap`.
+    """
 
     def loss(logprobs: Tensor, columns: Columns) -> tuple[Tensor, dict[str, Tensor]]:
         old, advantage = columns["old"], columns["advantage"]
+        sampler = columns.get("sampler", old)
         terms = -clipped_policy(logprobs, old, advantage, low, high)
+        if "sampler" in columns:
+            terms = terms * importance(old, sampler, cap)
         with torch.no_grad():
             ratio = (logprobs - old).exp()
             sums = {
                 "clipped_low": ((ratio < 1 - low) & (advantage < 0)).sum(),
                 "clipped_high": ((ratio > 1 + high) & (advantage > 0)).sum(),
-                "mismatch": (logprobs - old).abs().sum(),
+                "mismatch": (logprobs - sampler).abs().sum(),
                 "entropy": -logprobs.sum(),
             }
         if beta > 0:

@@ -15,11 +15,17 @@ from rl.rollouts import Question
 
 
 def load_questions(
-    paths: Sequence[Path], tokenizer: PreTrainedTokenizerBase, prompts: Prompts, context: int, max_new_tokens: int
+    paths: Sequence[Path],
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Prompts,
+    context: int,
+    max_new_tokens: int,
+    mode: str = "cot",
 ) -> list[Question]:
-    """Step-by-step prompts of all problems in `paths`, in order, each question once (solutions repeat questions).
+    """Prompts of all problems in `paths`, in order, each question once (solutions repeat questions).
 
-    Problems whose prompt leaves no room for `max_new_tokens` in the model's context are left out and counted.
+    `mode` cot asks for a step-by-step answer, pot for a program. Problems whose prompt leaves no room for
+    `max_new_tokens` in the model's context are left out and counted.
     """
     problems = {}
     for path in paths:
@@ -28,7 +34,7 @@ def load_questions(
     if len({problem.id for problem in problems.values()}) < len(problems):
         raise UserError(f"{', '.join(map(str, paths))}: two different questions share an id")
     questions = [
-        Question(problem, encode_prompt(tokenizer, problem.question, "cot", problem.language, prompts))
+        Question(problem, encode_prompt(tokenizer, problem.question, mode, problem.language, prompts))
         for problem in problems.values()
     ]
     room = context - max_new_tokens

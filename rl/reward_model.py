@@ -3,8 +3,8 @@
 Reads   the base model (the reward model starts from it), the fine-tuned model (it writes the solutions and the
         rollouts that label their steps), training problems.
 Writes  a Hugging Face folder (`AutoModelForTokenClassification`, one label: the logit that what stands before a token
-        is right) with tokenizer, model card, metrics.jsonl and manifest.json, which holds accuracy, AUC and
-        calibration on problems that were kept from training.
+        is right) with tokenizer, model card, metrics.jsonl, labels.jsonl (the labelled training solutions) and
+        manifest.json, which holds accuracy, AUC and calibration on problems that were kept from training.
 
     python -m rl.reward_model --kind outcome --config results/mini/config/reward.json \
         --base results/mini/models/base --sft results/mini/models/sft \
@@ -44,6 +44,8 @@ from rl.rollouts import Question
 from rl.scoring import load_score_model, probabilities, row_scores, score_step, scored_row
 
 CHUNK = 64  # problems labelled between two saves
+LABELS = "labels.jsonl"
+"""The labelled training solutions in a reward model's folder: iterative RL replays some of them."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -66,15 +68,15 @@ def main(argv: list[str] | None = None) -> None:
     if not training:
         raise UserError(f"{args.problems[0]}: {len(questions)} usable problem(s); at least 2 are needed")
     sampler = Sampler(writer, tokenizer, settings.max_batch)
-    labelled = _labelled(sampler, training, args.kind, settings, checkpoints.folder, "train")
-    judged = _labelled(sampler, held_out, args.kind, settings, checkpoints.folder, "held_out")
+    labelled = label_all(sampler, training, args.kind, settings, checkpoints.folder, "train")
+    judged = label_all(sampler, held_out, args.kind, settings, checkpoints.folder, "held_out")
     lines = train(model, labelled, settings, checkpoints)
     metrics = judge(judged, scores_of(model, judged, settings))
     _save(args, model, tokenizer, settings, inputs, lines, metrics, {"train": labelled, "held_out": judged})
     checkpoints.delete()
 
 
-def _labelled(
+def label_all(
     sampler: Sampler, questions: Sequence[Question], kind: str, settings: Reward, folder: Path | None, name: str
 ) -> list[LabelledSolution]:
     """Label solutions of `questions` chunk by chunk; finished chunks are kept in `folder`."""
@@ -160,6 +162,8 @@ def _save(args, model, tokenizer, settings: Reward, inputs, lines: list[dict], m
     with tempfile.TemporaryDirectory() as folder:
         metrics_file = Path(folder) / "metrics.jsonl"
         write_jsonl(metrics_file, lines)
+        labels_file = Path(folder) / LABELS
+        write_jsonl(labels_file, (solution.to_json() for solution in data["train"]))
         save_model(
             args.out,
             model,
@@ -171,6 +175,7 @@ def _save(args, model, tokenizer, settings: Reward, inputs, lines: list[dict], m
             counts={name: label_counts(solutions) for name, solutions in data.items()},
             metrics=metrics,
             metrics_file=metrics_file,
+            more_files=(labels_file,),
         )
 
 

@@ -1,15 +1,20 @@
 """Rewards: each is a class with one method over a batch of groups. Another domain plugs in another class.
 
-    rule            the benchmark's own grader on the whole output: 1 right, 0 wrong
+    rule            the benchmark's own grader: 1 right, 0 wrong; on the boxed answer, or in the mode pot on what the
+                    output's program printed when the sandbox ran it
     format          1 if the output ended by itself and holds exactly one boxed answer
     outcome_model   an outcome reward model's probability that the output is right
     process_model   a process reward model's probability for each step; the output's is the least of its steps'
+    module:Class    a class of your own, made without arguments; code, translation or medicine come in here
 
 The rule is always computed: it is logged beside every other reward, so that a policy that learns to please a reward
 model without being right is seen.
 """
 
+import importlib
+import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +23,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from eval.grading import grade
+from eval.programs import printed_answer, program_so_far
 from pipeline.errors import UserError
 from pipeline.records import Problem
 from pipeline.schema.rl import RL
@@ -53,6 +59,36 @@ class RuleReward:
         return float(verdict.correct)
 
 
+class ProgramReward(RuleReward):
+    """The rule for outputs that are programs: the last line that the program prints is the answer.
+
+    A program that fails, runs out of time or prints nothing is wrong; `statuses` counts how programs ended.
+    """
+
+    def __init__(self, timeout: float = 5.0, memory_mb: int = 512):
+        super().__init__()
+        self.timeout, self.memory_mb, self._box = timeout, memory_mb, None
+        self.statuses: Counter[str] = Counter()
+
+    def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
+        from eval.sandbox import Sandbox  # needs Linux; RL without programs works elsewhere
+
+        if self._box is None:
+            self._box = Sandbox(timeout=self.timeout, memory_mb=self.memory_mb, workers=os.cpu_count() or 1)
+        programs = [program_so_far(text) for group in groups for text in group.texts]
+        runs = iter(self._box.run_many([program for program in programs if program]))
+        results, places = [], iter(programs)
+        for group in groups:
+            printed = [self._printed(next(runs)) if next(places) else None for _ in group.texts]
+            problem = group.question.problem
+            results.append(np.array([self._one(problem, f"\\boxed{{{p}}}") if p else 0.0 for p in printed]))
+        return results
+
+    def _printed(self, run) -> str | None:
+        self.statuses[run.status] += 1
+        return printed_answer(run.stdout) if run.status == "ok" else None
+
+
 class FormatReward:
     """The output ended by itself and boxes exactly one answer."""
 
@@ -81,10 +117,12 @@ def load_rewards(
     settings: RL, folders: dict[str, Path | None], tokenizer: PreTrainedTokenizerBase
 ) -> dict[str, RewardFunction]:
     """The reward functions that the settings name, and always the rule. `folders` are the reward models'."""
-    functions: dict[str, RewardFunction] = {"rule": RuleReward()}
+    functions: dict[str, RewardFunction] = {"rule": ProgramReward() if settings.mode == "pot" else RuleReward()}
     for name in settings.rewards:
         if name == "format":
             functions[name] = FormatReward()
+        elif ":" in name:
+            functions[name] = _own(name)
         elif name in ("outcome_model", "process_model"):
             folder = folders.get(name)
             if folder is None:
@@ -92,3 +130,15 @@ def load_rewards(
             process = name == "process_model"
             functions[name] = ModelReward(folder, process, tokenizer, settings.micro_batch_tokens, settings.precision)
     return functions
+
+
+def _own(name: str) -> RewardFunction:
+    """The class that `module:Class` names, made without arguments."""
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"rewards.{name}: cannot be loaded ({error})") from None
+    if not callable(getattr(found, "score", None)):
+        raise UserError(f"rewards.{name}: has no method score")
+    return found()

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from pipeline.generation import Sample, Sampler, SamplingSettings
+from pipeline import distributed
+from pipeline.generation import Engine, Sample, SamplingSettings
 from pipeline.prompts import encode_turns
 from pipeline.records import Problem, Solution
 
@@ -59,11 +60,16 @@ def questions_of_step(questions: Sequence[Question], step: int, count: int, seed
 
 
 def roll_out(
-    sampler: Sampler, questions: Sequence[Question], group_size: int, settings: SamplingSettings, step: int
+    sampler: Engine, questions: Sequence[Question], group_size: int, settings: SamplingSettings, step: int
 ) -> list[Group]:
-    """Sample `group_size` outputs for each question; the random numbers depend on seed, step and question id."""
-    keys = [f"{step}/{place}/{question.problem.id}" for place, question in enumerate(questions)]
-    groups = sampler.sample([q.prompt for q in questions], group_size, settings, keys)
+    """Sample `group_size` outputs for each question; the random numbers depend on seed, step and question id.
+
+    With several processes each samples its share of the questions, and all get all groups.
+    """
+    keyed = [(f"{step}/{place}/{question.problem.id}", question.prompt) for place, question in enumerate(questions)]
+    mine = distributed.share(keyed)
+    sampled = sampler.sample([prompt for _, prompt in mine], group_size, settings, [key for key, _ in mine])
+    groups = distributed.gather(sampled)
     texts = sampler.tokenizer.batch_decode([s.ids for group in groups for s in group], skip_special_tokens=True)
     return [
         Group(question, samples, texts[i * group_size : (i + 1) * group_size])
@@ -72,7 +78,10 @@ def roll_out(
 
 
 def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) -> dict:
-    """A group for reading: the question and all its outputs with rewards, their parts and each token's advantage."""
+    """A group for reading: the question and all its outputs with rewards, their parts and each token's advantage.
+
+    With a process reward model also its steps: the index of their last token and their reward.
+    """
     outputs = []
     for index, sample in enumerate(group.samples):
         output = {
@@ -84,6 +93,9 @@ def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) ->
         }
         if group.advantages is not None:
             output["advantages"] = [round(float(value), 4) for value in group.advantages[index]]
+        if group.step_rewards is not None:
+            pairs = zip(group.step_ends[index], group.step_rewards[index], strict=True)
+            output["steps"] = [{"end": int(end), "reward": round(float(value), 4)} for end, value in pairs]
         outputs.append(output)
     problem = group.question.problem
     about = {"step": step, "id": problem.id, "question": problem.question, "answer": problem.answer}

@@ -11,13 +11,15 @@ Writes  a model folder (weights, tokenizer, model card, metrics.jsonl with a lin
 
 A step: draw questions, sample G outputs of each, reward them, turn rewards into per-token columns, update. Killed at
 any time, the same command goes on from the last checkpoint in --resume and ends with the same bits on a CPU. Without
---config the paper's settings hold. Not done here: training the reward models (rl.reward_model).
+--config the paper's settings hold. `torchrun --nproc-per-node 8 -m rl.train …` samples and trains on eight processes.
+Not done here: training the first reward models (rl.reward_model).
 """
 
 import argparse
 import tempfile
 from pathlib import Path
 
+from pipeline import distributed
 from pipeline.artifacts import file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
@@ -27,20 +29,23 @@ from pipeline.models import load_model, load_tokenizer, model_card, save_model
 from pipeline.records import read_solutions
 from pipeline.schema.rl import RL
 from pipeline.schema.world import Prompts
+from rl.iteration import RewardTraining
 from rl.learner import Learner
 from rl.questions import hold_out, load_questions
 from rl.rewards import load_rewards
 from rl.rollouts import Group, Question, solution_groups
+from rl.scoring import ModelReward
 from rl.value import ValueModel
 
 
+@distributed.session()
 def main(argv: list[str] | None = None) -> None:
     args = _parse(argv)
     settings = read_section(args.config, RL) if args.config else RL()
     prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
     seed_everything(settings.seed)
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
-    reading = (tokenizer, prompts, policy.config.max_position_embeddings, settings.max_new_tokens)
+    reading = (tokenizer, prompts, policy.config.max_position_embeddings, settings.max_new_tokens, settings.mode)
     questions = load_questions(args.problems, *reading)
     if args.heldout:
         heldout = load_questions(args.heldout, *reading)
@@ -57,9 +62,24 @@ def main(argv: list[str] | None = None) -> None:
     mark = fingerprint(settings.model_dump(), prompts.model_dump(), code_digest("rl.train"), *map(file_digest, inputs))
     checkpoints = Checkpoints(args.resume, mark)
     value = ValueModel(args.sft, settings) if settings.method == "ppo" else None
-    learner = Learner(policy, tokenizer, settings, questions, heldout, rewards, examples=examples or None, value=value)
+    training = {
+        name: RewardTraining.of(folders[name], reward, settings.replay)
+        for name, reward in rewards.items()
+        if isinstance(reward, ModelReward) and settings.iterations > 1
+    }
+    learner = Learner(
+        policy,
+        tokenizer,
+        settings,
+        questions,
+        heldout,
+        rewards,
+        examples=examples or None,
+        value=value,
+        reward_training=training,
+    )
     results = learner.run(checkpoints)
-    if args.rollouts:
+    if args.rollouts and distributed.is_main():
         write_jsonl(args.rollouts, learner.records)
     description = f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4)."
     with tempfile.TemporaryDirectory() as folder:

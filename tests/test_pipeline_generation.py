@@ -8,8 +8,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from pipeline.choice import choose
 from pipeline.errors import UserError
-from pipeline.generation import Sampler, SamplingSettings, choose
+from pipeline.generation import Sampler, SamplingSettings
 
 PROMPTS = [[1, 5, 9, 12], [1, 7], [1, 30, 31, 32, 33, 34, 35, 36], [1, 40, 41]]
 

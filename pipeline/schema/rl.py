@@ -1,12 +1,13 @@
 """Settings of stage 4, reward models and reinforcement learning. Defaults: DeepSeekMath section 4."""
 
+import re
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.schema.base import Section, SeededSection
 
-RewardName = Literal["rule", "format", "outcome_model", "process_model"]
+REWARDS = ("rule", "format", "outcome_model", "process_model")
 Precision = Literal["auto", "fp32", "bf16"]
 
 
@@ -74,16 +75,29 @@ class RL(SeededSection):
 
     method: Literal["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome", "grpo_process"] = "grpo_outcome"
     """Paper, table 10. NS: which supervision the published model used; outcome needs no process reward model."""
-    rewards: dict[RewardName, float] = Field(default_factory=lambda: {"outcome_model": 1.0})
-    """Reward -> weight; the reward is their weighted sum. Paper: a reward model trained on rule labels (4.2)."""
+    mode: Literal["cot", "pot"] = "cot"
+    """How questions are asked and what the rule judges: `cot` the boxed answer, `pot` what the written program prints
+    when it runs. Paper: chain-of-thought questions only (4.2)."""
+    rewards: dict[str, float] = Field(default_factory=lambda: {"outcome_model": 1.0})
+    """Reward -> weight; the reward is their weighted sum. Paper: a reward model trained on rule labels (4.2). Names:
+    rule, format, outcome_model, process_model, or `module:Class` for a class of your own with one method `score`."""
     group_size: int = Field(64, ge=1)
     """Paper: 64 outputs per question."""
+    group_sizing: Literal["fixed", "literal", "scaled"] = "fixed"
+    """Paper: fixed. `literal` and `scaled` follow the spread of the previous step's rewards, up to `group_size`
+    (rl/advantages.py: adapted_group_size); a step then has the same questions and fewer outputs."""
+    dynamic_sampling: int = Field(0, ge=0)
+    """Replace questions whose outputs are rewarded equally by others, at most so many times a step (DAPO, arXiv
+    2503.14476). Paper: none (0)."""
     batch_outputs: int = Field(1024, ge=1)
     """Paper: 1024. Unit NS: outputs, so 16 questions x 64, which fits the axes of figures 5 and 6."""
     steps: int = Field(9000, ge=1)
     """Exploration stages. NS: 9,000 is one pass over the 144K questions at 16 each."""
     iterations: int = Field(1, ge=1)
-    """Rounds of iterative GRPO: at the start of each the reference becomes the policy. Paper, figure 6: up to 3."""
+    """Rounds of iterative GRPO (Algorithm 1): at the start of each the reference becomes the policy, and reward models
+    in use are trained on with samples of the policy. Paper, figure 6: up to 3."""
+    replay: float = Field(0.1, ge=0, lt=1)
+    """Share of earlier data when a reward model is trained on. Paper 4.1.4: 10 %. NS of what: of the round's data."""
     updates_per_rollout: int = Field(1, ge=1)
     """Paper: a single update per exploration stage."""
     learning_rate: float = Field(1e-6, gt=0)
@@ -103,8 +117,17 @@ class RL(SeededSection):
     """Clip range of the ratio. NS: 0.2, PPO's; it binds only with several updates per rollout."""
     epsilon_high: float | None = Field(None, gt=0)
     """Upper clip range where it differs ("clip higher", DAPO, arXiv 2503.14476); none: `epsilon`."""
-    normalisation: Literal["population", "sample", "none"] = "population"
-    """What divides reward minus mean. NS which standard deviation; `none` is Dr. GRPO (arXiv 2503.20783)."""
+    importance: Literal["none", "truncated"] = "none"
+    """Where sampler and trainer round differently. `none`: the sampler's log-probabilities are the old policy's.
+    `truncated`: the trainer's are, and a token's term is weighed by min(trainer / sampler, `importance_cap`)
+    (truncated importance sampling, IMPALA, arXiv 1802.01561). Costs a forward pass."""
+    importance_cap: float = Field(2.0, ge=1)
+    """NS; 2 is what public implementations use."""
+    normalisation: Literal["population", "sample", "none", "robust", "rank"] = "population"
+    """What makes rewards advantages (rl/advantages.py: normalise). NS which standard deviation; `none` is Dr. GRPO
+    (arXiv 2503.20783), `robust` median and interquartile range, `rank` the order alone."""
+    decay: float = Field(1.0, gt=0, le=1)
+    """Time-weighted advantage: token t of T by decay^(T - t), outcome supervision only. Paper: none (1)."""
     aggregation: Literal["sequence", "token", "constant"] = "sequence"
     """Paper: mean over an output's tokens, then over outputs (`sequence`). `token`: one mean over all tokens
     (DAPO); `constant`: sum over tokens divided by outputs x max_new_tokens (Dr. GRPO)."""
@@ -149,6 +172,11 @@ class RL(SeededSection):
             raise ValueError(f"top_p {self.top_p}: only 1 is allowed, or log-probabilities are not the policy's own")
         if not self.rewards or not any(self.rewards.values()):
             raise ValueError("rewards: name at least one with a weight other than 0")
+        for name in self.rewards:
+            if name not in REWARDS and not re.fullmatch(r"[\w.]+:\w+", name):
+                raise ValueError(f"rewards.{name}: choose of {', '.join(REWARDS)}, or name a class as module:Class")
+        if self.decay != 1 and self.method != "grpo_outcome":
+            raise ValueError(f"decay {self.decay}: defined for method grpo_outcome only")
         if self.method == "grpo_process" and not self.rewards.get("process_model"):
             raise ValueError("method grpo_process needs the reward process_model")
         if self.method.startswith("grpo") and self.group_size < 2:

@@ -1,0 +1,45 @@
+"""Choosing tokens from logits: the inverse of the cumulative distribution at a given random number."""
+
+import hashlib
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def uniforms(seed: int, count: int, key: object, index: int) -> np.ndarray:
+    """`count` random numbers in [0, 1) of one sample, one for each of its tokens."""
+    name = f"{seed}\0{key}\0{index}".encode()
+    digest = hashlib.blake2b(name, digest_size=16).digest()
+    generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+    return generator.random(count, dtype=np.float32)
+
+
+def choose(logits: Tensor, uniforms: Tensor, temperature: float, top_p: float) -> tuple[Tensor, Tensor]:
+    """Pick a token in each row of `logits` (n, vocabulary): the inverse of the cumulative distribution at `uniforms`.
+
+    Returns tokens (n,) and their log-probabilities (n,) under the distribution that was sampled from; for
+    temperature 0 the most probable token and its log-probability at temperature 1.
+    """
+    if temperature == 0:
+        tokens = logits.argmax(-1)
+        return tokens, logits.log_softmax(-1).gather(-1, tokens[:, None])[:, 0]
+    scores = logits / temperature
+    scores = scores - scores.amax(-1, keepdim=True)
+    if top_p < 1:
+        scores = _nucleus(scores, top_p)
+    cumulative = scores.exp().cumsum(-1)
+    total = cumulative[:, -1:]
+    # Below the total even after rounding, so that a token of probability 0 at the end is never chosen.
+    target = torch.minimum(uniforms[:, None] * total, torch.nextafter(total, torch.zeros_like(total)))
+    tokens = torch.searchsorted(cumulative, target, right=True)
+    return tokens[:, 0], (scores.gather(-1, tokens) - total.log())[:, 0]
+
+
+def _nucleus(scores: Tensor, top_p: float) -> Tensor:
+    """Set to -inf all but the smallest set of most probable tokens whose probabilities reach top_p."""
+    ordered, order = scores.sort(dim=-1, descending=True, stable=True)
+    probabilities = ordered.softmax(-1)
+    outside = probabilities.cumsum(-1) - probabilities >= top_p
+    outside[:, 0] = False
+    return scores.masked_fill(outside.scatter(-1, order, outside), float("-inf"))
