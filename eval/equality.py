@@ -7,14 +7,15 @@ An interval's ends must be open or closed alike, a tuple's order counts, a list'
 from collections import Counter
 from fractions import Fraction
 
-from eval.evaluation import compare_values, contains, same_value, symbols, value_of
+from eval.evaluation import compare_values, symbols
 from eval.exact_values import exact
-from eval.formula_nodes import replaced
+from eval.formula_nodes import ONE, replaced
 from eval.formula_tokens import FormulaLimit
-from eval.numbers import Number, same_number
 from eval.real_sets import as_real_set, same_real_set
 from eval.rewriting import expanded, items, renamed_parameter
+from eval.scalars import same_scalar
 
+_SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])
 _NAMED_CALLS = frozenset("abs prime sin cos tan cot sec csc".split())
 _MAX_PAIRS = 2_500  # element comparisons of two lists that are not plain numbers
 _SCALARS = frozenset(
@@ -27,9 +28,15 @@ def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -
     gold, other = expanded(gold), expanded(other)
     if gold == other:
         return True
+    if "named" in (gold[0], other[0]):
+        return _same_sets(gold, other)
     if "mod" in (gold[0], other[0]):
         return _same_residue(gold, other)
-    if gold[0] == other[0] == "rel" and (pair := renamed_parameter(symbols(gold), symbols(other))):
+    if (
+        gold[0] == other[0] == "rel"
+        and gold[2][0] == other[2][0]
+        and (pair := renamed_parameter(symbols(gold), symbols(other)))
+    ):
         other = replaced(other, ("sym", pair[0]), ("sym", pair[1]))
     for kind in ("list", "set"):
         if gold[0] == kind or other[0] == kind:
@@ -209,7 +216,8 @@ def is_name(node: tuple) -> bool:
         return all(is_name(part[1] if part[0] == "neg" else part) for part in parts)
     if kind == "call":  # |z|, f'(x), sin θ
         return node[1] in _NAMED_CALLS and is_name(node[2][0])
-    return kind == "pow" and node[1][0] == "sym" and len(node[1][1]) > 1  # a_n^2 is none of a plain letter
+    # a_n^2 and f^{-1}, but not the square of a plain letter
+    return kind == "pow" and node[1][0] == "sym" and (len(node[1][1]) > 1 or node[2] == ("neg", ONE))
 
 
 def _names_a_function(node: tuple) -> bool:
@@ -244,6 +252,8 @@ def _same_relation(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
         left, right = equations[1]
         named = is_name(left) or (not symbols(left) and same_formula(left, right))
         return named and same_formula(gold, right, tolerance)
+    if gold[0] == other[0] == "rel" and gold[1] == other[1] and gold[1][0] in _SYMMETRIC:
+        return _same_multiset(gold[2], other[2], None)
     if _same_sets(gold, other):
         return True
     return gold[0] == other[0] == "rel" and _same_inequality(gold, other)
@@ -253,12 +263,22 @@ def _same_equation(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
     if gold[0] == other[0] and is_name(gold[0]):
         return same_formula(gold[1], other[1], tolerance)
     if _names_a_function(gold[0]) and _names_a_function(other[0]):
-        return same_formula(gold[1], other[1], tolerance)
+        return _same_function(gold, other, tolerance)
     if not all(side[0] in _SCALARS for side in (*gold, *other)):
         return gold[0][0] == other[0][0] == "group" and gold[0] == other[0] and same_formula(gold[1], other[1])
     if symbols(*gold) != symbols(*other) or not symbols(*gold):
         return False
     return compare_values(_difference(gold), _difference(other), ratio=True) is not None
+
+
+def _same_function(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    """y = x² and f(x) = x²; f(t) = t² with another letter; but not g(x) = x²."""
+    (name, right), (other_name, other_right) = gold, other
+    if name[0] == other_name[0] == "mul":
+        if name[1][0] != other_name[1][0]:
+            return False
+        other_right = replaced(other_right, other_name[1][1], name[1][1])
+    return same_formula(right, other_right, tolerance)
 
 
 def _difference(sides: tuple) -> tuple:
@@ -282,60 +302,3 @@ def _ascending(node: tuple) -> tuple:
     if node[1] and all(operator in (">", ">=") for operator in node[1]):
         return ("rel", tuple({">": "<", ">=": "<="}[o] for o in reversed(node[1])), tuple(reversed(node[2])))
     return node
-
-
-# --- scalars
-
-
-def same_scalar(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
-    """Numbers by the rules of eval.numbers, everything else by value."""
-    left, right = exact(gold), exact(other)
-    if left is not None and right is not None:
-        return same_number(_as_number(gold, left), _as_number(other, right), tolerance)
-    written = _written(gold) or _written(other)
-    if written and not symbols(gold, other):
-        first = left if left is not None else value_of(gold)
-        second = right if right is not None else value_of(other)
-        if first is None or second is None:
-            return False
-        if abs(first - second) <= abs(first) / 2**100:
-            return True  # sin 30° and 0.5
-        return same_number(
-            _as_number(gold, first, rounded=left is None), _as_number(other, second, rounded=right is None), tolerance
-        )
-    if symbols(gold) != symbols(other) and not (symbols(gold) and symbols(other)):
-        return _constant_after_all(gold, other)
-    if same_value(gold, other):
-        return True
-    if not contains(gold, "log") and not contains(other, "log"):
-        return False
-    # log without a base is natural in analysis and decimal at school
-    return same_value(_decimal_logarithms(gold), _decimal_logarithms(other))
-
-
-def _decimal_logarithms(node: object) -> object:
-    if not isinstance(node, tuple):
-        return node
-    if node[:2] == ("call", "log") and len(node[2]) == 1:
-        return ("call", "lg", (_decimal_logarithms(node[2][0]),))
-    return tuple(_decimal_logarithms(part) for part in node)
-
-
-def _constant_after_all(gold: tuple, other: tuple) -> bool:
-    """x - x + 1 against 1: one side has symbols that cancel."""
-    return same_value(gold, other)
-
-
-def _written(node: tuple) -> bool:
-    """A number literal written as a decimal, with or without a sign."""
-    node = node[1] if node[0] == "neg" else node
-    return node[0] == "num" and node[2] is not None
-
-
-def _as_number(node: tuple, value: Fraction, rounded: bool = False) -> Number:
-    inner = node[1] if node[0] == "neg" else node
-    if inner[0] == "percent":
-        return Number(value, percent=True)
-    if inner[0] == "num":
-        return Number(value, inner[2], inner[3])
-    return Number(value, rounded=rounded)

@@ -63,7 +63,7 @@ class _Parser(Commands):
             joint = self.take().text
             while self.is_op(",", ";", "and", "or"):  # "1, 2, and 3"
                 joint = self.take().text
-            if self.peek().kind == "end of input":
+            if self.peek().kind in ("end of input", "end") or self.is_op("&") or self.is_command("\\"):
                 break
             joints.add("," if joint == ";" else joint)
             items.append(self.relation())

@@ -119,7 +119,7 @@ class Commands(Atoms):
             return ("named", inner[1])
         if name in ("mathbf", "boldsymbol", "mathcal"):
             return inner
-        return ("sym", f"{name} {flat_node(inner)}")
+        return ("sym", f"{'vec' if name == 'overrightarrow' else name} {flat_node(inner)}")
 
     def _delimited(self, name: str) -> tuple:
         bars, self.bars = self.bars, 1

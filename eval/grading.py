@@ -24,7 +24,7 @@ from eval.formula_tokens import FormulaError, FormulaLimit
 from eval.normalise import as_words, clean, squeezed
 from eval.numbers import Number, parse_number, same_number
 from eval.units import compound, conversion, split_unit
-from eval.words import number_in_words, same_time, same_words
+from eval.words import number_in_words, same_names, same_time, same_words
 
 GRADER_VERSION = "1"
 _MAX_WORDS = 1000  # characters of an answer in words
@@ -36,6 +36,7 @@ _OPTION = re.compile(
     r"^(?:(?:the )?(?:correct )?(?:option|choice|answer)\s*(?:is)?\s*:?|选项?|选择|答案)\s*|^\[(?=[A-Ha-h]\]$)|\]$",
     re.I,
 )
+_DEGREES = re.compile(r"\^\s*\{?\\circ\s*\}?")
 _LETTERS = re.compile(r"(?<![A-Za-z\\])([A-H])(?![A-Za-z])")
 _LABEL = re.compile(r"^(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S)")
 _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
@@ -140,7 +141,7 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
     letters = _same_choice(first, second)
     if letters is not None:
         return letters, "choice"
-    times = same_time(first, second) if len(first) < 16 and len(second) < 16 else None
+    times = same_time(_bare(first), _bare(second)) if len(first) < 24 and len(second) < 24 else None
     if times is not None:
         return times, "text"
     exact_tolerance = None if tolerance is None else Fraction(tolerance)
@@ -169,11 +170,15 @@ def _number_of(text: str) -> tuple[Number, str | None] | None:
     return compound(text) if number is None else (number, unit)
 
 
+def _bare(text: str) -> str:
+    return re.sub(r"\\text\{([^{}]*)\}", r"\1", text).strip()
+
+
 def _worded(text: str) -> tuple[Number, str | None] | None:
     """twenty-one; 21st; two dozen apples are left to the units."""
     if len(text) > 80 or not text[-1].isalpha():
         return None
-    text = re.sub(r"\\text\{([^{}]*)\}", r"\1", text).strip()
+    text = _bare(text)
     value = number_in_words(text)
     if value is None and text.lower().endswith(" percent"):
         value = number_in_words(text[:-8])
@@ -222,7 +227,7 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         if answer.startswith("-"):
             return False
         answer = _OPTION.sub("", answer)
-        if len(answer) == 1:
+        if re.fullmatch(r"\(?[a-h][.)]?", answer):
             answer = answer.upper()
         label = _LABELLED.match(answer)
         if label is None:
@@ -248,7 +253,7 @@ def _same_text(gold: str, answer: str) -> bool:
     if (
         max(len(gold), len(answer)) > _MAX_WORDS
         or gold.startswith("-") != answer.startswith("-")
-        or not same_words(as_words(gold), as_words(answer))
+        or not (same_words(as_words(gold), as_words(answer)) or same_names(_bare(gold), _bare(answer)))
     ):
         return False
     signs = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")
@@ -266,6 +271,8 @@ def _same_formula(gold: str, answer: str, tolerance: Fraction | None) -> bool:
     if (gold_unit == "degree") != (unit == "degree") and (gold_unit is None or unit is None):
         sides = (f"({gold_value})^\\circ", value) if gold_unit else (gold_value, f"({value})^\\circ")
         attempts.append(sides)
+    if ("\\circ" in gold) != ("\\circ" in answer) and "," in gold:
+        attempts.append((_DEGREES.sub("", gold), _DEGREES.sub("", answer)))  # 45°, 135° and 45, 135
     for first, second in attempts:
         try:
             if same_formula(parse_formula(first), parse_formula(second), tolerance):

@@ -44,7 +44,9 @@ _DROPPED = re.compile(
 _SPACES = re.compile(r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]")
 _GROUPED = re.compile(r"(?<![\d.])(\d{1,3})((?:(?:\{,\}|\\[,!;: ]|,\\!|,)\d{3})+)(?![\d])")
 _LEADING = re.compile(
-    r"^(?:\s|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ )+"
+    r"^(?:\s|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ "
+    r"|(?:approximately|approx\.?|about|around|roughly)(?![A-Za-z]))+",
+    re.I,
 )
 _OUTWARD = re.compile(r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])")
 _REPEATING = re.compile(
@@ -85,6 +87,8 @@ def clean(text: str) -> str:
         text = _repeating(text)
     if " to " in text:
         text = re.sub(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$", r"\1:\2", text)
+    if "^" in text:
+        text = re.sub(r"(?<=\d)\s*\^\s*\{?o\}?(?![A-Za-z])", r"^\\circ ", text)
     if text.endswith("j"):
         text = _COMPLEX.sub(r"\1i", text)
     if text.endswith("}"):
@@ -165,6 +169,11 @@ def _plain_latex(text: str) -> str:
     if "\\\\" in text and "\\begin" not in text:
         text = re.sub(r"\\\\(?=[A-Za-z{}])", r"\\", text)  # escaped twice
     text = text.rstrip("\\ ")
+    if "\\begin" in text and text.count("\\{") > text.count("\\}"):
+        text = re.sub(r"\\(?:left\s*\\)?\{\s*(?=\\begin)", "", text)  # the brace of a system
+    if "\\Omega" in text:
+        text = re.sub(r"(?<=\d)\s*\\Omega(?![A-Za-z])", r" \\text{ohm}", text)
+    text = re.sub(r"\\text\s*\{\s*percent\s*\}", r"\\%", text)
     text = _UNIT_VECTOR.sub(r"\\vec{\1}", text)
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)

@@ -21,6 +21,12 @@ def expanded(node: tuple) -> tuple:
             return expanded(node[1][1])  # the point A(1, 2)
     if node[0] == "rel" and node[1] == ("=",) and _are_tuples(*node[2]):
         return ("list", tuple(("rel", ("=",), pair) for pair in zip(node[2][0][3], node[2][1][3], strict=True)))
+    if node[0] == "list" and node[1][0][0] == "rel" and node[1][0][1] == ("!=",):
+        node = _all_unequal(node[1]) or node
+    if node[0] == "builder" and contains(node[2], "pm"):
+        return ("builder", node[1], expanded(node[2]))
+    if node[0] == "rel" and node[1] == ("!=",) and contains(node, "pm"):
+        return ("inter", (_signed(node, 1), _signed(node, -1)))
     if contains(node, "pm") and node[0] not in ("group", "matrix"):
         if node[0] in ("list", "set"):
             parts = [part for item in node[1] for part in items(expanded(item))]
@@ -31,6 +37,14 @@ def expanded(node: tuple) -> tuple:
     if node[0] == "matrix" and all(len(row) == 1 and row[0][0] == "rel" for row in node[1]):
         return ("list", tuple(row[0] for row in node[1]))  # a system of equations
     return node
+
+
+def _all_unequal(parts: tuple) -> tuple | None:
+    """x ≠ 1, 2 means x ≠ 1 and x ≠ 2."""
+    if any(part[0] not in ("num", "neg", "div", "call", "sym", "const") for part in parts[1:]):
+        return None
+    name = parts[0][2][0]
+    return ("inter", (parts[0], *(("rel", ("!=",), (name, part)) for part in parts[1:])))
 
 
 def _are_tuples(left: tuple, right: tuple) -> bool:

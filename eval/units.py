@@ -36,7 +36,10 @@ _TABLE: dict[str, dict[str, str]] = {
     "angle": {"degree deg 度": "1"},
     "temperature": {"°c": "1"}, "fahrenheit": {"°f": "1"},
     "square": {"squareunit sq.unit unit^2 平方单位": "1"}, "unit": {"unit 单位": "1"},
-    "energy": {"j joule": "1", "kj": "1000"}, "force": {"n newton": "1"}, "power": {"w watt": "1", "kw": "1000"},
+    "energy": {"j joule": "1", "kj": "1000", "cal": "4184/1000", "kcal": "4184"},
+    "electron volts": {"ev": "1", "kev": "1000", "mev": "1000000", "gev": "1000000000"},
+    "resistance": {"ohm": "1"}, "charge": {"coulomb": "1"}, "kelvin": {"k kelvin": "1"},
+    "force": {"n newton": "1"}, "power": {"w watt": "1", "kw": "1000"},
     "voltage": {"v volt": "1"}, "current": {"a amp ampere": "1"}, "frequency": {"hz": "1", "khz": "1000"},
     "pressure": {"pa": "1", "kpa": "1000"}, "amount": {"mol mole": "1"}, "data": {"byte": "1", "mb": "1000000"},
 }  # fmt: skip
@@ -49,7 +52,7 @@ _PLAIN: dict[str, tuple[str, Fraction]] = {
     for names, factor in rows.items()
     for name in names.split()
 }
-_SINGLE = frozenset(["m", "g", "s", "h", "t", "l", "n", "j", "w", "v", "a", "c"])
+_SINGLE = frozenset(["m", "g", "s", "h", "t", "l", "n", "j", "w", "v", "a", "c", "k"])
 CURRENCY = {
     "$": "dollar",
     "\\$": "dollar",
@@ -150,7 +153,9 @@ def _lookup(unit: str) -> tuple[str, Fraction] | None:
     return (found[0] if power == 1 else f"{found[0]}^{power}"), found[1] ** power
 
 
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:\\text\{\s*)?([A-Za-z]+|[一-鿿]{1,3}?)\.?\s*\}?\s*(?:,|and\b)?\s*(?=\d|$)")
+_PIECE = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(?:\\text\{\s*)?([A-Za-z]+|[一-鿿]{1,3}?)\.?\s*(?:and\b)?\s*\}?\s*(?:,|and\b)?\s*(?=\d|$)"
+)
 
 
 def compound(text: str) -> tuple[Number, str] | None:

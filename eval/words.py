@@ -104,6 +104,14 @@ def same_words(gold: str, answer: str) -> bool | None:
     return first == second
 
 
+def same_names(first: str, second: str) -> bool:
+    """Alice and Bob; Bob, Alice."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z ,.'-]*", first):
+        return False
+    lists = [sorted(re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", text.lower())) for text in (first, second)]
+    return len(lists[0]) > 1 and lists[0] == lists[1]
+
+
 def same_time(gold: str, answer: str) -> bool | None:
     """7 a.m. and 7:00 AM; a missing half of the day contradicts nothing. None where either is no time of day."""
     first, second = _TIME.fullmatch(gold), _TIME.fullmatch(answer)
