@@ -178,7 +178,9 @@ def _tidy(line: str) -> str | None:
     cut = _ENDING.search(line)
     if cut:
         line = line[: cut.start()]
-    line = line.strip(" :：,，;；*`。.\"'_").removesuffix("です").removesuffix("だ").removesuffix("입니다")
+    line = line.rstrip(" :：,，;；*`。.\"'_").lstrip(" :：,，;；*`。\"'_")
+    line = line.lstrip(".") if not re.match(r"\.\d", line) else line
+    line = line.removesuffix("です").removesuffix("だ").removesuffix("입니다")
     numbers = list(NUMBER.finditer(line))
     starts_with_number = bool(numbers) and numbers[0].start() <= 1
     if starts_with_number and re.match(r"[,;，；]\s+[A-Za-z]{2,}", line[numbers[0].end() :]):
@@ -254,6 +256,7 @@ def _is_prose(text: str) -> bool:
         return False
     if re.match(r"(?:all|any) real", text, re.I):
         return False
+    text = re.sub(r"(?:np\.|math\.)?[A-Za-z]{2,8}(?=\()", " ", text)  # sqrt(2), np.arcsin(10/13)
     outside = re.sub(r"\\[A-Za-z]+\*?(?:\{[^{}]*\})?", " ", text)
     first = NUMBER.search(outside)
     before = outside[: first.start()] if first else outside

@@ -187,7 +187,8 @@ def show(figures: dict) -> None:
             for seconds, text in rows["slowest"]:
                 print(f"  {seconds:6.3f} s  {text!r}")
             print(
-                f"  {rows['inputs']} inputs, largest process {rows['largest_mb']:.0f} MB, failed: {rows['failed'] or 'none'}"
+                f"  {rows['inputs']} inputs, largest process {rows['largest_mb']:.0f} MB,"
+                f" failed: {rows['failed'] or 'none'}"
             )
             continue
         for name, row in (rows["rows"] if part == "agreement" else rows).items():

@@ -1,12 +1,17 @@
 """Benchmark files in the shapes they are published in."""
 
 import json
+from unittest.mock import Mock
 
 import pytest
+from shared_data import shared_data
 
-from eval.benchmarks import load_benchmark
+from eval import benchmark_source
+from eval.benchmark_table import TABLE
+from eval.benchmarks import load_benchmark, resolve
+from eval.fewshot import chat_question, few_shot
+from eval.judge import judge
 from pipeline.errors import UserError
-from tests.shared_data import shared_data
 
 
 def write(tmp_path, *rows):
@@ -57,15 +62,83 @@ def test_a_benchmark_without_answers_is_an_error(tmp_path):
         load_benchmark(write(tmp_path, {"question": "q"}))
 
 
-@pytest.mark.parametrize(
-    ("file", "rows"),
-    [("gsm8k/test.jsonl", 1319), ("math/test.jsonl", 5000), ("math500/test.jsonl", 500), ("sat/test.jsonl", 32),
-     ("mmlu_stem/test.jsonl", 3018), ("gaokao_mathqa/test.jsonl", 351), ("gaokao_mathcloze/test.jsonl", 118),
-     ("ocw/test.jsonl", 272), ("aqua/test.jsonl", 254), ("mgsm_zh_deepseek/test.jsonl", 250),
-     ("cn_middle_school/test.jsonl", 101), ("gaokao2023en/test.jsonl", 383), ("aime24/test.jsonl", 30),
-     ("theoremqa/test.jsonl", 800), ("gsm_hard/test.jsonl", 1319), ("mathqa/test.jsonl", 1000)],
-)  # fmt: skip
-def test_published_files_are_read_whole(file, rows):
-    problems = load_benchmark(shared_data("benchmarks") / file)
-    assert len(problems) == rows and len({p.id for p in problems}) == rows
-    assert all(p.question and p.answer for p in problems)
+# --- declarations
+
+
+def declared(name):
+    return resolve(name, shared_data("benchmarks"))
+
+
+def test_a_name_is_a_declaration_and_any_other_file_needs_none(tmp_path):
+    path = write(tmp_path, {"question": "q", "answer": "1"})
+    benchmark, file = resolve(str(path))
+    assert (benchmark.name, benchmark.metric, file) == ("bench", "answer", path)
+    benchmark, file = resolve(f"ocw={path}")
+    assert benchmark is TABLE["ocw"] and file == path
+    (tmp_path / "sat").mkdir()
+    (tmp_path / "sat/test.jsonl").write_text("")
+    assert resolve("sat", tmp_path)[1] == tmp_path / "sat/test.jsonl"
+
+
+@pytest.mark.parametrize("text", ["nothing.jsonl", "gsm9k", "math=nothing.jsonl"])
+def test_a_benchmark_that_is_not_there_is_one_clear_line(text):
+    with pytest.raises(UserError, match=r"no such file"):
+        resolve(text)
+
+
+def test_a_set_that_cannot_be_fetched_says_where_its_file_belongs(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark_source, "_rows", Mock(side_effect=OSError("no network")))
+    with pytest.raises(UserError, match=r"sat: cannot be fetched \(no network\); put the rows .*sat/test\.jsonl"):
+        resolve("sat", tmp_path)
+    assert not (tmp_path / "sat/test.jsonl").exists()
+
+
+def test_a_set_is_fetched_once_and_read_from_its_file_afterwards(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark_source, "_download", lambda source, path: "question\t1,000\nother\t5\n")
+    benchmark, file = resolve("mgsm_de", tmp_path)
+    assert [p.answer for p in load_benchmark(file, benchmark)] == ["1,000", "5"]
+    monkeypatch.setattr(benchmark_source, "_download", Mock(side_effect=OSError))
+    assert resolve("mgsm_de", tmp_path)[1] == file
+
+
+def test_every_benchmark_of_the_paper_is_declared_once_with_the_papers_counts():
+    counts = {"gsm8k": 1319, "math": 5000, "ocw": 272, "sat": 32, "mmlu_stem": 3018, "mgsm_zh": 250, "cmath": 1098}
+    counts |= {"gaokao_mathcloze": 118, "gaokao_mathqa": 351, "minif2f": 244, "minif2f_valid": 244, "mmlu": 14042}
+    counts |= {"bbh": 6511, "humaneval": 164, "mbpp": 500, "math500": 500}
+    assert {name: TABLE[name].rows for name in counts} == counts
+    shots = {name: TABLE[name].shots for name in ("gsm8k", "math", "ocw", "sat", "cmath", "gaokao_mathqa", "mbpp")}
+    assert [next(iter(s.values())) for s in shots.values()] == [8, 4, 4, 4, 6, 5, 3]
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name not in ("cmath", "minimath")])
+def test_a_declared_set_loads_whole_and_has_prompts_for_its_modes(name):
+    benchmark, file = declared(name)
+    problems = load_benchmark(file, benchmark)
+    assert len(problems) == {"gaokao2023en": 383}.get(name, benchmark.rows)  # two golds are empty upstream
+    assert all(p.question and p.answer for p in problems) and len({p.id for p in problems}) == len(problems)
+    problem = problems[-1]
+    for mode in set(benchmark.modes) & {"cot", "pot"}:
+        shown = few_shot(benchmark, mode, [], 4, problem.language, file)
+        text = shown.prompt(problem)
+        assert problem.question.strip() in text and shown.layout.stop
+        assert len(shown.shots) == benchmark.shots.get(mode, 0) or shown.heads
+        assert text.count(shown.layout.before) == len(shown.shots) + 1 or shown.heads or not benchmark.examples
+    assert problem.question.strip() in chat_question(benchmark, problem)
+
+
+def test_worked_examples_of_logic_tasks_come_from_the_data_without_their_warning_line():
+    benchmark, file = declared("bbh")
+    problem = load_benchmark(file, benchmark, 1)[0]
+    text = few_shot(benchmark, "cot", [], 0, "en", file).prompt(problem)
+    assert "canary" not in text and text.count("Let's think step by step") == 4
+    assert text.endswith(f"Q: {problem.question}\nA: Let's think step by step.\n")
+
+
+def test_every_gold_is_right_against_itself_by_its_own_declaration():
+    for name in ("gsm8k", "math500", "ocw", "sat", "mgsm_zh", "gaokao_mathcloze", "gaokao_mathqa", "bbh", "theoremqa"):
+        benchmark, file = declared(name)
+        problems = list({p.answer: p for p in load_benchmark(file, benchmark)}.values())
+        for form in ("{}", "So the answer is {}."):
+            verdicts = judge(benchmark, [(p, form.format(p.answer), None) for p in problems])
+            wrong = [p.answer for p, verdict in zip(problems, verdicts, strict=True) if not verdict.correct]
+            assert not wrong, (name, form, wrong)
