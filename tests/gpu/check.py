@@ -1,0 +1,263 @@
+"""Checks of the training stages on a GPU: train, resume, sample, RL; tokens/s and model FLOP utilisation.
+
+Called by tests/gpu/check.sh, which says how. Every check prints one line; exit status 1 when one fails.
+
+Utilisation is the model's arithmetic (6 FLOP a weight and token, and causal attention; what activation checkpointing
+computes again does not count) over the rate of a large bf16 matrix product measured on the same device just before.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from tiny_model import tiny_model, tiny_tokenizer  # noqa: E402
+
+from pipeline.artifacts import read_json, write_json, write_jsonl  # noqa: E402
+from pipeline.checkpoint import Checkpoints, seed_everything  # noqa: E402
+from pipeline.contexts import context_rows  # noqa: E402
+from pipeline.generation import Sampler, SamplingSettings  # noqa: E402
+from pipeline.loop import Plan, train  # noqa: E402
+from pipeline.models import load_model, save_model  # noqa: E402
+from pipeline.rows import Row  # noqa: E402
+from pipeline.schedule import constant  # noqa: E402
+from pipeline.schema.training import Optimisation  # noqa: E402
+from pipeline.training import adamw, prepare, set_learning_rate, train_step, weighted_nll  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is trained for the figures; the checks of exactness use a model of two small layers."""
+
+    hidden: int
+    intermediate: int
+    layers: int
+    heads: int
+    vocabulary: int
+    context: int
+    contexts: int  # of a step
+    micro_batch_tokens: int
+    steps: int
+    matmul: int
+
+
+GPU = Size(2048, 5504, 24, 16, 102_400, 4096, 16, 16_384, 8, 8192)  # 1.6B, the paper's context and vocabulary
+CPU = Size(128, 352, 2, 4, 1024, 128, 4, 256, 3, 512)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    arguments = parser.parse_args(argv)
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        print("skipped: no CUDA device on this machine (--device cpu runs the checks on the processor)")
+        return 0
+    if arguments.device == "cpu" and torch.cuda.is_available():
+        parser.error("--device cpu: start it with CUDA_VISIBLE_DEVICES= on a machine with a GPU")
+    size = GPU if arguments.device == "cuda" else CPU
+    name = torch.cuda.get_device_name() if arguments.device == "cuda" else "processor"
+    figures: dict = {"device": name, "torch": torch.__version__}
+    print(f"device: {name}, torch {torch.__version__}")
+    failed = []
+    with tempfile.TemporaryDirectory() as folder:
+        for check in (matmul_rate, pretraining_speed, packed_speed, resume, sample, reinforcement):
+            start = time.perf_counter()
+            try:
+                figures |= check(size, figures, Path(folder))
+            except Exception as error:  # every check runs, whatever fails
+                failed.append(check.__name__)
+                print(f"FAILED {check.__name__}: {type(error).__name__}: {error}")
+            print(f"       ({check.__name__}: {time.perf_counter() - start:.0f} s)", flush=True)
+    if arguments.json:
+        write_json(arguments.json, figures)
+    print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
+    return 1 if failed else 0
+
+
+def matmul_rate(size: Size, figures: dict, folder: Path) -> dict:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    a, b = (torch.randn(size.matmul, size.matmul, device=device, dtype=torch.bfloat16) for _ in range(2))
+    seconds = timed(lambda: a @ b, repeats=20)
+    rate = 2 * size.matmul**3 / seconds
+    print(f"matrix product, bf16     {rate / 1e12:8.2f} TFLOP/s")
+    return {"matmul_tflops": rate / 1e12}
+
+
+def pretraining_speed(size: Size, figures: dict, folder: Path) -> dict:
+    """Full contexts of one length, as in continued pretraining."""
+    draw = np.random.default_rng(0)
+    contexts = [draw.integers(0, size.vocabulary, size.context).astype(np.int32) for _ in range(size.contexts)]
+    return speed(size, figures, "pretraining", context_rows(contexts, bos=-1), packed=False)
+
+
+def packed_speed(size: Size, figures: dict, folder: Path) -> dict:
+    """Examples of many lengths laid end to end, as in fine-tuning."""
+    draw = np.random.default_rng(1)
+    rows, left = [], size.context * size.contexts
+    while left > 8:
+        n = int(min(left, np.clip(draw.lognormal(np.log(size.context / 8), 0.6), 8, size.context)))
+        rows.append(Row(draw.integers(0, size.vocabulary, n).astype(np.int32), np.arange(n) >= n // 3))
+        left -= n
+    for row in rows:
+        row.columns["weight"] = np.full(len(row), 1 / sum(map(len, rows)), np.float32)
+    return speed(size, figures, "packed", rows, packed=True)
+
+
+def speed(size: Size, figures: dict, name: str, rows: list[Row], packed: bool) -> dict:
+    seed_everything(0)
+    model = prepare(large_model(size), Optimisation()).train()
+    optimiser = adamw(model)
+    set_learning_rate(optimiser, 1e-4)
+
+    def step() -> dict[str, float]:
+        return train_step(model, optimiser, rows, weighted_nll, max_tokens=size.micro_batch_tokens, packed=packed)
+
+    first = step()["loss"]
+    seconds = timed(step, repeats=size.steps)
+    last = step()["loss"]
+    if not last < first:
+        raise RuntimeError(f"the loss does not fall on the same batch: {first:.3f} -> {last:.3f}")
+    tokens = sum(map(len, rows))
+    flop = sum(len(row) * flop_of_token(model, size, len(row)) for row in rows)
+    result = {"tokens_per_second": tokens / seconds, "tflops": flop / seconds / 1e12}
+    result["utilisation"] = result["tflops"] / figures["matmul_tflops"]
+    if torch.cuda.is_available():
+        result["peak_memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
+        torch.cuda.reset_peak_memory_stats()
+    print(
+        f"{name:<24} {result['tokens_per_second']:8,.0f} tokens/s, {model.num_parameters() / 1e9:.2f}B weights, "
+        f"{result['tflops']:.2f} TFLOP/s, utilisation {100 * result['utilisation']:.1f} %, "
+        f"loss {first:.2f} -> {last:.2f}"
+    )
+    return {name: result}
+
+
+def flop_of_token(model: LlamaForCausalLM, size: Size, length: int) -> float:
+    """Forward and backward: 6 a weight that multiplies (the input embedding does not), causal attention."""
+    weights = model.num_parameters() - model.get_input_embeddings().weight.numel()
+    return 6 * weights + 6 * size.layers * size.hidden * length
+
+
+def resume(size: Size, figures: dict, folder: Path) -> dict:
+    """A training that is broken off ends like the unbroken one: with the same bits on a CPU."""
+
+    def run(name: str, stop_at: int | None = None) -> torch.Tensor:
+        seed_everything(0)
+        model = tiny_model().to("cuda" if torch.cuda.is_available() else "cpu")
+
+        def rows_of_step(step: int) -> list[Row]:
+            if step == stop_at:
+                raise KeyboardInterrupt
+            ids = np.random.default_rng(step).integers(0, 250, (4, 32)).astype(np.int32)
+            return context_rows(list(ids), bos=-1)
+
+        plan = Plan(name, 8, constant(1e-3), max_tokens=64, checkpoint_every=2)
+        checkpoints = Checkpoints(folder / name, "same")
+        train(model, adamw(model), rows_of_step, weighted_nll, plan, checkpoints, folder / "metrics.jsonl")
+        return torch.cat([p.detach().float().flatten() for p in model.parameters()])
+
+    whole = run("whole")
+    with suppress(KeyboardInterrupt):
+        run("broken", stop_at=5)
+    difference = (run("broken") - whole).abs().max().item()
+    limit = 1e-4 if torch.cuda.is_available() else 0.0
+    print(f"resume                   weights differ by {difference:.1e} at most")
+    if not difference <= limit:
+        raise RuntimeError(f"a resumed training differs by {difference:.2g}, allowed {limit:.0e}")
+    return {"resume_difference": difference}
+
+
+def sample(size: Size, figures: dict, folder: Path) -> dict:
+    """Greedy samples are those of transformers' own `generate`; then the rate of sampling."""
+    small, tokenizer = toy(folder), tiny_tokenizer()
+    prompt = tokenizer.encode("What is 2+3?")
+    greedy = Sampler(small, tokenizer, 8).sample([prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12))
+    ids = torch.tensor([prompt], device=small.device)
+    theirs = small.generate(ids, max_new_tokens=12, do_sample=False, pad_token_id=258)[0, len(prompt) :].tolist()
+    mine = greedy[0][0].ids
+    if mine != theirs[: len(mine)]:
+        raise RuntimeError(f"greedy samples differ from transformers: {mine} and {theirs}")
+    settings = SamplingSettings(temperature=1.0, max_new_tokens=64 if torch.cuda.is_available() else 16)
+    sampler = Sampler(small, tokenizer, 256)
+    start = time.perf_counter()
+    samples = sampler.sample([prompt] * 16, 16, settings)
+    tokens = sum(len(one.ids) for group in samples for one in group)
+    rate = tokens / (time.perf_counter() - start)
+    print(f"sample                   {rate:8,.0f} tokens/s, greedy samples equal transformers'")
+    return {"sampled_tokens_per_second": rate}
+
+
+def reinforcement(size: Size, figures: dict, folder: Path) -> dict:
+    """`python -m rl.train` from a toy model: two steps of GRPO; trainer and sampler must agree in every token."""
+    save_model(folder / "sft", toy(folder), tiny_tokenizer(), card="toy", stage="rl.train", settings={})
+    write_jsonl(
+        folder / "problems.jsonl", ({"id": str(i), "question": f"{i}+1?", "answer": str(i + 1)} for i in range(20))
+    )
+    settings = {"group_size": 8, "batch_outputs": 32, "steps": 2, "max_new_tokens": 24, "evaluate_problems": 4}
+    settings |= {"rewards": {"rule": 1.0}, "evaluate_every": 0, "micro_batch_tokens": 4096}
+    write_json(folder / "rl.json", settings)
+    command = [sys.executable, "-m", "rl.train", "--config", "rl.json", "--sft", "sft", "--out", "rl"]
+    command += ["--problems", "problems.jsonl"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip()[-1000:])
+    lines = [json.loads(line) for line in (folder / "rl" / "metrics.jsonl").read_text().splitlines()]
+    agreement = next((line for line in done.stderr.splitlines() if "agree" in line), "")
+    print(f"reinforcement learning   {sum('reward' in line for line in lines)} steps; {agreement}")
+    return {"rl_manifest": read_json(folder / "rl" / "manifest.json")["metrics"]}
+
+
+def toy(folder: Path) -> LlamaForCausalLM:
+    """A small random model on the device, loaded the way stages load theirs."""
+    tiny_model(hidden_size=64, intermediate_size=128).save_pretrained(folder / "toy")
+    return load_model(folder / "toy")
+
+
+def large_model(size: Size) -> LlamaForCausalLM:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    config = LlamaConfig(
+        vocab_size=size.vocabulary,
+        hidden_size=size.hidden,
+        intermediate_size=size.intermediate,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        max_position_embeddings=size.context,
+        tie_word_embeddings=False,
+    )
+    with torch.device(device):
+        return LlamaForCausalLM(config)
+
+
+def timed(work, repeats: int) -> float:
+    """Seconds of one call, the device's queue emptied before and after."""
+    work()
+    synchronise()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    synchronise()
+    return (time.perf_counter() - start) / repeats
+
+
+def synchronise() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
