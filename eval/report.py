@@ -1,7 +1,7 @@
 """The results report: one self-contained page about a run's models.
 
-Reads   results/<preset>: eval/summary.json and the samples beside it, models/*/metrics.jsonl and manifest.json,
-        rl/rollouts.jsonl, benchmarks/*.tsv, config/*.json, reports/corpus.json.
+Reads   results/<preset>: eval/summary.json, comparisons.json and the samples beside them, models/*/metrics.jsonl and
+        manifest.json, rl/rollouts.jsonl, benchmarks/*.tsv, config/*.json, reports/corpus.json.
 Writes  one HTML file that opens offline.
 
     python -m eval.report --results results/mini --out results/mini/reports/results.html
@@ -26,7 +26,7 @@ def build(results: Path) -> str:
     summary = read_json(results / "eval" / "summary.json")
     rows = load_rows(results, summary)
     page = Page("From coder to RL model", f"Results of the run in {results.name}: evaluation, training, cost.")
-    add_scores(page, summary, rows)
+    add_scores(page, results, summary, rows)
     add_corpus(page, results)
     add_training(page, results)
     add_costs(page, results)

@@ -1,68 +1,155 @@
-"""The browser of samples in the results report: filter by model, mode and verdict; nothing leaves the file."""
+"""The browser of samples in the results report: filters, search, formulas set; nothing leaves the file."""
 
 import json
+import re
+from functools import lru_cache
 
-from pipeline.page import Html, Page, paragraph, tag
+from eval.report_scores import Rows, in_order, title
+from pipeline.math_html import with_formulas
+from pipeline.page import Html, Page, html, paragraph, tag
 
-KEPT = 40  # samples shown of each model, benchmark and mode: half wrong ones, half right ones, in problem order
+KEPT = 40  # samples shown of each model and task: what the graders disagree on, then wrong ones, then right ones
+LONGEST = 2000  # characters of an output
+FILTERS = ("model", "task", "verdict", "graders", "status", "level", "kind", "language")
+_FENCED = re.compile(r"```(\w*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_BOXED = re.compile(r"(\$[^$\n]*\$)|(\\boxed\{(?:[^{}]|\{[^{}]*\})*\})")
+_TEX_BRACKETS = (
+    (re.compile(r"\\\((.+?)\\\)", re.DOTALL), r"$\1$"),
+    (re.compile(r"\\\[(.+?)\\\]", re.DOTALL), r"$$\1$$"),
+)
 
 SCRIPT = """
 const rows = JSON.parse(document.getElementById('samples').textContent);
-const list = document.getElementById('list');
-function element(name, text, kind) {
-  const e = document.createElement(name); e.textContent = text; if (kind) e.className = kind; return e;
+const list = document.getElementById('list'), more = document.getElementById('more');
+const filters = [...document.querySelectorAll('[data-field]')], search = document.getElementById('search');
+let shown = 0, found = [];
+const names = {model: 'model', task: 'task', extracted: 'answer read', gold: 'right answer', printed: 'program printed',
+  graders: 'graders', status: 'status', how: 'found by', program: 'program', tokens: 'tokens', level: 'level',
+  kind: 'kind'};
+function element(name, kind, text) {
+  const e = document.createElement(name);
+  if (kind) e.className = kind;
+  if (text !== undefined) e.textContent = text;
+  return e;
 }
-function show() {
-  const wanted = {};
-  for (const s of document.querySelectorAll('select[data-field]')) if (s.value) wanted[s.dataset.field] = s.value;
+function sample(r) {
+  const d = element('details', 'sample'), s = element('summary');
+  s.append(element('span', r.verdict === 'right' ? 'good' : 'bad', r.verdict === 'right' ? '✓ ' : '✗ '));
+  s.append(`${r.model}, ${r.task}: ${r.short}`);
+  d.append(s);
+  d.addEventListener('toggle', () => {
+    if (d.childElementCount > 1) return;
+    for (const [label, content] of [['Question', r.question], ['Output', r.output]]) {
+      const text = element('div', 'text');
+      text.innerHTML = content;  // escaped where it was made
+      d.append(element('span', 'soft', label), text);
+    }
+    const facts = element('dl');
+    for (const key in names) if (r[key] !== null && r[key] !== '')
+      facts.append(element('dt', '', names[key]), element('dd', '', r[key]));
+    d.append(facts);
+  });
+  return d;
+}
+function next() {
+  list.append(...found.slice(shown, shown + 50).map(sample));
+  shown = Math.min(found.length, shown + 50);
+  more.hidden = shown >= found.length;
+  document.getElementById('found').textContent = `${found.length} of ${rows.length} samples`;
+}
+function choose() {
+  const text = search.value.toLowerCase();
+  found = rows.filter(r => filters.every(f => !f.value || String(r[f.dataset.field]) === f.value)
+    && (!text || (r.question + r.output + r.gold).toLowerCase().includes(text)));
+  shown = 0;
   list.replaceChildren();
-  const found = rows.filter(r => Object.entries(wanted).every(([k, v]) => String(r[k]) === v));
-  for (const r of found.slice(0, 100)) {
-    const d = document.createElement('details');
-    d.append(element('summary', `${r.verdict === 'right' ? '✓' : '✗'} ${r.model}, ${r.mode}: ${r.question}`));
-    d.append(element('pre', r.output));
-    const program = r.program ? `, program ${r.program}` : '';
-    d.append(element('p', `answer ${r.extracted ?? 'none'}, right answer ${r.gold}, ${r.tokens} tokens${program}`,
-                     r.verdict === 'right' ? 'good' : 'bad'));
-    list.append(d);
-  }
-  document.getElementById('found').textContent = `${found.length} samples`;
+  next();
 }
-for (const s of document.querySelectorAll('select[data-field]')) s.addEventListener('change', show);
-show();
+for (const f of [...filters, search]) f.addEventListener('input', choose);
+more.addEventListener('click', next);
+choose();
 """
 
 
-def add_samples(page: Page, rows: dict[tuple[str, str], list[dict]]) -> None:
+def add_samples(page: Page, rows: Rows) -> None:
     """Greedy samples of every model, benchmark and mode."""
-    kept = []
-    for (model, name), samples in rows.items():
-        greedy = [row for row in samples if row["greedy"]]
-        wrong = [row for row in greedy if not row["correct"]][: KEPT // 2]
-        right = [row for row in greedy if row["correct"]][: KEPT - len(wrong)]
-        kept += [_sample(model, name, row) for row in wrong + right]
-    choices = [_select(field, sorted({str(row[field]) for row in kept})) for field in ("model", "mode", "verdict")]
+    kept = [_sample(model, task, row) for (model, task), samples in rows.items() for row in chosen(samples)]
+    if not kept:
+        return
+    last_first = {name: -place for place, name in enumerate(in_order({model for model, _ in rows}))}
+    kept.sort(key=lambda row: (last_first[row["model"]], row["graders"] != "disagree", row["verdict"] != "wrong"))
+    controls = [_select(field, sorted({str(row[field]) for row in kept})) for field in FILTERS]
+    search = tag("input", id="search", type="search", placeholder="search", aria_label="search")
     # "</" would end the script element in which the data lies
-    data = json.dumps(kept, ensure_ascii=False).replace("</", "<\\/")
+    data = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     page.section(
         "Samples",
-        paragraph(f"Greedy answers, at most {KEPT} of each model and mode."),
-        tag("p", *choices, tag("span", "", id="found", class_="soft")),
+        paragraph(
+            f"Greedy answers, at most {KEPT} of each model and task, the last model first; those on which the two "
+            "graders disagree come before wrong ones, and those before right ones. All samples lie in the Parquet "
+            "files beside summary.json."
+        ),
+        tag("p", *controls, search, tag("span", "", id="found", class_="soft"), class_="filters"),
         tag("div", id="list"),
+        tag("button", "more", id="more", class_="more", hidden=""),
         Html(f'<script type="application/json" id="samples">{data}</script>'),
     )
 
 
-def _sample(model: str, name: str, row: dict) -> dict:
-    question = row["prompt"].rsplit("Problem:", 1)[-1].rsplit("User:", 1)[-1]
-    question = question.removesuffix("Assistant:").split("Solution:")[0].strip()
+def chosen(samples: list[dict]) -> list[dict]:
+    """At most KEPT greedy samples: up to a quarter disputed, half wrong, the rest right; spread over the problems."""
+    greedy = [row for row in samples if row["greedy"]]
+    disputed = [row for row in greedy if _disputed(row)]
+    wrong = [row for row in greedy if not row["correct"] and not _disputed(row)]
+    right = [row for row in greedy if row["correct"] and not _disputed(row)]
+    kept = _spread(disputed, KEPT // 4)
+    kept += _spread(wrong, max(KEPT // 2, KEPT - len(right)) - len(kept))
+    return kept + _spread(right, KEPT - len(kept))
+
+
+def _spread(rows: list[dict], count: int) -> list[dict]:
+    if len(rows) <= count:
+        return rows
+    return [rows[i * len(rows) // count] for i in range(count)]
+
+
+def _disputed(row: dict) -> bool:
+    return row.get("compat") is not None and row["compat"] != row["correct"]
+
+
+def _sample(model: str, task: str, row: dict) -> dict:
+    question, printed = row["question"], row.get("printed")
+    graders = "agree" if not _disputed(row) else "disagree"
     return {
-        "model": model, "mode": name, "verdict": "right" if row["correct"] else "wrong", "question": question[:400],
-        "output": row["output"][:2000], "extracted": row["extracted"], "gold": row["gold"], "tokens": row["tokens"],
-        "program": row["program"],
+        "model": model, "task": title(task), "verdict": "right" if row["correct"] else "wrong", "graders": graders,
+        "status": row["status"], "level": row["level"] or "", "kind": row["kind"] or "", "language": row["language"],
+        "short": " ".join(question.split())[:110], "question": _shown(question[:LONGEST]),
+        "output": _shown(row["output"][:LONGEST]), "extracted": row["extracted"], "gold": row["gold"],
+        "printed": printed, "program": row["program"], "how": row.get("method", ""), "tokens": row["tokens"],
     }  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
+def _shown(text: str) -> str:
+    """Text as HTML: programs and their outputs set apart, formulas set, all else escaped."""
+    parts, place = [], 0
+    for block in _FENCED.finditer(text):
+        parts.append(_prose(text[place : block.start()]))
+        kind = "out" if block[1] == "output" else None
+        parts.append(tag("pre", block[2].rstrip("\n"), class_=kind))
+        place = block.end()
+    return "".join([*parts, _prose(text[place:])])
+
+
+def _prose(text: str) -> Html:
+    for pattern, replacement in _TEX_BRACKETS:
+        text = pattern.sub(replacement, text)
+    text = _BOXED.sub(lambda found: found[1] or f"${found[2]}$", text)
+    return with_formulas(text.strip("\n")) if text.strip() else html("")
+
+
 def _select(field: str, values: list[str]) -> Html:
-    options = [tag("option", f"any {field}", value="")] + [tag("option", value, value=value) for value in values]
-    return Html(tag("select", *options, data_field=field) + " ")
+    if len(values) < 2:
+        return Html("")
+    options = [tag("option", f"any {field}", value="")] + [tag("option", value or "–", value=value) for value in values]
+    return tag("select", *options, data_field=field, aria_label=field)

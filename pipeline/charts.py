@@ -3,8 +3,8 @@
 Each takes plain numbers and returns Html; axes start where the data asks for it and are labelled with their units.
 """
 
-from collections.abc import Mapping, Sequence
-from math import floor, log10
+from collections.abc import Container, Mapping, Sequence
+from math import floor, log2, log10
 
 from pipeline.page import Html, tag
 
@@ -20,28 +20,38 @@ def line_chart(
     *,
     y_range: tuple[float, float] | None = None,
     bands: Mapping[str, Sequence[tuple[float, float, float]]] | None = None,
+    powers_of_two: bool = False,
+    dashed: Container[str] = (),
+    colours: Mapping[str, int] | None = None,
 ) -> Html:
-    """Lines of (x, y) points by name, a legend when there are several; `bands` hold (x, low, high) by name."""
+    """Lines of (x, y) points by name, a legend when there are several; `bands` hold (x, low, high) by name.
+
+    `powers_of_two`: the x axis is logarithmic with a mark at each of its points; `dashed` names the lines drawn so;
+    `colours` gives lines a colour from 1 on (default: one after another).
+    """
     points = [p for line in series.values() for p in line]
     if not points:
         return Html("")
     lows_highs = [v for band in (bands or {}).values() for _, low, high in band for v in (low, high)]
-    x_axis = _Axis(min(p[0] for p in points), max(p[0] for p in points), LEFT, WIDTH - RIGHT)
+    axis = _LogAxis if powers_of_two else _Axis
+    x_axis = axis(min(p[0] for p in points), max(p[0] for p in points), LEFT, WIDTH - RIGHT)
     values = [p[1] for p in points] + lows_highs
     low, high = y_range or (min(values), max(values))
     y_axis = _Axis(low, high, HEIGHT - BOTTOM, TOP)
     marks = _frame(x_axis, y_axis, x, y)
     for number, (name, line) in enumerate(series.items()):
-        colour = f"var(--s{number % COLOURS + 1})"
+        colour = f"var(--s{((colours or {}).get(name, number + 1) - 1) % COLOURS + 1})"
         if bands and name in bands:
             upper = [(x_axis(px), y_axis(high)) for px, _, high in bands[name]]
             lower = [(x_axis(px), y_axis(low)) for px, low, _ in reversed(bands[name])]
             marks.append(tag("polygon", points=_points(upper + lower), fill=colour, opacity=0.14))
         path = [(x_axis(px), y_axis(py)) for px, py in line]
-        marks.append(tag("polyline", points=_points(path), fill="none", stroke=colour, stroke_width=2))
+        marks.append(tag("polyline", points=_points(path), fill="none", stroke=colour, stroke_width=2,
+                         stroke_dasharray="6 4" if name in dashed else None))  # fmt: skip
         if len(path) <= 16:
             marks += [tag("circle", cx=f"{px:.1f}", cy=f"{py:.1f}", r=3, fill=colour) for px, py in path]
-    return _svg(marks, list(series) if len(series) > 1 else [])
+    names = list(series) if len(series) > 1 else []
+    return _svg(marks, names, numbers=[(colours or {}).get(name, i + 1) for i, name in enumerate(names)], dashed=dashed)
 
 
 def bar_chart(rows: Sequence[tuple[str, float]], unit: str = "", *, colour: int = 1, digits: int = 0) -> Html:
@@ -66,29 +76,32 @@ def bar_chart(rows: Sequence[tuple[str, float]], unit: str = "", *, colour: int 
     return _svg(marks, [], height=len(rows) * height + 6)
 
 
-def histogram(
-    counts: Sequence[float], low: float, high: float, x: str, y: str, *, cut: float | None = None, cut_label: str = ""
-) -> Html:
-    """Equal bins from `low` to `high`; `cut` draws a dashed line with a label at that value."""
-    if not counts or not max(counts):
+def interval_chart(rows: Sequence[tuple[str, Sequence[tuple[str, float, float, float]]]], x: str) -> Html:
+    """A line of dots for each row (label, [(series, value, low, high), …]), each with its interval, from 0 to 100."""
+    names = list(dict.fromkeys(entry[0] for _, entries in rows for entry in entries))
+    if not names:
         return Html("")
-    x_axis = _Axis(low, high, LEFT, WIDTH - RIGHT, exact=True)
-    y_axis = _Axis(0, max(counts), HEIGHT - BOTTOM, TOP)
-    marks = _frame(x_axis, y_axis, x, y)
-    step = (high - low) / len(counts)
-    for number, value in enumerate(counts):
-        start, end, top = x_axis(low + number * step), x_axis(low + (number + 1) * step), y_axis(value)
-        marks.append(
-            tag("rect", x=f"{start:.1f}", y=f"{top:.1f}", width=f"{max(0.5, end - start - 1):.1f}",
-                height=f"{HEIGHT - BOTTOM - top:.1f}", fill="var(--s1)")
-        )  # fmt: skip
-    if cut is not None:
-        at = f"{x_axis(cut):.1f}"
-        marks.append(tag("line", x1=at, x2=at, y1=TOP, y2=HEIGHT - BOTTOM, stroke="var(--s2)", stroke_dasharray="5 4"))
-        marks.append(
-            tag("text", cut_label, x=at, y=TOP + 10, text_anchor="end" if x_axis(cut) > WIDTH / 2 else "start")
-        )
-    return _svg(marks, [])
+    left = min(260, 20 + 7 * max(len(label) for label, _ in rows))
+    step, gap = 15, 12
+    x_axis, marks, top = _Axis(0, 100, left, WIDTH - RIGHT, exact=True), [], TOP
+    for label, entries in rows:
+        middle = top + step * len(entries) / 2
+        marks.append(tag("text", label, x=left - 12, y=f"{middle + 4:.1f}", text_anchor="end"))
+        for name, value, low, high in entries:
+            colour, y = f"var(--s{names.index(name) % COLOURS + 1})", top + step / 2
+            line = {"y1": y, "y2": y, "stroke": colour, "stroke_width": 2, "opacity": 0.55}
+            marks.append(tag("line", x1=f"{x_axis(low):.1f}", x2=f"{x_axis(high):.1f}", **line))
+            shown = tag("title", f"{label}, {name}: {value:.1f} ({low:.1f} to {high:.1f})")
+            marks.append(tag("circle", shown, cx=f"{x_axis(value):.1f}", cy=y, r=4, fill=colour))
+            top += step
+        top += gap
+    bottom, grid = top - gap / 2, []
+    for value in x_axis.ticks():
+        at = f"{x_axis(value):.1f}"
+        grid.append(tag("line", x1=at, x2=at, y1=TOP - 4, y2=f"{bottom:.1f}", class_="grid"))
+        grid.append(tag("text", _number(value), x=at, y=f"{bottom + 15:.1f}", text_anchor="middle"))
+    grid.append(tag("text", x, x=f"{(left + WIDTH - RIGHT) / 2:.1f}", y=f"{bottom + 32:.1f}", text_anchor="middle"))
+    return _svg([*grid, *marks], names, height=int(bottom + 40))
 
 
 class _Axis:
@@ -109,6 +122,19 @@ class _Axis:
     def ticks(self) -> list[float]:
         first = -floor(-self.low / self.step + 1e-9)
         return [(first + i) * self.step for i in range(12) if (first + i) * self.step <= self.high + 1e-9 * self.step]
+
+
+class _LogAxis(_Axis):
+    """Powers of two to pixels, evenly spaced."""
+
+    def __init__(self, low: float, high: float, start: float, end: float):
+        self.low, self.high, self.start, self.end = low, max(high, 2 * low), start, end
+
+    def __call__(self, value: float) -> float:
+        return self.start + log2(value / self.low) / log2(self.high / self.low) * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        return [self.low * 2**i for i in range(int(log2(self.high / self.low) + 1e-9) + 1)]
 
 
 def _round_step(step: float) -> float:
@@ -143,9 +169,14 @@ def _points(pairs: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{px:.1f},{py:.1f}" for px, py in pairs)
 
 
-def _svg(marks: list[Html], names: list[str], height: int = HEIGHT) -> Html:
+def _svg(
+    marks: list[Html], names: list[str], height: int = HEIGHT, numbers: Sequence[int] = (), dashed: Container[str] = ()
+) -> Html:
+    numbers = numbers or range(1, len(names) + 1)
     legend = "".join(
-        tag("span", tag("span", "■", style=f"color:var(--s{n % COLOURS + 1})"), f" {name}", class_="tag")
-        for n, name in enumerate(names)
-    )
-    return Html(legend + tag("svg", *marks, viewBox=f"0 0 {WIDTH} {height}", role="img"))
+        tag("span", tag("span", "╌" if name in dashed else "■", style=f"color:var(--s{(number - 1) % COLOURS + 1})"),
+            f" {name}", class_="tag")
+        for number, name in zip(numbers, names, strict=True)
+    )  # fmt: skip
+    key = tag("div", Html(legend), class_="key") if legend else ""
+    return Html(key + tag("svg", *marks, viewBox=f"0 0 {WIDTH} {height}", role="img"))

@@ -41,13 +41,26 @@ def paragraph(*children: object) -> Html:
     return tag("p", *children)
 
 
-def table(columns: Sequence[object], rows: Iterable[Sequence[object]], caption: object | None = None) -> Html:
-    """A table that scrolls sideways where it does not fit. Cells that look like numbers are set right-aligned."""
-    rows = [list(row) for row in rows]
+def table(
+    columns: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    caption: object | None = None,
+    right: Iterable[int] = (),
+) -> Html:
+    """A table that scrolls sideways where it does not fit. Cells that look like numbers are set right-aligned, and all
+    cells of the columns whose numbers are in `right`.
+    """
+    rows, right = [list(row) for row in rows], set(right)
     numeric = [any(map(_numeric, cells)) for cells in zip(*rows, strict=True)] or [False] * len(columns)
+    numeric = [found or number in right for number, found in enumerate(numeric)]
     pairs = zip(columns, numeric, strict=True)
     head = tag("tr", *(tag("th", column, scope="col", class_="n" if right else None) for column, right in pairs))
-    body = [tag("tr", *(tag("td", cell, class_="n" if _numeric(cell) else None) for cell in row)) for row in rows]
+    body = [
+        tag(
+            "tr", *(tag("td", cell, class_="n" if i in right or _numeric(cell) else None) for i, cell in enumerate(row))
+        )
+        for row in rows
+    ]
     parts = ([tag("caption", caption)] if caption else []) + [tag("thead", head), tag("tbody", *body)]
     return tag("div", tag("table", *parts), class_="scroll")
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import charts, final, report
-from corpus.report_math import formula, with_formulas
+from pipeline.math_html import formula, with_formulas
 from pipeline.artifacts import write_jsonl
 from pipeline.errors import UserError
 

@@ -1,0 +1,35 @@
+"""DeepSeekMath's own numbers, percent, to be shown beside ours (tables 2 to 5 of the paper)."""
+
+COLUMNS = {
+    "coder": "DeepSeek-Coder-Base-v1.5 7B", "base": "DeepSeekMath-Base 7B", "sft": "DeepSeekMath-Instruct 7B",
+    "rl": "DeepSeekMath-RL 7B",
+}  # fmt: skip
+
+# Table 2 (few-shot chain of thought), table 3 (few-shot programs; proofs), table 4 (the Coder before its last decay,
+# from which the paper goes on), table 5 (zero-shot).
+PAPER: dict[str, dict[str, float]] = {
+    "gsm8k.cot": {"base": 64.2, "sft": 82.9, "rl": 88.2},
+    "math.cot": {"base": 36.2, "sft": 46.8, "rl": 51.7},
+    "ocw.cot": {"base": 15.4},
+    "sat.cot": {"base": 84.4},
+    "mmlu_stem.cot": {"base": 56.5},
+    "cmath.cot": {"base": 71.7, "sft": 84.6, "rl": 88.8},
+    "gaokao_mathcloze.cot": {"base": 20.3},
+    "gaokao_mathqa.cot": {"base": 35.3},
+    "mgsm_zh.cot": {"sft": 73.2, "rl": 79.6},
+    "gsm8k.pot": {"base": 66.9},
+    "math.pot": {"base": 31.4},
+    "gsm8k.tool": {"sft": 83.7, "rl": 86.7},
+    "math.tool": {"sft": 57.4, "rl": 58.8},
+    "mgsm_zh.tool": {"sft": 72.0, "rl": 78.4},
+    "cmath.tool": {"sft": 84.3, "rl": 87.6},
+    "minif2f.cot": {"base": 24.6},
+    "minif2f_valid.cot": {"base": 25.8},
+    "mmlu.cot": {"coder": 42.9, "base": 54.9},
+    "bbh.cot": {"coder": 42.9, "base": 59.5},
+    "humaneval.pot": {"coder": 40.2, "base": 40.9},
+    "mbpp.pot": {"coder": 52.6, "base": 52.6},
+}
+
+MAJORITY = {"math.cot": ("maj@64", 60.9)}
+"""Self-consistency of DeepSeekMath 7B, from the abstract; the model's temperature for it is not stated."""
