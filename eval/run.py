@@ -142,11 +142,11 @@ def _attempt_parts(
     paths: dict[Part, Path],
     sandbox: Sandbox | None,
 ) -> None:
-    from pipeline.generation import Sampler, SamplingSettings  # loads torch, which a run from the cache does not need
-    from pipeline.models import load_model, load_tokenizer
+    from eval.any_model import open_engine  # loads torch, which a run from the cache does not need
+    from pipeline.generation import SamplingSettings
 
-    tokenizer = load_tokenizer(args.model)
-    sampler = Sampler(load_model(args.model), tokenizer, max_batch=settings.batch)
+    sampler = open_engine(args.model, settings.batch, chat=args.style == "chat")
+    tokenizer = sampler.tokenizer
     shots = read_shots(args.shots, tokenizer) if args.style == "few-shot" and args.shots else []
     with Progress("evaluate", total=sum(part.attempts for part in parts), unit="samples") as progress:
         for part in parts:

@@ -50,9 +50,9 @@ def autocast(precision: str) -> AbstractContextManager:
     return nullcontext()
 
 
-def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
-    """Load a tokenizer from a folder or Hub id; it must have BOS and EOS, and gets our chat template if
-    it has none.
+def load_tokenizer(source: str | Path, needs_bos: bool = True) -> PreTrainedTokenizerBase:
+    """Load a tokenizer from a folder or Hub id; it must have EOS and (unless told otherwise) BOS, and gets our chat
+    template if it has none.
     """
     _check_folder(source, ("tokenizer.json", "tokenizer.model", "tokenizer_config.json"), "tokenizer")
     try:
@@ -61,7 +61,7 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
         raise UserError(f"{source}: cannot load the tokenizer ({_first_line(error)})") from None
     if tokenizer.eos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
-    if tokenizer.bos_token_id is None:
+    if needs_bos and tokenizer.bos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no beginning-of-sentence token")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -70,8 +70,9 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_model(source: str | Path, attention: str = "auto") -> PreTrainedModel:
-    """Load a causal language model in fp32 (master weights) onto the device, in evaluation mode.
+def load_model(source: str | Path, attention: str = "auto", keep_precision: bool = False) -> PreTrainedModel:
+    """Load a causal language model onto the device, in evaluation mode, in fp32 (master weights) unless its own
+    precision shall be kept.
 
     `attention` is a transformers implementation ("eager", "sdpa", "flash_attention_2", "flex_attention") or "auto":
     flash attention on a GPU where it is installed (packed rows need no mask then), else transformers' choice.
@@ -82,7 +83,9 @@ def load_model(source: str | Path, attention: str = "auto") -> PreTrainedModel:
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
         raise UserError(f"{source}: no weights (*.safetensors) in this folder")
     try:
-        model = AutoModelForCausalLM.from_pretrained(str(source), dtype=torch.float32, attn_implementation=attention)
+        model = AutoModelForCausalLM.from_pretrained(
+            str(source), dtype="auto" if keep_precision else torch.float32, attn_implementation=attention
+        )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
     if getattr(model.config, "final_logit_softcapping", None) or getattr(model.config, "logit_scale", None):

@@ -4,9 +4,12 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from tiny_model import tiny_model, tiny_tokenizer
+import torch
+from tiny_model import VOCABULARY, tiny_model, tiny_tokenizer
+from transformers import GPT2Config, GPT2LMHeadModel, Qwen2Config, Qwen2ForCausalLM
 
 from eval import run as eval_run
+from eval.any_model import ForwardSampler
 from eval.benchmark_table import Benchmark
 from eval.harness import harness_results
 from eval.metrics import group_answers
@@ -14,6 +17,7 @@ from eval.parts import plan
 from eval.samples import graded_rows
 from eval.summary import _same, compare_models, summarise
 from pipeline.errors import UserError
+from pipeline.generation import Sampler, SamplingSettings
 from pipeline.records import Problem
 from pipeline.schema.eval import Evaluation
 
@@ -164,3 +168,42 @@ def test_the_harness_form_names_tasks_shots_and_errors():
     assert form["results"]["gsm8k_cot"]["pass@1,none"] == 1.0 and form["n-shot"]["gsm8k_cot"] == 8
     assert form["higher_is_better"]["gsm8k_cot"]["exact_match"] is True
     assert form["n-samples"]["gsm8k_cot"] == {"original": 2, "effective": 2}
+
+
+def _small(kind):
+    """A random model of another architecture, and the same tokenizer."""
+    torch.manual_seed(0)
+    sizes = {"vocab_size": VOCABULARY, "bos_token_id": 256, "eos_token_id": 257}
+    if kind == "gpt2":
+        return GPT2LMHeadModel(GPT2Config(**sizes, n_positions=64, n_embd=16, n_layer=2, n_head=2)).eval()
+    small = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return Qwen2ForCausalLM(Qwen2Config(**sizes, **small, num_key_value_heads=1, max_position_embeddings=64)).eval()
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "qwen2"])
+def test_a_model_of_another_architecture_is_evaluated_too(world, tmp_path, kind):
+    _small(kind).save_pretrained(tmp_path / kind)
+    tiny_tokenizer().save_pretrained(tmp_path / kind)
+    arguments = ["--model", str(tmp_path / kind), "--benchmark", str(world / "own.jsonl"), "--mode", "cot"]
+    eval_run.main([*arguments, "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache"), "--limit", "2"])
+    assert pq.read_table(tmp_path / "out" / "own.cot.parquet").num_rows == 2
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_the_general_sampler_gives_what_the_own_sampler_gives(temperature):
+    model, tokenizer = tiny_model(), tiny_tokenizer()
+    prompts = [[256, 10, 20, 30], [256, 5], [256, *range(40, 60)]]
+    settings = SamplingSettings(temperature=temperature, max_new_tokens=12, seed=3, stop=("t",))
+    own = Sampler(model, tokenizer, max_batch=4).sample(prompts, 3, settings, keys=["a", "b", "c"])
+    general = ForwardSampler(model, tokenizer, 4).sample(prompts, 3, settings, keys=["a", "b", "c"])
+    assert [[s.ids for s in group] for group in own] == [[s.ids for s in group] for group in general]
+    assert [[(s.finish, s.stop) for s in g] for g in own] == [[(s.finish, s.stop) for s in g] for g in general]
+    logprobs = [[sum(s.logprobs) for g in groups for s in g] for groups in (own, general)]
+    assert logprobs[0] == pytest.approx(logprobs[1], abs=1e-3)
+
+
+def test_a_prompt_that_fills_the_context_gives_an_empty_sample():
+    model = _small("gpt2")
+    settings = SamplingSettings(temperature=0.0, max_new_tokens=12)
+    full, nearly = ForwardSampler(model, tiny_tokenizer(), 4).sample([[5] * 64, [5] * 62], 1, settings)
+    assert (full[0].ids, full[0].finish) == ([], "length") and len(nearly[0].ids) <= 2
