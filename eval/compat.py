@@ -29,36 +29,48 @@ _PUBLIC_FINAL = re.compile(r"final answer is \$(.*?)\$\. I hope")
 _UNIT_TEXT = re.compile(r"\\text\s*\{.*?\}$")
 
 
-def compat_correct(gold: str, prediction: str) -> bool:
-    """Whether the public rules call the prediction right."""
+def compat_correct(gold: str, prediction: str, several: bool = False) -> bool:
+    """Whether the public rules call the prediction right.
+
+    `several`: the question asks for answers separated by commas, so answers without brackets are split there.
+    """
     golds, predictions = compat_answers(str(gold), is_gold=True), compat_answers(str(prediction))
+    golds, predictions = _split(golds, several), _split(predictions, several)
     if not golds or not predictions:
         return False
     distinct = list(dict.fromkeys(predictions))[-len(golds) :]
-    return all(any(_equal(p, g) for g in golds) for p in distinct) and all(
-        any(_equal(p, g) for p in distinct) for g in golds
+    return all(any(same_by_public_rules(p, g) for g in golds) for p in distinct) and all(
+        any(same_by_public_rules(p, g) for p in distinct) for g in golds
     )
+
+
+def _split(answers: list[str], several: bool) -> list[str]:
+    """Answers split at \\text{ and }, and at commas where the question says so and no bracket occurs."""
+    parts = [part for answer in answers for part in answer.split("{and}")]
+    if several:
+        parts = [p for part in parts for p in ([part] if re.search(r"[()\[\]]", part) else part.split(","))]
+    return [part for part in parts if part]
 
 
 def compat_answers(text: str, is_gold: bool = False) -> list[str]:
     """All answers that the public extraction finds, normalised its way."""
     public = _PUBLIC_FINAL.findall(text)
     if public:
-        return [_strip(public[-1])]
+        return [compat_normal(public[-1])]
     boxes = _boxes(text)
     if boxes:
-        return [_strip(box) for box in boxes]
+        return [compat_normal(box) for box in boxes]
     if "####" in text and is_gold:
-        return [_strip(text.rpartition("####")[2])]
+        return [compat_normal(text.rpartition("####")[2])]
     if "he answer is" in text:
-        return [_strip(text.rpartition("he answer is")[2])]
+        return [compat_normal(text.rpartition("he answer is")[2])]
     if is_gold and "\n" not in text:
-        return [_strip(text)]
+        return [compat_normal(text)]
     if "```output" in text:
         output = text.rpartition("```output")[2].partition("```")[0].strip()
-        return [_strip(output)] if output else []
+        return [compat_normal(output)] if output else []
     numbers = _LAST_NUMBER.findall(text.replace(",", ""))
-    return [_strip(numbers[-1])] if numbers else []
+    return [compat_normal(numbers[-1])] if numbers else []
 
 
 def _boxes(text: str) -> list[str]:
@@ -72,7 +84,7 @@ def _boxes(text: str) -> list[str]:
     return found
 
 
-def _strip(text: str) -> str:
+def compat_normal(text: str) -> str:
     """The public string normalisation: first line, markup, units, fractions, and its oddities."""
     text = text.strip().partition("\n")[0]
     if len(text) > _MAX_ANSWER:
@@ -108,7 +120,8 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _equal(prediction: str, reference: str) -> bool:
+def same_by_public_rules(prediction: str, reference: str) -> bool:
+    """Equality of two normalised answers: strings, numbers within 1e-3 or a factor of 100, elements, values."""
     if prediction == reference:
         return True
     left, right = _number(prediction), _number(reference)
@@ -120,8 +133,8 @@ def _equal(prediction: str, reference: str) -> bool:
         return True
     elements = _elements(prediction), _elements(reference)
     if elements[0] and elements[1]:
-        return len(elements[0]) == len(elements[1]) and all(map(_equal, *elements))
-    return _symbolically_equal(prediction, reference)
+        return len(elements[0]) == len(elements[1]) and all(map(same_by_public_rules, *elements))
+    return _symbolicallysame_by_public_rules(prediction, reference)
 
 
 def _elements(text: str) -> list[str] | None:
@@ -134,7 +147,7 @@ def _elements(text: str) -> list[str] | None:
     return None
 
 
-def _symbolically_equal(prediction: str, reference: str) -> bool:
+def _symbolicallysame_by_public_rules(prediction: str, reference: str) -> bool:
     from eval.equality import same_formula
 
     as_product = (re.sub(r"(\d)\\frac", r"\1\\cdot\\frac", text) for text in (reference, prediction))

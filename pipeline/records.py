@@ -48,6 +48,11 @@ class Solution:
 
 def read_jsonl(path: str | Path) -> Iterator[dict]:
     """Yield the objects of a JSON Lines file ("-" is stdin); a bad line is a UserError with file and line."""
+    return (row for _, row in read_jsonl_lines(path))
+
+
+def read_jsonl_lines(path: str | Path) -> Iterator[tuple[int, dict]]:
+    """`read_jsonl` with the number of each object's line."""
     name = "stdin" if str(path) == "-" else str(path)
     try:
         stream = sys.stdin if str(path) == "-" else open(path, encoding="utf-8")  # noqa: SIM115 (closed below)
@@ -57,7 +62,7 @@ def read_jsonl(path: str | Path) -> Iterator[dict]:
         try:
             for number, line in enumerate(stream, 1):
                 if line.strip():
-                    yield _parse(line, name, number)
+                    yield number, _parse(line, name, number)
         except UnicodeDecodeError as error:
             raise UserError(f"{name}: not UTF-8 ({error.reason} at byte {error.start})") from None
         except IsADirectoryError:

@@ -1,5 +1,9 @@
 """Inputs made to break a grader: towers of powers, huge numbers, deep nesting, long texts. All harmless to read."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 _SYMBOLS = "+".join(f"x_{{{i}}}" for i in range(2000))
 _COLLATZ = ",".join(str(i * 7919 % 10007) for i in range(2000))
 
@@ -37,3 +41,20 @@ HARD_INPUTS = [
     # not text
     "\x00" * 1000, "\ud800", "\u202e" * 1000, "\U0001d7ce" * 3000, "̀" * 5000, "½" * 5000, "⁹" * 5000,
 ]  # fmt: skip
+
+
+@contextmanager
+def no_hang(seconds: float = 10.0) -> Iterator[None]:
+    """Turns a hang into a failure: so many seconds of this process's own time are far more than any input takes
+    (speed itself is measured by tests/bench_grading.py)."""
+
+    def stop(*_: object) -> None:
+        raise AssertionError(f"still busy after {seconds} s of processor time")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

@@ -1,9 +1,8 @@
 """Finding the final answer in a solution: markers in many languages, boxes, program output, and what is no answer."""
 
-import time
-
 import pytest
 from grading_cases import ENDINGS
+from hard_inputs import no_hang
 
 from eval.extraction import MAX_SOLUTION, extract
 from eval.grading import grade
@@ -150,8 +149,7 @@ def test_a_box_that_a_program_prints_is_never_taken():
         "\\\\\n",
     ],
 )
-def test_any_long_text_is_read_in_a_moment(piece):
+def test_any_long_text_is_read_to_its_end(piece):
     for before, after in (("", ""), ("The answer is 5", "x"), ("the solutions are 1", "$"), ("\\boxed{5}", "}")):
-        start = time.process_time()
-        grade("B", before + piece * (MAX_SOLUTION // len(piece)) + after)
-        assert time.process_time() - start < 1
+        with no_hang():
+            grade("B", before + piece * (MAX_SOLUTION // len(piece)) + after)

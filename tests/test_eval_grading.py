@@ -1,25 +1,28 @@
 """Grading: labelled pairs of every kind, properties, bounds on work, and agreement with real labelled outputs."""
 
 import builtins
+import io
 import json
 import random
 import re
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from grading_cases import RIGHT, WRONG
-from hard_inputs import HARD_INPUTS
+from hard_inputs import HARD_INPUTS, no_hang
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shared_data import shared_data
 
 from eval.compat import compat_correct
 from eval.extraction import extract
+from eval.grade import main as grade_main
 from eval.grading import grade, grade_many
+from pipeline.errors import run_main
 from pipeline.records import read_jsonl
 
 ALL = [(kind, gold, answer, True) for kind, pairs in RIGHT.items() for gold, answer in pairs]
@@ -98,14 +101,11 @@ def test_any_soup_of_latex_gets_a_verdict(text):
 
 
 @pytest.mark.parametrize("text", HARD_INPUTS, ids=lambda text: f"{text[:20]!r}…{len(text)}")
-def test_the_worst_input_ends_at_once_in_both_modes(text):
-    for gold in ("5", "x^2+1", "\\{1,2\\}", "(1,2)", "B", text[:-1] + "2"):
-        start = time.process_time()
-        grade(gold, text)
-        assert time.process_time() - start < 1
-    start = time.process_time()
-    compat_correct("x^2+1", text)
-    assert time.process_time() - start < 1
+def test_the_hardest_input_ends_in_both_modes(text):
+    with no_hang():
+        for gold in ("5", "x^2+1", "\\{1,2\\}", "(1,2)", "B", text[:-1] + "2"):
+            grade(gold, text)
+        compat_correct("x^2+1", text)
 
 
 def test_what_is_too_large_to_decide_has_a_status_of_its_own():
@@ -165,25 +165,6 @@ def test_a_gold_may_be_a_whole_solution():
     assert grade("Thus the answer is $\\boxed{\\frac{1}{2}}$.", "0.5").correct
 
 
-@pytest.mark.parametrize(
-    ("gold", "answer", "strict", "compat"),
-    [
-        ("42", "\\boxed{4200}", False, True),
-        ("0.0004", "\\boxed{0.0008}", False, True),
-        ("18", "\\boxed{18}", True, True),
-        ("\\frac{1}{2}", "\\boxed{\\frac12}", True, True),
-        ("(0,9)", "\\boxed{[0,9)}", False, True),
-        ("5", "\\boxed{3} and later \\boxed{5}", True, True),
-        ("18", "\\boxed{17}", False, False),
-        ("x+1", "\\boxed{1+x}", True, True),
-        ("5", "the answer is 5.", True, True),
-        ("1\\frac{1}{10}", "\\boxed{1.1}", True, False),
-    ],
-)
-def test_the_public_rules_differ_from_ours_where_documented(gold, answer, strict, compat):
-    assert (grade(gold, answer).correct, compat_correct(gold, answer)) == (strict, compat)
-
-
 def test_the_command_keeps_order_and_reports_bad_input_in_one_line(tmp_path):
     rows = [
         {"id": 3, "gold": "1/2", "prediction": r"so \boxed{0.5}"},
@@ -199,6 +180,58 @@ def test_the_command_keeps_order_and_reports_bad_input_in_one_line(tmp_path):
     for path in ("bad.jsonl", "missing.jsonl"):
         failed = subprocess.run([*command, str(tmp_path / path)], capture_output=True, text=True)
         assert failed.returncode == 2 and failed.stderr.count("\n") == 1 and path in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("lines", "where"),
+    [
+        ('\n{"gold": "1", "prediction": "1"}\n\nnonsense\n', "stdin, line 4: not JSON"),
+        ('{"gold": "1", "prediction": "1"}\n\n{"gold": "1"}\n', "stdin, line 3: no 'prediction'"),
+        ('{"gold": ["1"], "prediction": "1"}\n', "stdin, line 1: 'gold' is list"),
+        ("[1]\n", "stdin, line 1: expected a JSON object"),
+    ],
+)
+def test_a_bad_line_of_the_standard_input_is_named_with_its_number(lines, where, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    with pytest.raises(SystemExit) as stopped:
+        run_main(grade_main, ["-"])
+    assert stopped.value.code == 2 and where in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [["--tolerance", "2"], ["--compat-task", "nothing"], []])
+def test_bad_usage_is_exit_code_two(flags):
+    done = subprocess.run(
+        [sys.executable, "-m", "eval.grade", *flags, *(["-"] if flags else [])], capture_output=True, input=b""
+    )
+    assert done.returncode == 2 and b"Traceback" not in done.stderr
+
+
+def test_odd_values_are_graded_as_text_and_any_text_can_be_written(monkeypatch, capsys):
+    rows = [
+        '{"gold": 5, "prediction": "5"}',
+        '{"gold": true, "prediction": "True"}',
+        '{"gold": 0.5, "prediction": null}',
+    ]
+    rows.append('{"id": "\\ud800", "gold": "5", "prediction": "\\ud800"}')
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(rows)))
+    grade_main(["-", "--compat-task", "gsm8k"])
+    verdicts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [v["correct"] for v in verdicts] == [True, True, False, False]
+    assert [v["id"] for v in verdicts] == [1, 2, 3, "\ud800"] and verdicts[0]["compat"] is True
+
+
+def test_no_module_of_the_grader_evaluates_text_or_leaves_it_to_a_library():
+    forbidden = re.compile(r"\b(?:eval|exec|sympify|parse_expr|parse_latex|literal_eval|compile|__import__)\s*\(")
+    sources = [
+        path
+        for path in (Path(__file__).parents[1] / "eval").glob("*.py")
+        if not path.name.startswith(("run", "report"))
+    ]
+    assert len(sources) > 20
+    for path in sources:
+        code = re.sub(r"re\.compile\(", "", path.read_text("utf-8"))
+        code = re.sub(r'r?""".*?"""|#[^\n]*', "", code, flags=re.S)
+        assert not forbidden.search(code), path
 
 
 # --- real data
