@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pipeline.distributed import whole
 from pipeline.errors import UserError
 
 CACHE_BLOCK = 32
@@ -103,12 +104,12 @@ class Decoder:
 
     @torch.no_grad()
     def load(self, model: torch.nn.Module, dtype: torch.dtype | None = None) -> None:
-        """Take the model's weights, cast to `dtype` (default: the model's own)."""
-        weight = model.model.embed_tokens.weight
+        """Take the model's weights, cast to `dtype` (default: the model's own); sharded ones are gathered."""
+        weight = whole(model.model.embed_tokens.weight)
         self.dtype, self.device = dtype or weight.dtype, weight.device
         self.embedding = self._cast(weight)
-        tied = model.lm_head.weight is weight
-        self.head = self._cast((weight if tied else model.lm_head.weight) * model.model.norm.weight)
+        tied = model.lm_head.weight is model.model.embed_tokens.weight
+        self.head = self._cast((weight if tied else whole(model.lm_head.weight)) * whole(model.model.norm.weight))
         self.layers = [self._fused(layer) for layer in model.model.layers]
         positions = torch.arange(self.context, device=self.device)[None]
         cos, sin = model.model.rotary_emb(torch.zeros(1, device=self.device), positions)
@@ -117,15 +118,19 @@ class Decoder:
     def _cast(self, weight: Tensor) -> Tensor:
         return weight.detach().to(self.dtype, copy=True)
 
+    def _scaled(self, module: torch.nn.Module, scale: float, gain: Tensor | None) -> Tensor:
+        weight = whole(module.weight) * scale
+        return weight if gain is None else weight * whole(gain)
+
     def _fused(self, layer: torch.nn.Module) -> Layer:
         attention, mlp = layer.self_attn, layer.mlp
 
-        def joined(*modules: torch.nn.Module, scales: tuple[float, ...], gain: Tensor | float = 1.0):
+        def joined(*modules: torch.nn.Module, scales: tuple[float, ...], gain: Tensor | None = None):
             parts = list(zip(modules, scales, strict=True))
             bias = None
             if modules[0].bias is not None:
-                bias = self._cast(torch.cat([module.bias * scale for module, scale in parts]))
-            return self._cast(torch.cat([module.weight * gain * scale for module, scale in parts])), bias
+                bias = self._cast(torch.cat([whole(module.bias) * scale for module, scale in parts]))
+            return self._cast(torch.cat([self._scaled(module, scale, gain) for module, scale in parts])), bias
 
         query, scales = attention.q_proj, (self.head_size**-0.5, 1.0, 1.0)
         return Layer(

@@ -58,12 +58,15 @@ class Learner:
         self.questions, self.heldout = questions, heldout[: settings.evaluate_problems]
         self.rewards, self.method = rewards, METHODS[settings.method]
         self.examples, self.value = examples, value
-        self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
         compared = settings.beta > 0 and settings.method in ("ppo", "grpo_outcome", "grpo_process")
         keeps_start = compared or self.method.source == "initial"
         self.initial = copy.deepcopy(policy).requires_grad_(False) if keeps_start else None
         self.reference = self.initial
         self.kind = "bf16" if computes_in_bf16(settings.precision) else "fp32"
+        if settings.distribution == "shard" and distributed.size() > 1:
+            for model in filter(None, (policy, self.initial)):
+                distributed.shard(model, model.base_model.layers, self.kind == "bf16")
+        self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
         dtype = torch.bfloat16 if self.kind == "bf16" else None
         self.sampler = sampler or Sampler(policy, tokenizer, settings.max_batch, dtype)
         self.reward_training = reward_training or {}
