@@ -17,8 +17,10 @@ MARKUP = {
     "mathjax": "MathJax", "katex": "KaTeX", "mediawiki": "MediaWiki", "script_tex": "TeX in a script",
     "script_mathml": "MathML in a script", "script_asciimath": "AsciiMath in a script", "asciimath": "AsciiMath",
     "data_attribute": "TeX in an attribute", "tex_element": "elements of TeX",
+    "text_asciimath": "AsciiMath in the text", "code_math": "code blocks of TeX",
 }  # fmt: skip
 SHOWN_LANGUAGES = 16
+SHOWN_PREFIXES = 25
 
 
 def domains(data: dict) -> list[Html]:
@@ -38,6 +40,9 @@ def domains(data: dict) -> list[Html]:
 
 
 def prefixes(found: dict) -> list[Html]:
+    columns = ["accepted prefix", "round", "pages", "collected", "mean score", "mathematical", "example"]
+    accepted = [_prefix_row(row, str(row["round"])) for row in found["accepted"]]
+    more = accepted[SHOWN_PREFIXES:]
     by = "the automatic annotator" + (f" and a person ({found['by_person']:,})" if found["by_person"] else "")
     return [
         paragraph(
@@ -45,8 +50,8 @@ def prefixes(found: dict) -> list[Html]:
             f"{found['rejected_count']:,} rejected; judged by {by}. Pages under an accepted prefix become training "
             "examples of the next round, also those that the classifier had missed."
         ),
-        table(["accepted prefix", "round", "pages", "collected", "mean score", "mathematical", "example"],
-              [_prefix_row(row, str(row["round"])) for row in found["accepted"]]),
+        table(columns, accepted[:SHOWN_PREFIXES]),
+        *([details(f"{len(more)} more accepted prefixes", table(columns, more))] if more else []),
         details("Rejected prefixes", table(
             ["rejected prefix", "", "pages", "collected", "mean score", "mathematical", "example"],
             [_prefix_row(row, "") for row in found["rejected"]],

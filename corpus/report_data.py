@@ -80,7 +80,7 @@ def languages(tables: Tables) -> list[dict]:
         "SELECT language, k.pages, coalesce(f.pages, 0), coalesce(f.tokens, 0) FROM"
         " (SELECT language, count(*) AS pages FROM kept GROUP BY language) k LEFT JOIN"
         " (SELECT language, count(*) AS pages, sum(token_count) AS tokens FROM final GROUP BY language) f"
-        " USING (language) ORDER BY 4 DESC, 2 DESC, language"
+        " USING (language) ORDER BY 3 DESC, 2 DESC, language"
     )
     return [dict(zip(("language", "crawl", "corpus", "tokens"), row, strict=True)) for row in rows]
 

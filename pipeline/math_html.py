@@ -1,4 +1,5 @@
-"""Text with formulas as HTML: `$…$` and `$$…$$` become MathML, which browsers set without a script or a font.
+"""Text with formulas and code as HTML: `$…$` and `$$…$$` become MathML, which browsers set without a script or a
+font, and what stands between backticks is code.
 
 The text comes from the open web. A formula is shown as MathML only when the conversion succeeds and yields nothing
 but known elements and harmless attributes; otherwise its TeX is shown. Everything else is escaped.
@@ -11,8 +12,11 @@ from latex2mathml.converter import convert
 
 from pipeline.page import Html, html, tag
 
-_FORMULA = re.compile(
-    r"(?<![\\$])(\$\$)(?!\$)(.+?)(?<!\\)\$\$|(?<![\\$])\$(?![\s$])([^$\n]{1,600}?)(?<![\\\s])\$(?!\d)", re.DOTALL
+_PART = re.compile(
+    r"^(?P<fence>`{3,})[^\n]*\n(?P<block>.*?)(?:\n(?P=fence)$|\Z)|(?<!`)`(?P<code>[^`\n]+)`(?!`)"
+    r"|(?<![\\$])\$\$(?!\$)(?P<display>.+?)(?<!\\)\$\$"
+    r"|(?<![\\$])\$(?![\s$])(?P<inline>[^$\n]{1,600}?)(?<![\\\s])\$(?!\d)",
+    re.DOTALL | re.MULTILINE,
 )
 _LONGEST = 1_500  # characters of TeX: beyond this a page is showing something else than a formula
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
@@ -29,12 +33,16 @@ _ELEMENTS, _ATTRIBUTES = frozenset(_ELEMENT_NAMES.split()), frozenset(_ATTRIBUTE
 
 
 def with_formulas(text: str) -> Html:
-    """The text as HTML, formulas set."""
+    """The text as HTML, formulas and code set."""
     parts, place = [], 0
-    for match in _FORMULA.finditer(text):
+    for match in _PART.finditer(text):
         parts.append(html(text[place : match.start()]))
-        display = match[1] is not None
-        parts.append(formula(match[2] if display else match[3], display))
+        if match["block"] is not None:
+            parts.append(tag("pre", tag("code", match["block"])))
+        elif match["code"] is not None:
+            parts.append(tag("code", match["code"]))
+        else:
+            parts.append(formula(match["display"] or match["inline"], match["display"] is not None))
         place = match.end()
     parts.append(html(text[place:]))
     return Html("".join(parts))
