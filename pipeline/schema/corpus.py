@@ -55,7 +55,7 @@ class Classifier(SeededSection):
     """Paper: 500,000 negative examples."""
     negatives_per_positive: float = Field(1.0, gt=0)
     """Paper: as many negatives as positives. A small seed gains from more: see config/mini.yaml."""
-    least_updates: float = Field(3000, ge=0)
+    least_updates: float = Field(10_000, ge=0)
     """NS: learning rate x examples x epochs must reach this (the paper's own product is 300,000). A smaller training
     set takes the rate `small_learning_rate` and as many epochs as it needs, at most 50: with the paper's own numbers
     on a few thousand examples the classifier learns little more than the share of each class."""
@@ -80,9 +80,10 @@ class Selection(Section):
     after it: 80B and 120B are the paper's next trial volumes, and 120B is its final size. `auto`: no size is known
     beforehand, the round stops at the score where recall x precision is highest, by held-out positives and
     unlabelled pages (Lee and Liu 2003)."""
-    least_recall: float = Field(0.9, ge=0, le=1)
+    least_recall: float = Field(0.8, ge=0, le=1)
     """NS: `auto` keeps at least this share of held-out positives. Seeds are easier to recognise than the rest of
-    mathematics; without a floor an early round would collect little more than their like."""
+    mathematics; without a floor an early round would collect little more than their like. Of the pages under
+    accepted prefixes, the positives of later rounds, some are none: a higher floor pays for them with precision."""
     explore_factor: float = Field(2.0, ge=0)
     """NS: domains are looked for among the best pages of every language, so many times the share that was collected
     of all pages. What is looked at goes to the annotator, not into the corpus: a cut that is right for the corpus is
