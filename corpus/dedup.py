@@ -15,6 +15,7 @@ nor the order of shards changes the result. Texts are never changed, and nothing
 """
 
 import argparse
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -129,34 +130,51 @@ def _near(
             [int(start), str(bands / file.name)],
         )
     width = database.execute("SELECT max(len(keys)) FROM bands").fetchone()[0] or 0
-    found = [
+    database.execute("CREATE TABLE shared (band UTINYINT, key UBIGINT, g BIGINT)")
+    for band in range(width):
         database.execute(
-            f"SELECT keys[{band + 1}] AS key, g FROM bands JOIN documents USING (g) WHERE alive"
-            f" QUALIFY count(*) OVER (PARTITION BY key) > 1 ORDER BY key, {_ORDER}"
-        ).fetchnumpy()
-        for band in range(width)
-    ]
-    candidates = np.unique(np.concatenate([f["g"] for f in found] or [np.zeros(0, dtype=np.int64)]))
-    database.register("candidates", pa.table({"g": candidates}))
-    ranked = database.execute(f"SELECT g FROM documents JOIN candidates USING (g) ORDER BY {_ORDER}").fetchnumpy()["g"]
-    rank = np.empty(len(ranked), dtype=np.int64)  # of a candidate's place in `candidates`: 0 is the best page
-    rank[np.searchsorted(candidates, ranked)] = np.arange(len(ranked))
-    buckets = [(f["key"], rank[np.searchsorted(candidates, f["g"])]) for f in found]
-    fallen, keeper = clusters(buckets, _sketches(files, bands, starts, ranked), threshold)
+            f"INSERT INTO shared SELECT {band}, keys[{band + 1}] AS key, g FROM bands JOIN documents USING (g)"
+            " WHERE alive QUALIFY count(*) OVER (PARTITION BY key) > 1"
+        )
+    database.execute("DROP TABLE bands")
+    # A candidate's number is its rank: 0 is the best page.
+    database.execute(
+        f"CREATE TABLE candidates AS SELECT g, row_number() OVER (ORDER BY {_ORDER}) - 1 AS rank FROM documents"
+        " WHERE g IN (SELECT g FROM shared)"
+    )
+    ranked = database.execute("SELECT g FROM candidates ORDER BY rank").fetchnumpy()["g"]
+    buckets = (_bucket(database, band) for band in range(width))
+    with tempfile.TemporaryDirectory(dir=bands.parent) as scratch:
+        sketches = _sketches(files, bands, starts, ranked, Path(scratch) / "sketches")
+        fallen, keeper = clusters(buckets, sketches, threshold)
+        del sketches
+    database.execute("DROP TABLE shared")
     _bury(database, ranked[fallen])
     return ranked[fallen], ranked[keeper]
 
 
-def _sketches(files: list[Path], bands: Path, starts: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Sketches of the pages with these global row numbers, read shard by shard."""
+def _bucket(database: duckdb.DuckDBPyConnection, band: int) -> tuple[np.ndarray, np.ndarray]:
+    """(key, candidate) of one band, sorted by both."""
+    found = database.execute(
+        "SELECT key, rank FROM shared JOIN candidates USING (g) WHERE band = ? ORDER BY key, rank", [band]
+    ).fetchnumpy()
+    return found["key"], found["rank"]
+
+
+def _sketches(files: list[Path], bands: Path, starts: np.ndarray, rows: np.ndarray, scratch: Path) -> np.ndarray:
+    """Sketches of the pages with these global row numbers, read shard by shard; they lie in a file, not in memory."""
     parts: np.ndarray | None = None
-    for file, start, end in zip(files, starts, starts[1:], strict=False):
-        mine = np.flatnonzero((rows >= start) & (rows < end))
-        if len(mine):
-            column = read_table(bands / file.name, ["sketch"])["sketch"].take(pa.array(rows[mine] - start))
-            values = np.frombuffer(b"".join(column.to_pylist()), dtype=np.uint8).reshape(len(mine), -1)
-            parts = np.zeros((len(rows), values.shape[1]), dtype=np.uint8) if parts is None else parts
-            parts[mine] = values
+    order = np.argsort(rows, kind="stable")
+    bounds = np.searchsorted(rows[order], starts)
+    for file, start, low, high in zip(files, starts, bounds, bounds[1:], strict=False):
+        if low == high:
+            continue
+        mine = order[low:high]
+        column = read_table(bands / file.name, ["sketch"])["sketch"].take(pa.array(rows[mine] - start))
+        values = np.frombuffer(b"".join(column.to_pylist()), dtype=np.uint8).reshape(len(mine), -1)
+        if parts is None:
+            parts = np.memmap(scratch, dtype=np.uint8, mode="w+", shape=(len(rows), values.shape[1]))
+        parts[mine] = values
     return np.zeros((0, 1), dtype=np.uint8) if parts is None else parts
 
 

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from corpus.minhash import similarity
 
+_BLOCK = 1 << 20  # pairs compared at a time
 PASSES = 32  # leaders tried in one bucket: bounds the work in buckets of pages made from one template
 
 
@@ -51,7 +52,10 @@ def star_edges(key: np.ndarray, candidate: np.ndarray, sketches: np.ndarray, thr
         first[1:] = key[1:] != key[:-1]
         leader = candidate[first][np.cumsum(first) - 1]
         followers = np.flatnonzero(~first)
-        alike = similarity(sketches[leader[followers]], sketches[candidate[followers]]) >= threshold
+        alike = np.zeros(len(followers), dtype=bool)
+        for start in range(0, len(followers), _BLOCK):
+            some = followers[start : start + _BLOCK]
+            alike[start : start + _BLOCK] = similarity(sketches[leader[some]], sketches[candidate[some]]) >= threshold
         edges.append(np.stack([leader[followers[alike]], candidate[followers[alike]]], axis=1))
         rest = followers[~alike]
         key, candidate = key[rest], candidate[rest]

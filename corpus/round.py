@@ -19,7 +19,7 @@ hashed or deduplicated again. Truth about pages is never read.
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -122,12 +122,7 @@ class Round:
 
     def _draw(self, seeds: np.ndarray, decisions: dict[str, Annotation]) -> training_set.TrainingSet:
         """Table `positives`, and the training set drawn from it and from the pages that may be negatives."""
-        accepted_domains = sorted({d.prefix.partition("/")[0] for d in decisions.values() if d.decision == "accept"})
-        self.database.register("accepted_domains", pa.table({"domain": pa.array(accepted_domains, pa.string())}))
-        rows = self.database.execute(
-            "SELECT doc_id, domain || path FROM kept WHERE domain IN (FROM accepted_domains) ORDER BY doc_id"
-        ).fetchall()
-        judged = [(doc_id, decide(address, decisions)) for doc_id, address in rows]
+        judged = list(self._judged_pages(decisions))
         named = {
             side: training_set.ids_array(doc_id for doc_id, found in judged if found and found.decision == side)
             for side in ("accept", "reject")
@@ -145,6 +140,16 @@ class Round:
         if not len(pool):
             raise UserError(f"{self.options.pages}: every page is a seed or of a seed's domain; no negatives are left")
         return training_set.draw(positives, pool, self.classifier)
+
+    def _judged_pages(self, decisions: dict[str, Annotation]) -> Iterator[tuple[int, Annotation | None]]:
+        """(doc_id, the decision about it) of every kept page of the domains with an accepted prefix."""
+        names = sorted({d.prefix.partition("/")[0] for d in decisions.values() if d.decision == "accept"})
+        self.database.register("accepted_domains", pa.table({"domain": pa.array(names, pa.string())}))
+        rows = self.database.execute(
+            "SELECT doc_id, domain || path FROM kept WHERE domain IN (FROM accepted_domains) ORDER BY doc_id"
+        )
+        while batch := rows.fetchmany(100_000):
+            yield from ((doc_id, decide(address, decisions)) for doc_id, address in batch)
 
     def _train(self, chosen: training_set.TrainingSet) -> dict:
         lines = self._read_pages(chosen.all(), lambda text, _: line_of(text, self.classifier.max_tokens))
@@ -190,7 +195,7 @@ class Round:
             "SELECT score FROM scores WHERE doc_id IN (FROM asked) ORDER BY score"
         ).fetchnumpy()["score"]
 
-    def _annotate(self, earlier: dict[str, Annotation]) -> tuple[dict[str, Annotation], list[int]]:
+    def _annotate(self, earlier: dict[str, Annotation]) -> tuple[dict[str, Annotation], list]:
         """Table `domains` and url_prefixes.yaml; returns all decisions and the uncollected pages they accept."""
         domains.find_domains(self.database, self.selection)
         prefixes = url_prefixes.list_prefixes(self.database, self.selection, self.classifier.seed)
@@ -202,14 +207,13 @@ class Round:
         automatic = url_prefixes.annotate(prefixes, self.selection) if self.person.others == "automatic" else {}
         decisions = url_prefixes.merge(automatic, earlier, self.person.decisions())
         write_yaml(self.database, self.folder / "url_prefixes.yaml", decisions, prefixes, self.selection.prefix_samples)
-        rows = self.database.execute(
-            "SELECT doc_id, domain || path FROM kept WHERE doc_id NOT IN (SELECT doc_id FROM collected)"
-        ).fetchall()
-        new = [i for i, address in rows if (d := decide(address, decisions)) and d.decision == "accept"]
+        accepted = [i for i, found in self._judged_pages(decisions) if found and found.decision == "accept"]
+        self.database.register("asked", pa.table({"doc_id": pa.array(accepted, pa.uint64())}))
+        new = self.database.execute("FROM asked WHERE doc_id NOT IN (SELECT doc_id FROM collected)").fetchall()
         return decisions, new
 
     def _counts(
-        self, seeds: np.ndarray, chosen: training_set.TrainingSet, decisions: dict[str, Annotation], new: list[int]
+        self, seeds: np.ndarray, chosen: training_set.TrainingSet, decisions: dict[str, Annotation], new: list
     ) -> dict:
         one = lambda query: int(self.database.execute(query).fetchone()[0] or 0)  # noqa: E731
         return {
