@@ -183,7 +183,7 @@ def _collect(
             for part in (part for part in parts if part.name == name):
                 table_ = pq.read_table(paths[part])
                 isolation.add(table_.schema.metadata[b"isolation"].decode())
-                rows += graded_rows(table_.to_pylist(), part.problems, part.benchmark, part.mode, sandbox)
+                rows += graded_rows(table_.to_pylist(), part.problems, part.benchmark, part.mode, sandbox, args.style)
             joined = pa.Table.from_pylist(rows, schema=SAMPLES)
             pq.write_table(joined, folder / f"{name}.parquet", compression="zstd")
             statuses = [row["status"] for row in rows]

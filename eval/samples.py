@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from eval.attempts import Attempt
 from eval.benchmark_table import Benchmark
-from eval.compat import compat_correct
+from eval.compat_tasks import compat_verdict
 from eval.judge import judge
 from eval.sandbox import Sandbox
 from pipeline.records import Problem
@@ -55,9 +55,15 @@ def attempt_rows(attempts: Sequence[Attempt], greedy: bool, seconds: float, toke
 
 
 def graded_rows(
-    rows: list[dict], problems: Sequence[Problem], benchmark: Benchmark, mode: str, sandbox: Sandbox | None
+    rows: list[dict],
+    problems: Sequence[Problem],
+    benchmark: Benchmark,
+    mode: str,
+    sandbox: Sandbox | None,
+    style: str = "chat",
 ) -> list[dict]:
-    """Rows of SAMPLES from rows of ATTEMPTS of these problems. `sandbox` is needed for the metric tests only."""
+    """Rows of SAMPLES from rows of ATTEMPTS of these problems. `sandbox` is needed for the metric tests only; `style`
+    ("chat", "few-shot") picks the public rules."""
     by_id = {problem.id: problem for problem in problems}
     tried = [
         (by_id[row["id"]], row["output"], (row["printed"] or "") if mode == "pot" else None) for row in rows
@@ -67,9 +73,8 @@ def graded_rows(
     programs = iter(judge(benchmark, printed, sandbox))
     graded = []
     for row, (problem, output, shown), verdict in zip(rows, tried, verdicts, strict=True):
-        compat = None
-        if benchmark.metric == "answer":
-            compat = compat_correct(problem.answer, output if shown is None else shown)
+        text, rules = (output, style) if mode == "cot" else (output if shown is None else shown, "chat")
+        compat = compat_verdict(benchmark, problem.answer, text, rules, problem.question)
         graded.append(
             row
             | {"kind": problem.kind, "level": problem.level, "language": problem.language}
