@@ -2,8 +2,8 @@
 
 from corpus import charts
 from corpus.report_context import COMPARED, CRAWL_PAGES, PAPER_PAGES
-from pipeline.math_html import with_formulas
 from pipeline.charts import line_chart
+from pipeline.math_html import with_formulas
 from pipeline.page import Html, count, details, figure, paragraph, percent, table, tag
 
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import charts, final, report
-from pipeline.math_html import formula, with_formulas
 from pipeline.artifacts import write_jsonl
 from pipeline.errors import UserError
+from pipeline.math_html import formula, with_formulas
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 

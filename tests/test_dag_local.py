@@ -39,8 +39,8 @@ def test_real_pages_solutions_and_problems_reach_every_stage(tmp_path):
         "eval": {"modes": ["cot"], "samples": 0, "shots": 1},
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(settings))
-    command = [sys.executable, "-m", "snakemake", "rl_model", "--snakefile", ROOT / "Snakefile", "--directory", tmp_path]
-    command += ["--cores", "2", "--config", f"preset={tmp_path / 'mine.yaml'}"]
+    command = [sys.executable, "-m", "snakemake", "rl_model", "--snakefile", ROOT / "Snakefile"]
+    command += ["--directory", tmp_path, "--cores", "2", "--config", f"preset={tmp_path / 'mine.yaml'}"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, timeout=900)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
