@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared_data import shared_data
 from test_corpus_warc import response, write
 
+from corpus import extract as extract_module
 from corpus.extract import main
 from corpus.html_text import extract_text
 from corpus.pages import PAGES, REJECTS, read_table
@@ -270,6 +271,22 @@ def test_an_empty_shard_is_a_valid_empty_table(tmp_path):
     (tmp_path / "a.warc.gz").write_bytes(b"")
     assert shard(tmp_path, [tmp_path / "a.warc.gz"])["records"] == 0
     assert read_table(tmp_path / "s.pages").schema.equals(PAGES)
+
+
+def test_odd_and_broken_archives_of_others_account_for_every_record(tmp_path):
+    folder = shared_data("crawl")
+    files = sorted([*(folder / "odd").glob("*.warc*"), *(folder / "real_samples").iterdir()])
+    stats = shard(tmp_path, files)
+    assert stats["records"] == stats["kept"] + sum(stats["reasons"].values())
+    assert set(stats["reasons"]) <= set(re.findall(r"\w+", extract_module.__doc__))
+    per_file = stats["files"]
+    assert all(c["records"] == sum(c.values()) - c["records"] for c in per_file.values() if c)
+    assert stats["truncated"] == ["truncated_gzip.warc.gz"]
+    assert {"corrupt_member.warc.gz", "not_gzip.warc.gz", "not_a_warc.warc.gz"} <= set(stats["damaged"])
+    assert per_file["dolma__sample-0000.warc.gz"]["records"] == 48
+    # The same eight records, plain and as one gzip member; every re-encoded page is read.
+    assert per_file["plain.warc"] == per_file["whole_file_gzip.warc.gz"] and per_file["plain.warc"]["kept"] == 8
+    assert per_file["encodings.warc.gz"]["kept"] == per_file["encodings.warc.gz"]["records"]
 
 
 def test_formulas_of_real_mathematical_manuals_are_kept():
