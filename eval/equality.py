@@ -12,7 +12,7 @@ from eval.exact_values import exact
 from eval.formula_nodes import ONE, replaced
 from eval.formula_tokens import FormulaLimit
 from eval.real_sets import as_real_set, same_real_set
-from eval.rewriting import expanded, items, renamed_parameter
+from eval.rewriting import components, expanded, items, renamed_parameter
 from eval.scalars import same_scalar
 
 _SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])
@@ -38,6 +38,12 @@ def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -
         and (pair := renamed_parameter(symbols(gold), symbols(other)))
     ):
         other = replaced(other, ("sym", pair[0]), ("sym", pair[1]))
+    for node, against in ((gold, other), (other, gold)):
+        equation = _single_equation(node) if against[0] not in ("rel", "list") else None
+        if equation and equation[1][0] in ("set", "matrix", "union", "inter", "group") and is_name(equation[0]):
+            return same_formula(equation[1], other) if node is gold else same_formula(gold, equation[1])
+    if "matrix" in (gold[0], other[0]) or "group" in (gold[0], other[0]):
+        gold, other = components(gold) or gold, components(other) or other
     for kind in ("list", "set"):
         if gold[0] == kind or other[0] == kind:
             return _same_collection(gold, other, tolerance)
@@ -205,9 +211,11 @@ def is_name(node: tuple) -> bool:
     kind = node[0]
     if kind in ("sym", "text") or (kind == "const" and node[1] in "ei"):
         return True
-    if kind in ("group", "ratio"):
-        if kind == "ratio":
-            return all(is_name(item) for item in node[1])
+    if kind in ("ratio", "union", "inter"):
+        return all(is_name(item) for item in node[1])
+    if kind == "matrix":
+        return all(is_name(cell) for row in node[1] for cell in row)
+    if kind == "group":
         return bool(node[3]) and all(is_name(item) for item in node[3])
     if kind == "mul":
         return is_name(node[1][0]) and all(is_name(p) or (p[0] == "num" and p is node[1][-1]) for p in node[1][1:])

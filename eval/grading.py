@@ -38,7 +38,7 @@ _OPTION = re.compile(
 )
 _DEGREES = re.compile(r"\^\s*\{?\\circ\s*\}?")
 _LETTERS = re.compile(r"(?<![A-Za-z\\])([A-H])(?![A-Za-z])")
-_LABEL = re.compile(r"^(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S)")
+_LABEL = re.compile(r"^(?!lambda\s*:)(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S)")
 _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
 
 

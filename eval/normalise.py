@@ -54,6 +54,8 @@ _REPEATING = re.compile(
 )
 _IN_BRACKETS = re.compile(r"-?(\d{1,15})\.(\d{0,30})\((\d{1,30})\)")
 _DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|…|\s*\\[lc]?dots)")
+_INVISIBLE = dict.fromkeys(map(ord, "\0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202c\u202d\u202e"))
+_POSITIVE_REALS = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?\s*[\^_]\s*(?:\{\s*(?:\+|>\s*0)\s*\}|\+)")
 _SPACED = re.compile(r"-?\d{1,3}(?: \d{3})+(?:\.\d+)?")
 _COMPLEX = re.compile(r"((?:^|[-+ ])\d+(?:\.\d+)?)j$")
 _UNIT_VECTOR = re.compile(
@@ -71,13 +73,15 @@ def clean(text: str) -> str:
         return text
     if text.endswith(("...", "dots", "…")):
         text = _continued(text)
-    if not text.isascii():
-        text = _plain_unicode(text)
+    if not text.isascii() or "\0" in text:
+        text = _plain_unicode(text.translate(_INVISIBLE)).strip()
     text = _LEADING.sub("", _unwrapped(text)) or text
     if "\\" in text or "~" in text or "{,}" in text:
         text = _plain_latex(text)
     if "{" in text or "}" in text:
         text = _closed(text)
+        if text.startswith("boxed{") and text.endswith("}"):
+            text = text[6:-1]
         if text[:1] == "{" and text[-1:] == "}" and ("|" in text or "\\mid" in text):
             text = "\\" + text[:-1] + "\\}"
     text = _without_separators(text)
@@ -173,6 +177,7 @@ def _plain_latex(text: str) -> str:
         text = re.sub(r"\\(?:left\s*\\)?\{\s*(?=\\begin)", "", text)  # the brace of a system
     if "\\Omega" in text:
         text = re.sub(r"(?<=\d)\s*\\Omega(?![A-Za-z])", r" \\text{ohm}", text)
+    text = _POSITIVE_REALS.sub(r"(0,\\infty)", text)
     text = re.sub(r"\\text\s*\{\s*percent\s*\}", r"\\%", text)
     text = _UNIT_VECTOR.sub(r"\\vec{\1}", text)
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)

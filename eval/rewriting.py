@@ -4,7 +4,10 @@
 matrices; conditions such as k ∈ ℤ or x ∈ ℝ beside an answer.
 """
 
-from eval.evaluation import contains
+from fractions import Fraction
+
+from eval.evaluation import contains, symbols
+from eval.formula_nodes import replaced
 
 _PARAMETERS = frozenset(["k", "n", "m", "l", "t", "z", "p", "q", "j"])
 
@@ -81,7 +84,27 @@ def _without_conditions(node: tuple) -> tuple:
 
 
 def _is_condition(node: tuple) -> bool:
-    return node[0] == "rel" and node[1] == ("in",) and node[2][0][0] == "sym" and node[2][1][0] == "named"
+    return node[0] == "rel" and node[1] == ("in",) and node[2][0][0] == "sym" and _is_number_set(node[2][1])
+
+
+def _is_number_set(node: tuple) -> bool:
+    return node[0] == "named" or (node[0] == "sym" and node[1] in ("R", "Z", "N", "Q", "C"))
+
+
+def components(node: tuple) -> tuple | None:
+    """3i - j as (3, -1): the parts of a combination of unit vectors; None for anything else."""
+    names = symbols(node)
+    units = [f"unit {letter}" for letter in ("ijk" if "unit k" in names else "ij")]
+    if not names or not names <= set(units):
+        return None
+
+    def part(wanted: str) -> tuple:
+        result = node
+        for unit in units:
+            result = replaced(result, ("sym", unit), ("num", Fraction(unit == wanted), None, 1))  # type: ignore[assignment]
+        return result
+
+    return ("group", "(", ")", tuple(part(unit) for unit in units))
 
 
 def renamed_parameter(gold: set[str], other: set[str]) -> tuple[str, str] | None:

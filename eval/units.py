@@ -29,9 +29,10 @@ _TABLE: dict[str, dict[str, str]] = {
     "dollars": {"dollar usd buck 美元": "1", "cent ¢ 美分": "1/100"},
     "yuan": {"yuan rmb ¥ 元 块 人民币 圆 块钱 元钱": "1", "角": "1/10", "分钱": "1/100"},
     "euros": {"euro eur €": "1"}, "pounds sterling": {"£ gbp": "1"}, "rupees": {"rs rupee inr": "1"},
-    "volume": {
-        "ml milliliter millilitre 毫升": "1", "l liter litre 升": "1000", "gallon gal": "378541/100",
-        "quart qt": "946353/1000", "cup": "236588/1000", "pint": "473176/1000",
+    "length^3": {
+        "ml milliliter millilitre 毫升": "1/1000000", "l liter litre 升": "1/1000",
+        "gallon gal": "3785411784/1000000000000",
+        "quart qt": "946352946/1000000000000", "pint": "473176473/1000000000000", "cup": "2365882365/10000000000000",
     },
     "angle": {"degree deg 度": "1"},
     "temperature": {"°c": "1"}, "fahrenheit": {"°f": "1"},

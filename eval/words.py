@@ -68,7 +68,7 @@ def number_in_words(text: str) -> Fraction | None:
         above = [word for word in words[:-1] if word not in ("a", "an")]
         value = _whole(above) if above else 1
         return None if value is None or len(words) > 3 else Fraction(value, _PARTS[last])
-    value = _whole(words)
+    value = _whole(words[1:] if words[0] in ("a", "an") and len(words) > 1 else words)
     return None if value is None else Fraction(value)
 
 
@@ -84,6 +84,8 @@ def _whole(words: list[str]) -> int | None:
             group += _TENS[word]
         elif word == "hundred":
             group = (group or 1) * 100
+        elif word == "dozen":
+            group = (group or 1) * 12
         elif word in _SCALES:
             total, group = total + (group or 1) * _SCALES[word], 0
         else:
@@ -121,6 +123,14 @@ def same_time(gold: str, answer: str) -> bool | None:
         return None
     if not (first[3] or second[3]):
         return None  # 3:45 may be a ratio as well: eval.equality decides
+    if any(int(match[1]) > 12 for match in (first, second)):
+        return _minutes(first) == _minutes(second)  # 14:30 is 2:30 PM
     if (int(first[1]), int(first[2] or 0)) != (int(second[1]), int(second[2] or 0)):
         return False
     return not (first[3] and second[3]) or first[3].lower() == second[3].lower()
+
+
+def _minutes(match: re.Match[str]) -> int:
+    hour, half = int(match[1]), (match[3] or "").lower()
+    hour = hour % 12 + 12 * (half == "p") if half else hour
+    return 60 * hour + int(match[2] or 0)

@@ -18,7 +18,7 @@ def _read() -> tuple[dict, dict]:
         if line.startswith("["):
             kind = line.strip("[]")
         elif line[:2] in ("+ ", "- "):
-            gold, answer = line[2:].split(" | ")
+            gold, answer = line[2:].split(" ‖ ")
             side = right if line[0] == "+" else wrong
             side.setdefault(kind, []).append((_field(gold), _field(answer)))
     return right, wrong
