@@ -23,6 +23,7 @@ CACHE_BLOCK = 32
 ROWS_BLOCK = 16
 """Sequences are computed in multiples of this: bf16 products prepare themselves anew for each number of rows."""
 
+WORTH_SHARING = 64  # tokens
 _CHANGING_ROPE = ("dynamic", "longrope")  # their angles depend on the length of the running sequence
 
 
@@ -149,23 +150,37 @@ class Decoder:
         """Run right-padded prompts `ids` (questions, width) of the given `lengths` through the model.
 
         Returns the logits after each prompt's last token (questions, vocabulary) and the prompts' keys and values
-        (padding included: a causal model needs no mask for it, and the caller cuts it off).
+        (padding included: a causal model needs no mask for it, and the caller cuts it off). What all prompts begin
+        with, as few-shot prompts do, is computed once.
         """
         questions, width = ids.shape
         shape = (len(self.layers), questions, self.kv_heads, width, self.head_size)
         cache = Cache(*(torch.empty(shape, dtype=self.dtype, device=self.device) for _ in range(2)))
-        cos, sin = self.cos[:width, None], self.sin[:width, None]
+        shared = _shared_prefix(ids, lengths)
+        if shared:
+            self._read(ids[:1, :shared], Cache(cache.keys[:, :1], cache.values[:, :1]), 0)
+            for kept in (cache.keys, cache.values):
+                kept[:, 1:, :, :shared] = kept[:, :1, :, :shared]
+        hidden = self._read(ids[:, shared:], cache, shared)
+        last = hidden[torch.arange(questions, device=ids.device), lengths - 1 - shared]
+        return self._logits(last), cache
+
+    def _read(self, ids: Tensor, cache: Cache, begin: int) -> Tensor:
+        """Run the tokens at positions `begin`, … of all rows; `cache` holds what is before them, and gets theirs."""
+        end = begin + ids.shape[1]
+        cos, sin = self.cos[begin:end, None], self.sin[begin:end, None]
+        mask = torch.ones(end - begin, end, dtype=torch.bool, device=ids.device).tril(begin) if begin else None
         hidden = F.embedding(ids, self.embedding).float()
         for index, layer in enumerate(self.layers):
             query, key, value = self._qkv(layer, hidden, cos, sin)
             query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
-            cache.keys[index], cache.values[index] = key, value
+            keys, values = cache.keys[index][:, :, :end], cache.values[index][:, :, :end]
+            keys[:, :, begin:], values[:, :, begin:] = key, value
             mixed = F.scaled_dot_product_attention(
-                query, key, value, is_causal=True, enable_gqa=self.heads != self.kv_heads, scale=1.0
+                query, keys, values, mask, is_causal=not begin, enable_gqa=self.heads != self.kv_heads, scale=1.0
             )
             hidden = self._block(layer, hidden, mixed.transpose(1, 2))
-        last = hidden[torch.arange(questions, device=ids.device), lengths - 1]
-        return self._logits(last), cache
+        return hidden
 
     def step(self, tokens: Tensor, counts: Tensor, prompts: Prompts, cache: Cache) -> Tensor:
         """Feed one token to each of n sequences: tokens (n,) -> logits (n, vocabulary).
@@ -227,6 +242,13 @@ def _up(number: int, block: int) -> int:
 
 def _padded(rows: Tensor, count: int) -> Tensor:
     return F.pad(rows, (0, count - len(rows)))
+
+
+def _shared_prefix(ids: Tensor, lengths: Tensor) -> int:
+    """How many leading tokens all rows share (each keeps one of its own), 0 where computing them apart costs little."""
+    common = int((ids == ids[:1]).all(0).int().cumprod(0).sum())
+    common = min(common, int(lengths.min()) - 1)
+    return common if len(ids) > 1 and common >= WORTH_SHARING else 0
 
 
 def _blind(lengths: Tensor, width: int) -> Tensor:

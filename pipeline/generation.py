@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from pipeline.choice import choose, uniforms
-from pipeline.decoder import CACHE_BLOCK, Cache, Decoder, Prompts
+from pipeline.decoder import CACHE_BLOCK, WORTH_SHARING, Cache, Decoder, Prompts
 from pipeline.errors import UserError
 from pipeline.progress import Progress
 
@@ -220,19 +220,30 @@ class _Run:
     def _prefill(self, questions: list[int]) -> None:
         """Compute prompts in chunks under the token budget; `questions` come sorted by length."""
         device = self.decoder.device
-        while questions:
-            size = max(1, _PREFILL_TOKENS // len(self.prompts[questions[-1]]))
-            chunk, questions = questions[:size], questions[size:]
-            lengths = [len(self.prompts[q]) for q in chunk]
-            padded = [self.prompts[q] + [0] * (max(lengths) - n) for q, n in zip(chunk, lengths, strict=True)]
-            logits, cache = self.decoder.prefill(
-                torch.tensor(padded, device=device), torch.tensor(lengths, device=device)
-            )
-            slots, width = slice(len(self.questions), len(self.questions) + len(chunk)), max(lengths)
-            self.prompt_cache.keys[:, slots, :, :width] = cache.keys
-            self.prompt_cache.values[:, slots, :, :width] = cache.values
-            self.questions += chunk
-            self.first_logits.update(zip(chunk, logits, strict=True))
+        for group in self._by_beginning(questions):
+            size = max(1, _PREFILL_TOKENS // len(self.prompts[group[-1]]))
+            for chunk in (group[start : start + size] for start in range(0, len(group), size)):
+                lengths = [len(self.prompts[q]) for q in chunk]
+                padded = [self.prompts[q] + [0] * (max(lengths) - n) for q, n in zip(chunk, lengths, strict=True)]
+                logits, cache = self.decoder.prefill(
+                    torch.tensor(padded, device=device), torch.tensor(lengths, device=device)
+                )
+                slots, width = slice(len(self.questions), len(self.questions) + len(chunk)), max(lengths)
+                self.prompt_cache.keys[:, slots, :, :width] = cache.keys
+                self.prompt_cache.values[:, slots, :, :width] = cache.values
+                self.questions += chunk
+                self.first_logits.update(zip(chunk, logits, strict=True))
+
+    def _by_beginning(self, questions: list[int]) -> list[list[int]]:
+        """Questions whose prompts begin alike (few-shot prompts do, one beginning a language) in groups, to be
+        computed together; all others in one group."""
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for question in questions:
+            groups.setdefault(tuple(self.prompts[question][:WORTH_SHARING]), []).append(question)
+        alike = [group for start, group in groups.items() if len(group) > 1 and len(start) == WORTH_SHARING]
+        grouped = {question for group in alike for question in group}
+        rest = [question for question in questions if question not in grouped]
+        return [*alike, rest] if rest else alike
 
     def _drop_prompts(self) -> None:
         """Forget the prompts that no sequence needs any more, and keep the others dense."""

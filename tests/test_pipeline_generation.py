@@ -64,6 +64,21 @@ def test_greedy_samples_equal_transformers_generate(shape):
         assert sample.ids == expected[0, len(prompt) :].tolist()
 
 
+@pytest.mark.parametrize("heads", [4, 2])
+def test_a_long_beginning_that_prompts_share_is_computed_once_with_the_same_results(heads, monkeypatch):
+    model, tokenizer = llama(num_key_value_heads=heads, max_position_embeddings=160), byte_tokenizer()
+    shots = [1, *range(40, 130)]
+    other = [1, *range(140, 230)]
+    prompts = [[*shots, 7, 8], [*other, 9], [*shots, 7, 8, 9, 10, 11], [*other, 30, 31], [1, 5, 9]]
+    settings = SamplingSettings(temperature=0, max_new_tokens=20)
+    shared = Sampler(model, tokenizer).sample(prompts, 1, settings)
+    monkeypatch.setattr("pipeline.decoder.WORTH_SHARING", 10**9)
+    apart = Sampler(model, tokenizer).sample(prompts, 1, settings)
+    assert [group[0].ids for group in shared] == [group[0].ids for group in apart]
+    for (one,), (other,) in zip(shared, apart, strict=True):
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
+
+
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 1.7])
 def test_logprobs_are_those_of_the_sampled_ids_at_the_sampling_temperature(temperature):
     model = llama()
