@@ -4,19 +4,11 @@ import csv
 import json
 from pathlib import Path
 
+from eval.report_rollouts import RL_CURVES, rollouts, warnings_of
 from pipeline.artifacts import read_json
 from pipeline.charts import line_chart
 from pipeline.page import Html, Page, details, figure, paragraph, table, tag
 from pipeline.records import read_jsonl
-
-RL_CURVES = {
-    "Reward": (("reward", "right"), "mean of the step's outputs"),
-    "Held-out accuracy": (("heldout_greedy",), "greedy, share of validation problems"),
-    "Distance from the reference": (("kl",), "KL estimate (Equation 4), nats a token"),
-    "Entropy": (("entropy",), "nats a token"),
-    "Groups without signal": (("zero_variance_groups", "truncated"), "share"),
-    "Length": (("length",), "tokens an output"),
-}
 
 
 def load_metrics(results: Path) -> dict[str, list[dict]]:
@@ -41,7 +33,7 @@ def add_training(page: Page, results: Path) -> None:
         series = {name: points for name in names if (points := _points(lines, name))}
         if series:
             curves += [tag("h3", title), line_chart(series, "step", unit)]
-    page.section("Reinforcement learning", *curves, *_rollouts(results / "rl" / "rollouts.jsonl"))
+    page.section("Reinforcement learning", *curves, *warnings_of(lines), *rollouts(results / "rl" / "rollouts.jsonl"))
 
 
 def _points(lines: list[dict], name: str) -> list[tuple[float, float]]:
@@ -66,41 +58,6 @@ def _pretraining(results: Path, lines: list[dict]) -> list[Html]:
         if any(len(points) > 1 for points in series.values())
         else Html(""),
     ]
-
-
-def _rollouts(path: Path) -> list[Html]:
-    """A browser of recorded questions: their outputs side by side, with reward and advantage."""
-    if not path.is_file():
-        return []
-    parts = [
-        tag("h3", "Rollouts"),
-        paragraph("Recorded questions with all outputs of their group; token colours are advantages."),
-    ]
-    for record in read_jsonl(path):
-        right = sum(output["reward"] > 0 for output in record["outputs"])
-        outputs = [_output(output) for output in sorted(record["outputs"], key=lambda output: -output["reward"])]
-        asked = f"{record['question'][:110]} → {record['answer']}"
-        title = f"step {record['step']}: {asked} ({right} of {len(outputs)} rewarded)"
-        parts.append(details(title, paragraph(record["question"]), tag("div", *outputs, class_="outputs")))
-    return parts
-
-
-def _output(output: dict) -> Html:
-    advantages = output.get("advantages")
-    if advantages and len(set(advantages)) > 1:
-        spans = [_token(text, value) for text, value in zip(output["tokens"], advantages, strict=False)]
-        body = tag("pre", *spans)
-    else:
-        body = tag("pre", output["text"])
-    shown = f", advantage {advantages[0]:+.2f}" if advantages and len(set(advantages)) == 1 else ""
-    kind = "good" if output["reward"] > 0 else "bad"
-    return tag("div", tag("span", f"reward {output['reward']:.2f}{shown}", class_=kind), body)
-
-
-def _token(text: str, advantage: float) -> Html:
-    strength = min(abs(advantage) / 2, 1) * 45
-    colour = "var(--good)" if advantage > 0 else "var(--bad)"
-    return tag("span", text, style=f"background:color-mix(in srgb, {colour} {strength:.0f}%, transparent)")
 
 
 def add_costs(page: Page, results: Path) -> None:

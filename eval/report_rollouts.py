@@ -1,0 +1,80 @@
+"""The part of the results report about reinforcement learning: its curves, its warnings, and a browser of rollouts."""
+
+from pathlib import Path
+
+from pipeline.page import Html, details, paragraph, tag
+from pipeline.records import read_jsonl
+
+RL_CURVES = {
+    "Reward": (("reward", "right"), "mean of the step's outputs"),
+    "Model reward beside the rule": (("reward_outcome_model", "reward_process_model", "reward_rule"), "mean"),
+    "Agreement of model reward and rule": (
+        ("agreement_outcome_model", "agreement_process_model"),
+        "chance that a right output scores above a wrong one",
+    ),
+    "Held-out accuracy": (("heldout_greedy",), "greedy, share of validation problems"),
+    "Distance from the reference": (("kl",), "KL estimate (Equation 4), nats a token"),
+    "Entropy": (("entropy",), "nats a token"),
+    "Groups without signal": (("zero_variance_groups", "truncated"), "share"),
+    "Length": (("length",), "tokens an output"),
+    "Seconds of a step": (("sample_seconds", "reward_seconds", "score_seconds", "update_seconds"), "seconds"),
+}
+"""Title -> metrics drawn together and their unit; what a run does not have is left out."""
+
+FULL_COLOUR = 2.0  # advantage, in standard deviations, at which a token's colour is strongest
+
+
+def warnings_of(lines: list[dict]) -> list[Html]:
+    """What the run warned of: a model's reward and the rule going different ways."""
+    found = [(line["step"], text) for line in lines for name, text in line.items() if name.startswith("warning_")]
+    return [tag("p", f"Step {step}: {text}.", class_="bad") for step, text in found]
+
+
+def rollouts(path: Path) -> list[Html]:
+    """A browser of recorded questions: their outputs side by side, with rewards and advantages."""
+    if not path.is_file():
+        return []
+    legend = (
+        "Recorded questions with all outputs of their group, best first. Where advantages differ inside an output"
+        " (process supervision, PPO) its tokens are coloured by them; pointing at a token shows its number. A bar"
+        " behind a token ends a step, with the step's reward."
+    )
+    parts = [tag("h3", "Rollouts"), paragraph(legend)]
+    for record in read_jsonl(path):
+        right = sum(output["parts"].get("rule", output["reward"]) > 0 for output in record["outputs"])
+        outputs = [_output(output) for output in sorted(record["outputs"], key=lambda output: -output["reward"])]
+        asked = f"{record['question'][:110]} → {record['answer']}"
+        title = f"step {record['step']}: {asked} ({right} of {len(outputs)} right)"
+        parts.append(details(title, paragraph(record["question"]), tag("div", *outputs, class_="outputs")))
+    return parts
+
+
+def _output(output: dict) -> Html:
+    """One output: its reward and the reward's parts, its advantage where all tokens share one, and the text."""
+    advantages = output.get("advantages") or []
+    steps = {step["end"]: step["reward"] for step in output.get("steps", [])}
+    if len(set(advantages)) > 1 or steps:
+        values = advantages or [0.0] * len(output["tokens"])
+        tokens = zip(output["tokens"], values, strict=False)
+        body = tag("pre", *(_token(text, value, steps.get(place)) for place, (text, value) in enumerate(tokens)))
+    else:
+        body = tag("pre", output["text"])
+    shown = f"reward {output['reward']:.2f}"
+    if len(output["parts"]) > 1:
+        shown += f" ({', '.join(f'{name} {value:.2f}' for name, value in output['parts'].items())})"
+    if advantages and len(set(advantages)) == 1:
+        shown += f", advantage {advantages[0]:+.2f}"
+    if output["finish"] == "length":
+        shown += ", cut off"
+    kind = "good" if output["parts"].get("rule", output["reward"]) > 0 else "bad"
+    return tag("div", tag("span", shown, class_=kind), body)
+
+
+def _token(text: str, advantage: float, step_reward: float | None) -> Html:
+    strength = min(abs(advantage) / FULL_COLOUR, 1) * 45
+    colour = "var(--good)" if advantage > 0 else "var(--bad)"
+    style = f"background:color-mix(in srgb, {colour} {strength:.0f}%, transparent)"
+    told = f"advantage {advantage:+.2f}"
+    if step_reward is not None:
+        style, told = f"{style};border-right:3px solid currentColor", f"{told}, step reward {step_reward:.2f}"
+    return tag("span", text, style=style, title=told)
