@@ -72,11 +72,14 @@ def fetch(url: str, folder: Path, timeout: float = 60.0, sleep: Callable[[float]
     known = _Known(**read_json(note)) if note.exists() and part.exists() else _Known()
     failures, furthest, rejected = 0, _size(part), ""
     while True:
+        begun = _size(part)
         try:
             _go_on(url, part, note, known, timeout)
             problem = _problem(part, known)
-            # The same bytes twice are what the server has: a truncated archive is a fact to report, not to hide.
-            if not problem or (problem.lasting and rejected == problem.digest):
+            # The same bytes twice, and nothing behind them, are what the server has: a truncated archive is a fact to
+            # report, not to hide.
+            same = problem and problem.lasting and rejected == problem.digest
+            if not problem or (same and (begun or not problem.more)):
                 break
             rejected = problem.digest
             if problem.more:

@@ -81,6 +81,8 @@ def extract(
             for source in group:
                 with local_copy(source.path, Path(folder)) as path:
                     yield from _extract_files([_source(str(path))], settings)
+            if scratch and not any(scratch.iterdir()):
+                scratch.rmdir()
 
 
 def _extract_files(sources: list[Source], settings: Extraction) -> Iterator[tuple[dict | None, dict | None]]:

@@ -4,8 +4,9 @@
     python -m tests.bench_corpus extraction minhash   # some of it
     python -m tests.bench_corpus --json figures.json
 
-extraction        pages a second of archive record -> row of the page table, beside resiliparse alone (decode, parse,
-                  main content) and trafilatura, on pages of 60 to 500 kB: ordinary web pages, and manuals
+extraction        pages a second of archive record -> row of the page table, and of bytes -> text with formulas alone,
+                  beside resiliparse alone (bytes -> main content) and trafilatura, on pages of 60 to 500 kB: ordinary
+                  web pages, and manuals
 formulas          share of the TeX of mathematical manuals (.math elements, image descriptions) that is in the text
 minhash           signatures of 128 hashes over 5-word shingles, beside datasketch's update_batch
 decontamination   million characters a second against every benchmark there is
@@ -75,7 +76,8 @@ def extraction(options: argparse.Namespace) -> dict:
         megabytes = sum(len(body) for _, body, _ in pages) / 1e6
         figures[f"{kind}: pages"] = len(pages)
         figures[f"{kind}: kB a page"] = 1000 * megabytes / len(pages)
-        works = {"this project": _ours, "resiliparse alone": _resiliparse} | _trafilatura()
+        works = {"this project": _ours, "this project, text alone": _text, "resiliparse alone": _resiliparse}
+        works |= _trafilatura()
         for name, seconds in _in_turn(works, pages, options.repeats).items():
             figures[f"{kind}: {name}, pages/s"] = len(pages) / seconds
             figures[f"{kind}: {name}, MB/s"] = megabytes / seconds
@@ -85,6 +87,10 @@ def extraction(options: argparse.Namespace) -> dict:
 def _ours(page: tuple[Record, bytes, str]) -> None:
     with suppress(Rejected):
         page_of_record(page[0], "", SETTINGS)
+
+
+def _text(page: tuple[Record, bytes, str]) -> None:
+    extract_text(decode_page(page[1], page[2])[0], markup=page[1])
 
 
 def _resiliparse(page: tuple[Record, bytes, str]) -> None:
