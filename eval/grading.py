@@ -86,6 +86,8 @@ def _verdict(gold: str, found: Extraction, tolerance: float | None) -> Verdict:
         correct, tier = same_answer(gold, found.answer, tolerance)
     except FormulaLimit:
         return Verdict(False, found.answer, "limit", found.method)
+    except Exception:  # a fault of ours must neither stop a run nor pass for a wrong answer
+        return Verdict(False, found.answer, "crash", found.method)
     return Verdict(correct, found.answer, "ok", found.method, tier)
 
 
