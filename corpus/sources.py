@@ -13,6 +13,7 @@ from corpus.download import is_remote
 from pipeline.errors import UserError
 
 CRAWL = "commoncrawl:"
+_CRAWL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ARCHIVE = re.compile(r"\.w?arc(?:\.(?:gz|zst|lz4))?$", re.IGNORECASE)
 
 
@@ -25,6 +26,8 @@ def archive_files(source: str | list[str], crawl_files: int = 1) -> list[str]:
     found: set[str] = set()
     for entry in [source] if isinstance(source, str) else source:
         if entry.startswith(CRAWL):
+            if not _CRAWL_ID.fullmatch(entry.removeprefix(CRAWL)):
+                raise UserError(f"sources.warc = {entry!r}: no crawl id; allowed: as in {CRAWL}CC-MAIN-2024-10")
             found.update(f"{entry}#{number:05}" for number in range(crawl_files))
             continue
         if is_remote(entry):

@@ -128,6 +128,8 @@ def test_shards_of_a_crawl_are_named_without_the_network():
     assert list(found) == [f"{CRAWL}_00000", f"{CRAWL}_00002"]
     files = [file for group in found.values() for file in group]
     assert crawls(files) == [CRAWL] and on_disk(files) == []
+    with pytest.raises(UserError, match="no crawl id"):
+        shards("commoncrawl:")
     with pytest.raises(UserError, match=r"run corpus\.commoncrawl first"):
         address(files[0], "/nowhere")
 
