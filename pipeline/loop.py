@@ -48,7 +48,8 @@ class Plan:
 
 def plan_of(name: str, steps: int, settings: Optimisation, evaluate_every: int = 0) -> Plan:
     """A plan from a stage's section `optimisation`."""
-    packed = settings.batching == "packed" or (settings.batching == "auto" and torch.cuda.is_available())
+    cheap = settings.attention in ("auto", "flash_attention_2", "flex_attention")
+    packed = settings.batching == "packed" or (settings.batching == "auto" and cheap)
     return Plan(
         name,
         steps,

@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from pipeline import distributed
+from pipeline.attention import Spread, attends_by_rows, spread_of, whole_mask
 from pipeline.models import autocast
 from pipeline.parallel import ordered_map
 
@@ -51,6 +52,7 @@ class MicroBatch:
     predictors: torch.Tensor  # int64 [N]: flat index of the position whose output predicts the scored token
     targets: torch.Tensor  # int64 [N]
     columns: dict[str, torch.Tensor]  # float32 [N]
+    spread: Spread | None = None  # of packed rows
 
     @property
     def tokens(self) -> int:
@@ -63,14 +65,14 @@ def micro_batches(
     """Cut rows into even micro-batches of at most `max_tokens` tokens, padding counted (a row may exceed it alone).
 
     Padded: rows sorted by length, padded on the right; causal attention makes a mask needless, since no scored token
-    sees a pad. Packed: rows laid end to end in one sequence with positions that restart, which transformers turns
-    into a block-diagonal mask (or variable-length flash attention); no row attends to another. Rows of one length
-    have no padding to save and are never packed. Rows without scored tokens are left out: they add nothing to any loss.
+    sees a pad. Packed: rows laid end to end in one sequence with positions that restart; no row attends to another
+    (pipeline.attention; other implementations get a block-diagonal mask from transformers, or variable-length flash
+    attention). Rows of one length have no padding to save and are never packed. Rows without scored tokens are left
+    out: they add nothing to any loss.
     """
     useful = [i for i, row in enumerate(rows) if row.scored[1:].any()]
     packed = packed and len({len(rows[i]) for i in useful}) > 1
-    if not packed:
-        useful.sort(key=lambda i: (len(rows[i]), i))
+    useful.sort(key=lambda i: (len(rows[i]), i))
     for group in _even_groups(useful, [len(row) for row in rows], max_tokens, packed):
         yield _collate(rows, group, packed, device)
 
@@ -81,9 +83,12 @@ def token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float
     The output layer runs over scored positions only; where the logits would be large they are computed in chunks and
     again in the backward pass, so that N x V numbers never exist at once.
     """
+    packing = {"attention_mask": None}
+    if batch.spread is not None and attends_by_rows(model):
+        packing = {"attention_mask": whole_mask(batch.ids.device), "row_spread": batch.spread}
     # use_cache=False matters: with a cache transformers ignores restarting positions and packed rows leak.
     hidden_BLH = model.base_model(
-        input_ids=batch.ids, position_ids=batch.positions, attention_mask=None, use_cache=False
+        input_ids=batch.ids, position_ids=batch.positions, use_cache=False, **packing
     ).last_hidden_state
     hidden_NH = hidden_BLH.flatten(0, 1)[batch.predictors]
     return target_logprobs(model, hidden_NH, batch.targets, temperature)
@@ -233,4 +238,5 @@ def _collate(rows: Sequence[Row], group: list[int], packed: bool, device: torch.
         predictors=torch.from_numpy(predictors.astype(np.int64)).to(device),
         targets=torch.from_numpy(targets.astype(np.int64)).to(device),
         columns={name: torch.from_numpy(v.astype(np.float32)).to(device) for name, v in columns.items()},
+        spread=spread_of(lengths, device) if packed else None,
     )

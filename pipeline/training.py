@@ -14,6 +14,7 @@ import torch
 from transformers import PreTrainedModel
 
 from pipeline import distributed
+from pipeline.attention import ROWS
 from pipeline.models import autocast
 from pipeline.parallel import ordered_map
 from pipeline.rows import Layout, MicroBatch, Row, filler_batches, layout_of
@@ -121,11 +122,13 @@ def apply_gradients(model: torch.nn.Module, optimiser: torch.optim.Optimizer, cl
 
 
 def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
-    """Make a loaded model ready to be trained: activation checkpointing, compilation, sharding. Changes it in place.
+    """Make a loaded model ready to be trained: attention, activation checkpointing, compilation, sharding; in place.
 
     The optimiser must be made afterwards: its states are sharded like the weights.
     """
     on_gpu = model.device.type == "cuda"
+    if settings.attention == "auto" and model.config._attn_implementation == "sdpa":
+        model.set_attn_implementation(ROWS)
     if settings.activation_checkpointing == "always" or (settings.activation_checkpointing == "auto" and on_gpu):
         # No layer draws random numbers, so there is no state of a generator to keep.
         model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})

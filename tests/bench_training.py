@@ -6,7 +6,7 @@
     python -m tests.bench_training --json figures.json
 
 speed   The same model, examples, tokens of a step, optimiser and threads. The Trainer draws its batches and pads each
-        to its longest example; ours sorts a step's examples into even micro-batches. Tokens are those of examples,
+        to its longest example; ours packs a step's examples into even micro-batches. Tokens are those of examples,
         padding not counted; the first steps of each are left out. With --threads 1 (the default) the clock is
         processor time, which neighbours on the machine do not change; with more it is wall time. Needs accelerate
         (pip install accelerate), which the Trainer demands and nothing else here does.
@@ -34,7 +34,7 @@ from pipeline.config import read_section
 from pipeline.loop import plan_of
 from pipeline.models import load_model, load_tokenizer
 from pipeline.schema.sft import SFT
-from pipeline.training import adamw, set_learning_rate, train_step, weighted_nll
+from pipeline.training import adamw, prepare, set_learning_rate, train_step, weighted_nll
 from sft.batches import plan_batches, read_examples
 
 WARM_UP = 20
@@ -95,7 +95,7 @@ def speed(arguments: argparse.Namespace) -> dict:
 
 
 def ours(arguments, settings: SFT, examples, plan: list[list[int]]) -> float:
-    model = load_model(arguments.results / "models" / "base").train()
+    model = prepare(load_model(arguments.results / "models" / "base"), settings.optimisation).train()
     optimiser = adamw(model)
     set_learning_rate(optimiser, 1e-4)
     loop = plan_of("speed", len(plan), settings.optimisation)
@@ -108,7 +108,7 @@ def ours(arguments, settings: SFT, examples, plan: list[list[int]]) -> float:
             optimiser,
             examples.rows(indices),
             weighted_nll,
-            max_tokens=loop.max_tokens,
+            max_tokens=loop.max_tokens * (1 if arguments.threads > 1 else 2),
             precision=loop.precision,
             packed=loop.packed,
         )

@@ -32,7 +32,7 @@ def plain_logprobs(model, row, temperature=1.0):
     return logprobs[torch.from_numpy(row.scored[1:])]
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("attention", ["sdpa", "eager", "sdpa_rows"])
 @pytest.mark.parametrize("packed", [False, True])
 def test_batched_logprobs_and_gradients_are_those_of_the_row_alone(attention, packed):
     model = tiny_model(attention=attention)

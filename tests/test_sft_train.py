@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tiny_model import tiny_model, tiny_tokenizer
 
 from pipeline.artifacts import read_json
+from pipeline.attention import whole_mask
 from pipeline.errors import UserError
 from pipeline.records import Solution
 from pipeline.rows import micro_batches, row_logprobs
@@ -197,7 +198,7 @@ def test_files_without_usable_solutions_are_one_clear_line(folder):
         make_examples(folder)
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("attention", ["sdpa_rows", "sdpa", "eager"])
 def test_examples_packed_into_one_sequence_have_the_logits_of_each_alone(folder, attention):
     make_examples(folder)
     training, _ = read_examples(folder / "sft" / "examples.parquet")
@@ -205,12 +206,16 @@ def test_examples_packed_into_one_sequence_have_the_logits_of_each_alone(folder,
     model = tiny_model(attention=attention)
     (batch,) = micro_batches(rows, 10_000, packed=True)
     assert batch.ids.shape == (1, sum(map(len, rows))) and (batch.positions == 0).sum() == 12
-    packed = model(input_ids=batch.ids, position_ids=batch.positions, attention_mask=None, use_cache=False).logits[0]
+    packing = {"attention_mask": None}
+    if attention == "sdpa_rows":
+        packing = {"attention_mask": whole_mask("cpu"), "row_spread": batch.spread}
+    packed = model(input_ids=batch.ids, position_ids=batch.positions, use_cache=False, **packing).logits[0]
     start = 0
-    for row in rows:
-        alone = model(input_ids=torch.from_numpy(row.ids.astype(np.int64))[None], use_cache=False).logits[0]
-        assert torch.allclose(packed[start : start + len(row)], alone, atol=2e-4)
-        start += len(row)
+    for index in batch.rows:
+        ids = torch.from_numpy(rows[index].ids.astype(np.int64))[None]
+        alone = model(input_ids=ids, use_cache=False).logits[0]
+        assert torch.allclose(packed[start : start + ids.shape[1]], alone, atol=2e-4)
+        start += ids.shape[1]
     # An example's scores do not change with its neighbours either.
     first, second = (row_logprobs(model, part, 10_000, packed=True)[-1] for part in (rows[:6], rows[3:6]))
     assert np.allclose(first, second, atol=1e-5)

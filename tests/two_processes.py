@@ -43,7 +43,8 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
     # Tied embeddings: one weight in two places, as in the built-in world's models.
     model = prepare(tiny_model(tie_word_embeddings=True), Optimisation(precision="fp32", **settings))
     checkpoints = Checkpoints(folder / f"resume-{name}", "same")
-    plan = Plan(name, STEPS, constant(1e-2), max_tokens=64, precision="fp32", checkpoint_every=2, evaluate_every=4)
+    plan = Plan(name, STEPS, constant(1e-2), 64, precision="fp32", checkpoint_every=2, evaluate_every=4)
+    plan.packed = name != "one"
     held_out = rows_of_step(100)
 
     def measured_rows(step: int) -> list[Row]:

@@ -21,12 +21,13 @@ class Optimisation(Section):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 autocast where the processor multiplies bf16 in hardware (AMX, CUDA), else fp32."""
     batching: Literal["auto", "padded", "packed"] = "auto"
-    """How rows become micro-batches: sorted by length and padded, or packed without padding. `auto` packs on a GPU;
-    on a CPU a block-diagonal mask costs far more than padding (measured: 2,600 against 9,500 tokens/s)."""
+    """How rows become micro-batches: sorted by length and padded, or packed without padding. `auto` packs, except
+    where `attention` names one that needs a mask of the whole sequence for it."""
     micro_batch_tokens: int = Field(16_384, ge=16)
     """Tokens that one forward pass computes; sets memory, never results."""
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2", "flex_attention"] = "auto"
-    """How attention is computed. `auto`: flash_attention_2 on a GPU where it is installed, else torch's own."""
+    """How attention is computed. `auto`: flash_attention_2 on a GPU where it is installed, else torch's own, of packed
+    rows row by row (pipeline/attention.py)."""
     activation_checkpointing: Literal["auto", "always", "never"] = "auto"
     """Compute each layer again in the backward pass instead of keeping what it computed: a third more work for a
     fraction of the memory. `auto`: on a GPU."""
