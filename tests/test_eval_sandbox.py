@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,73 @@ def test_a_worker_that_died_while_idle_is_replaced_unnoticed():
         worker.process.kill()
         worker.process.wait()
         assert sandbox.run("print(5)").stdout == "5\n"
+
+
+def test_a_program_that_the_machine_kills_is_a_status_and_its_worker_goes_on():
+    """What the out-of-memory killer does: SIGKILL from outside. Programs are its first choice."""
+    with _open(timeout=20) as sandbox:
+        worker = sandbox._idle.queue[0]
+        supervisors = len(_descendants(worker.process.pid))
+        scores = []
+
+        def kill_the_program():
+            while len(found := _descendants(worker.process.pid)) == supervisors:
+                time.sleep(0.01)
+            scores.append(int(Path(f"/proc/{found[-1]}/oom_score_adj").read_text()))
+            os.kill(found[-1], signal.SIGKILL)
+
+        thread = threading.Thread(target=kill_the_program)
+        thread.start()
+        assert sandbox.run("import time; time.sleep(15)").status == "killed"
+        thread.join()
+        assert scores == [1000] and sandbox.run("print(5)").stdout == "5\n" and sandbox._idle.queue[0] is worker
+
+
+def test_a_worker_that_cannot_be_replaced_is_a_status_until_it_can(monkeypatch):
+    with _open() as sandbox:
+        sandbox._idle.queue[0].process.kill()
+        sandbox._idle.queue[0].process.wait()
+        with monkeypatch.context() as patch:
+            patch.setattr(sandbox, "_start", lambda: (_ for _ in ()).throw(OSError("no memory")))
+            assert [sandbox.run("print(5)").status for _ in range(2)] == ["killed", "killed"]
+        assert sandbox.run("print(5)").stdout == "5\n"
+
+
+def test_a_worker_of_another_isolation_is_not_taken():
+    with _open() as sandbox:
+        sandbox._idle.queue[0].process.kill()
+        sandbox._idle.queue[0].process.wait()
+        sandbox._options["without"] = ["landlock"]
+        assert sandbox.run("print(5)").status == "killed"
+        with pytest.raises(SandboxUnavailable, match="another isolation"):
+            for _ in range(9):
+                sandbox.run("print(5)")
+
+
+def test_a_full_disk_of_the_host_does_not_matter(monkeypatch):
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with _open() as sandbox:
+        if "namespaces" in sandbox.level:
+            assert sandbox.run("open('f', 'w').write('x' * 10**6); print(5)").stdout == "5\n"
+
+
+def test_a_full_folder_is_an_error_of_the_program_and_empty_for_the_next(box):
+    if "namespaces" not in box.level:
+        pytest.skip("no folder of its own without namespaces")
+    run = box.run("open('f', 'wb').write(bytes(10**8))")
+    assert run.status == "error" and "OSError" in run.stderr
+    assert box.run("import os; print(os.listdir('.'))").stdout == "[]\n"
+
+
+def test_the_self_test_finds_what_is_reached_where_nothing_is_isolated():
+    nothing = ["namespaces", "landlock", "seccomp"]
+    with Sandbox(without=nothing, allow_weak=True) as sandbox:
+        assert {"files of the host", "the network", "hidden files", "new processes", "other programs"} <= set(
+            sandbox.reached
+        )
+        assert "WEAK" in sandbox.level
+    with _open() as sandbox:
+        assert sandbox.reached == [] and "WEAK" not in sandbox.level
 
 
 def test_results_keep_their_order_over_many_workers_and_threads():
