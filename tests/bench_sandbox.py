@@ -12,6 +12,7 @@ root, as an ordinary user too; what a long run leaves behind. The small programs
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -67,6 +68,7 @@ def boxed(box: Sandbox) -> Callable[[list[str]], None]:
 
 
 def speeds(seconds: float) -> dict[str, float]:
+    """Programs a second of wall time; nothing else should run meanwhile."""
     figures = {
         "small, python -c": rate(fresh, SMALL[:10], seconds, 1),
         "sympy or numpy, python -c": rate(fresh, SYMPY[:4], seconds, 1),
@@ -79,6 +81,35 @@ def speeds(seconds: float) -> dict[str, float]:
         figures[f"small, {cores} workers"] = rate(boxed(box), SMALL * 4, seconds)
         figures[f"sympy or numpy, {cores} workers"] = rate(boxed(box), SYMPY * 4, seconds)
     return figures
+
+
+def processor_times(count: int) -> dict[str, float]:
+    """Milliseconds of processor time that a program costs, ours and the children's: less moved by a busy machine."""
+    return {
+        "small, python -c": 1000 * _spent(lambda: fresh(SMALL[:20])) / 20,
+        "sympy or numpy, python -c": 1000 * _spent(lambda: fresh(SYMPY[:4])) / 4,
+        "small, sandbox": 1000 * (_spent_boxed(SMALL, count) - _spent_boxed(SMALL, 0)) / count,
+        "sympy or numpy, sandbox": 1000 * (_spent_boxed(SYMPY, count) - _spent_boxed(SYMPY, 0)) / count,
+    }
+
+
+def _spent_boxed(programs: list[str], count: int) -> float:
+    def run() -> None:
+        with Sandbox() as box:
+            boxed(box)(programs[:4])
+            boxed(box)([programs[i % len(programs)] for i in range(count)])
+
+    return _spent(run)
+
+
+def _spent(run: Callable[[], object]) -> float:
+    def now() -> float:
+        kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, kinds))
+
+    start = now()
+    run()
+    return now() - start
 
 
 def hostile() -> dict:
@@ -173,11 +204,18 @@ def main() -> None:
     parser.add_argument("--in-a-row", type=int, default=1000, metavar="N", help="programs of the leak check (1000)")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
-    figures: dict = {"speeds": speeds(args.seconds), "in a row": in_a_row(args.in_a_row), "hostile": [hostile()]}
+    figures: dict = {
+        "speeds": speeds(args.seconds),
+        "processor": processor_times(200),
+        "in a row": in_a_row(args.in_a_row),
+        "hostile": [hostile()],
+    }
     if os.getuid() == 0:
         figures["hostile"].append(hostile_as_user())
     for name, value in figures["speeds"].items():
         print(f"{name:28}{value:7.1f} programs/s")
+    for name, value in figures["processor"].items():
+        print(f"{name:28}{value:7.2f} ms of processor time a program")
     for suite in figures["hostile"]:
         if suite is None:
             print("hostile suite as an ordinary user: not run, no interpreter that user nobody reaches")
