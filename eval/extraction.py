@@ -29,7 +29,11 @@ _ENDING = re.compile(
     r"|</answer>|\[/answer\]",
     re.I,
 )
-_MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S)
+_MATH = re.compile(
+    r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]"
+    r"|\\begin\{(?:align|aligned|equation|gather|eqnarray)\*?\}(.+?)\\end\{(?:align|aligned|equation|gather|eqnarray)\*?\}",
+    re.S,
+)
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,^])[-−]?\\?[$€£¥￥]?\s?[-−]?"
     r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:e[+-]?\d+)?(?:(?:\s?[/⁄]\s?|:)\d+(?!\d|\.\d))?(?:\s?\\?%)?"
@@ -47,6 +51,8 @@ _LEAD_IN = re.compile(
     r"|(?:即|所以|因此|于是|故|综上(?:所述)?)[,，:：]?\s*)+",
     re.I,
 )
+_NAME_ONLY = re.compile(r"\(?\\?[A-Za-z]+(?:_\{?\w\}?)?(?:\([a-z]\)|(?:\s*,\s*[a-z])+\))?[.,]?")
+_EQUALS = re.compile(r"\\[{}=]|[{}]|\\begin|\\end|(?<![<>:])=|\\(?:equiv|approx)(?![A-Za-z])")
 _HEDGE = re.compile(r"(?:approximately|approx\.|about|around|roughly|nearly|exactly|simply|just|大约|约)\s*", re.I)
 _SEVERAL = re.compile(
     r"\b(?:solutions|answers|results|roots|values|zeros)\s+(?:are|is|:)\s*:?\s*"
@@ -174,7 +180,7 @@ def _tidy(line: str) -> str | None:
         unit = (tail.group() if tail else "").strip()
         if len(joined) == 1 and unit in {"%", "\\%", "percent"}:
             return joined[0] + "%"
-        return ", ".join(joined)
+        return _result(joined[0]) if len(joined) == 1 else ", ".join(joined)
     cut = _ENDING.search(line)
     if cut:
         line = line[: cut.start()]
@@ -191,8 +197,12 @@ def _tidy(line: str) -> str | None:
 
 
 def inside(span: re.Match[str]) -> str:
-    """The formula of a delimited piece of mathematics, without its delimiters."""
-    return next(group for group in span.groups() if group is not None).strip()
+    """The formula of a delimited piece of mathematics, without its delimiters; of aligned lines the last."""
+    formula = next(group for group in span.groups() if group is not None).strip()
+    if span.group().startswith("\\begin"):
+        formula = formula.rstrip("\\ \n").rpartition("\\\\")[2]
+        formula = re.sub(r"&\s*\\text\s*\{[^{}]*\}\.?", "", formula).replace("&", "").strip(" .\n")
+    return formula
 
 
 def _from_output(text: str) -> Extraction | None:
@@ -207,13 +217,15 @@ def _from_plain(text: str, choice: bool) -> Extraction:
         return Extraction(None, "empty")
     if choice:
         letters = _LETTER.findall(text[-4000:])
-        if letters and len(text) > 2:
+        if letters and len(text) > 2 and not text.startswith("-"):
             return Extraction(next(filter(None, letters[-1])), "last letter")
     single = "\n" not in text and len(text) <= 4000
-    if single:
-        text = text[_LEAD_IN.match(text).end() :] or text if _LEAD_IN.match(text) else text  # type: ignore[union-attr]
-    spans = _formulas(text) if "$" in text or "\\(" in text or "\\[" in text else []
+    led = _LEAD_IN.match(text) if single else None
+    text = text[led.end() :] or text if led else text
+    spans = _formulas(text) if "$" in text or "\\" in text else []
     prose = _is_prose(text)
+    if led and len(spans) == 1 and not _MATH.sub("", text).strip(" .。"):
+        return Extraction(_joined(text, spans), "last formula")
     if single and not prose and not (spans and _WORD.search(_MATH.sub(" ", text))):
         return Extraction(text, "whole")
     several = _SEVERAL.search(text[-200:]) if not spans else None
@@ -236,7 +248,24 @@ def _formulas(text: str) -> list[re.Match[str]]:
         words = _WORD.findall(re.sub(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?", " ", content))
         if content and len(words) < 2 and not content.endswith(("=", "+", "-", "*", ",")) and ". " not in content:
             found.append(span)
-    return found
+    telling = [span for span in found if not _NAME_ONLY.fullmatch(inside(span))]
+    return telling or found
+
+
+def _result(formula: str) -> str:
+    """The end of a derivation: of a chain of equations the last side, of several lines the last line."""
+    for arrow in ("\\Rightarrow", "\\implies", "\\Longrightarrow", "\\therefore"):
+        formula = formula.rpartition(arrow)[2]
+    depth, places = 0, []
+    for match in _EQUALS.finditer(formula):
+        depth += {"{": 1, "}": -1, "\\begin": 1, "\\end": -1}.get(match.group(), 0)
+        if depth == 0 and match.group() in ("=", "\\equiv", "\\approx"):
+            places.append(match)
+    if not places:
+        return formula
+    left, right = formula[: places[0].start()].strip(), formula[places[-1].end() :].strip()
+    derived = len(places) > 1 or not re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", left))
+    return right if derived and right.strip(" .,;") else formula
 
 
 def _joined(text: str, spans: list[re.Match[str]]) -> str:
@@ -247,6 +276,8 @@ def _joined(text: str, spans: list[re.Match[str]]) -> str:
             break
         kept.append(span)
     percent = "%" if re.match(r"\s?\\?%", text[kept[0].end() : kept[0].end() + 3]) else ""
+    if len(kept) == 1 or _result(inside(kept[0])) != inside(kept[0]):
+        return _result(inside(kept[0])) + percent
     return ", ".join(inside(span) for span in reversed(kept)) + percent
 
 

@@ -63,13 +63,15 @@ def tokenize(text: str) -> list[Token]:
         if match is None:
             raise FormulaError(f"unexpected {text[position]!r}")
         position = match.end()
-        tokens.extend(_tokens_of(match))
+        last = tokens[-1] if tokens else None
+        before = (last.kind if last.kind == "number" else last.text) if last else ""
+        tokens.extend(_tokens_of(match, before))
         if len(tokens) > MAX_TOKENS:
             raise FormulaLimit("tokens")
     return tokens
 
 
-def _tokens_of(match: re.Match[str]) -> list[Token]:
+def _tokens_of(match: re.Match[str], before: str) -> list[Token]:
     spaced = bool(match["space"])
     if match["env"]:
         return [Token(match["env"], match["name"], spaced)]
@@ -84,6 +86,8 @@ def _tokens_of(match: re.Match[str]) -> list[Token]:
         if name in _LOGIC:
             return [Token("op", _LOGIC[name], spaced)]
         return [Token("command", _PYTHON.get(name, name), spaced)]
+    if match["op"] == "!=" and before in ("number", ")"):
+        return [Token("op", "!", spaced), Token("op", "=")]  # 3! = 6
     if match["op"] == "...":
         return [Token("command", "ldots", spaced)]
     kind = "number" if match["number"] else "op"

@@ -221,6 +221,8 @@ def _same_choice(gold: str, answer: str) -> bool | None:
     circled = _CIRCLED.findall(gold)
     if circled and not re.search(r"\w", _CIRCLED.sub("", gold)):
         rest = _CIRCLED.sub("", answer)
+        if rest.strip().startswith("-"):
+            return False
         return (
             None if re.search(r"\w", rest.replace("and", "")) else sorted(circled) == sorted(_CIRCLED.findall(answer))
         )
