@@ -4,10 +4,9 @@ Works on the serialised element, so that one crossing from the page's tree suffi
 The result aims at what an author would have typed: `x^{2}`, `\\frac{a}{b}`, `\\begin{pmatrix}`.
 """
 
-import html
 import re
-from dataclasses import dataclass, field
 
+from corpus.mathml_tree import Element, NotMathML, parse
 from corpus.tex_symbols import (
     COMMANDS,
     FUNCTIONS,
@@ -20,12 +19,7 @@ from corpus.tex_symbols import (
     text_tex,
 )
 
-_TOKEN = re.compile(
-    r"""<(/?)(?:[\w.-]+:)?([\w-]+)((?:[^>"']|"[^"]*"|'[^']*')*?)(/?)>|<!--.*?-->|([^<]+)|<""", re.DOTALL
-)
-_ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _SKIPPED = frozenset({"annotation", "annotation-xml", "mphantom", "none", "mprescripts", "maligngroup", "malignmark"})
-_DEEPEST = 150  # levels: authored formulas stay below 40, and Python's stack ends near 1,000
 _INVISIBLE = " \t\n\u00a0\u2061\u2062\u2063\u2064\u200b"  # function application, invisible times and the like
 _FENCES = {"(": "p", "[": "b", "{": "B", "|": "v", "‖": "V", "∥": "V"}
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "|": "|", "‖": "‖", "∥": "∥"}
@@ -41,54 +35,12 @@ _VARIANTS = {
 }
 
 
-@dataclass(slots=True)
-class Element:
-    """A node of the formula's tree; `text` is the characters of a token element."""
-
-    tag: str
-    attributes: dict[str, str] = field(default_factory=dict)
-    children: list["Element"] = field(default_factory=list)
-    text: str = ""
-
-
-class NotMathML(ValueError):
-    """The markup holds no formula that can be written as TeX."""
-
-
 def mathml_to_tex(markup: str) -> str:
     """LaTeX of a serialised `<math>` element, without delimiters. Raises NotMathML if nothing comes of it."""
     tex = _tex(parse(markup)).strip()
     if not tex:
         raise NotMathML("empty formula")
     return re.sub(r"[ \t\n]+", " ", tex)
-
-
-def parse(markup: str) -> Element:
-    """The tree below the first element of `markup`. Namespace prefixes are dropped, unclosed elements are closed."""
-    root = Element("")
-    stack = [root]
-    for match in _TOKEN.finditer(markup):
-        closing, tag, attributes, empty, text = match.groups()
-        if text is not None:
-            stack[-1].text += html.unescape(text)
-        elif tag is None:
-            continue
-        elif closing:
-            depth = next((i for i in range(len(stack) - 1, 0, -1) if stack[i].tag == tag.lower()), 0)
-            if depth:
-                del stack[depth:]
-        else:
-            if len(stack) > _DEEPEST:
-                raise NotMathML(f"more than {_DEEPEST} levels")
-            element = Element(tag.lower(), _attributes(attributes))
-            stack[-1].children.append(element)
-            if not empty:
-                stack.append(element)
-    return root
-
-
-def _attributes(source: str) -> dict[str, str]:
-    return {name.lower(): html.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(source)}
 
 
 def _tex(element: Element) -> str:
