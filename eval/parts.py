@@ -62,8 +62,11 @@ def plan(
 
 def model_digest(source: str) -> str:
     """What tells this model from others: a digest of a folder's files; of a Hub id the commit that it now names."""
-    if Path(source).exists():
-        return file_digest(source)
+    path = Path(source)
+    if path.exists():
+        if not (path / "config.json").is_file():
+            raise UserError(f"--model {source}: not a model folder (it has no config.json)")
+        return file_digest(path)
     from transformers import AutoConfig
 
     try:

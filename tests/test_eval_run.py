@@ -103,6 +103,11 @@ def test_a_mistake_is_one_clear_line(arguments, message):
         eval_run.main(arguments)
 
 
+def test_a_folder_that_is_no_model_is_named_before_anything_is_read(world, tmp_path):
+    with pytest.raises(UserError, match=r"no config\.json"):
+        eval_run.main(["--model", str(tmp_path), "--benchmark", str(world / "own.jsonl"), "--cache", str(tmp_path)])
+
+
 def test_a_model_that_is_nowhere_is_named(world, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(UserError, match="no/such-model"):

@@ -45,7 +45,7 @@ def _open(**options):
         ("import ctypes; ctypes.string_at(0)", "killed", ""),
         ("import os; os.abort()", "killed", ""),
         ("from math import sqrt; print(sqrt(2) ** 2 == 2)", "ok", "False\n"),
-        ("if __name__ == '__main__': print('main')", "ok", "main\n"),
+        ("if __name__ == '__main__': print('main', __file__)", "ok", "main program.py\n"),
         ("print('好')", "ok", "好\n"),
         ("open('a', 'w').write('x'); print(open('a').read())", "ok", "x\n"),
         ("import threading as t; r = t.Thread(target=print, args=(5,)); r.start(); r.join()", "ok", "5\n"),

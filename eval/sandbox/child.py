@@ -70,7 +70,7 @@ def _limit(seconds: float, memory: int, limit_processes: bool, file_bytes: int) 
 def _execute(source: bytes) -> int:
     """Run the code as `__main__`; the exit status as the interpreter would give it, or EXIT_MEMORY."""
     module = types.ModuleType("__main__")
-    module.__dict__["__builtins__"] = sys.modules["builtins"]
+    module.__dict__.update(__builtins__=sys.modules["builtins"], __file__=_NAME)
     sys.modules["__main__"] = module
     sys.argv = [_NAME]
     status = 0
