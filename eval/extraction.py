@@ -285,7 +285,7 @@ def _is_prose(text: str) -> bool:
     """A sentence around a number ("She makes 18 dollars every day"), not an answer with a unit ("18 dollars")."""
     if not any(char.isdigit() for char in text):
         return False
-    if re.match(r"(?:all|any) real", text, re.I):
+    if re.match(r"(?:all|any) real|(?:yes|no|true|false)\b,? (?:because|since|as)\b", text, re.I):
         return False
     text = re.sub(r"(?:np\.|math\.)?[A-Za-z]{2,8}(?=\()", " ", text)  # sqrt(2), np.arcsin(10/13)
     outside = re.sub(r"\\[A-Za-z]+\*?(?:\{[^{}]*\})?", " ", text)

@@ -23,7 +23,7 @@ _PHRASES = {
     "all real numbers": r"\mathbb{R}", "all reals": r"\mathbb{R}", "any real number": r"\mathbb{R}",
     "all real x": r"\mathbb{R}", "all real values": r"\mathbb{R}", "the set of all real numbers": r"\mathbb{R}",
     "全体实数": r"\mathbb{R}", "所有实数": r"\mathbb{R}", "任意实数": r"\mathbb{R}", "实数集": r"\mathbb{R}",
-    "r": r"\mathbb{R}", "empty set": r"\emptyset", "the empty set": r"\emptyset", "空集": r"\emptyset",
+    "empty set": r"\emptyset", "the empty set": r"\emptyset", "空集": r"\emptyset",
     "null set": r"\emptyset",
 }  # fmt: skip
 _EXCEPT = re.compile(
@@ -38,17 +38,18 @@ _SYNONYMS = {
     "doesn't exist": "does not exist", "infinite": "infinitely many", "infinite solutions": "infinitely many",
     "infinitely many solutions": "infinitely many",
     "无数个": "infinitely many", "无穷多": "infinitely many", "无数": "infinitely many", "correct": "yes",
-    "incorrect": "no", "t": "true", "f": "false",
+    "incorrect": "no",
 }  # fmt: skip
 _DECIDED = frozenset(["yes", "no", "true", "false"])
 _OPPOSITES = {"yes": {"no", "not"}, "no": {"yes"}, "true": {"false", "not"}, "false": {"true"}}
+_GOES_ON = frozenset("it they he she we this that the there because since as so".split())
 _TIME = re.compile(r"(\d{1,2})(?:\s*:\s*(\d{2}))?\s*(?:(a|p)\.?\s?m\b\.?)?", re.I)
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.I)
 
 
 def as_formula(text: str) -> str:
     """A set phrase as the formula it stands for ("all real numbers except 1"); other text unchanged."""
-    found = _PHRASES.get(text.lower().strip(" .")) if len(text) < 40 else None
+    found = r"\mathbb{R}" if text == "R" else _PHRASES.get(text.lower().strip(" .")) if len(text) < 40 else None
     if found:
         return found
     apart = _EXCEPT.fullmatch(text) if len(text) < 120 else None
@@ -99,7 +100,7 @@ def same_words(gold: str, answer: str) -> bool | None:
     first, second = _SYNONYMS.get(gold, gold), _SYNONYMS.get(answer, answer)
     if first in _DECIDED and second not in _DECIDED:
         words = re.findall(r"[a-z']+", second)
-        if words[:1] == [first] and not _OPPOSITES[first] & set(words[1:]):
+        if words[:1] == [first] and set(words[1:2]) & _GOES_ON and not _OPPOSITES[first] & set(words[1:]):
             return True
     if len(first) < 2 or not re.search(r"[^\W\d_]", first):
         return None
