@@ -78,6 +78,9 @@ rule train_rl:
         heldout=f"--heldout {RL_HELDOUT}" if RL_HELDOUT else "",
         models=" ".join(f"--{name.replace('_', '-')} {path}" for name, path in REWARD_MODELS.items()),
     threads: workflow.cores
+    resources:
+        # A profile may start several processes instead, as for fine-tuning.
+        launch="python",
     log:
         "results/{preset}/logs/train_rl.log",
     benchmark:
@@ -85,7 +88,7 @@ rule train_rl:
     message:
         "rl: " + CONFIG.rl.method
     shell:
-        "python -m rl.train --config {input.config} --prompts {input.prompts} --sft {input.sft}"
+        "{resources.launch} -m rl.train --config {input.config} --prompts {input.prompts} --sft {input.sft}"
         " --problems {input.problems} {params.heldout} {params.models}"
         " --resume {params.resume} --rollouts {output.rollouts} --out {output.model} 2>&1 | tee {log}"
 
