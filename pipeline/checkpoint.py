@@ -84,7 +84,7 @@ class Checkpoints:
             if place.exists():
                 _load(place, model, None)
                 return
-        raise ValueError("final: best needs a folder for checkpoints (--resume)")
+        raise UserError("optimisation.final = best: needs a folder for checkpoints (--resume)")
 
     def delete(self) -> None:
         """Forget everything: the run is done and its artifact stands."""

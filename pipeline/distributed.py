@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TextIO, TypeVar
 
 import torch
@@ -24,6 +25,8 @@ import torch.distributed as dist
 from pipeline.errors import UserError
 
 Item = TypeVar("Item")
+PATIENCE = timedelta(hours=2)
+"""How long processes wait for one another: the first may be writing a large model."""
 BUCKET = 2**24
 """Numbers that are added up over all processes at a time (64 MiB in fp32)."""
 
@@ -39,7 +42,8 @@ def session() -> Iterator[None]:
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=PATIENCE)
     if not is_main():
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it stays open
     try:

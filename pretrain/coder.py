@@ -5,14 +5,16 @@ Writes  OUT: a Hugging Face folder with weights, tokenizer with our chat templat
 
     python -m pretrain.coder --source deepseek-ai/deepseek-coder-7b-base-v1.5 --out results/gpu/models/coder
 
-Checked: it is a causal language model with weights and a tokenizer that has BOS and EOS; embeddings that are smaller
-than the tokenizer are enlarged. The paper starts from the checkpoint before learning-rate decay, which is not public.
+Checked: it is a causal language model with weights and a tokenizer that has BOS and EOS. Embeddings that are smaller
+than the tokenizer are enlarged, with rows like the average of the old ones; larger ones, which many models pad to a
+round number, stay as they are. The paper starts from the checkpoint before learning-rate decay, which is not public.
 Not done here: any training (the built-in world's checkpoint is trained by mini.coder).
 """
 
 import argparse
 from pathlib import Path
 
+from pipeline.checkpoint import seed_everything
 from pipeline.errors import UserError, run_main
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
 from pipeline.prompts import CHAT_TEMPLATE
@@ -30,6 +32,7 @@ def main(argv: list[str] | None = None) -> None:
     model = load_model(arguments.source)
     rows = model.get_input_embeddings().weight.shape[0]
     if rows < len(tokenizer):
+        seed_everything(0)  # the new rows are drawn
         model.resize_token_embeddings(len(tokenizer))
     settings = {"source": arguments.source}
     save_model(

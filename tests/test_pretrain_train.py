@@ -131,11 +131,27 @@ def test_an_existing_checkpoint_is_copied_with_our_chat_template(folder):
     assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
 
 
-def test_embeddings_smaller_than_the_tokenizer_are_enlarged(folder):
+def test_embeddings_smaller_than_the_tokenizer_are_enlarged_and_two_runs_write_the_same_bytes(folder):
     tiny_model(vocab_size=258).save_pretrained(folder / "small")
     tiny_tokenizer().save_pretrained(folder / "small")
-    coder.main(["--source", str(folder / "small"), "--out", str(folder / "checked")])
-    assert load_model(folder / "checked").get_input_embeddings().weight.shape[0] == 259
+    for out in ("checked", "again"):
+        coder.main(["--source", str(folder / "small"), "--out", str(folder / out)])
+    before, after = load_model(folder / "small"), load_model(folder / "checked")
+    assert after.get_input_embeddings().weight.shape[0] == 259 == after.config.vocab_size
+    assert torch.equal(after.get_input_embeddings().weight[:258], before.get_input_embeddings().weight)
+    weights = [(folder / out / "model.safetensors").read_bytes() for out in ("checked", "again")]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("vocabulary", [258, 320])
+def test_a_coder_whose_embeddings_and_tokenizer_differ_in_size_is_trained_and_loads_again(folder, vocabulary):
+    tiny_model(vocab_size=vocabulary).save_pretrained(folder / "other")
+    tiny_tokenizer().save_pretrained(folder / "other")
+    coder.main(["--source", str(folder / "other"), "--out", str(folder / "coder")])
+    out = run(folder, "base")
+    assert load_model(out).get_output_embeddings().weight.shape[0] == max(vocabulary, 259)
+    bits = read_json(out / "manifest.json")["metrics"]["bits_per_byte"]["math"]
+    assert bits["after"] < bits["before"]
 
 
 def test_a_checkpoint_folder_without_tokenizer_is_refused(folder):
