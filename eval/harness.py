@@ -13,6 +13,7 @@ from pipeline.schema.eval import Evaluation
 
 def harness_results(model: str, scores: dict[str, dict], shots: dict[str, int], settings: Evaluation) -> dict[str, Any]:
     """`scores`: benchmark.mode -> its entry of summary.json; `shots`: benchmark.mode -> worked examples shown."""
+    scores = {name: values for name, values in scores.items() if "greedy" in values}  # the others were not run
     tasks = {name: name.replace(".", "_") for name in scores}
     measured = {task: _metrics(scores[name]) for name, task in tasks.items()}
     return {

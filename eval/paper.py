@@ -1,9 +1,7 @@
 """DeepSeekMath's own numbers, percent, to be shown beside ours (tables 2 to 5 of the paper)."""
 
-COLUMNS = {
-    "coder": "DeepSeek-Coder-Base-v1.5 7B", "base": "DeepSeekMath-Base 7B", "sft": "DeepSeekMath-Instruct 7B",
-    "rl": "DeepSeekMath-RL 7B",
-}  # fmt: skip
+COLUMNS = {"coder": "Coder 7B", "base": "Base 7B", "sft": "Instruct 7B", "rl": "RL 7B"}
+"""The paper's model that stands where ours does."""
 
 # Table 2 (few-shot chain of thought), table 3 (few-shot programs; proofs), table 4 (the Coder before its last decay,
 # from which the paper goes on), table 5 (zero-shot).

@@ -60,7 +60,10 @@ def add_scores(page: Page, results: Path, summary: dict, rows: Rows) -> None:
 
 
 def _tasks(summary: dict) -> list[str]:
-    return sorted({name for scores in summary.values() for name in scores})
+    """In the order of the table of benchmarks, then by mode."""
+    order = {name: number for number, name in enumerate(TABLE)}
+    tasks = {name for scores in summary.values() for name in scores}
+    return sorted(tasks, key=lambda task: (order.get(task.rpartition(".")[0], len(order)), task))
 
 
 def main_task(tasks: list[str]) -> str:
@@ -69,12 +72,12 @@ def main_task(tasks: list[str]) -> str:
 
 
 def _share(scores: dict | None) -> str:
-    return percent(scores["greedy"]) if scores else "not run"
+    return percent(scores["greedy"]) if scores and "greedy" in scores else "not run"
 
 
 def _cell(scores: dict | None, name: str = "greedy") -> Html | str:
     if not scores or scores.get(name) is None:
-        return "–"
+        return "not run" if scores and "not_run" in scores else "–"
     interval = f"{100 * scores[f'{name}_low']:.1f} – {100 * scores[f'{name}_high']:.1f}"
     return Html(percent(scores[name]) + tag("small", interval))
 
@@ -82,9 +85,11 @@ def _cell(scores: dict | None, name: str = "greedy") -> Html | str:
 def _chart(summary: dict, models: list[str], tasks: list[str]) -> Html:
     rows = []
     for task in tasks:
-        entries = [(model, summary[model][task]) for model in models if task in summary[model]]
+        entries = [(model, summary[model].get(task, {})) for model in models]
+        entries = [(model, scores) for model, scores in entries if "greedy" in scores]
         numbers = [(m, *(100 * s[key] for key in ("greedy", "greedy_low", "greedy_high"))) for m, s in entries]
-        rows.append((title(task), numbers))
+        if numbers:
+            rows.append((title(task), numbers))
     return interval_chart(rows, "greedy accuracy, %")
 
 
@@ -107,7 +112,7 @@ def _number(value: float | None) -> str:
 
 def _paper_note(models: list[str], tasks: list[str]) -> str:
     if any(task in PAPER for task in tasks):
-        return "The paper's numbers are those of its 7B models (tables 2 to 5)."
+        return "The paper's numbers: DeepSeek-Coder-Base-v1.5 before its decay, DeepSeekMath-Base, -Instruct and -RL."
     return "The paper reports none of these benchmarks."
 
 
@@ -214,7 +219,7 @@ def _heat(right: int, n: int) -> Html | str:
 def _graders(results: Path, summary: dict, models: list[str], tasks: list[str]) -> list[Html]:
     body = []
     for task in tasks:
-        for model in (model for model in models if task in summary[model]):
+        for model in (model for model in models if "greedy" in summary[model].get(task, {})):
             s = summary[model][task]
             shares = [percent(s.get(name)) for name in ("greedy", "compat", "program")]
             rest = [percent(s.get(name)) for name in ("no_answer", "undecided", "truncated")]

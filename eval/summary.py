@@ -30,9 +30,14 @@ NEEDED = ("id", "greedy", "sample", "extracted", "correct", "finish", "tokens", 
 
 
 def summarise(rows: list[dict]) -> dict:
-    """Scores of one model on one benchmark and mode, from its sample rows."""
+    """Scores of one model on one benchmark and mode, from its sample rows.
+
+    Where proofs could not be checked on this machine there is no score: {"n", "not_run"}.
+    """
     greedy = [row for row in rows if row["greedy"]]
-    n = len(greedy)
+    n, not_run = len(greedy), sum(row["status"] == "not_run" for row in greedy)
+    if not_run:
+        return {"n": n, "not_run": not_run}
     scores = {"n": n} | _share("greedy", [row["correct"] for row in greedy])
     for name, field in (("compat", "compat"), ("program", "program_correct")):
         values = [row[field] for row in greedy if row[field] is not None]
@@ -100,6 +105,8 @@ def compare_models(models: dict[str, dict[str, list[dict]]]) -> list[dict]:
     names, rows = list(models), []
     for first, second in pairwise(names):
         for task in models[first].keys() & models[second].keys():
+            if any(row["status"] == "not_run" for name in (first, second) for row in models[name][task]):
+                continue
             verdicts = [{r["id"]: r["correct"] for r in models[name][task] if r["greedy"]} for name in (first, second)]
             shared = [key for key in verdicts[0] if key in verdicts[1]]
             pair = compare(*([verdict[key] for key in shared] for verdict in verdicts))

@@ -10,21 +10,25 @@ from pipeline.artifacts import read_json
 from pipeline.errors import UserError, run_main
 
 STAGES = ("coder", "base", "sft", "rl")
+WIDEST = 4  # tasks that fit side by side
 
 
 def table(summary: dict) -> str:
-    """Models in rows, `benchmark.mode` in columns, "greedy accuracy [low, high]" in cells, all in percent."""
-    columns = sorted({name for scores in summary.values() for name in scores})
-    rows = [["greedy accuracy, %", *columns]]
-    for model, scores in sorted(summary.items(), key=lambda item: (*STAGES, item[0]).index(item[0])):
-        rows.append([model, *(_cell(scores.get(name)) for name in columns)])
+    """Models in rows and `benchmark.mode` in columns (the other way round where there are many), "greedy accuracy
+    [low, high]" in cells, all in percent."""
+    tasks = sorted({name for scores in summary.values() for name in scores})
+    models = sorted(summary, key=lambda model: (*STAGES, model).index(model))
+    rows = [["", *tasks], *([model, *(_cell(summary[model].get(task)) for task in tasks)] for model in models)]
+    if len(tasks) > WIDEST:
+        rows = [list(column) for column in zip(*rows, strict=True)]
+    rows[0][0] = "greedy accuracy, %"
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
 def _cell(scores: dict | None) -> str:
-    if scores is None:
+    if scores is None or "greedy" not in scores:
         return "not run"
     low, high = 100 * scores["greedy_low"], 100 * scores["greedy_high"]
     return f"{100 * scores['greedy']:5.1f}  [{low:.1f}, {high:.1f}]"

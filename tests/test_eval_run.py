@@ -16,6 +16,7 @@ from eval.metrics import group_answers
 from eval.parts import plan
 from eval.samples import graded_rows
 from eval.summary import _same, compare_models, summarise
+from eval.table import table
 from pipeline.errors import UserError
 from pipeline.generation import Sampler, SamplingSettings
 from pipeline.records import Problem
@@ -145,6 +146,19 @@ def test_the_summary_counts_by_hand():
     assert scores["no_answer"] == 0.3333 and scores["samples"] == 4
     assert (scores["maj@4"], scores["pass@1"], scores["pass@2"], scores["pass@4"]) == (1.0, 0.75, 1.0, 1.0)
     assert scores["greedy_low"] < scores["greedy"] < scores["greedy_high"]
+
+
+def test_proofs_that_could_not_be_checked_have_no_score():
+    unchecked = summarise([_row("a", False, status="not_run"), _row("b", False)])
+    assert unchecked == {"n": 2, "not_run": 1}
+    assert "not run" in table({"m": {"minif2f.cot": unchecked}})
+    assert harness_results("m", {"minif2f.cot": unchecked}, {}, Evaluation())["results"] == {}
+
+
+def test_the_table_is_turned_where_there_are_many_tasks():
+    scores = summarise([_row("a", True)])
+    wide = table({"m": {f"t{i}.cot": scores for i in range(9)}}).splitlines()
+    assert len(wide) == 11 and wide[0].split()[-1] == "m" and wide[2].startswith("t0.cot")
 
 
 def test_answers_vote_together_when_they_are_equal_not_when_they_are_spelled_alike():
