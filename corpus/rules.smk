@@ -33,7 +33,7 @@ rule common_crawl_files:
         "Common Crawl: which WARC files of {wildcards.crawl}"
     shell:
         "python -m corpus.commoncrawl {wildcards.crawl} --files {params.files} --server {params.server:q}"
-        " --out {output} 2>&1 | tee {log}"
+        " --out {output} 2>&1 | tee -i {log}"
 
 
 def archives(wildcards):
@@ -67,7 +67,7 @@ rule extract:
     shell:
         "python -m corpus.extract --config {input.config} --shard {wildcards.shard} --pages {output.pages}"
         " --rejects {output.rejects} --stats {output.stats} --crawls {params.crawls} --scratch {params.scratch}"
-        " {params.files:q} 2>&1 | tee {log}"
+        " {params.files:q} 2>&1 | tee -i {log}"
 
 
 # ---- Duplicates, rounds, final corpus ---------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ rule dedup:
         "duplicates: by URL, equal texts, near duplicates"
     shell:
         "python -m corpus.dedup --config {input.config} --pages {params.pages} --workers {threads} --out {output}"
-        " 2>&1 | tee {log}"
+        " 2>&1 | tee -i {log}"
 
 
 rule mine_round:
@@ -140,7 +140,7 @@ rule mine_round:
     shell:
         "python -m corpus.round --number {wildcards.n} --classifier {input.classifier} --selection {input.selection}"
         " --pages {params.pages} --dedup {input.dedup} --seeds {input.seeds} {params.previous} {params.annotations}"
-        " --workers {threads} --out {output} 2>&1 | tee {log}"
+        " --workers {threads} --out {output} 2>&1 | tee -i {log}"
 
 
 rule finalise_corpus:
@@ -169,7 +169,7 @@ rule finalise_corpus:
     shell:
         "python -m corpus.final --config {input.config} --pages {params.pages} --dedup {input.dedup}"
         " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed}"
-        " --workers {threads} --resume {params.resume} --out {output.final} 2>&1 | tee {log}"
+        " --workers {threads} --resume {params.resume} --out {output.final} 2>&1 | tee -i {log}"
 
 
 rule corpus:
@@ -198,7 +198,7 @@ rule corpus_report_page:
         "report: what was mined, from records to tokens"
     shell:
         "python -m corpus.report --results {params.results} {params.truth} --out {output.page}"
-        " --json {output.numbers} 2>&1 | tee {log}"
+        " --json {output.numbers} 2>&1 | tee -i {log}"
 
 
 rule corpus_report:

@@ -32,7 +32,7 @@ rule evaluate_model:
     shell:
         "python -m eval.run --model {input.model} --benchmark {params.benchmarks:q} --style {params.style}"
         " --shots {input.shots} --config {input.config} --prompts {input.prompts} --resume {params.resume}"
-        " --out {output} 2>&1 | tee {log}"
+        " --out {output} 2>&1 | tee -i {log}"
 
 
 rule summarise:
@@ -46,7 +46,7 @@ rule summarise:
     log:
         "results/{preset}/logs/summarise.log",
     shell:
-        "python -m eval.summary {input} --out {output.summary} --comparisons {output.comparisons} 2>&1 | tee {log}"
+        "python -m eval.summary {input} --out {output.summary} --comparisons {output.comparisons} 2>&1 | tee -i {log}"
 
 
 rule results_report_page:
@@ -66,7 +66,7 @@ rule results_report_page:
     message:
         "results report"
     shell:
-        "python -m eval.report --results {params.results} --out {output} 2>&1 | tee {log}"
+        "python -m eval.report --results {params.results} --out {output} 2>&1 | tee -i {log}"
 
 
 rule evaluation:

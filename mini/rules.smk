@@ -20,7 +20,7 @@ rule mini_problems:
     message:
         "mini: word problems with worked solutions"
     shell:
-        "python -m mini.problems --config {input.config} --out {params.world} 2>&1 | tee {log}"
+        "python -m mini.problems --config {input.config} --out {params.world} 2>&1 | tee -i {log}"
 
 
 rule mini_code:
@@ -46,7 +46,7 @@ rule mini_code:
         "mini: Python source, prose and held-out texts"
     shell:
         "( python -m mini.code --config {input.config} --out {params.world}"
-        " && python -m mini.prose --config {input.config} --out {params.world} ) 2>&1 | tee {log}"
+        " && python -m mini.prose --config {input.config} --out {params.world} ) 2>&1 | tee -i {log}"
 
 
 rule mini_web:
@@ -70,4 +70,4 @@ rule mini_web:
         "mini: the web, as WARC files"
     shell:
         "python -m mini.web --config {input.config} --problems {params.world}/problems --out {params.world}"
-        " 2>&1 | tee {log}"
+        " 2>&1 | tee -i {log}"

@@ -101,8 +101,9 @@ def check_sources(config) -> None:
 
     sources = config.sources
     paths = [("seed_positives", sources.seed_positives), ("url_annotations", sources.url_annotations)]
-    solutions = [sources.solutions] if isinstance(sources.solutions, str) else sources.solutions
-    paths += [("solutions", path) for path in solutions]
+    for name in ("solutions", "problems"):
+        value = getattr(sources, name)
+        paths += [(name, path) for path in (value if isinstance(value, list) else [value])]
     paths += [(f"benchmarks.{name}", path) for name, path in sources.benchmarks.items()]
     paths += [(f"heldout_text.{name}", path) for name, path in sources.heldout_text.items()]
     if sources.coder.startswith(("/", "./", "../", "~")):

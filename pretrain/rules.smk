@@ -39,7 +39,7 @@ if CONFIG.sources.coder == "mini":
             "coder: a small Llama from scratch on Python source"
         shell:
             "python -m mini.coder --config {input.config} --prompts {input.prompts} --world {params.world}"
-            " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+            " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
 else:
 
@@ -56,7 +56,7 @@ else:
         message:
             "coder: an existing checkpoint, checked"
         shell:
-            "python -m pretrain.coder --source {params.source:q} --out {output.model} 2>&1 | tee {log}"
+            "python -m pretrain.coder --source {params.source:q} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule tokenise:
@@ -79,7 +79,7 @@ rule tokenise:
         "base: the mixture as tokens"
     shell:
         "python -m pretrain.tokens --config {input.config} --tokenizer {input.coder} {params.sources}"
-        " --jobs {threads} --out {params.folder} 2>&1 | tee {log}"
+        " --jobs {threads} --out {params.folder} 2>&1 | tee -i {log}"
 
 
 rule train_base:
@@ -106,7 +106,7 @@ rule train_base:
         "base: continued pretraining of the coder checkpoint"
     shell:
         "{resources.launch} -m pretrain.train --config {input.config} --coder {input.coder} --tokens {input.tokens}"
-        " {params.heldout} --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+        " {params.heldout} --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule coder_model:

@@ -33,7 +33,7 @@ rule train_reward_model:
     shell:
         "python -m rl.reward_model --kind outcome --config {input.config} --prompts {input.prompts}"
         " --base {input.base} --sft {input.sft} --problems {input.problems}"
-        " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+        " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule train_process_reward_model:
@@ -58,7 +58,7 @@ rule train_process_reward_model:
     shell:
         "python -m rl.reward_model --kind process --config {input.config} --prompts {input.prompts}"
         " --base {input.base} --sft {input.sft} --problems {input.problems}"
-        " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+        " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule train_rl:
@@ -90,7 +90,7 @@ rule train_rl:
     shell:
         "{resources.launch} -m rl.train --config {input.config} --prompts {input.prompts} --sft {input.sft}"
         " --problems {input.problems} {params.heldout} {params.models}"
-        " --resume {params.resume} --rollouts {output.rollouts} --out {output.model} 2>&1 | tee {log}"
+        " --resume {params.resume} --rollouts {output.rollouts} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule reward_model:

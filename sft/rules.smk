@@ -25,7 +25,7 @@ rule sft_examples:
         "sft: solutions gathered, checked, encoded"
     shell:
         "python -m sft.data --config {input.config} --prompts {input.prompts} --tokenizer {input.tokenizer}"
-        " --solutions {params.solutions} --out {output} 2>&1 | tee {log}"
+        " --solutions {params.solutions} --out {output} 2>&1 | tee -i {log}"
 
 
 rule train_sft:
@@ -50,7 +50,7 @@ rule train_sft:
         "sft: fine-tuning on worked solutions"
     shell:
         "{resources.launch} -m sft.train --config {input.config} --base {input.base} --examples {input.examples}"
-        " --resume {params.resume} --out {output.model} 2>&1 | tee {log}"
+        " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule sft_model:
