@@ -58,6 +58,8 @@ class Benchmark:
     shots: dict[str, int] = field(default_factory=dict)
     tolerance: float | None = None
     rows: int | None = None
+    layout: str = "plain"  # of questions and solutions shown to base models (eval.fewshot), the Chinese one with "_zh"
+    box_only: bool = False  # only a final box is an answer, as for rewards: no number is picked out of babble
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -171,8 +173,9 @@ _ENTRIES = (
         _deepseek("minif2f/validation.jsonl"), Fields(id=("problem_name",)), "en", "proof", examples="proofs",
         shots={"cot": 3}, rows=244,
     ),
-    # The built-in world's own problems: made by `mini/`, given as minimath=FILE.
-    Benchmark("minimath", "MiniMath", "minimath/test.jsonl", "latex"),
+    # The built-in world's own problems: made by `mini/`, given as minimath=FILE. Base models see them as its pages
+    # show worked examples; a coder that writes nothing but zeros must not score where the answer is 0.
+    Benchmark("minimath", "MiniMath", "minimath/test.jsonl", "latex", layout="textbook", box_only=True),
     # Beyond the paper's table.
     Benchmark("gsm_hard", "GSM-Hard", "gsm_hard/test.jsonl", "number",
               Hub("reasoning-machines/gsm-hard", split="train"),

@@ -43,7 +43,9 @@ class Layout:
 
 LAYOUTS = {
     "plain": Layout("Problem:\n", "\n\nSolution:\n", "\n\n", STOP),
-    "zh": Layout("问题：", "\n解答：", "\n\n", ("\n问题：", "\n问题 ", *STOP)),
+    "plain_zh": Layout("问题：", "\n解答：", "\n\n", ("\n问题：", "\n问题 ", *STOP)),
+    "textbook": Layout("Example. ", "\n\nSolution. ", "\n\n", ("\nExample", "\nExercise", *STOP)),
+    "textbook_zh": Layout("例题：", "\n\n解：", "\n\n", ("\n例题", "\n练习", *STOP)),
     "bbh": Layout("Q: ", "\nA: Let's think step by step.\n", "\n\n", ("\nQ:",)),
     "completion": Layout("", "", "", FUNCTION_STOP),
     "function": Layout("Task: ", "\n[BEGIN]\n", "\n[DONE]\n\n", ("[DONE]", "\nTask:")),
@@ -93,11 +95,13 @@ def few_shot(
     if benchmark.examples == "cot_prompts":
         return FewShot((), LAYOUTS["bbh"], _task_prompts(str(Path(file).parent / "cot_prompts.jsonl")))
     if any(shot.mode == mode for shot in given):
-        return FewShot(tuple(pick_shots(given, mode, language or benchmark.language or "en", count)))
+        language = language or benchmark.language or "en"
+        name = f"{benchmark.layout}_zh" if language == "zh" and benchmark.layout != "plain" else benchmark.layout
+        return FewShot(tuple(pick_shots(given, mode, language, count)), LAYOUTS[name])
     language = benchmark.language or language or "en"
     examples = benchmark.examples or f"school_{language}"
     shown = declared_shots(examples, mode)[: benchmark.shots.get(mode, count)]
-    return FewShot(tuple(shown), LAYOUTS["zh" if language == "zh" else "plain"])
+    return FewShot(tuple(shown), LAYOUTS["plain_zh" if language == "zh" else "plain"])
 
 
 @lru_cache(maxsize=64)

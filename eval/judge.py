@@ -37,6 +37,7 @@ def judge(
             problem.answer,
             output if printed is None else printed,
             problem.language,
+            final_box_only=benchmark.box_only and printed is None,
             tolerance=benchmark.tolerance,
             answer_type=benchmark.answer,
         )

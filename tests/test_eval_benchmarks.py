@@ -9,9 +9,10 @@ from shared_data import shared_data
 from eval import benchmark_source
 from eval.benchmark_table import TABLE
 from eval.benchmarks import load_benchmark, resolve
-from eval.fewshot import chat_question, few_shot
+from eval.fewshot import Shot, chat_question, few_shot
 from eval.judge import judge
 from pipeline.errors import UserError
+from pipeline.records import Problem
 
 
 def write(tmp_path, *rows):
@@ -142,3 +143,20 @@ def test_every_gold_is_right_against_itself_by_its_own_declaration():
             verdicts = judge(benchmark, [(p, form.format(p.answer), None) for p in problems])
             wrong = [p.answer for p, verdict in zip(problems, verdicts, strict=True) if not verdict.correct]
             assert not wrong, (name, form, wrong)
+
+
+def test_a_model_that_writes_only_zeros_has_not_solved_the_problems_whose_answer_is_zero():
+    problem = Problem(id="z", question="Ben packs 8 eggs into bags of 4. How many are left over?", answer="0")
+    declared = TABLE["minimath"]
+    babble, boxed = judge(declared, [(problem, "0000000000", None), (problem, r"8%4=0 \boxed{0}", None)])
+    assert (babble.correct, babble.status, boxed.correct) == (False, "no_answer", True)
+    (printed,) = judge(declared, [(problem, "```python\nprint(8 % 4)\n```", "0")])
+    assert printed.correct, "what a program prints needs no box"
+
+
+def test_the_built_in_world_shows_base_models_its_problems_as_its_pages_do():
+    declared = TABLE["minimath"]
+    given = [Shot("1+1?", "2", "cot", "en"), Shot("一加一？", "2", "cot", "zh")]
+    for language, start, middle in (("en", "Example. ", "\n\nSolution. "), ("zh", "例题：", "\n\n解：")):
+        prompt = few_shot(declared, "cot", given, 1, language).prompt(Problem(id="p", question="Q", answer="1"))
+        assert prompt.startswith(start) and prompt.endswith(f"{start}Q{middle}")
