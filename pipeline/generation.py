@@ -25,6 +25,7 @@ from torch import Tensor
 from pipeline.choice import choose, uniforms
 from pipeline.decoder import CACHE_BLOCK, WORTH_SHARING, Cache, Decoder, Prompts
 from pipeline.errors import UserError
+from pipeline.parallel import ordered_map
 from pipeline.progress import Progress
 
 _PREFILL_TOKENS = 16_384  # prompts are computed in chunks of at most so many tokens, padding included
@@ -106,7 +107,6 @@ class Sampler:
         """Take over the model's current weights (cast once per rollout, not per token)."""
         self.decoder.load(model, self.dtype)
 
-    @torch.inference_mode()
     def sample(
         self,
         prompts: Sequence[Sequence[int]],
@@ -124,8 +124,20 @@ class Sampler:
         if any(not len(prompt) for prompt in prompts):
             raise UserError("sampling: a prompt is empty; it needs at least one token")
         keys = list(range(len(prompts))) if keys is None else [str(key) for key in keys]
-        run = _Run(self, [list(p) for p in prompts], samples_per_prompt, settings, keys, progress)
-        return run.finish_all()
+        # Products of a small model are not worth splitting: each core takes a part of the questions instead.
+        parts = min(torch.get_num_threads(), len(prompts)) if self.decoder.small else 1
+        order = sorted(range(len(prompts)), key=lambda q: len(prompts[q]))
+        results: list[list[Sample]] = [[] for _ in prompts]
+
+        @torch.inference_mode()
+        def finish(part: int) -> None:
+            mine = order[part::parts]
+            chosen = [list(prompts[q]) for q in mine], samples_per_prompt, settings, [keys[q] for q in mine], progress
+            for question, samples in zip(mine, _Run(self, *chosen, part, parts).finish_all(), strict=True):
+                results[question] = samples
+
+        deque(ordered_map(finish, range(parts)) if parts > 1 else map(finish, range(parts)), maxlen=0)
+        return results
 
     def reused_cache(self, use: str, slots: int, positions: int) -> Cache:
         """A cache with at least so many slots; it is kept for the next call, whose size is usually the same."""
@@ -146,13 +158,15 @@ class Sampler:
 
 
 class _Run:
-    """One call of `Sampler.sample`.
+    """One call of `Sampler.sample`, or the part of it that one core computes.
 
     Rows 0..active-1 of every array are the sequences in the batch; slots 0..len(questions)-1 of the prompt cache
     hold their prompts. Both stay dense: what ends is overwritten by the last one.
     """
 
-    def __init__(self, sampler: Sampler, prompts, per_prompt: int, settings: SamplingSettings, keys, progress):
+    def __init__(
+        self, sampler: Sampler, prompts, per_prompt: int, settings: SamplingSettings, keys, progress, part=0, parts=1
+    ):
         self.sampler, self.decoder, self.settings = sampler, sampler.decoder, settings
         self.prompts, self.keys, self.progress = prompts, keys, progress
         self.results: list[list[Sample | None]] = [[None] * per_prompt for _ in prompts]
@@ -164,15 +178,15 @@ class _Run:
                     self.waiting.append((question, index))
                 else:
                     self.results[question][index] = Sample([], [], "length")
-        self.slots = max(1, min(sampler.max_batch, len(self.waiting)))
+        self.slots = max(1, min(-(-sampler.max_batch // parts), len(self.waiting)))
         self.active, self.owners = 0, []
         self.questions: list[int] = []
         self.first_logits: dict[int, Tensor] = {}
         device, new = self.decoder.device, settings.max_new_tokens
-        self.cache = sampler.reused_cache("own", self.slots, min(new, CACHE_BLOCK))
+        self.cache = sampler.reused_cache(f"own {part}", self.slots, min(new, CACHE_BLOCK))
         longest = max((len(prompts[q]) for q, _ in self.waiting), default=1)
         longest = -(-longest // CACHE_BLOCK) * CACHE_BLOCK
-        self.prompt_cache = sampler.reused_cache("prompts", min(len(prompts), self.slots), longest)
+        self.prompt_cache = sampler.reused_cache(f"prompts {part}", min(len(prompts), self.slots), longest)
         self.layout: Prompts | None = None
         self.ids = torch.zeros(self.slots, new, dtype=torch.long, device=device)
         self.logprobs = torch.zeros(self.slots, new, device=device)
