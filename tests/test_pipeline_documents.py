@@ -17,7 +17,7 @@ LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
     "name, content",
     [
         ("a.jsonl", LINES.encode()),
-        ("a.jsonl.gz", gzip.compress(LINES.encode())),
+        ("a.jsonl.gz", gzip.compress(LINES.encode(), mtime=0)),
         ("a.jsonl.zst", zstandard.compress(LINES.encode())),
         ("a.json", json.dumps(ROWS).encode()),
         ("a.json", json.dumps({"Instances": ROWS, "Metadata": []}).encode()),
