@@ -4,7 +4,7 @@
     python -m tests.bench_rl step --harness FILE     a GRPO step beside TRL and a minimal loop (FILE: the harness)
     python -m tests.bench_rl sampler                 tokens a second beside transformers' generate, greedy text equal
     python -m tests.bench_rl memory                  peak memory and model states, PPO beside GRPO
-    python -m tests.bench_rl methods --seeds 3       tests/rl_study.py: all methods on a finished results folder
+    python -m tests.bench_rl methods --results …       tests/rl_study.py: all methods on a finished results folder
 
 One thread measures processor time (so that neighbours disturb little), two threads wall time; each figure is a median.
 TRL is measured where it is installed (trl 1.16.0, accelerate 1.15.0); --python names the interpreter that has it.

@@ -1,18 +1,19 @@
 """The methods side by side: the same start, the same number of sampled outputs, several seeds.
 
-Reads   a finished results folder (models/base, models/sft, world/problems, config/{rl,reward,prompts}.json); --sft
-        takes another start.
-Writes  a JSON line for every run into --out, from which finished runs are taken again, and prints the table.
+Reads   one or several finished results folders (models/{base,sft}, world/problems, config/{rl,reward,prompts}.json):
+        seed n starts from the n-th of them, going round.
+Writes  a JSON file for every run into --out, from which finished runs are taken again, and prints the table.
 
-    python -m tests.bench_rl methods --results results/mini --seeds 3 --steps 60 --outputs 128
+    python -m tests.bench_rl methods --results results/mini results/seed1 results/seed2
 
-Every run is scored on the test problems: greedy accuracy, and Maj@K and Pass@K from K samples at temperature 0.7.
-A method's interval is that of a mean over seeds (Student's t); the orderings compare means seed by seed. The process
-model is trained once, from base, on the start's own samples. Rewards: the rule for all, plus the process model in PS.
+Steps and outputs are the preset's. Every run is scored on the test problems: greedy accuracy, and Maj@K and Pass@K
+from K samples at temperature 0.7. A method's interval is that of a mean over seeds (Student's t). The orderings compare
+two methods on the same problems of the same seeds: the difference's interval over seeds, and, for these seeds, over
+problems (normal, of the paired differences). A process model is trained for each start, from its base, on the start's
+own samples. Rewards: the rule for all, plus the process model in PS.
 """
 
 import argparse
-import tempfile
 import time
 from pathlib import Path
 
@@ -50,33 +51,34 @@ K = 8
 
 
 def run(args: argparse.Namespace) -> None:
-    folder: Path = args.out
-    folder.mkdir(parents=True, exist_ok=True)
-    sft = args.sft or args.results / "models" / "sft"
-    config, prompts = (read_json(args.results / "config" / f"{name}.json") for name in ("rl", "prompts"))
-    common = {"steps": args.steps, "batch_outputs": args.outputs, "evaluate_every": 0, "rewards": {"rule": 1.0}}
-    common |= {"learning_rate": args.learning_rate or config["learning_rate"]}
-    for seed in range(args.seeds):
+    args.out.mkdir(parents=True, exist_ok=True)
+    given = {"steps": args.steps, "batch_outputs": args.outputs, "learning_rate": args.learning_rate}
+    given = {name: value for name, value in given.items() if value is not None}
+    for seed in args.seeds if args.seeds is not None else range(len(args.results)):
         for name in args.only or METHODS:
-            file = folder / f"{name.replace(' ', '_')}.{seed}.json"
+            file = args.out / f"{name.replace(' ', '_')}.{seed}.json"
             if not file.is_file():
-                write_json(file, one(args, sft, name, config | common, Prompts(**prompts), seed))
-    report([read_json(file) for file in sorted(folder.glob("*.json"))])
+                write_json(file, one(args, name, given, seed))
+                print(f"{name}, seed {seed}: done", flush=True)
+    report([read_json(file) for file in sorted(args.out.glob("*.json"))])
 
 
-def one(args: argparse.Namespace, sft: Path, name: str, config: dict, prompts: Prompts, seed: int) -> dict:
+def one(args: argparse.Namespace, name: str, given: dict, seed: int) -> dict:
     """Train one method with one seed and score it."""
-    changes = METHODS[name]
-    settings = RL(**(config | changes | {"seed": seed, "steps": changes.get("steps", config["steps"]) or 1}))
+    results = args.results[seed % len(args.results)]
+    sft, world = results / "models" / "sft", results / "world" / "problems"
+    config, prompts = (read_json(results / "config" / f"{section}.json") for section in ("rl", "prompts"))
+    prompts, changes = Prompts(**prompts), METHODS[name]
+    config |= given | {"evaluate_every": 0, "rewards": {"rule": 1.0}} | changes | {"seed": seed}
+    settings = RL(**config | {"steps": config["steps"] or 1})
     seed_everything(seed)
     tokenizer, policy = load_tokenizer(sft), load_model(sft)
     reading = (tokenizer, prompts, policy.config.max_position_embeddings, settings.max_new_tokens)
-    world = args.results / "world" / "problems"
     questions, test = (
         load_questions([world / "train.jsonl"], *reading),
         load_questions([world / "test.jsonl"], *reading),
     )
-    process = process_model(args, sft) if "process_model" in settings.rewards else None
+    process = process_model(args, results, seed % len(args.results)) if "process_model" in settings.rewards else None
     rewards = load_rewards(settings, {"process_model": process}, tokenizer)
     value = ValueModel(sft, settings) if settings.method == "ppo" else None
     learner = Learner(policy, tokenizer, settings, questions, [], rewards, value=value)
@@ -91,34 +93,34 @@ def one(args: argparse.Namespace, sft: Path, name: str, config: dict, prompts: P
     return result | score(policy, tokenizer, test, settings.max_new_tokens)
 
 
-def score(policy, tokenizer, test: list[Question], max_new_tokens: int) -> dict[str, float]:
+def score(policy, tokenizer, test: list[Question], max_new_tokens: int) -> dict:
+    """Shares of all test problems by name, and those that orderings compare also "by_problem"."""
     sampler = Sampler(policy, tokenizer)
     greedy = roll_out(sampler, test, 1, SamplingSettings(temperature=0, max_new_tokens=max_new_tokens), 0)
     sampled = roll_out(sampler, test, K, SamplingSettings(temperature=0.7, max_new_tokens=max_new_tokens), 0)
     right = [grade(g.question.problem.answer, g.texts[0], g.question.problem.language).correct for g in greedy]
-    votes, passes, mean = [], [], []
+    votes, passes, shares = [], [], []
     for group in sampled:
         problem = group.question.problem
         verdicts = [grade(problem.answer, text, problem.language) for text in group.texts]
         correct = [verdict.correct for verdict in verdicts]
         votes.append(majority([verdict.extracted for verdict in verdicts], correct))
         passes.append(pass_at_k(K, sum(correct), K))
-        mean.append(np.mean(correct))
-    names = ("greedy", f"maj@{K}", f"pass@{K}", "pass@1")
-    return {name: float(np.mean(values)) for name, values in zip(names, (right, votes, passes, mean), strict=True)}
+        shares.append(sum(correct) / K)
+    by_name = {"greedy": right, f"maj@{K}": votes, f"pass@{K}": passes, "pass@1": shares}
+    kept = {"greedy": [float(value) for value in right], "pass@1": shares}
+    return {name: float(np.mean(values)) for name, values in by_name.items()} | {"by_problem": kept}
 
 
-def process_model(args: argparse.Namespace, sft: Path) -> Path:
+def process_model(args: argparse.Namespace, results: Path, number: int) -> Path:
     """The process reward model of this start, trained where it does not lie in --out already."""
-    folder = args.out / "process_reward"
+    folder = args.out / f"process_reward.{number}"
     if not folder.is_dir():
-        settings = read_json(args.results / "config" / "reward.json") if args.reward is None else read_json(args.reward)
-        with tempfile.TemporaryDirectory() as temporary:
-            write_json(Path(temporary) / "reward.json", settings)
-            named = {"kind": "process", "config": f"{temporary}/reward.json", "base": args.results / "models" / "base"}
-            named |= {"prompts": args.results / "config" / "prompts.json", "sft": sft, "out": folder}
-            named |= {"problems": args.results / "world" / "problems" / "train.jsonl"}
-            reward_model.main([text for name, value in named.items() for text in (f"--{name}", str(value))])
+        settings = args.reward or results / "config" / "reward.json"
+        named = {"kind": "process", "config": settings, "prompts": results / "config" / "prompts.json", "out": folder}
+        named |= {"base": results / "models" / "base", "sft": results / "models" / "sft"}
+        named |= {"problems": results / "world" / "problems" / "train.jsonl"}
+        reward_model.main([text for name, value in named.items() for text in (f"--{name}", str(value))])
     return folder
 
 
@@ -132,11 +134,17 @@ def report(rows: list[dict]) -> None:
             tokens, seconds = (np.mean([row[column] for row in runs]) for column in ("sampled_tokens", "seconds"))
             print(f"{name:12}{len(runs):>6}{cells}{tokens:>12,.0f}{seconds:>8.0f}")
     for better, worse in ORDERINGS:
-        pairs = {row["seed"]: row["greedy"] for row in by_method[better]}
-        gains = [pairs[row["seed"]] - row["greedy"] for row in by_method[worse] if row["seed"] in pairs]
-        if gains:
-            sign = sum(gain > 0 for gain in gains)
-            print(f"{better} - {worse}: greedy {interval(gains)} points, above in {sign} of {len(gains)} seeds")
+        seeds = {row["seed"]: row for row in by_method[better]}
+        pairs = [(seeds[row["seed"]], row) for row in by_method[worse] if row["seed"] in seeds]
+        for measure in ("greedy", "pass@1") if pairs else ():
+            gains = [upper[measure] - lower[measure] for upper, lower in pairs]
+            each = np.concatenate([np.subtract(*(row["by_problem"][measure] for row in pair)) for pair in pairs])
+            half = 196 * float(each.std(ddof=1)) / len(each) ** 0.5
+            above = sum(gain > 0 for gain in gains)
+            print(
+                f"{better} - {worse}, {measure}: {interval(gains)} points over seeds, +-{half:.1f} over their problems;"
+                f" above in {above} of {len(gains)} seeds"
+            )
 
 
 def interval(values: list[float]) -> str:
@@ -149,12 +157,13 @@ def interval(values: list[float]) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--results", type=Path, default=Path("results/mini"), help="a finished results folder")
-    parser.add_argument("--sft", type=Path, help="another start than its models/sft")
+    parser.add_argument(
+        "--results", type=Path, nargs="+", default=[Path("results/mini")], help="finished results folders, one a seed"
+    )
     parser.add_argument("--reward", type=Path, help="settings of the process reward model (JSON)")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--outputs", type=int, default=128, help="outputs a step")
-    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--seeds", type=int, nargs="+", help="seeds to run; default: one for each results folder")
+    parser.add_argument("--steps", type=int, help="in the place of the preset's")
+    parser.add_argument("--outputs", type=int, help="outputs a step, in the place of the preset's")
+    parser.add_argument("--learning-rate", type=float, help="in the place of the preset's")
     parser.add_argument("--only", nargs="*", choices=list(METHODS))
     parser.add_argument("--out", type=Path, default=Path("results/rl_methods"), help="folder of the finished runs")
