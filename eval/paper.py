@@ -31,3 +31,31 @@ PAPER: dict[str, dict[str, float]] = {
 
 MAJORITY = {"math.cot": ("maj@64", 60.9)}
 """Self-consistency of DeepSeekMath 7B, from the abstract; the model's temperature for it is not stated."""
+
+_FEW_SHOT = ("gsm8k", "math", "ocw", "sat", "mmlu_stem", "cmath", "gaokao_mathcloze", "gaokao_mathqa")
+_CHAT = ("gsm8k", "math", "mgsm_zh", "cmath")
+TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "Table 2: base models, worked examples, chain of thought": (("base",), tuple(f"{name}.cot" for name in _FEW_SHOT)),
+    "Table 3: base models, programs and proofs": (
+        ("base",),
+        ("gsm8k.pot", "math.pot", "minif2f_valid.cot", "minif2f.cot"),
+    ),
+    "Table 4: general benchmarks": (("coder", "base"), ("mmlu.cot", "bbh.cot", "humaneval.pot", "mbpp.pot")),
+    "Table 5: chain of thought": (("sft", "rl"), tuple(f"{name}.cot" for name in _CHAT)),
+    "Table 5: text and programs": (("sft", "rl"), tuple(f"{name}.tool" for name in _CHAT)),
+}
+"""The paper's tables: (our models, tasks)."""
+
+SCALE = {
+    "parameters": "6.9 billion",
+    "pages of the corpus": "35.5 million",
+    "tokens of the corpus": "120 billion",
+    "tokens of continued pretraining": "500 billion",
+    "tokens of a batch": "10 million",
+    "worked solutions": "776,000",
+    "steps of fine-tuning": "500",
+    "questions of RL": "144,000",
+    "outputs a question": "64",
+    "outputs a step": "1,024",
+}
+"""How much of everything the paper used (sections 2.1, 2.3, 3.1, 3.2, 4.2)."""

@@ -69,6 +69,24 @@ rule results_report_page:
         "python -m eval.report --results {params.results} --out {output} 2>&1 | tee -i {log}"
 
 
+rule paper_tables_file:
+    input:
+        summary="results/{preset}/eval/summary.json",
+        corpus="results/{preset}/corpus/final",
+        models=expand("results/{{preset}}/models/{model}", model=EVALUATED),
+    output:
+        "results/{preset}/reports/paper_tables.md",
+    params:
+        code=dag.code_digest("eval.paper_tables"),
+        results="results/{preset}",
+    log:
+        "results/{preset}/logs/paper_tables.log",
+    message:
+        "the paper's tables beside this run"
+    shell:
+        "python -m eval.paper_tables --results {params.results} --out {output} > {log} 2>&1"
+
+
 rule evaluation:
     input:
         f"{RESULTS}/eval/summary.json",
@@ -77,6 +95,11 @@ rule evaluation:
 rule results_report:
     input:
         f"{RESULTS}/reports/results.html",
+
+
+rule paper_tables:
+    input:
+        f"{RESULTS}/reports/paper_tables.md",
 
 
 # The front door: the trained model, its scores and the page about them.
