@@ -59,7 +59,9 @@ def main(argv: list[str] | None = None) -> None:
     rewards = load_rewards(settings, folders, tokenizer)
     models = [args.sft, *(folder for name, folder in folders.items() if folder and name in settings.rewards)]
     inputs = [*models, *args.problems, *args.heldout, *(args.solutions if settings.method == "sft" else [])]
-    mark = fingerprint(settings.model_dump(), prompts.model_dump(), code_digest("rl.train"), *map(file_digest, inputs))
+    own = [name.partition(":")[0] for name in settings.rewards if ":" in name]
+    code = code_digest("rl.train", *own)
+    mark = fingerprint(settings.model_dump(), prompts.model_dump(), code, *map(file_digest, inputs))
     checkpoints = Checkpoints(args.resume, mark)
     value = ValueModel(args.sft, settings) if settings.method == "ppo" else None
     training = {

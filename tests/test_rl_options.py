@@ -1,6 +1,8 @@
 """Options of GRPO, each by the property that defines it, and iterative GRPO from reward model to reward model."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -209,6 +211,26 @@ def test_a_class_of_the_users_own_is_a_reward():
     )
     compose([group], rewards, {"test_rl_options:EvenLength": 2.0})
     assert group.rewards.tolist() == [0, 2] and group.parts["rule"].tolist() == [0, 0]
+
+
+def test_the_manuals_reward_of_another_domain_works(tmp_path, monkeypatch):
+    manual = (Path(__file__).parent.parent / "docs" / "stages.md").read_text()
+    (tmp_path / "medicine.py").write_text(re.search(r"```python\n(.*?)```", manual, re.S)[1])
+    monkeypatch.syspath_prepend(tmp_path)
+    reward = load_rewards(RL(rewards={"medicine:Diagnosis": 1.0}), {}, None)["medicine:Diagnosis"]
+    texts = [
+        "1. ST elevation\n2. troponin\nConclusion: acute STEMI",
+        "Conclusion: STEMI",
+        "1. a\n2. b\nConclusion: flu",
+    ]
+    texts.append("STEMI")
+    samples = [Sample([5], [0.0], "stop")] * 4
+    assert reward.score([Group(Question(Problem("p", "Q", "STEMI"), [1]), samples, texts)])[0].tolist() == [
+        1,
+        0.5,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("name", ["no_such_module:A", "test_rl_options:Absent", "numpy:array"])
