@@ -1,8 +1,8 @@
 """Checkpoints of a running training: whole or absent, the last few and the best kept, deleted when it is done.
 
-A checkpoint holds the model's and the optimiser's state, the step, the random generators' states and whatever else
-the caller needs to go on. The folder's fingerprint (settings and input digests) says which run it belongs to:
-state of another run is thrown away, never mixed in.
+A checkpoint holds the model's and the optimiser's state, those of models beside it (RL's value, reference and reward
+models), the step, the random generators' states and whatever else the caller needs to go on. The folder's fingerprint
+(settings and input digests) says which run it belongs to: state of another run is thrown away, never mixed in.
 
     step-000000200.pt   one file, when every process holds the whole model
     step-000000200/     a folder, when the model is sharded: each process writes its part (torch's distributed
@@ -13,6 +13,7 @@ state of another run is thrown away, never mixed in.
 import os
 import random
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from pipeline.errors import UserError
 from pipeline.fingerprint import fingerprint as fingerprint
 
 STATE = "state.pt"
+MAIN = "main"
+Trained = tuple[torch.nn.Module, torch.optim.Optimizer | None]
+"""A model and what trains it, if anything."""
 
 
 class Checkpoints:
@@ -49,19 +53,25 @@ class Checkpoints:
         optimiser: torch.optim.Optimizer,
         extra: dict[str, Any] | None = None,
         best: bool = False,
+        beside: Mapping[str, Trained] | None = None,
     ) -> None:
         """Write the state after `step` optimiser steps; older checkpoints beyond `keep` are deleted.
 
-        `best` puts it in the place of the best one instead.
+        `best` puts it in the place of the best one instead. `beside` are other models by name, sharded or not as the
+        first one.
         """
         if self.folder is None:
             return
         name = "best" if best else f"step-{step:09d}"
         state = {"step": step, "random": random_state(), "extra": extra or {}}
+        models = {MAIN: (model, optimiser), **(beside or {})}
         if distributed.is_sharded(model):
-            _save_parts(self.folder / name, model, optimiser, state)
+            _save_parts(self.folder / name, models, state)
         elif distributed.is_main():
-            state |= {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+            state["models"] = {
+                each: {"model": m.state_dict(), "optimiser": o.state_dict() if o is not None else None}
+                for each, (m, o) in models.items()
+            }
             with atomic_path(self.folder / f"{name}.pt") as temporary:
                 torch.save(state, temporary)
         if distributed.is_main():
@@ -69,12 +79,17 @@ class Checkpoints:
                 _remove(old)
         distributed.barrier()
 
-    def load(self, model: torch.nn.Module, optimiser: torch.optim.Optimizer) -> tuple[int, dict[str, Any]]:
+    def load(
+        self,
+        model: torch.nn.Module,
+        optimiser: torch.optim.Optimizer,
+        beside: Mapping[str, Trained] | None = None,
+    ) -> tuple[int, dict[str, Any]]:
         """Restore the newest checkpoint; return its step and extra state, or (0, {}) when there is none."""
         saved = self._saved()
         if not saved:
             return 0, {}
-        state = _load(saved[-1], model, optimiser)
+        state = _load(saved[-1], {MAIN: (model, optimiser), **(beside or {})})
         restore_random_state(state["random"])
         return state["step"], state["extra"]
 
@@ -82,7 +97,7 @@ class Checkpoints:
         """Put the weights of the best checkpoint into the model."""
         for place in (self.folder / "best.pt", self.folder / "best") if self.folder else ():
             if place.exists():
-                _load(place, model, None)
+                _load(place, {MAIN: (model, None)})
                 return
         raise UserError("optimisation.final = best: needs a folder for checkpoints (--resume)")
 
@@ -96,22 +111,23 @@ class Checkpoints:
         return sorted(self.folder.glob("step-*")) if self.folder else []
 
 
-def _load(place: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer | None) -> dict[str, Any]:
+def _load(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
     if place.is_dir():
-        return _load_parts(place, model, optimiser)
-    if distributed.is_sharded(model):
+        return _load_parts(place, models)
+    if distributed.is_sharded(models[MAIN][0]):
         raise UserError(
             f"{place}: written by processes that held the whole model; go on with distribution: replicate or delete it"
         )
     # Our own file: it may hold NumPy arrays and Python states besides tensors.
     state = torch.load(place, map_location="cpu", weights_only=False)
-    model.load_state_dict(state["model"])
-    if optimiser is not None:
-        optimiser.load_state_dict(state["optimiser"])
+    for name, (model, optimiser) in models.items():
+        model.load_state_dict(state["models"][name]["model"])
+        if optimiser is not None:
+            optimiser.load_state_dict(state["models"][name]["optimiser"])
     return state
 
 
-def _save_parts(place: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+def _save_parts(place: Path, models: Mapping[str, Trained], state: dict[str, Any]) -> None:
     """Every process writes its part into a hidden folder, which gets its name when all are done."""
     import torch.distributed.checkpoint as dcp
 
@@ -120,30 +136,35 @@ def _save_parts(place: Path, model: torch.nn.Module, optimiser: torch.optim.Opti
         _remove(partial)
         partial.mkdir()
     distributed.barrier()
-    dcp.save(_parts(model, optimiser), checkpoint_id=partial)
+    dcp.save(_parts(models), checkpoint_id=partial)
     if distributed.is_main():
         torch.save(state, partial / STATE)
         _remove(place)
         os.replace(partial, place)
 
 
-def _load_parts(place: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer | None) -> dict[str, Any]:
+def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
     import torch.distributed.checkpoint as dcp
     from torch.distributed.checkpoint.state_dict import set_model_state_dict, set_optimizer_state_dict
 
-    parts = _parts(model, optimiser)
+    parts = _parts(models)
     dcp.load(parts, checkpoint_id=place)
-    set_model_state_dict(model, parts["model"])
-    if optimiser is not None:
-        set_optimizer_state_dict(model, optimiser, parts["optimiser"])
+    for name, (model, optimiser) in models.items():
+        set_model_state_dict(model, parts[name]["model"])
+        if optimiser is not None:
+            set_optimizer_state_dict(model, optimiser, parts[name]["optimiser"])
     return torch.load(place / STATE, map_location="cpu", weights_only=False)
 
 
-def _parts(model: torch.nn.Module, optimiser: torch.optim.Optimizer | None) -> dict[str, Any]:
+def _parts(models: Mapping[str, Trained]) -> dict[str, Any]:
     from torch.distributed.checkpoint.state_dict import get_model_state_dict, get_optimizer_state_dict
 
-    parts = {"model": get_model_state_dict(model)}
-    return parts | ({"optimiser": get_optimizer_state_dict(model, optimiser)} if optimiser is not None else {})
+    parts: dict[str, Any] = {}
+    for name, (model, optimiser) in models.items():
+        parts[name] = {"model": get_model_state_dict(model)}
+        if optimiser is not None:
+            parts[name]["optimiser"] = get_optimizer_state_dict(model, optimiser)
+    return parts
 
 
 def _remove(path: Path) -> None:

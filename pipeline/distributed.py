@@ -168,6 +168,15 @@ def run(function: Callable[..., Any], model: torch.nn.Module, *args: Any) -> Any
     return model(*args, run=function) if is_sharded(model) else function(model, *args)
 
 
+def release(model: torch.nn.Module) -> None:
+    """Give back what computing without a backward pass has left gathered of a sharded model.
+
+    Until then its parameters are whole copies; an optimiser that is made meanwhile would train those.
+    """
+    if is_sharded(model):
+        model.reshard()
+
+
 def whole(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
 

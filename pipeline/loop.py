@@ -1,4 +1,4 @@
-"""The training loop of pretraining and fine-tuning: steps, evaluations, checkpoints, metrics.
+"""The training loop of pretraining, fine-tuning and reward models: steps, evaluations, checkpoints, metrics.
 
 Data come from a pure function of the step, the learning rate too, so that a run that goes on from a checkpoint reads
 exactly what it would have read. Every step and every evaluation is one line of metrics.jsonl.
@@ -18,7 +18,7 @@ from pipeline.artifacts import write_jsonl
 from pipeline.checkpoint import Checkpoints
 from pipeline.event_file import EVENTS, write_events
 from pipeline.progress import Progress
-from pipeline.rows import Row
+from pipeline.rows import Layout, Row
 from pipeline.schedule import Schedule, learning_rate
 from pipeline.schema.training import Optimisation
 from pipeline.training import Loss, set_learning_rate, train_step
@@ -39,6 +39,8 @@ class Plan:
     clip_norm: float = 1.0
     precision: str = "auto"
     packed: bool = False
+    layout: Layout | None = None
+    """Instead of rows on their own, packed or padded."""
     checkpoint_every: int = 100
     evaluate_every: int = 0
     """Steps between evaluations; 0 means only before the first and after the last step."""
@@ -85,13 +87,13 @@ def train(
     loss: Loss,
     plan: Plan,
     checkpoints: Checkpoints,
-    metrics_file: Path,
+    metrics_file: Path | None,
     evaluate: Evaluate | None = None,
 ) -> dict[str, dict[str, float]]:
     """Run `plan`, going on from the newest checkpoint; `rows_of_step` must be a pure function of the step.
 
-    Writes `metrics_file` at the end. Returns the evaluations {"before": …, "after": …, "best": …}; "best" only where
-    there were some in between.
+    Writes `metrics_file` at the end, if one is given. Returns the evaluations {"before": …, "after": …, "best": …};
+    "best" only where there were some in between.
     """
     step, extra = checkpoints.load(model, optimiser)
     history = History(**extra)
@@ -115,7 +117,7 @@ def train(
     model.eval()
     if evaluate:
         _finish(model, evaluate, history, plan, checkpoints)
-    if distributed.is_main():
+    if distributed.is_main() and metrics_file is not None:
         write_jsonl(metrics_file, history.lines)
     return history.results
 
@@ -133,6 +135,7 @@ def _step(model, optimiser, rows_of_step, loss: Loss, plan: Plan, step: int) -> 
         clip_norm=plan.clip_norm,
         precision=plan.precision,
         packed=plan.packed,
+        layout=plan.layout,
     )
     speed = round(metrics["tokens"] / (time.perf_counter() - start))
     return {"learning_rate": rate, **metrics, "tokens_per_second": speed}

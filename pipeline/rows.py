@@ -1,4 +1,4 @@
-"""Rows of token ids, micro-batches of rows, and the log-probabilities of their scored tokens.
+"""Rows of token ids, micro-batches of rows, and a number for each of their scored tokens: its log-probability.
 
 A training method (language modelling, SFT, RFT, GRPO, PPO, DPO) turns its data into rows and per-token columns;
 everything below and the optimiser step are the same for all of them.
@@ -83,6 +83,11 @@ def token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float
     The output layer runs over scored positions only; where the logits would be large they are computed in chunks and
     again in the backward pass, so that N x V numbers never exist at once.
     """
+    return target_logprobs(model, predicting_states(model, batch), batch.targets, temperature)
+
+
+def predicting_states(model: PreTrainedModel, batch: MicroBatch) -> torch.Tensor:
+    """Final hidden states [N, H] at the positions before the scored tokens."""
     packing = {"attention_mask": None}
     if batch.spread is not None and attends_by_rows(model):
         packing = {"attention_mask": whole_mask(batch.ids.device), "row_spread": batch.spread}
@@ -90,8 +95,7 @@ def token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float
     hidden_BLH = model.base_model(
         input_ids=batch.ids, position_ids=batch.positions, use_cache=False, **packing
     ).last_hidden_state
-    hidden_NH = hidden_BLH.flatten(0, 1)[batch.predictors]
-    return target_logprobs(model, hidden_NH, batch.targets, temperature)
+    return hidden_BLH.flatten(0, 1)[batch.predictors]
 
 
 def target_logprobs(
@@ -111,10 +115,14 @@ def target_logprobs(
 
 @dataclass(frozen=True)
 class Layout:
-    """How rows become micro-batches, `cut(rows, max_tokens, device=...)`, and how these are scored."""
+    """How rows become micro-batches, `cut(rows, max_tokens, device=...)`, and how these are computed.
+
+    `score(model, batch, temperature)` gives a number [N] for each scored token: its log-probability, or for a model
+    with one output a token (rl.scoring) that output at the position before it.
+    """
 
     cut: Callable[..., Iterator[Any]]
-    logprobs: Callable[[PreTrainedModel, Any, float], torch.Tensor]
+    score: Callable[[PreTrainedModel, Any, float], torch.Tensor]
 
 
 def layout_of(packed: bool) -> Layout:
@@ -132,14 +140,17 @@ def row_logprobs(
     precision: str = "auto",
     layout: Layout | None = None,
 ) -> list[np.ndarray]:
-    """For each row float32 [T]: the log-probability of every scored token, 0 elsewhere (for old and reference)."""
+    """For each row float32 [T]: the log-probability of every scored token, 0 elsewhere (for old and reference).
+
+    A `layout` may compute another number for each scored token.
+    """
     layout = layout or layout_of(packed)
     results = [np.zeros(len(row), dtype=np.float32) for row in rows]
     sharded = distributed.is_sharded(model)
 
     def score(batch: MicroBatch) -> tuple[MicroBatch, np.ndarray]:
         with torch.no_grad(), autocast(precision):  # both belong to a thread
-            return batch, distributed.run(layout.logprobs, model, batch, temperature).cpu().numpy()
+            return batch, distributed.run(layout.score, model, batch, temperature).cpu().numpy()
 
     batches = layout.cut(rows, max_tokens, device=model.device)
     if sharded:
@@ -153,6 +164,7 @@ def row_logprobs(
             where = scored_positions(rows[index])
             results[index][where] = values[start : start + len(where)]
             start += len(where)
+    distributed.release(model)
     return results
 
 

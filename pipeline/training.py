@@ -1,9 +1,10 @@
 """The optimiser step that all methods share. The loop around it is pipeline.loop.
 
-The step knows rows, columns and a loss function, nothing else. The loss function returns per-token terms that are
-already weighted: their SUM over all micro-batches of all processes is the step's loss. Denominators are therefore
-totals that the caller computes over the whole step beforehand (usually in the column "weight"), and how rows are cut
-into micro-batches or dealt out to processes changes nothing.
+The step knows rows, columns, a loss function and a layout that computes a number for each scored token (its
+log-probability in pretraining, fine-tuning and RL, a score in reward and value models), nothing else. The loss
+function returns per-token terms that are already weighted: their SUM over all micro-batches of all processes is the
+step's loss. Denominators are therefore totals that the caller computes over the whole step beforehand (usually in the
+column "weight"), and how rows are cut into micro-batches or dealt out to processes changes nothing.
 
 Not done here: drawing data, generating text, starting processes (pipeline.distributed).
 """
@@ -22,7 +23,7 @@ from pipeline.schema.training import Optimisation
 
 Columns = dict[str, torch.Tensor]
 Loss = Callable[[torch.Tensor, Columns], torch.Tensor | tuple[torch.Tensor, dict[str, torch.Tensor]]]
-"""(log-probabilities [N], columns of [N]) -> per-token loss terms [N], or these and sums to report by name."""
+"""(log-probabilities or scores [N], columns [N]) -> per-token loss terms [N], or these and sums to report by name."""
 
 
 def weighted_nll(logprobs_N: torch.Tensor, columns: Columns) -> torch.Tensor:
@@ -73,8 +74,8 @@ def train_step(
 
     def compute(batch: MicroBatch) -> tuple[MicroBatch, dict[str, torch.Tensor], Sequence[torch.Tensor | None]]:
         with autocast(precision):
-            logprobs = distributed.run(layout.logprobs, model, batch, temperature)
-        terms = loss(logprobs, batch.columns)
+            scores = distributed.run(layout.score, model, batch, temperature)
+        terms = loss(scores, batch.columns)
         terms, reported = terms if isinstance(terms, tuple) else (terms, {})
         total = terms.sum()
         values = {name: value.detach() for name, value in {"loss": total, **reported}.items()}
@@ -89,7 +90,7 @@ def train_step(
     if sharded:
         batches = list(batches)
         for filler in filler_batches(layout, len(batches), model.device):
-            (distributed.run(layout.logprobs, model, filler, 1.0).sum() * 0.0).backward()
+            (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
     side_by_side = model.device.type == "cpu" and not sharded
     for batch, values, gradients in ordered_map(compute, batches) if side_by_side else map(compute, batches):
         add_gradients(parameters, gradients)
@@ -135,8 +136,13 @@ def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
     if settings.compile:
         for layer in model.base_model.layers:
             layer.compile(dynamic=True)
-    if distributed.size() > 1 and settings.distribution == "shard":
-        with autocast(settings.precision):
+    return share_out(model, settings.distribution, settings.precision)
+
+
+def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreTrainedModel:
+    """With several processes, and where `distribution` says "shard", leave each a part of every layer; in place."""
+    if distributed.size() > 1 and distribution == "shard":
+        with autocast(precision):
             bf16 = torch.is_autocast_enabled(model.device.type)
         distributed.shard(model, model.base_model.layers, bf16)
     return model

@@ -19,7 +19,7 @@ from pipeline.schema.rl import Reward
 from rl.calibration import judge
 from rl.labels import LabelledSolution
 from rl.questions import hold_out
-from rl.reward_model import LABELS, label_all, scores_of, train
+from rl.reward_model import LABELS, label_all, scores_of, train_on
 from rl.rollouts import Question
 from rl.scoring import ModelReward
 
@@ -52,20 +52,19 @@ class RewardTraining:
         judged = label_all(sampler, held_out, kind, settings, None, f"iteration {iteration}, held out")
         replayed = replay_of(self.history, len(fresh), self.replay, settings.seed)
         before = judge(judged, scores_of(self.reward.model, judged, settings))
-        train(self.reward.model, [*fresh, *replayed], settings, Checkpoints(None, ""))
-        self.reward.model.eval()
+        train_on(self.reward.model, [*fresh, *replayed], settings, Checkpoints(None, ""), None)
         after = judge(judged, scores_of(self.reward.model, judged, settings))
         self.history = [*self.history, *fresh]
         counts = {"fresh_solutions": len(fresh), "replayed_solutions": len(replayed)}
         scores = {f"{key}_{when}": found[key] for when, found in (("before", before), ("after", after)) for key in KEYS}
         return counts | scores
 
-    def state(self) -> dict:
-        return {"model": self.reward.model.state_dict(), "history": [solution.to_json() for solution in self.history]}
+    def state(self) -> list[dict]:
+        """The history, for a checkpoint that holds the model itself."""
+        return [solution.to_json() for solution in self.history]
 
-    def load_state(self, state: dict) -> None:
-        self.reward.model.load_state_dict(state["model"])
-        self.history = [LabelledSolution(**row) for row in state["history"]]
+    def load_state(self, history: list[dict]) -> None:
+        self.history = [LabelledSolution(**row) for row in history]
 
 
 KEYS = ("accuracy", "auc")

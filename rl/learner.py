@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from pipeline import distributed
-from pipeline.checkpoint import Checkpoints
+from pipeline.checkpoint import Checkpoints, Trained
 from pipeline.generation import Engine, Sampler, SamplingSettings
 from pipeline.models import computes_in_bf16
 from pipeline.progress import Progress
@@ -19,13 +19,14 @@ from pipeline.rows import Row, row_logprobs
 from pipeline.schedule import constant, learning_rate
 from pipeline.schema.rl import RL
 from pipeline.shared_prompts import shared_layout
-from pipeline.training import adamw, set_learning_rate, train_step
+from pipeline.training import adamw, set_learning_rate, share_out, train_step
 from rl.advantages import adapted_group_size, has_spread
 from rl.iteration import RewardTraining
 from rl.methods import METHODS, Scorers
 from rl.metrics import group_metrics, peak_memory_mb, state_mb, update_metrics
 from rl.rewards import RewardFunction, RuleReward, compose
 from rl.rollouts import Group, Question, group_record, questions_of_step, roll_out
+from rl.scoring import ModelReward
 from rl.value import ValueModel
 from rl.watch import WINDOW, parting
 
@@ -61,11 +62,13 @@ class Learner:
         compared = settings.beta > 0 and settings.method in ("ppo", "grpo_outcome", "grpo_process")
         keeps_start = compared or self.method.source == "initial"
         self.initial = copy.deepcopy(policy).requires_grad_(False) if keeps_start else None
-        self.reference = self.initial
+        # What is sampled from stays the start where iterations move the reference.
+        moves = self.method.source == "initial" and settings.iterations > 1
+        self.reference = copy.deepcopy(self.initial) if moves else self.initial
         self.kind = "bf16" if computes_in_bf16(settings.precision) else "fp32"
-        if settings.distribution == "shard" and distributed.size() > 1:
-            for model in filter(None, (policy, self.initial)):
-                distributed.shard(model, model.base_model.layers, self.kind == "bf16")
+        judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
+        for model in dict.fromkeys(m for m in (policy, self.initial, self.reference, *judges) if m is not None):
+            share_out(model, settings.distribution, settings.precision)
         self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
         dtype = torch.bfloat16 if self.kind == "bf16" else None
         self.sampler = sampler or Sampler(policy, tokenizer, settings.max_batch, dtype)
@@ -161,7 +164,7 @@ class Learner:
 
     def _next_iteration(self, step: int) -> None:
         """The reference becomes the policy, and reward models learn from the policy's own samples (Algorithm 1)."""
-        self.reference = copy.deepcopy(self.policy).requires_grad_(False)
+        self.reference.load_state_dict(self.policy.state_dict())
         iteration = self._iteration_starts().index(step) + 1
         for name, training in self.reward_training.items():
             self.sampler.load(self.policy)
@@ -259,24 +262,23 @@ class Learner:
 
     def _save(self, checkpoints: Checkpoints, step: int) -> None:
         extra = {"lines": self.lines, "records": self.records}
-        if self.reference is not self.initial:
-            extra["rewards"] = {name: training.state() for name, training in self.reward_training.items()}
-            extra["reference"] = self.reference.state_dict()
-        if self.value:
-            extra["value"] = self.value.state()
-        checkpoints.save(step, self.policy, self.optimiser, extra)
+        extra["histories"] = {name: training.state() for name, training in self.reward_training.items()}
+        checkpoints.save(step, self.policy, self.optimiser, extra, beside=self._beside())
 
     def _restore(self, checkpoints: Checkpoints) -> int:
-        step, extra = checkpoints.load(self.policy, self.optimiser)
+        step, extra = checkpoints.load(self.policy, self.optimiser, self._beside())
         self.lines, self.records = extra.get("lines", []), extra.get("records", [])
-        if "reference" in extra:
-            self.reference = copy.deepcopy(self.initial)
-            self.reference.load_state_dict(extra["reference"])
-        for name, state in extra.get("rewards", {}).items():
-            self.reward_training[name].load_state(state)
-        if "value" in extra:
-            self.value.load_state(extra["value"])
+        for name, history in extra.get("histories", {}).items():
+            self.reward_training[name].load_state(history)
         return step
+
+    def _beside(self) -> dict[str, Trained]:
+        """What a checkpoint holds beside the policy: the value model, and the models that change between iterations."""
+        models: dict[str, Trained] = {"value": (self.value.model, self.value.optimiser)} if self.value else {}
+        if self._iteration_starts():
+            models |= {name: (training.reward.model, None) for name, training in self.reward_training.items()}
+            models["reference"] = (self.reference, None)
+        return models
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:

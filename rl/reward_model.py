@@ -10,8 +10,9 @@ Writes  a Hugging Face folder (`AutoModelForTokenClassification`, one label: the
         --base results/mini/models/base --sft results/mini/models/sft \
         --problems results/mini/world/problems/train.jsonl --resume /tmp/reward --out my_reward
 
-Labels and checkpoints are kept in --resume; a killed run goes on there and ends with the same weights. Not done here:
-RL (rl.train), and preference pairs: the paper's reward model learns from the rule's verdicts.
+Labels and checkpoints are kept in --resume; a killed run goes on there and ends with the same weights.
+`torchrun --nproc-per-node 8 -m rl.reward_model …` labels and trains on eight processes. Not done here: RL (rl.train),
+and preference pairs: the paper's reward model learns from the rule's verdicts.
 """
 
 import argparse
@@ -23,31 +24,35 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from pipeline import distributed
 from pipeline.artifacts import file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.dag import code_digest
 from pipeline.errors import UserError, run_main
 from pipeline.generation import Sampler
+from pipeline.loop import Plan, train
 from pipeline.models import load_model, load_tokenizer, save_model
 from pipeline.progress import Progress
 from pipeline.records import read_jsonl
 from pipeline.rows import Row
-from pipeline.schedule import constant, learning_rate
+from pipeline.schedule import constant
 from pipeline.schema.rl import Reward
 from pipeline.schema.world import Prompts
-from pipeline.training import Columns, adamw, set_learning_rate
+from pipeline.training import Columns, adamw, share_out
 from rl.calibration import judge
 from rl.labels import LabelledSolution, label_counts, label_outcomes, label_steps
 from rl.questions import hold_out, load_questions
 from rl.rollouts import Question
-from rl.scoring import load_score_model, probabilities, row_scores, score_step, scored_row
+from rl.scoring import SCORES, load_score_model, probabilities, row_scores, scored_row
 
 CHUNK = 64  # problems labelled between two saves
+METRICS = "metrics.jsonl"
 LABELS = "labels.jsonl"
 """The labelled training solutions in a reward model's folder: iterative RL replays some of them."""
 
 
+@distributed.session()
 def main(argv: list[str] | None = None) -> None:
     args = _parse(argv)
     settings = read_section(args.config, Reward) if args.config else Reward()
@@ -70,9 +75,12 @@ def main(argv: list[str] | None = None) -> None:
     sampler = Sampler(writer, tokenizer, settings.max_batch)
     labelled = label_all(sampler, training, args.kind, settings, checkpoints.folder, "train")
     judged = label_all(sampler, held_out, args.kind, settings, checkpoints.folder, "held_out")
-    lines = train(model, labelled, settings, checkpoints)
-    metrics = judge(judged, scores_of(model, judged, settings))
-    _save(args, model, tokenizer, settings, inputs, lines, metrics, {"train": labelled, "held_out": judged})
+    share_out(model, settings.distribution, settings.precision)
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        train_on(model, labelled, settings, checkpoints, scratch / METRICS)
+        metrics = judge(judged, scores_of(model, judged, settings))
+        _save(args, model, tokenizer, settings, inputs, scratch, metrics, {"train": labelled, "held_out": judged})
     checkpoints.delete()
 
 
@@ -82,7 +90,7 @@ def label_all(
     """Label solutions of `questions` chunk by chunk; finished chunks are kept in `folder`."""
     label = label_steps if kind == "process" else label_outcomes
     solutions: list[LabelledSolution] = []
-    with Progress(f"{kind} labels, {name}", len(questions), "problems") as progress:
+    with Progress(f"{kind} labels, {name}", len(questions), "problems", distributed.progress_stream()) as progress:
         for start in range(0, len(questions), CHUNK):
             chunk = questions[start : start + CHUNK]
             file = folder / f"{name}-{start:07}.jsonl" if folder else None
@@ -90,58 +98,57 @@ def label_all(
                 part = [LabelledSolution(**row) for row in read_jsonl(file)]
             else:
                 part = label(sampler, chunk, settings)
-                if file is not None:
+                if file is not None and distributed.is_main():
                     write_jsonl(file, (solution.to_json() for solution in part))
             solutions += part
             progress.add(len(chunk), solutions=len(solutions))
     return solutions
 
 
-def train(model, solutions: Sequence[LabelledSolution], settings: Reward, checkpoints: Checkpoints) -> list[dict]:
-    """Train `model` in place; every epoch goes through all solutions in a new order. Returns the metrics' lines."""
+def train_on(
+    model, solutions: Sequence[LabelledSolution], settings: Reward, checkpoints: Checkpoints, metrics_file: Path | None
+) -> None:
+    """Train `model` in place; every epoch goes through all solutions in a new order.
+
+    A step's loss is the mean binary cross-entropy over all its labels.
+    """
     rows = [label_row(solution) for solution in solutions]
+    size = settings.batch_solutions
+    per_epoch = -(-len(rows) // size)
+
+    def rows_of_step(step: int) -> list[Row]:
+        epoch, place = divmod(step, per_epoch)
+        order = np.random.default_rng([settings.seed, epoch]).permutation(len(rows))
+        return weighted([rows[i] for i in order[place * size : (place + 1) * size]])
+
+    plan = Plan(
+        "reward model",
+        settings.epochs * per_epoch,
+        constant(settings.learning_rate),
+        settings.micro_batch_tokens,
+        clip_norm=settings.clip_norm,
+        precision=settings.precision,
+        layout=SCORES,
+        checkpoint_every=settings.checkpoint_every,
+    )
     optimiser = adamw(model, weight_decay=settings.weight_decay)
-    per_epoch = -(-len(rows) // settings.batch_solutions)
-    steps = settings.epochs * per_epoch
-    step, extra = checkpoints.load(model, optimiser)
-    lines = extra.get("lines", [])
-    with Progress("reward model", steps, "steps") as progress:
-        progress.add(step)
-        while step < steps:
-            epoch, place = divmod(step, per_epoch)
-            order = np.random.default_rng([settings.seed, epoch]).permutation(len(rows))
-            chosen = order[place * settings.batch_solutions : (place + 1) * settings.batch_solutions]
-            set_learning_rate(optimiser, learning_rate(constant(settings.learning_rate), step, steps))
-            metrics = label_step(model, optimiser, [rows[i] for i in chosen], settings)
-            step += 1
-            lines.append({"step": step, **metrics})
-            progress.add(1, loss=metrics["loss"])
-            if step % settings.checkpoint_every == 0 and step < steps:
-                checkpoints.save(step, model, optimiser, {"lines": lines})
-    return lines
+    train(model, optimiser, rows_of_step, label_loss, plan, checkpoints, metrics_file)
 
 
 def label_row(solution: LabelledSolution) -> Row:
     return scored_row(solution.prompt, solution.ids, solution.ends, label=solution.labels)
 
 
-def label_step(model, optimiser: torch.optim.Optimizer, rows: Sequence[Row], settings: Reward) -> dict[str, float]:
-    """One optimiser step on the mean binary cross-entropy over all labels of `rows`."""
+def weighted(rows: Sequence[Row]) -> list[Row]:
+    """The rows with the column "weight": 1 over the number of all their labels."""
     total = sum(int(row.scored.sum()) for row in rows)
+    weight = 1 / max(1, total)
+    return [Row(r.ids, r.scored, r.columns | {"weight": np.full(len(r), weight, np.float32)}) for r in rows]
 
-    def loss(logits: torch.Tensor, columns: Columns) -> torch.Tensor:
-        return binary_cross_entropy_with_logits(logits, columns["label"], reduction="none") / total
 
-    metrics = score_step(
-        model,
-        optimiser,
-        rows,
-        loss,
-        max_tokens=settings.micro_batch_tokens,
-        clip_norm=settings.clip_norm,
-        precision=settings.precision,
-    )
-    return {**metrics, "labels": total}
+def label_loss(logits: torch.Tensor, columns: Columns) -> torch.Tensor:
+    """Binary cross-entropy [N] of the column "label" under the logits, times the column "weight"."""
+    return binary_cross_entropy_with_logits(logits, columns["label"], reduction="none") * columns["weight"]
 
 
 def scores_of(model, solutions: Sequence[LabelledSolution], settings: Reward) -> list[np.ndarray]:
@@ -152,31 +159,28 @@ def scores_of(model, solutions: Sequence[LabelledSolution], settings: Reward) ->
     ]
 
 
-def _save(args, model, tokenizer, settings: Reward, inputs, lines: list[dict], metrics: dict, data: dict) -> None:
+def _save(args, model, tokenizer, settings: Reward, inputs, scratch: Path, metrics: dict, data: dict) -> None:
     place = "the last token of every line" if args.kind == "process" else "the last token"
     card = (
         "---\nlibrary_name: transformers\npipeline_tag: token-classification\nlicense: apache-2.0\n---\n\n"
         f"# {args.kind.capitalize()} reward model\n\nOne logit a token: how likely what stands before it leads to the"
         f" right answer. Read it at {place} (DeepSeekMath, section 4; labels after Math-Shepherd).\n"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        metrics_file = Path(folder) / "metrics.jsonl"
-        write_jsonl(metrics_file, lines)
-        labels_file = Path(folder) / LABELS
-        write_jsonl(labels_file, (solution.to_json() for solution in data["train"]))
-        save_model(
-            args.out,
-            model,
-            tokenizer,
-            card=card,
-            stage="rl.reward_model",
-            settings={"kind": args.kind, **settings.model_dump()},
-            inputs=inputs,
-            counts={name: label_counts(solutions) for name, solutions in data.items()},
-            metrics=metrics,
-            metrics_file=metrics_file,
-            more_files=(labels_file,),
-        )
+    labels_file = scratch / LABELS
+    write_jsonl(labels_file, (solution.to_json() for solution in data["train"]))
+    save_model(
+        args.out,
+        model,
+        tokenizer,
+        card=card,
+        stage="rl.reward_model",
+        settings={"kind": args.kind, **settings.model_dump()},
+        inputs=inputs,
+        counts={name: label_counts(solutions) for name, solutions in data.items()},
+        metrics=metrics,
+        metrics_file=scratch / METRICS,
+        more_files=(labels_file,),
+    )
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:

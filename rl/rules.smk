@@ -25,6 +25,9 @@ rule train_reward_model:
         code=dag.code_digest("rl.reward_model"),
         resume="results/{preset}/resume/reward",
     threads: workflow.cores
+    resources:
+        # A profile may start several processes instead, as for fine-tuning.
+        launch="python",
     log:
         "results/{preset}/logs/train_reward_model.log",
     benchmark:
@@ -32,7 +35,7 @@ rule train_reward_model:
     message:
         "reward: outcome reward model on rule-labelled samples"
     shell:
-        "python -m rl.reward_model --kind outcome --config {input.config} --prompts {input.prompts}"
+        "{resources.launch} -m rl.reward_model --kind outcome --config {input.config} --prompts {input.prompts}"
         " --base {input.base} --sft {input.sft} --problems {input.problems}"
         " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
@@ -50,6 +53,9 @@ rule train_process_reward_model:
         code=dag.code_digest("rl.reward_model"),
         resume="results/{preset}/resume/process_reward",
     threads: workflow.cores
+    resources:
+        # A profile may start several processes instead, as for fine-tuning.
+        launch="python",
     log:
         "results/{preset}/logs/train_process_reward_model.log",
     benchmark:
@@ -57,7 +63,7 @@ rule train_process_reward_model:
     message:
         "process reward: process reward model on steps labelled by rollouts"
     shell:
-        "python -m rl.reward_model --kind process --config {input.config} --prompts {input.prompts}"
+        "{resources.launch} -m rl.reward_model --kind process --config {input.config} --prompts {input.prompts}"
         " --base {input.base} --sft {input.sft} --problems {input.problems}"
         " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 

@@ -4,7 +4,8 @@ A reward model is a `LlamaForTokenClassification` with one label: the outcome mo
 the process model at the last token of every step. Both load with plain transformers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,13 @@ import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from pipeline import distributed
+from pipeline.attention import ROWS
 from pipeline.errors import UserError
-from pipeline.models import autocast, device, load_tokenizer
-from pipeline.rows import MicroBatch, Row, micro_batches
-from pipeline.training import Columns, apply_gradients
+from pipeline.models import device, load_tokenizer
+from pipeline.rows import Layout, MicroBatch, Row, micro_batches, predicting_states, row_logprobs
 from rl.rollouts import Group
 from rl.steps import step_ends
-
-ScoreLoss = Callable[[torch.Tensor, Columns], torch.Tensor]
-"""(logits [N], columns of [N]) -> terms [N], weighted so that their sum over all micro-batches is the loss."""
 
 
 def load_score_model(source: str | Path) -> PreTrainedModel:
@@ -29,6 +28,8 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
     config.classifier_dropout = 0.0
     transformers_logging.set_verbosity_error()  # it would warn that the head of another task is left out
     model = AutoModelForTokenClassification.from_pretrained(str(source), config=config, dtype=torch.float32)
+    if model.config._attn_implementation == "sdpa":
+        model.set_attn_implementation(ROWS)
     return model.to(device()).eval()
 
 
@@ -48,47 +49,19 @@ def scored_row(prompt: Sequence[int], ids: Sequence[int], ends: Sequence[int], *
     return Row(row_ids, scored, aligned)
 
 
-def position_scores(model: PreTrainedModel, batch: MicroBatch) -> torch.Tensor:
-    """Logits [N] at the positions that the batch's rows are read at."""
-    hidden = model.base_model(
-        input_ids=batch.ids, position_ids=batch.positions, attention_mask=None, use_cache=False
-    ).last_hidden_state
-    return model.score(hidden.flatten(0, 1)[batch.predictors])[:, 0].float()
+def position_scores(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> torch.Tensor:
+    """Logits [N] at the positions that the batch's rows are read at; a score knows no temperature."""
+    return model.score(predicting_states(model, batch))[:, 0].float()
 
 
-@torch.no_grad()
+SCORES = Layout(partial(micro_batches, packed=True), position_scores)
+"""How the optimiser step and `row_scores` compute a score model."""
+
+
 def row_scores(model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, precision: str) -> list[np.ndarray]:
-    """For each row the logits at the positions it is read at, in order."""
-    results: list[np.ndarray] = [np.zeros(0, dtype=np.float32) for _ in rows]
-    for batch in micro_batches(rows, max_tokens, device=model.device):
-        with autocast(precision):
-            values = position_scores(model, batch).cpu().numpy()
-        counts = [int(rows[index].scored.sum()) for index in batch.rows]
-        for index, part in zip(batch.rows, np.split(values, np.cumsum(counts)[:-1]), strict=True):
-            results[index] = part
-    return results
-
-
-def score_step(
-    model: PreTrainedModel,
-    optimiser: torch.optim.Optimizer,
-    rows: Sequence[Row],
-    loss: ScoreLoss,
-    *,
-    max_tokens: int,
-    clip_norm: float,
-    precision: str,
-) -> dict[str, float]:
-    """One optimiser step on the sum of `loss(logits [N], columns of [N])` over all micro-batches of `rows`."""
-    optimiser.zero_grad(set_to_none=True)
-    total = 0.0
-    for batch in micro_batches(rows, max_tokens, device=model.device):
-        with autocast(precision):
-            logits = position_scores(model, batch)
-        part = loss(logits, batch.columns).sum()
-        part.backward()
-        total += float(part.detach())
-    return {"loss": total, "grad_norm": apply_gradients(model, optimiser, clip_norm)}
+    """For each row the logits at the positions it is read at, in order; several processes share the rows."""
+    mine = row_logprobs(model, distributed.share(rows), max_tokens, precision=precision, layout=SCORES)
+    return [values[row.scored] for row, values in zip(rows, distributed.gather(mine), strict=True)]
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:

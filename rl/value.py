@@ -8,8 +8,8 @@ import torch
 
 from pipeline.rows import Row
 from pipeline.schema.rl import RL
-from pipeline.training import Columns, adamw, set_learning_rate
-from rl.scoring import load_score_model, row_scores, score_step
+from pipeline.training import Columns, adamw, set_learning_rate, share_out, train_step
+from rl.scoring import SCORES, load_score_model, row_scores
 
 
 class ValueModel:
@@ -20,6 +20,7 @@ class ValueModel:
         with torch.no_grad():  # a new head knows nothing: it starts at 0, not at noise
             for parameter in self.model.score.parameters():
                 parameter.zero_()
+        share_out(self.model, settings.distribution, settings.precision)
         self.optimiser = adamw(self.model, weight_decay=settings.weight_decay)
 
     def values(self, rows: Sequence[Row]) -> list[np.ndarray]:
@@ -39,7 +40,7 @@ class ValueModel:
             return (values - columns["returns"]) ** 2 * columns["weight"]
 
         set_learning_rate(self.optimiser, settings.ppo.value_learning_rate)
-        metrics = score_step(
+        metrics = train_step(
             self.model,
             self.optimiser,
             rows,
@@ -47,12 +48,6 @@ class ValueModel:
             max_tokens=settings.micro_batch_tokens,
             clip_norm=settings.clip_norm,
             precision=settings.precision,
+            layout=SCORES,
         )
         return metrics["loss"]
-
-    def state(self) -> dict:
-        return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
-
-    def load_state(self, state: dict) -> None:
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])

@@ -3,6 +3,7 @@
     python -m tests.bench_training                       # speed, on a finished run in results/mini: three minutes
     python -m tests.bench_training --part gain           # figures of that run: bits per byte, accuracy
     python -m tests.bench_training --part start          # fine-tunes from base and from coder: ten minutes
+    python -m tests.bench_training --part start --results results/mini results/seed1 results/seed2
     python -m tests.bench_training --json figures.json
 
 speed   The same model, examples, tokens of a step, optimiser and threads. The Trainer draws its batches and pads each
@@ -12,7 +13,7 @@ speed   The same model, examples, tokens of a step, optimiser and threads. The T
         (pip install accelerate), which the Trainer demands and nothing else here does.
 gain    Base against coder: bits per byte of each held-out text, accuracy with chain of thought and with programs.
 start   Instruct models from base and from coder at equal steps, greedy accuracy, and the difference's 95 % interval
-        (paired by problem).
+        (paired by problem); with several finished runs (other seeds) for each and over all problems together.
 """
 
 import argparse
@@ -47,28 +48,33 @@ def now() -> float:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=Path("results/mini"), help="a finished run")
+    parser.add_argument("--results", type=Path, nargs="+", default=[Path("results/mini")], help="finished run(s)")
     parser.add_argument("--part", choices=("speed", "gain", "start"), default="speed")
     parser.add_argument("--steps", type=int, default=150, help="timed steps (speed)")
     parser.add_argument("--training-steps", type=int, default=1000, help="steps of each fine-tuning (start)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures there too")
     arguments = parser.parse_args(argv)
-    if not (arguments.results / "models" / "base" / "manifest.json").is_file():
-        print(f"{arguments.results}: no finished run; make one with `snakemake --cores all sft_model evaluation`")
-        return 0
+    for results in arguments.results:
+        if not (results / "models" / "base" / "manifest.json").is_file():
+            print(f"{results}: no finished run; make one with `snakemake --cores all sft_model evaluation`")
+            return 0
     torch.set_num_threads(arguments.threads)
     CLOCK[:] = [time.process_time if arguments.threads == 1 else time.perf_counter]
-    figures = {"speed": speed, "gain": gain, "start": start}[arguments.part](arguments)
+    if arguments.part == "start":
+        figures = start_of_all(arguments)
+    else:
+        part = {"speed": speed, "gain": gain}[arguments.part]
+        figures = {str(results): part(results, arguments) for results in arguments.results}
     if arguments.json:
         write_json(arguments.json, figures)
     return 0
 
 
-def speed(arguments: argparse.Namespace) -> dict:
+def speed(results: Path, arguments: argparse.Namespace) -> dict:
     """Tokens a second of mini's fine-tuning step: ours and the Trainer's."""
-    settings = read_section(arguments.results / "config" / "sft.json", SFT)
-    examples, _ = read_examples(arguments.results / "sft" / "examples.parquet")
+    settings = read_section(results / "config" / "sft.json", SFT)
+    examples, _ = read_examples(results / "sft" / "examples.parquet")
     total = WARM_UP + arguments.steps
     plan, _ = plan_batches(
         examples.lengths,
@@ -82,20 +88,20 @@ def speed(arguments: argparse.Namespace) -> dict:
         f"{examples_a_step} examples a step of {examples.lengths.mean():.0f} tokens (longest {examples.lengths.max()}),"
         f" {arguments.threads} threads, load {os.getloadavg()[0]:.1f}"
     )
-    figures = {"ours": ours(arguments, settings, examples, plan)}
+    figures = {"ours": ours(results / "models" / "base", arguments, settings, examples, plan)}
     print(f"ours                     {figures['ours']:>8,.0f} tokens/s")
     if importlib.util.find_spec("accelerate") is None:
         print("Trainer of transformers  left out: it needs accelerate (pip install accelerate)")
         return figures
-    figures["trainer"] = trainer(arguments, settings, examples, examples_a_step, total)
+    figures["trainer"] = trainer(results / "models" / "base", examples, examples_a_step, total)
     figures["ratio"] = round(figures["ours"] / figures["trainer"], 3)
     print(f"Trainer of transformers  {figures['trainer']:>8,.0f} tokens/s")
     print(f"ratio                    {figures['ratio']:>8.2f}")
     return figures
 
 
-def ours(arguments, settings: SFT, examples, plan: list[list[int]]) -> float:
-    model = prepare(load_model(arguments.results / "models" / "base"), settings.optimisation).train()
+def ours(base: Path, arguments, settings: SFT, examples, plan: list[list[int]]) -> float:
+    model = prepare(load_model(base), settings.optimisation).train()
     optimiser = adamw(model)
     set_learning_rate(optimiser, 1e-4)
     loop = plan_of("speed", len(plan), settings.optimisation)
@@ -116,7 +122,7 @@ def ours(arguments, settings: SFT, examples, plan: list[list[int]]) -> float:
     return tokens / (now() - begin)
 
 
-def trainer(arguments, settings: SFT, examples, batch: int, total: int) -> float:
+def trainer(base: Path, examples, batch: int, total: int) -> float:
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainerCallback, TrainingArguments
 
     class Clock(TrainerCallback):
@@ -137,7 +143,7 @@ def trainer(arguments, settings: SFT, examples, batch: int, total: int) -> float
             return {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": labels}
 
     seen: list[int] = []
-    pad = DataCollatorForSeq2Seq(load_tokenizer(arguments.results / "models" / "base"))
+    pad = DataCollatorForSeq2Seq(load_tokenizer(base))
 
     def collate(records):
         seen.append(sum(len(record["input_ids"]) for record in records))
@@ -146,7 +152,7 @@ def trainer(arguments, settings: SFT, examples, batch: int, total: int) -> float
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         Trainer(
-            load_model(arguments.results / "models" / "base"),
+            load_model(base),
             TrainingArguments(
                 folder,
                 per_device_train_batch_size=batch,
@@ -165,13 +171,13 @@ def trainer(arguments, settings: SFT, examples, batch: int, total: int) -> float
     return sum(seen) / clock.seconds
 
 
-def gain(arguments: argparse.Namespace) -> dict:
+def gain(results: Path, arguments: argparse.Namespace) -> dict:
     """Bits per byte before and after, and the accuracies of both models."""
-    manifest = read_json(arguments.results / "models" / "base" / "manifest.json")
+    manifest = read_json(results / "models" / "base" / "manifest.json")
     figures = {"bits_per_byte": manifest["metrics"]["bits_per_byte"], "accuracy": {}}
     for name, row in figures["bits_per_byte"].items():
         print(f"bits per byte, {name:<8} {row['before']:.3f} -> {row['after']:.3f}  {100 * row['change']:+.1f} %")
-    summary = arguments.results / "eval" / "summary.json"
+    summary = results / "eval" / "summary.json"
     for model, rows in read_json(summary).items() if summary.is_file() else ():
         figures["accuracy"][model] = {}
         for task, row in rows.items():
@@ -181,12 +187,22 @@ def gain(arguments: argparse.Namespace) -> dict:
     return figures
 
 
-def start(arguments: argparse.Namespace) -> dict:
-    """Fine-tune from base and from coder, evaluate both, and compare them problem by problem."""
+def start_of_all(arguments: argparse.Namespace) -> dict:
+    """`start` for every finished run, and over the problems of all together."""
+    runs = {str(results): start(results, arguments) for results in arguments.results}
+    steps = arguments.training_steps
+    figures = {name: compared(name, right, steps) for name, right in runs.items()}
+    if len(runs) > 1:
+        together = {origin: np.concatenate([right[origin] for right in runs.values()]) for origin in ("base", "coder")}
+        figures["all"] = compared("all", together, steps)
+    return figures
+
+
+def start(results: Path, arguments: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Fine-tune from base and from coder and evaluate both: which problems each got right, in one order."""
     from eval.run import main as evaluate
     from sft.train import main as fine_tune
 
-    results = arguments.results
     right: dict[str, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -209,15 +225,16 @@ def start(arguments: argparse.Namespace) -> dict:
             )
             rows = pq.read_table(folder / f"eval-{origin}" / "minimath.cot.parquet").to_pylist()
             right[origin] = np.array([row["correct"] for row in sorted(rows, key=lambda row: row["id"])], dtype=float)
-    return compared(right["base"], right["coder"], arguments.training_steps)
+    return right
 
 
-def compared(base: np.ndarray, coder: np.ndarray, steps: int) -> dict:
+def compared(name: str, right: dict[str, np.ndarray], steps: int) -> dict:
     """The difference of two accuracies on the same problems and its 95 % interval (normal, paired)."""
+    base, coder = right["base"], right["coder"]
     difference = base - coder
     error = 1.96 * difference.std(ddof=1) / len(difference) ** 0.5
     mean = difference.mean()
-    print(f"after {steps} steps, {len(base)} problems: from base {100 * base.mean():.1f} %, "
+    print(f"{name}: after {steps} steps, {len(base)} problems: from base {100 * base.mean():.1f} %, "
           f"from coder {100 * coder.mean():.1f} %, difference {100 * mean:+.1f} "
           f"[{100 * (mean - error):+.1f}, {100 * (mean + error):+.1f}]")  # fmt: skip
     return {

@@ -28,7 +28,7 @@ ROWS = rows_of({(1, 5, 9): [4, 1, 7], (1, 8): [2], (1, 30, 31, 32, 33, 34): [9, 
 def gradients(model, layout, rows, tokens: int) -> torch.Tensor:
     total = 0
     for batch in layout.cut(rows, tokens):
-        logprobs = layout.logprobs(model, batch, 0.7)
+        logprobs = layout.score(model, batch, 0.7)
         total = total + (logprobs * torch.sin(batch.targets.float())).sum()
     return torch.cat([g.flatten() for g in torch.autograd.grad(total, list(model.parameters()))])
 

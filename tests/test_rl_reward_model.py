@@ -9,6 +9,7 @@ from test_pipeline_generation import byte_tokenizer
 from test_rl_train import BARE, arguments, start  # noqa: F401  (a fixture)
 from transformers import AutoModelForTokenClassification
 
+from pipeline import loop
 from pipeline.artifacts import file_digest, read_json, write_json, write_jsonl
 from pipeline.errors import UserError
 from pipeline.generation import Sample, Sampler
@@ -136,19 +137,19 @@ def test_a_process_model_feeds_process_supervision(start, tmp_path):  # noqa: F8
 
 
 def test_a_broken_reward_training_goes_on_to_the_same_bits(start, tmp_path, monkeypatch):  # noqa: F811
-    digests, step = [], reward_model.label_step
+    digests, step = [], loop.train_step
     for name in ("whole", "broken"):
         (tmp_path / name).mkdir()
         given = options(start, tmp_path / name, "outcome", epochs=2)
         if name == "broken":
             left = iter(range(4))
 
-            def breaking(*a, left=left):
+            def breaking(*a, left=left, **options):
                 if next(left, None) is None:
                     raise KeyboardInterrupt
-                return step(*a)
+                return step(*a, **options)
 
-            monkeypatch.setattr(reward_model, "label_step", breaking)
+            monkeypatch.setattr(loop, "train_step", breaking)
             with pytest.raises(KeyboardInterrupt):
                 reward_model.main(given)
             monkeypatch.undo()

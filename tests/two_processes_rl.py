@@ -1,4 +1,4 @@
-"""What test_rl_distributed starts under torchrun: RL on all processes, weights and metrics in a folder.
+"""What test_rl_distributed starts under torchrun: reward models and RL on all processes, results in a folder.
 
 torchrun --nproc-per-node 2 tests/two_processes_rl.py START FOLDER        (or plain python: the same with one process)
 """
@@ -6,29 +6,64 @@ torchrun --nproc-per-node 2 tests/two_processes_rl.py START FOLDER        (or pl
 import sys
 from pathlib import Path
 
+import test_rl_reward_model
 import test_rl_train
 
 from pipeline import distributed
-from pipeline.artifacts import write_jsonl
-from pipeline.checkpoint import Checkpoints
-from pipeline.models import save_model
+from rl import reward_model
+from rl import train as rl_train
+from rl.learner import Learner
 
+REWARDS = {"outcome": {}, "process": {"distribution": "shard"}}
+"""Reward models: kind and changed settings."""
+EVERYTHING = {"method": "ppo", "ppo": {"value_learning_rate": 1e-3}, "iterations": 2}
+EVERYTHING |= {"rewards": {"outcome_model": 1.0}}
 RUNS = {
     "replicate": {},
     "shard": {"distribution": "shard"},
-    "process": {"method": "ppo", "ppo": {"value_learning_rate": 1e-3}},
+    "everything": EVERYTHING,
+    "everything_shard": EVERYTHING | {"distribution": "shard"},
 }
+
+
+class Stopped(Exception):
+    pass
+
+
+def stopping(explore, last: int):
+    """`Learner.explore` until the step `last`."""
+
+    def stop(self, step):
+        if step == last:
+            raise Stopped
+        return explore(self, step)
+
+    return stop
+
+
+def train(start: Path, folder: Path, name: str, changes: dict) -> None:
+    given = test_rl_train.arguments(start, folder / name, **({"steps": 4, "evaluate_every": 0} | changes))
+    rl_train.main([*given, "--outcome-model", str(folder / "outcome" / "reward")])
 
 
 @distributed.session()
 def main() -> None:
     start, folder = map(Path, sys.argv[1:])
+    for name in (*REWARDS, *RUNS, "resumed"):
+        (folder / name).mkdir(exist_ok=True)
+    for kind, changes in REWARDS.items():
+        given = {"epochs": 1, "samples_per_problem": 6, "completions": 2, "batch_solutions": 8} | changes
+        reward_model.main(test_rl_reward_model.options(start, folder / kind, kind, **given))
     for name, changes in RUNS.items():
-        learner = test_rl_train.learner(start, steps=3, checkpoint_every=100, evaluate_every=0, **changes)
-        learner.run(Checkpoints(None, ""))
-        save_model(folder / name, learner.policy, learner.tokenizer, card="", stage="rl.train", settings={})
-        if distributed.is_main():
-            write_jsonl(folder / f"{name}.jsonl", learner.lines)
+        train(start, folder, name, changes)
+    if distributed.size() > 1:
+        explore = Learner.explore
+        Learner.explore = stopping(explore, 3)
+        try:
+            train(start, folder, "resumed", RUNS["everything_shard"])
+        except Stopped:
+            Learner.explore = explore
+            train(start, folder, "resumed", RUNS["everything_shard"])
 
 
 if __name__ == "__main__":

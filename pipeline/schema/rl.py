@@ -44,6 +44,8 @@ class Reward(SeededSection):
     """Tokens of a micro-batch; changes memory and speed, not the result."""
     precision: Precision = "auto"
     """`auto`: bf16 where the hardware multiplies it, else fp32."""
+    distribution: Literal["replicate", "shard"] = "replicate"
+    """With several processes (torchrun): each holds the model, or a part of it (FSDP2). Same update either way."""
     checkpoint_every: int = Field(50, ge=1)
     """Optimiser steps between checkpoints."""
 
@@ -159,7 +161,7 @@ class RL(SeededSection):
     precision: Precision = "auto"
     """`auto`: bf16 where the hardware multiplies it, else fp32."""
     distribution: Literal["replicate", "shard"] = "replicate"
-    """With several processes (torchrun): each holds the policy, or a part of it (FSDP2). Same update either way."""
+    """With several processes (torchrun): each holds every model, or a part of it (FSDP2). Same update either way."""
 
     @property
     def questions(self) -> int:
@@ -183,8 +185,6 @@ class RL(SeededSection):
             raise ValueError("method grpo_process needs the reward process_model")
         if self.method.startswith("grpo") and self.group_size < 2:
             raise ValueError(f"group_size {self.group_size}: {self.method} compares outputs, at least 2 are needed")
-        if self.distribution == "shard" and self.iterations > 1:
-            raise ValueError("distribution shard: iterations above 1 are for distribution replicate")
         if self.steps < self.iterations:
             raise ValueError(f"iterations {self.iterations}: more than steps ({self.steps})")
         return self
