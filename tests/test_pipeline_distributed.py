@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from pipeline import distributed
@@ -16,10 +19,13 @@ from pipeline.models import load_model
 HERE = Path(__file__).resolve().parent
 
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": f"{HERE}:{HERE.parent}", "OMP_NUM_THREADS": "1"}
+LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2)
+
+
 def start(*command):
-    environment = os.environ | {"PYTHONPATH": f"{HERE}:{HERE.parent}", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, text=True, env=environment, timeout=300
+        [sys.executable, *map(str, command)], capture_output=True, text=True, env=ENVIRONMENT, timeout=300
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done
@@ -30,7 +36,7 @@ def folder(tmp_path_factory):
     """Results of the same training by one process, and by two in all ways."""
     folder = tmp_path_factory.mktemp("processes")
     start(HERE / "two_processes.py", folder)
-    start("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, HERE / "two_processes.py", folder)
+    start(*LAUNCHER, HERE / "two_processes.py", folder)
     return folder
 
 
@@ -64,6 +70,23 @@ def test_the_model_was_sharded_where_it_was_asked_for_and_counts_all_its_weights
 def test_a_sharded_run_that_was_stopped_ends_with_the_same_bits(folder):
     whole, resumed = (folder / name / "model.safetensors" for name in ("shard", "resumed"))
     assert whole.read_bytes() == resumed.read_bytes()
+
+
+def test_a_run_whose_processes_are_killed_twice_ends_with_the_same_bits(folder):
+    """First while it trains replicated, then while it trains sharded; the third start goes through."""
+    command = [sys.executable, *LAUNCHER, HERE / "two_processes.py", folder, "slow"]
+    for name in ("slow-replicate", "slow-shard"):
+        launcher = subprocess.Popen([*map(str, command)], env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+        while not list((folder / f"resume-{name}").glob("step-*")) and launcher.poll() is None:
+            time.sleep(0.02)
+        for process in (0, 1):
+            os.kill(int((folder / f"{name}.{process}.pid").read_text()), signal.SIGKILL)
+        assert launcher.wait() != 0 and not (folder / name).exists()
+    start(*command[1:])
+    for name in ("replicate", "shard"):
+        whole, killed = (load_file(folder / each / "model.safetensors") for each in (name, f"slow-{name}"))
+        assert all(torch.equal(whole[key], killed[key]) for key in whole)
+        assert [line["step"] for line in metrics(folder, f"slow-{name}")] == [0, 1, 2, 3, 4, 4, 5, 6, 6]
 
 
 def test_the_best_checkpoint_so_far_is_kept_beside_the_last_ones_and_can_be_loaded(folder):

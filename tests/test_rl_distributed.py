@@ -4,7 +4,7 @@ import json
 
 import pytest
 from safetensors.torch import load_file
-from test_pipeline_distributed import HERE
+from test_pipeline_distributed import HERE, LAUNCHER
 from test_pipeline_distributed import start as run
 from test_rl_train import start  # noqa: F401  (a fixture)
 from two_processes_rl import REWARDS, RUNS
@@ -17,8 +17,7 @@ def folders(start, tmp_path_factory):  # noqa: F811
     """The same runs by one process and by two."""
     one, two = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("two")
     run(HERE / "two_processes_rl.py", start, one)
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2)
-    run(*launcher, HERE / "two_processes_rl.py", start, two)
+    run(*LAUNCHER, HERE / "two_processes_rl.py", start, two)
     return one, two
 
 

@@ -1,9 +1,12 @@
 """What test_pipeline_distributed starts under torchrun: small trainings on all processes, results in a JSON file.
 
 torchrun --nproc-per-node 2 tests/two_processes.py FOLDER        (or plain python: the same with one process)
+torchrun --nproc-per-node 2 tests/two_processes.py FOLDER slow   (two of them with time to be killed)
 """
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,7 @@ from pipeline.schema.training import Optimisation
 from pipeline.training import adamw, prepare, weighted_nll
 
 STEPS = 6
+SLOW = sys.argv[2:] == ["slow"]
 
 
 class Stopped(Exception):
@@ -41,6 +45,8 @@ def rows_of_step(step: int) -> list[Row]:
 def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict:
     """Train the tiny model; with `stop_at` break off before that step and begin again."""
     # Tied embeddings: one weight in two places, as in the built-in world's models.
+    if SLOW:
+        (folder / f"{name}.{distributed.rank()}.pid").write_text(str(os.getpid()))
     model = prepare(tiny_model(tie_word_embeddings=True), Optimisation(precision="fp32", **settings))
     checkpoints = Checkpoints(folder / f"resume-{name}", "same")
     plan = Plan(name, STEPS, constant(1e-2), 64, precision="fp32", checkpoint_every=2, evaluate_every=4)
@@ -50,6 +56,7 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
     def measured_rows(step: int) -> list[Row]:
         if step == stop_at:
             raise Stopped
+        time.sleep(0.4 * SLOW)
         return rows_of_step(step)
 
     def evaluate() -> dict[str, float]:
@@ -75,6 +82,10 @@ def main() -> None:
     report = {"processes": distributed.size()}
     if distributed.size() == 1:
         report["one"] = run(folder, "one")
+    elif SLOW:
+        run(folder, "slow-replicate", distribution="replicate")
+        run(folder, "slow-shard")
+        return
     else:
         report["replicate"] = run(folder, "replicate", distribution="replicate")
         report["shard"] = run(folder, "shard")
