@@ -1,7 +1,9 @@
 # Stage 4: reward models (only where the settings use them) and the policy.
 
+# The questions of one's own solutions, wherever those come from, are written by the rule sft_examples.
 RL_PROBLEMS = dag.source(
-    CONFIG.sources.problems or CONFIG.sources.solutions, f"{RESULTS}/world/problems/train.jsonl"
+    CONFIG.sources.problems or ("mini" if CONFIG.sources.solutions == "mini" else f"{RESULTS}/sft/problems.jsonl"),
+    f"{RESULTS}/world/problems/train.jsonl",
 )
 RL_HELDOUT = f"{RESULTS}/world/problems/validation.jsonl" if CONFIG.sources.solutions == "mini" else []
 REWARD_MODELS = {

@@ -3,7 +3,9 @@
 Reads   the sections `sft` and `prompts` of the configuration (JSON), solutions (JSON Lines, Parquet, folders,
         `hub:<id>[:<config>]`; schemas are recognised by fields, see sft.converters), a model folder's tokenizer.
 Writes  OUT (Parquet): id, problem_id, source, format, language, question, answer, ids, scored, split, beside it
-        rejects.jsonl (id, source, reason) and, last, manifest.json with counts by source, format and reason.
+        rejects.jsonl (id, source, reason), problems.jsonl (each question of the examples once, with its answer: what
+        reward models and RL ask where no other problems are given) and, last, manifest.json with counts by source,
+        format and reason.
 
     python -m sft.data --config results/mini/config/sft.json --prompts results/mini/config/prompts.json \\
         --solutions results/mini/world/solutions.jsonl --tokenizer results/mini/models/coder \\
@@ -15,7 +17,7 @@ Every record ends as an example or as a reject with its reason. Not done here: a
 import argparse
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,7 +31,7 @@ from pipeline.errors import UserError, run_main
 from pipeline.models import load_tokenizer
 from pipeline.progress import Progress
 from pipeline.prompts import encode_solutions
-from pipeline.records import Solution
+from pipeline.records import Problem, Solution
 from pipeline.schema.sft import SFT
 from pipeline.schema.world import Prompts
 from sft.checks import reason_against, run_programs
@@ -55,6 +57,7 @@ def main(argv: list[str] | None = None) -> None:
     tokenizer = load_tokenizer(arguments.tokenizer)
     counts: Counter = Counter()
     rejects: list[dict] = []
+    problems: dict[str, Problem] = {}
     with atomic_path(arguments.out) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
         for chunk in chunks(read_solutions(arguments.solutions, rejects, counts)):
             kept = list(checked(chunk, settings, rejects, counts))
@@ -63,7 +66,9 @@ def main(argv: list[str] | None = None) -> None:
                 writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
             for row in rows:
                 counts[f"{row['split']}.{row['format']}.{row['language']}"] += 1
+                problems.setdefault(row["question"], problem_of(row))
     write_jsonl(arguments.out.parent / "rejects.jsonl", rejects)
+    write_jsonl(arguments.out.parent / "problems.jsonl", numbered(problems.values()))
     report(counts, rejects)
     if not any(name.startswith("train.") for name in counts):
         raise UserError(f"{' '.join(arguments.solutions)}: no usable solutions; reasons in rejects.jsonl")
@@ -133,6 +138,19 @@ def encoded(
         split = split_of(solution.question, settings.validation_share)
         rows.append(row | {"ids": ids, "scored": scored, "split": split})
     return rows
+
+
+def problem_of(row: dict) -> Problem:
+    return Problem(row["problem_id"], row["question"], row["answer"], row["language"])
+
+
+def numbered(problems: Iterable[Problem]) -> Iterator[dict]:
+    """The problems as JSON objects; where data sets give two questions one id, the later one gets a number with it."""
+    seen: set[str] = set()
+    for number, problem in enumerate(problems, 1):
+        identity = f"{problem.id}#{number}" if problem.id in seen else problem.id
+        seen.add(identity)
+        yield problem.to_json() | {"id": identity}
 
 
 def split_of(question: str, validation_share: float) -> str:

@@ -13,7 +13,8 @@ rule sft_examples:
         tokenizer="results/{preset}/models/coder",
         solutions=[path for path in solution_files() if not path.startswith("hub:")],
     output:
-        "results/{preset}/sft/examples.parquet",
+        examples="results/{preset}/sft/examples.parquet",
+        problems="results/{preset}/sft/problems.jsonl",
     params:
         code=dag.code_digest("sft.data"),
         solutions=" ".join(solution_files()),
@@ -25,7 +26,7 @@ rule sft_examples:
         "sft: solutions gathered, checked, encoded"
     shell:
         "python -m sft.data --config {input.config} --prompts {input.prompts} --tokenizer {input.tokenizer}"
-        " --solutions {params.solutions} --out {output} 2>&1 | tee -i {log}"
+        " --solutions {params.solutions} --out {output.examples} 2>&1 | tee -i {log}"
 
 
 rule train_sft:

@@ -51,6 +51,14 @@ def test_a_large_preset_is_planned_to_its_last_target(tmp_path, name):
     assert "check_coder" in text and "mini_" not in text
 
 
+def test_solutions_on_the_hub_are_enough_for_reward_models_and_rl(tmp_path):
+    sources = {"solutions": ["hub:openai/gsm8k:main"], "problems": None}
+    (tmp_path / "hub.yaml").write_text(yaml.safe_dump({"extends": "smoke", "name": "hub", "sources": sources}))
+    text = planned(tmp_path, "rl_model", "reward_model", "--config", f"preset={tmp_path / 'hub.yaml'}")
+    assert re.search(r"-m sft.data .*--solutions hub:openai/gsm8k:main", text)
+    assert len(re.findall(r"-m rl\.\w+ .*--problems results/hub/sft/problems\.jsonl ", text)) == 2
+
+
 def test_nothing_in_the_paper_preset_differs_from_the_schema_but_the_sources():
     assert set(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())) == {"name", "sources"}
 

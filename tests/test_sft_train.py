@@ -15,6 +15,8 @@ from pipeline.records import Solution
 from pipeline.rows import micro_batches, row_logprobs
 from pipeline.schedule import learning_rate
 from pipeline.schema.sft import SFT
+from pipeline.schema.world import Prompts
+from rl.questions import load_questions
 from sft import data, train
 from sft.batches import plan_batches, read_examples
 
@@ -121,6 +123,24 @@ def test_all_solutions_of_a_problem_stand_on_one_side(folder):
     for question, split in zip(table["question"].to_pylist(), table["split"].to_pylist(), strict=True):
         sides.setdefault(question, set()).add(split)
     assert all(len(side) == 1 for side in sides.values()) and {"train", "validation"} == set.union(*sides.values())
+
+
+def test_the_questions_of_the_examples_are_problems_for_rl_each_once_with_an_id_of_its_own(folder):
+    more = {
+        "problem": "How many legs have 3 cats?",
+        "solution": "3 cats have $3 \\times 4 = \\boxed{12}$ legs.",
+        "id": "p0",
+    }
+    (folder / "more.jsonl").write_text(json.dumps(more) + "\n" + json.dumps(more | {"problem": "And 4 cats?"}) + "\n")
+    make_examples(folder, str(folder / "more.jsonl"))
+    table = pq.read_table(folder / "sft" / "examples.parquet")
+    loaded = load_questions([folder / "sft" / "problems.jsonl"], tiny_tokenizer(), Prompts(), 1000, 10)
+    problems = [question.problem for question in loaded]
+    assert [p.question for p in problems] == list(dict.fromkeys(table["question"].to_pylist()))
+    assert len({p.id for p in problems}) == len(problems) and problems[-2].answer == "12"
+    assert {p.question: (p.answer, p.language) for p in problems}.items() <= {
+        (row["question"], (row["answer"], row["language"])) for row in table.to_pylist()
+    }
 
 
 def test_programs_that_fail_or_give_another_answer_are_left_out(folder):

@@ -24,10 +24,11 @@ class Sources(Section):
     url_annotations: str | None = None
     """YAML of accepted and rejected URL prefixes made by a person; without it the automatic annotator decides."""
     solutions: str | list[str] = "mini"
-    """JSON Lines of worked solutions for fine-tuning (format recognised by its fields; see sft/converters.py)."""
+    """JSON Lines, Parquet, folders or `hub:…` of worked solutions for fine-tuning (format recognised by its fields; see
+    sft/converters.py)."""
     problems: str | list[str] | None = None
-    """JSON Lines of training problems for reward models and RL; none takes the questions of `solutions`. Paper:
-    step-by-step questions related to GSM8K and MATH only (section 4.2)."""
+    """JSON Lines of training problems for reward models and RL; none takes the questions of the checked
+    `solutions`. Paper: step-by-step questions related to GSM8K and MATH only (section 4.2)."""
     benchmarks: dict[str, str] = Field(default_factory=lambda: {"minimath": "mini"})
     """Name -> JSON Lines file of held-out problems: evaluated, and removed from the corpus as leaks."""
     heldout_text: dict[str, str] = Field(
