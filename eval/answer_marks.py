@@ -11,12 +11,14 @@ _MARKS = tuple(
         (
             "answer",
             r"answer(?:\s*\([^()\n]{1,40}\))?(?:\s+(?:to|of|for)\s[^.\n:]{1,80}?)?\s*"
-            r"(?:\bis\b|\bwould be\b|\bshould be\b|[:：=])(?:\s*(?:thus|therefore|then|simply))?\s*[:：=]?\s*",
+            r"(?:\bis\b(?! equally)"
+            r"|\b(?:evaluates|simplifies|comes|amounts) (?:out )?to\b"
+            r"|\bwould be\b|\bshould be\b|[:：=])(?:\s*(?:thus|therefore|then|simply))?\s*[:：=]?\s*",
             r"(?<![a-z])",
         ),
         ("a:", r"A:[^\S\n]*", r"^[^\S\n]*|\n[^\S\n]*"),
         ("ans", r"Ans\s*[:：=.]\s*", r"(?<![a-z])"),
-        ("答", r"答(?:案)?(?:\s*(?:应该是|应是|应为|就是|[是为]|[:：])|\s+(?=[-\d$\\]))\s*[:：]?\s*", ""),
+        ("答", r"答(?:案)?(?:\s*(?:应该是|应是|应为|就是|[是为]|[:：】])|\s+(?=[-\d$\\]))\s*[:：]?\s*", ""),
         (
             "选",
             r"选(?:项|择)?(?:是|为)?\s*[:：]?\s*(?=[(（]?\s*[A-H])",

@@ -9,17 +9,35 @@ from fractions import Fraction
 
 from eval.evaluation import compare_values, symbols
 from eval.exact_values import exact
-from eval.formula_nodes import ONE, replaced
+from eval.formula_nodes import replaced
 from eval.formula_tokens import FormulaLimit
+from eval.naming import assigned_values, is_name, length_name, names_a_function
 from eval.real_sets import as_real_set, same_real_set
-from eval.rewriting import components, expanded, items, renamed_parameter
+from eval.rewriting import as_interval, ascending, components, either_of, expanded, items, renamed_parameter
 from eval.scalars import same_scalar
 
 _SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])
-_NAMED_CALLS = frozenset("abs prime sin cos tan cot sec csc".split())
+_WRITTEN_EMPTY = (("sym", "phi"), ("sym", "Phi"))
 _MAX_PAIRS = 2_500  # element comparisons of two lists that are not plain numbers
 _SCALARS = frozenset(
-    ["num", "sym", "const", "add", "mul", "div", "pow", "neg", "call", "fact", "percent", "degree", "sum", "prod"]
+    [
+        "num",
+        "sym",
+        "const",
+        "add",
+        "mul",
+        "div",
+        "pow",
+        "neg",
+        "call",
+        "fact",
+        "percent",
+        "degree",
+        "sum",
+        "prod",
+        "int",
+        "lim",
+    ]
 )
 
 
@@ -28,8 +46,9 @@ def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -
     gold, other = expanded(gold), expanded(other)
     if gold == other:
         return True
+    gold, other = either_of(gold, other), either_of(other, gold)
     if "named" in (gold[0], other[0]):
-        return _same_sets(gold, other)
+        return _same_sets(gold, other) or (gold == ("named", "empty") and other in _WRITTEN_EMPTY)
     if "mod" in (gold[0], other[0]):
         return _same_residue(gold, other)
     if (
@@ -42,6 +61,8 @@ def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -
         equation = _single_equation(node) if against[0] not in ("rel", "list") else None
         if equation and equation[1][0] in ("set", "matrix", "union", "inter", "group") and is_name(equation[0]):
             return same_formula(equation[1], other) if node is gold else same_formula(gold, equation[1])
+    if gold[0] == "matrix" and other[:2] == ("call", "binom"):
+        other = ("matrix", tuple((part,) for part in other[2]))  # a column written as \binom{1}{2}
     if "matrix" in (gold[0], other[0]) or "group" in (gold[0], other[0]):
         gold, other = components(gold) or gold, components(other) or other
     for kind in ("list", "set"):
@@ -78,7 +99,7 @@ def _same_collection(gold: tuple, other: tuple, tolerance: Fraction | None) -> b
             return _same_multiset(items(gold), other[3], tolerance)
         if gold[0] == "list" and len(gold[1]) > 2 and other[1] == "(" and _elementwise(gold[1], other[3], tolerance):
             return True
-        assigned = gold[0] == "list" and _assigned_values(gold[1])
+        assigned = gold[0] == "list" and assigned_values(gold[1])
         return bool(assigned) and other[1] == "(" and _elementwise(tuple(assigned), other[3], tolerance)
     if gold[0] == "group" or not _plain_items(gold) or not _plain_items(other):
         return _same_sets(gold, other)
@@ -91,17 +112,6 @@ def _plain_items(node: tuple) -> bool:
     return node[0] in ("list", "set", *_SCALARS, "text", "rel", "base", "ratio", "named") and not any(
         item[0] == "rel" and item[1] != ("=",) for item in items(node)
     )
-
-
-def _assigned_values(items: tuple) -> list[tuple] | None:
-    """Values of x = 1, y = 2 in the order of writing, when every item assigns to another name."""
-    values, names = [], set()
-    for item in items:
-        if item[0] != "rel" or item[1] != ("=",) or not is_name(item[2][0]):
-            return None
-        names.add(item[2][0])
-        values.append(item[2][1])
-    return values if len(names) == len(items) else None
 
 
 def _distinct(items: tuple) -> tuple:
@@ -152,7 +162,7 @@ def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
     rows = matrix[1]
     if all(row[0] == "group" for row in group[3]):
         return _ordered(gold is matrix, tuple(rows), tuple(row[3] for row in group[3]), tolerance)
-    if group[1] == "[":
+    if group[1] == "[" and len(group[3]) < 3:
         return False
     flat = tuple(row[0] for row in rows) if all(len(row) == 1 for row in rows) else (rows[0] if len(rows) == 1 else ())
     return bool(flat) and _ordered(gold is matrix, (flat,), (group[3],), tolerance)
@@ -191,9 +201,14 @@ def _same_ratio(gold: tuple, other: tuple) -> bool:
 
 def _same_sets(gold: tuple, other: tuple) -> bool:
     """Sets of real numbers in any notation; with symbolic ends, part by part."""
+    if gold[0] == other[0] == "rel" and _other_name(gold, other):
+        return False
     first, second = as_real_set(gold), as_real_set(other)
     if first is not None and second is not None:
         return same_real_set(first, second)
+    gold, other = as_interval(gold, other), as_interval(other, gold)
+    if gold[0] == other[0] == "group":
+        return gold[1:3] == other[1:3] and _elementwise(gold[3], other[3], None)
     if gold[0] == other[0] and gold[0] in ("union", "inter", "list"):
         return _same_multiset(gold[1], other[1], None)
     if gold[0] == other[0] == "setminus":
@@ -203,36 +218,13 @@ def _same_sets(gold: tuple, other: tuple) -> bool:
     return False
 
 
+def _other_name(gold: tuple, other: tuple) -> bool:
+    """x > 2 and y > 2: inequalities of two different symbols."""
+    names = symbols(*gold[2]), symbols(*other[2])
+    return len(names[0]) == len(names[1]) == 1 and names[0] != names[1] and "in" not in (*gold[1], *other[1])
+
+
 # --- relations
-
-
-def is_name(node: tuple) -> bool:
-    """What an answer may be called on the left of "=": x, f(x), AB, x + y, (x, y), area — not 2x."""
-    kind = node[0]
-    if kind in ("sym", "text") or (kind == "const" and node[1] in "ei"):
-        return True
-    if kind in ("ratio", "union", "inter"):
-        return all(is_name(item) for item in node[1])
-    if kind == "matrix":
-        return all(is_name(cell) for row in node[1] for cell in row)
-    if kind == "group":
-        return bool(node[3]) and all(is_name(item) for item in node[3])
-    if kind == "mul":
-        return is_name(node[1][0]) and all(is_name(p) or (p[0] == "num" and p is node[1][-1]) for p in node[1][1:])
-    if kind in ("add", "div"):
-        parts = node[1] if kind == "add" else node[1:]
-        return all(is_name(part[1] if part[0] == "neg" else part) for part in parts)
-    if kind == "call":  # |z|, f'(x), sin θ
-        return node[1] in _NAMED_CALLS and is_name(node[2][0])
-    # a_n^2 and f^{-1}, but not the square of a plain letter
-    return kind == "pow" and node[1][0] == "sym" and (len(node[1][1]) > 1 or node[2] == ("neg", ONE))
-
-
-def _names_a_function(node: tuple) -> bool:
-    """y, f(x), g(t): the value of a function."""
-    return node == ("sym", "y") or (
-        node[0] == "mul" and len(node[1]) == 2 and node[1][0][0] == node[1][1][0] == "sym" and node[1][0][1] in "fgh"
-    )
 
 
 def _single_equation(node: tuple) -> tuple | None:
@@ -268,9 +260,10 @@ def _same_relation(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
 
 
 def _same_equation(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+    gold, other = (length_name(gold[0]), gold[1]), (length_name(other[0]), other[1])
     if gold[0] == other[0] and is_name(gold[0]):
         return same_formula(gold[1], other[1], tolerance)
-    if _names_a_function(gold[0]) and _names_a_function(other[0]):
+    if names_a_function(gold[0]) and names_a_function(other[0]):
         return _same_function(gold, other, tolerance)
     if not all(side[0] in _SCALARS for side in (*gold, *other)):
         return gold[0][0] == other[0][0] == "group" and gold[0] == other[0] and same_formula(gold[1], other[1])
@@ -294,7 +287,7 @@ def _difference(sides: tuple) -> tuple:
 
 
 def _same_inequality(gold: tuple, other: tuple) -> bool:
-    gold, other = _ascending(gold), _ascending(other)
+    gold, other = ascending(gold), ascending(other)
     if gold[1] != other[1]:
         return False
     if _elementwise(gold[2], other[2], None):
@@ -304,9 +297,3 @@ def _same_inequality(gold: tuple, other: tuple) -> bool:
     if not all(side[0] in _SCALARS for side in (*gold[2], *other[2])):
         return False
     return compare_values(_difference(gold[2]), _difference(other[2]), ratio=True) == 1
-
-
-def _ascending(node: tuple) -> tuple:
-    if node[1] and all(operator in (">", ">=") for operator in node[1]):
-        return ("rel", tuple({">": "<", ">=": "<="}[o] for o in reversed(node[1])), tuple(reversed(node[2])))
-    return node

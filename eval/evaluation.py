@@ -11,6 +11,7 @@ import threading
 from fractions import Fraction
 from functools import lru_cache
 
+from eval.calculus import SETTLED_BITS
 from eval.exact_values import Undefined, exact
 from eval.formula_tokens import FormulaLimit
 from eval.high_precision import START_BITS, Evaluator, magnitude
@@ -142,7 +143,10 @@ def _pair(gold: tuple, other: tuple, point: dict, context: object, complex_allow
         spread = highest - min(run.lowest for run in runs)
         if START_BITS + 2 * spread <= bits:
             top = highest if any(run.added for run in runs) else max(magnitude(value, context) for value in values)
-            return *values, context.mpf(2) ** (top - START_BITS // 2 - spread)  # type: ignore[attr-defined]
+            error = context.mpf(2) ** (top - START_BITS // 2 - spread)  # type: ignore[attr-defined]
+            if any(run.approximate for run in runs):
+                error = max(error, context.mpf(2) ** (1 - SETTLED_BITS) * max(1, *map(abs, values)))  # type: ignore[attr-defined]
+            return *values, error
         bits = START_BITS + 2 * spread
         if bits > _MAX_PRECISION:
             raise FormulaLimit("precision")

@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 
-from eval.formula_nodes import bound_depth, replaced
+from eval.formula_nodes import replaced
 from eval.formula_tokens import FormulaLimit
 
 MAX_BITS = 20_000  # of one exact numerator or denominator
@@ -52,10 +52,9 @@ def _exact_series(node: tuple) -> Fraction | None:
         return None
     if high - low > MAX_TERMS:
         raise FormulaLimit("terms")
-    depth = bound_depth(node[3]) - 1
     total = Fraction(0 if node[0] == "sum" else 1)
     for index in range(int(low), int(high) + 1):
-        term = _exact(replaced(node[3], ("bound", depth), ("num", Fraction(index), None, 1)))
+        term = _exact(replaced(node[3], ("bound", node[4]), ("num", Fraction(index), None, 1)))
         if term is None:
             return None
         total = _bounded(total + term if node[0] == "sum" else total * term)

@@ -9,7 +9,9 @@ tuples whose first item is the kind:
     ("rel", operators, sides)  ("list", items)  ("set", items)  ("builder", element, condition)
     ("group", "(" | "[" | "<", ")" | "]" | ">", items)  ("matrix", rows)  ("union", parts)  ("inter", parts)
     ("setminus", a, b)  ("named", "R" …)  ("ratio", items)  ("text", words)  ("base", digits, base)
-    ("sum" | "prod", low, high, body with ("bound", n))  ("mod", a, modulus)  ("dots",)
+    ("sum" | "prod" | "int", low, high, body with ("bound", n), n)  ("lim", target, side, body, n)
+    ("antiderivative", body, variable)  ("mod", a, modulus)  ("dots",)
+    ("either", groups)  pairs joined by "or": points or intervals
 
 Everything must be read: trailing rubbish is a FormulaError, never silently ignored.
 """
@@ -51,6 +53,8 @@ class _Parser(Commands):
         joints = self.joints
         if len(items) == 1:
             return items[0]
+        if joints == {"or"} and all(item[0] == "group" and len(item[3]) == 2 for item in items):
+            return ("either", tuple(items))
         if len(joints) == 1 and joints != {","} and all(item[0] == "rel" and item[1] != ("=",) for item in items):
             return ("union" if joints == {"or"} else "inter", tuple(items))
         return ("list", tuple(items))

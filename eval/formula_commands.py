@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from eval.formula_atoms import Atoms
-from eval.formula_nodes import bound_depth, flat_node, product_node, replaced
-from eval.formula_tokens import FormulaError, is_greek
+from eval.formula_nodes import binder, flat_node, product_node
+from eval.formula_tokens import FormulaError, Token, is_greek
 
 _CALLS = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh ln log lg exp abs floor ceil factorial gcd lcm "
@@ -13,6 +13,10 @@ _CALLS = frozenset(
 _DECORATIONS = frozenset("mathbb mathbf mathcal boldsymbol overline vec hat bar dot ddot overrightarrow".split())
 _NAMED = frozenset("RZNQC")
 _UNIT_VECTORS = frozenset(["i", "j", "k", "unit i", "unit j", "unit k", "vec i", "vec j", "vec k"])
+
+
+def _is_point(node: tuple) -> bool:
+    return node[0] == "sym" and node[1][0].isupper() and len(node[1]) == 1
 
 
 class Commands(Atoms):
@@ -34,6 +38,10 @@ class Commands(Atoms):
             return ("add", (angle, ("mul", (("const", "i"), ("call", "sin", angle[2])))))
         if name in ("sum", "prod"):
             return self._series(name)
+        if name == "int":
+            return self._integral()
+        if name == "lim":
+            return self._limit()
         if name in ("ldots", "dots", "cdots", "dotsc", "dotsb"):
             return ("dots",)
         if name in ("pi", "infty"):
@@ -72,7 +80,85 @@ class Commands(Atoms):
         index, low = start[2]
         self.chained += 10
         body = self.chain(self.product())
-        return (name, low, bounds["^"], replaced(body, index, ("bound", bound_depth(body))))
+        return binder(name, low, bounds["^"], body=body, variable=index)
+
+    def _integral(self) -> tuple:
+        r"""\int_0^1 x^2\,dx and \int\frac{dx}{x}; the variable of a definite one is renamed like a sum's index."""
+        bounds: dict[str, tuple] = {}
+        while self.is_op("^", "_"):
+            mark = self.take().text
+            bounds[mark] = self.argument()
+        end = self._differential()
+        if (
+            end is None
+            and self.is_command("frac")
+            and [t.text for t in self.tokens[self.at + 1 : self.at + 3]] == ["{", "d"]
+        ):
+            name = self.peek(3)
+            self.tokens[self.at + 2 : self.at + 4] = [Token("number", "1")]
+            body = self.power()
+        elif end is None:
+            raise FormulaError("an integral without differential")
+        else:
+            name = self.tokens[end + 1]
+            body = self._part(self.at, end) if end > self.at else ("num", Fraction(1), None, 1)
+            self.at = end + 2
+        variable = ("sym", name.text)
+        self.chain(body)
+        if not bounds:
+            return ("antiderivative", body, variable)
+        if len(bounds) < 2:
+            return ("antiderivative", body, variable, *bounds.values())
+        return binder("int", bounds["_"], bounds["^"], body=body, variable=variable)
+
+    def _differential(self) -> int | None:
+        """Position of the d that ends the integral starting here."""
+        depth = inner = 0
+        for index in range(self.at, len(self.tokens) - 1):
+            token, following = self.tokens[index], self.tokens[index + 1]
+            depth += {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}.get(token.text, 0)
+            if depth < 0:
+                return None
+            inner += token == ("command", "int", token.spaced)
+            named = following.kind == "letter" or (following.kind == "command" and is_greek(following.text))
+            if depth == 0 and token.kind == "letter" and token.text == "d" and named:
+                if not inner:
+                    return index
+                inner -= 1
+        return None
+
+    def _part(self, start: int, end: int) -> tuple:
+        """The formula that these tokens are, and nothing but it."""
+        inside = type(self)(self.tokens[start:end])
+        inside.depth, inside.chained = self.depth + 1, self.chained
+        node = inside.sum()  # type: ignore[attr-defined]
+        if inside.at < len(inside.tokens):
+            raise FormulaError("unread")
+        self.chained = inside.chained
+        return node
+
+    def _limit(self) -> tuple:
+        r"""\lim_{x \to 0^+} f(x), the variable renamed."""
+        self.expect("_")
+        self.expect("{")
+        variable = self.atom()
+        if variable[0] not in ("sym", "const") or not self.is_command("to", "rightarrow", "longrightarrow"):
+            raise FormulaError("a limit of what")
+        self.take()
+        start = self.at
+        depth = 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(self.peek().text, 0)
+            if depth and self.take().kind == "end of input":
+                raise FormulaError("an endless limit")
+        inside = [token.text for token in self.tokens[start : self.at]]
+        braced = inside[-4:-2] == ["^", "{"] and inside[-1] == "}"
+        side = inside[-2] if braced else inside[-1] if inside[-2:-1] == ["^"] and inside[-1] in "+-" else ""
+        target = self._part(start, self.at - (4 if braced else 2 if side else 0))
+        self.expect("}")
+        self.chained += 10
+        body = self.chain(self.product())  # type: ignore[attr-defined]
+        return binder("lim", target, side, body=body, variable=variable)
 
     def _arguments(self) -> tuple:
         self.expect("(")
@@ -89,8 +175,13 @@ class Commands(Atoms):
                 exponent = self.argument()
         if self.is_op("("):
             arguments = self._arguments()
+        elif self.is_op("\\{") and name in ("max", "min", "gcd", "lcm"):
+            self.take()
+            arguments = tuple(self.sequence())
+            self.expect("\\}")
         elif self.is_op("{"):
             arguments = (self.argument(),)
+            arguments = arguments[0][1] if name in ("max", "min") and arguments[0][0] == "list" else arguments
         else:
             arguments = (self._bare_argument(),)
         if exponent == ("neg", ("num", Fraction(1), None, 1)):
@@ -119,6 +210,8 @@ class Commands(Atoms):
             return ("named", inner[1])
         if name in ("mathbf", "boldsymbol", "mathcal"):
             return inner
+        if name in ("overline", "bar") and inner[0] == "mul" and all(_is_point(part) for part in inner[1]):
+            return inner  # the segment AB, which answers call AB as well
         return ("sym", f"{'vec' if name == 'overrightarrow' else name} {flat_node(inner)}")
 
     def _delimited(self, name: str) -> tuple:

@@ -5,6 +5,7 @@ from fractions import Fraction
 from eval.formula_tokens import FormulaError, FormulaLimit
 
 MAX_LITERAL = 400  # digits of one number
+BINDERS = frozenset(["sum", "prod", "int", "lim"])
 ONE, TWO = ("num", Fraction(1), None, 1), ("num", Fraction(2), None, 1)
 
 
@@ -23,7 +24,7 @@ def mixed_node(whole: tuple, part: tuple, strict: bool) -> tuple:
     above, below = part[1], part[2]
     if above[2] is None and below[2] is None and 0 < above[1] < below[1]:
         return ("num", whole[1] + above[1] / below[1], None, 0)
-    if strict:
+    if strict or (above[2] is None and below[2] is None):  # 1\\frac{9}{5} is neither 1.8 nor 2.8 for sure
         raise FormulaError("two numbers side by side")
     return product_node(whole, part)
 
@@ -43,7 +44,12 @@ def product_node(left: tuple, right: tuple) -> tuple:
     return ("mul", (left, right))
 
 
+_BASES = "zero one two three four five six seven eight nine ten eleven twelve".split()
+
+
 def subscripted_node(base: tuple, index: tuple) -> tuple:
+    if base[0] == "num" and index[0] == "text" and index[1] in _BASES:
+        index = ("num", Fraction(_BASES.index(index[1])), None, 1)
     if base[0] == "num" and index[0] == "num":
         return base if index[1] == 10 else ("base", str(base[1]), str(index[1]))
     if base[0] in ("sym", "const"):
@@ -72,6 +78,12 @@ def bound_depth(node: object) -> int:
     """How many summation indices the tree binds already, one in another."""
     if not isinstance(node, tuple):
         return 0
-    if len(node) == 2 and node[0] == "bound":
-        return node[1] + 1
+    if node and node[0] in BINDERS:
+        return max(node[-1] + 1, *(bound_depth(part) for part in node[1:-1]))
     return max((bound_depth(part) for part in node), default=0)
+
+
+def binder(kind: str, *parts: object, body: tuple, variable: tuple) -> tuple:
+    """A sum, product, integral or limit; its variable is renamed, so that equal ones with other letters are equal."""
+    index = bound_depth(body)
+    return (kind, *parts, replaced(body, variable, ("bound", index)), index)

@@ -19,12 +19,13 @@ from fractions import Fraction
 from functools import lru_cache
 from multiprocessing import get_context
 
-from eval.extraction import NUMBER, Extraction, extract
+from eval.extraction import Extraction, extract
 from eval.formula_tokens import FormulaError, FormulaLimit
 from eval.normalise import as_words, clean, squeezed
 from eval.numbers import Number, parse_number, same_number
+from eval.sentences import sentence_answer
 from eval.units import compound, conversion, split_unit
-from eval.words import number_in_words, same_names, same_time, same_words
+from eval.words import is_decided, number_in_words, same_names, same_time, same_words
 
 GRADER_VERSION = "1"
 _MAX_WORDS = 1000  # characters of an answer in words
@@ -33,12 +34,19 @@ _CHOICE = re.compile(r"\(?\s*(?:\\text\{\s*)?\(?([A-H])\)?\s*\}?\s*\)?\.?")
 _MANY_CHOICES = re.compile(r"[A-H](?:[\s,]*[A-H])+")
 _LABELLED = re.compile(r"\(?\s*(?:\\text\{\s*\(?)?([A-H])\s*\)?\s*\}?\s*(?:[.:)]|$|\s(?!\s*(?:and|or)\b))")
 _OPTION = re.compile(
-    r"^(?:(?:the )?(?:correct )?(?:option|choice|answer)\s*(?:is)?\s*:?|选项?|选择|答案)\s*|^\[(?=[A-Ha-h]\]$)|\]$",
+    r"^(?:(?:the )?(?:correct )?(?:option|choice|answer)\s*(?:is)?\s*:?|选项?|选择|答案)\s*|^\[(?=[A-Ha-h]\]$)|\]$"
+    r"|(?<=^[A-H])\s*选?项$",
     re.I,
 )
 _DEGREES = re.compile(r"\^\s*\{?\\circ\s*\}?")
 _LETTERS = re.compile(r"(?<![A-Za-z\\])([A-H])(?![A-Za-z])")
-_LABEL = re.compile(r"^(?!lambda\s*:)(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S)")
+_LABEL = re.compile(
+    r"^(?!lambda\s*:|(?i:option|choice)\b)(?:(?:the )?(?:\\text\{\s*)?points?\s*\}?\s*(?=\()"
+    r"|(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S))"
+)
+_OPTION_TEXT = re.compile(r"\(?([A-H])[).:]\s+(?=\S)")
+_OTHER_OPTIONS = re.compile(r"(?:[\s,]*(?:and|or|和|或)?[\s,]*\(?[A-H]\)?(?![A-Za-z]))+[\s.]*")
+_WORD_FOR = {r"\infty": "infinite", r"+\infty": "infinite", r"\emptyset": "no solution", r"\varnothing": "no solution"}
 _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
 
 
@@ -74,6 +82,8 @@ def grade(
     benchmark's ("choice": a letter is looked for); without it the gold's own form decides.
     """
     gold_answer = _gold_answer(str(gold))
+    if not final_box_only and gold_answer and gold_answer == str(prediction).strip():
+        return Verdict(True, gold_answer, "ok", "whole", "string")
     choice = answer_type == "choice" or bool(_CHOICE.fullmatch(gold_answer))
     found = extract(str(prediction), final_box_only=final_box_only, choice=choice)
     return _verdict(gold_answer, found, tolerance)
@@ -140,6 +150,9 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
     if squeezed(first) == squeezed(second):
         return True, "string"
     first, second = _LABEL.sub("", first), _LABEL.sub("", second)
+    option = _OPTION_TEXT.match(first)
+    if option and not _OPTION_TEXT.match(second) and not _CHOICE.fullmatch(second):
+        first = first[option.end() :]  # the gold "C. 5" answered by what option C says
     letters = _same_choice(first, second)
     if letters is not None:
         return letters, "choice"
@@ -152,13 +165,14 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
         numbers = numbers[0] or _worded(first), numbers[1] or _worded(second)
     if None in numbers and any(number and number[1] for number in numbers):  # one letter beside its number: 3m
         numbers = numbers[0] or _close_unit(first), numbers[1] or _close_unit(second)
-    if numbers[0] and not numbers[1]:
-        numbers = numbers[0], _only_number_in_words(second)
     if numbers[0] and numbers[1]:
         return _same_quantity(numbers[0], numbers[1], exact_tolerance), "number"
     if _same_text(first, second):
         return True, "text"
-    return _same_formula(first, second, exact_tolerance), "formula"
+    if _same_formula(first, second, exact_tolerance):
+        return True, "formula"
+    stated = sentence_answer(gold) or gold, sentence_answer(answer) or answer
+    return same_answer(*stated, tolerance) if stated != (gold, answer) else (False, "formula")
 
 
 @lru_cache(maxsize=65536)
@@ -194,17 +208,10 @@ def _close_unit(text: str) -> tuple[Number, str | None] | None:
     return None if number is None else (number, match[2].lower() + (f"^{match[3]}" if match[3] else ""))  # type: ignore[index]
 
 
-def _only_number_in_words(text: str) -> tuple[Number, str | None] | None:
-    r"""The number of \text{Adam loses \$16.}: words with a single plain number among them."""
-    words = re.fullmatch(r"\\text\{([^{}\\=]*(?:\\[$%][^{}\\=]*)?)\}", text)
-    found = list(NUMBER.finditer(words[1])) if words else []
-    if len(found) != 1 or len(re.findall(r"[A-Za-z]{2,}", text)) < 3:
-        return None
-    return _number_of(clean(found[0].group()))
-
-
 def _same_quantity(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
     factor = conversion(gold[1], other[1])
+    if (gold[0].percent and other[1]) or (other[0].percent and gold[1]):
+        factor = None  # 5% and 5 km
     if factor is None:
         return False
     number = other[0]
@@ -231,11 +238,13 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         if answer.startswith("-"):
             return False
         answer = _OPTION.sub("", answer)
-        if re.fullmatch(r"\(?[a-h][.)]?", answer):
-            answer = answer.upper()
+        if re.fullmatch(r"\(?[a-h][.)]?", answer) or re.match(r"\([a-h]\)\s", answer):
+            answer = answer[:3].upper() + answer[3:]
         label = _LABELLED.match(answer)
         if label is None:
             return None
+        if _OTHER_OPTIONS.fullmatch(answer, label.end()):
+            return False  # "A B C D"
         return label[1] == single[1] and set(_LETTERS.findall(answer.partition(")")[2] or "")) <= {single[1]}
     labelled = re.match(r"\(?([A-H])[).:]\s", gold)
     if labelled and _CHOICE.fullmatch(answer):
@@ -252,6 +261,9 @@ def _same_choice(gold: str, answer: str) -> bool | None:
 
 
 def _same_text(gold: str, answer: str) -> bool:
+    gold, answer = _WORD_FOR.get(squeezed(gold), gold), _WORD_FOR.get(squeezed(answer), answer)
+    if len(gold) < 20 and len(answer) < _MAX_WORDS and is_decided(as_words(gold)):
+        return bool(same_words(as_words(gold), as_words(answer)))
     if re.search(r"\\(?!text\b)[A-Za-z]", gold + answer) or re.search(r"[=<>^_|+*/]", gold + answer):
         return False
     if (

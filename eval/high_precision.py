@@ -3,14 +3,15 @@
 import math
 from fractions import Fraction
 
+from eval.calculus import Calculus
 from eval.exact_values import MAX_TERMS, Undefined, exact
-from eval.formula_nodes import bound_depth, replaced
+from eval.formula_nodes import replaced
 from eval.formula_tokens import FormulaError, FormulaLimit
 
 MAX_OPERATIONS = 2_000  # of one evaluation at the lowest precision; fewer at higher ones
 MAX_MAGNITUDE = 20_000  # of |log2 value|
 START_BITS = 256
-_VALUED = frozenset("num sym const add mul neg percent degree div fact pow call sum prod".split())
+_VALUED = frozenset("num sym const add mul neg percent degree div fact pow call sum prod int lim".split())
 _ARGUMENTS = {"ln": (1, 2), "log": (1, 2), "binom": (2,)}  # how many a function takes, where not one
 
 
@@ -20,11 +21,12 @@ def magnitude(value: object, context: object) -> int:
     return int(context.mag(value))  # type: ignore[attr-defined]
 
 
-class Evaluator:
+class Evaluator(Calculus):
     """One evaluation of one formula at one point; counts operations and remembers the range of magnitudes."""
 
     def __init__(self, point: dict, context: object, complex_allowed: bool):
         self.point, self.context, self.complex_allowed = point, context, complex_allowed
+        self.bound: dict[str, object] = {}  # values of the variables of integrals, limits and endless sums
         self.operations, self.lowest, self.highest, self.added = 0, 0, 0, False
         self.allowed = max(40, MAX_OPERATIONS * START_BITS // context.prec)  # type: ignore[attr-defined]
 
@@ -50,6 +52,8 @@ class Evaluator:
         return self.context.mpf(value.numerator) / value.denominator  # type: ignore[attr-defined]
 
     def _sym(self, node: tuple) -> object:
+        if node[1] in self.bound:
+            return self.bound[node[1]]
         return self._rational(self.point[node[1]])
 
     def _const(self, node: tuple) -> object:
@@ -69,16 +73,17 @@ class Evaluator:
 
     def _sum(self, node: tuple) -> object:
         """A sum with symbols in its bounds has a value at whole numbers only."""
+        if node[2] == ("const", "infty"):
+            return self._endless_sum(node)
         low, high = self.value(node[1]), self.value(node[2])
         if any(isinstance(end, self.context.mpc) or end != int(end) for end in (low, high)):  # type: ignore[attr-defined]
             raise Undefined
         if high - low > MAX_TERMS:
             raise FormulaLimit("terms")
         self.added = True
-        depth = bound_depth(node[3]) - 1
         result = self.context.mpf(0 if node[0] == "sum" else 1)  # type: ignore[attr-defined]
         for index in range(int(low), int(high) + 1):
-            term = self.value(replaced(node[3], ("bound", depth), ("num", Fraction(index), None, 1)))
+            term = self.value(replaced(node[3], ("bound", node[4]), ("num", Fraction(index), None, 1)))
             result = result + term if node[0] == "sum" else result * term
         return result
 
@@ -115,7 +120,8 @@ class Evaluator:
 
     def _pow(self, node: tuple) -> object:
         base, exponent = self.value(node[1]), self.value(node[2])
-        size = abs(magnitude(base, self.context)) + 1
+        near_one = abs(abs(base) - 1)
+        size = 2 * near_one if near_one < 0.25 else abs(magnitude(base, self.context)) + 1
         if abs(exponent) * size > MAX_MAGNITUDE:
             raise FormulaLimit("power")
         if base == 0:

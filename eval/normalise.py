@@ -56,6 +56,23 @@ _IN_BRACKETS = re.compile(r"-?(\d{1,15})\.(\d{0,30})\((\d{1,30})\)")
 _DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|…|\s*\\[lc]?dots)")
 _INVISIBLE = dict.fromkeys(map(ord, "\0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202c\u202d\u202e"))
 _POSITIVE_REALS = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?\s*[\^_]\s*(?:\{\s*(?:\+|>\s*0)\s*\}|\+)")
+_NOT_NEGATIVE = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?\s*_\s*\{?\s*(?:\\geq?|\+)\s*0?\s*\}?(?:\s*\^\s*\{?\+\}?)?$")
+_UNIT_FRACTION = re.compile(
+    r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
+)
+_CONDITION = re.compile(
+    r"\s*\(\s*([a-zA-Z]\s*\\in\s*(?:\\mathbb\s*)?\{?\s*[ZNRQ]\s*\}?(?:\s*[\^_]\s*\{?[+*]\}?)?)\s*\)$"
+)
+_TEXT_ONLY = re.compile(r"^\\text\s*\{\s*(-?[\d(][^{}\\$]*)\}$")
+_INCHES = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\"|'')$")
+_FEET = re.compile(r"^(\d+)'\s*(\d+(?:\.\d+)?)\s*(?:\"|'')$")
+_BEFORE = re.compile(
+    r"^(?:一共|总共|共计|合计|共有|共需|共|大约|约)(?:是|为|有|需要?)?\s*(?=[-\d\\$零一二两三四五六七八九十百])"
+)
+_RELATION_WORDS = (
+    ("大于或等于", r"\ge "), ("大于等于", r"\ge "), ("不小于", r"\ge "), ("小于或等于", r"\le "), ("小于等于", r"\le "),
+    ("不大于", r"\le "), ("不超过", r"\le "), ("不等于", r"\ne "), ("大于", ">"), ("小于", "<"), ("等于", "="),
+)  # fmt: skip
 _SPACED = re.compile(r"-?\d{1,3}(?: \d{3})+(?:\.\d+)?")
 _COMPLEX = re.compile(r"((?:^|[-+ ])\d+(?:\.\d+)?)j$")
 _UNIT_VECTOR = re.compile(
@@ -74,7 +91,11 @@ def clean(text: str) -> str:
     if text.endswith(("...", "dots", "…")):
         text = _continued(text)
     if not text.isascii() or "\0" in text:
-        text = _plain_unicode(text.translate(_INVISIBLE)).strip()
+        text = _BEFORE.sub("", _plain_unicode(text.translate(_INVISIBLE)).strip())
+        if "于" in text or "不超过" in text:
+            text = _with_relations(text)
+    if text.endswith(("'", '"')) and text[:1].isdigit():
+        text = _FEET.sub(r"\1 feet \2 inches", _INCHES.sub(r"\1 inches", text))
     text = _LEADING.sub("", _unwrapped(text)) or text
     if "\\" in text or "~" in text or "{,}" in text:
         text = _plain_latex(text)
@@ -89,6 +110,8 @@ def clean(text: str) -> str:
         text = _OUTWARD.sub(lambda m: f"{'(' if m[1] == ']' else '['}{m[2]}{')' if m[3] == '[' else ']'}", text)
     if "." in text:
         text = _repeating(text)
+    if text[:1] in "mMnN":
+        text = re.sub(r"^(?:minus|negative)\s+(?=[\d\\])", "-", text, flags=re.I)
     if " to " in text:
         text = re.sub(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$", r"\1:\2", text)
     if "^" in text:
@@ -101,6 +124,13 @@ def clean(text: str) -> str:
     if not text[:1].isdigit():
         text = as_formula(text)
     return text.rstrip(".,;: ").strip() if not text.endswith("\\") else text
+
+
+def _with_relations(text: str) -> str:
+    """x大于等于3 as x ≥ 3, where a name stands before the word and a number or name behind it."""
+    for word, sign in _RELATION_WORDS:
+        text = re.sub(rf"(?<=[A-Za-z\d}})])\s*{word}\s*(?=[-\dA-Za-z\\(])", lambda _, sign=sign: f" {sign}", text)
+    return text
 
 
 def _repeating(text: str) -> str:
@@ -178,6 +208,11 @@ def _plain_latex(text: str) -> str:
     if "\\Omega" in text:
         text = re.sub(r"(?<=\d)\s*\\Omega(?![A-Za-z])", r" \\text{ohm}", text)
     text = _POSITIVE_REALS.sub(r"(0,\\infty)", text)
+    text = _NOT_NEGATIVE.sub(r"[0,\\infty)", text)
+    text = _UNIT_FRACTION.sub(r"\\text{\1/\2}", text)
+    text = _CONDITION.sub(r", \1", text)
+    if text.startswith("\\text") and text.endswith("}"):
+        text = _TEXT_ONLY.sub(r"\1", text)
     text = re.sub(r"\\text\s*\{\s*percent\s*\}", r"\\%", text)
     text = _UNIT_VECTOR.sub(r"\\vec{\1}", text)
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
@@ -229,6 +264,8 @@ def as_words(text: str) -> str:
     text = re.sub(r"\\text\{([^{}]*)\}", r"\1", text)
     text = re.sub(r"\\[A-Za-z]+|[{}$*_\"'`]", " ", text).lower()
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text)
+    text = re.sub(r"^\s*on\s+(?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)|(?<=\d)(?:st|nd|rd|th)\b", "", text)
+    text = re.sub(r"^第(?=[一二三四][、,和与一二三四 ]*象限$)|(?<=[一二三四])象限$", "", text.strip())
     text = re.sub(r"^\s*(?:the|a|an)\s+", "", text)
     text = re.sub(r"(?<=[a-z])-(?=[a-z])|[.,;:!?]+(?=\s|$)", " ", text)
     text = re.sub(r"\s+", " ", text).strip(" .,;:!?")

@@ -10,6 +10,7 @@ from fractions import Fraction
 from eval.evaluation import symbols, value_of
 from eval.exact_values import exact
 from eval.formula_nodes import replaced
+from eval.inequalities import solved_rational
 
 Piece = tuple[Fraction | None, bool, Fraction | None, bool]  # low (None: -∞), low closed, high (None: +∞), high closed
 _ALL: list[Piece] = [(None, False, None, False)]
@@ -133,7 +134,7 @@ def _from_relation(node: tuple) -> list[Piece] | None:
 
 
 def _solved(operator: str, left: tuple, right: tuple, name: str) -> list[Piece] | None:
-    """Solutions of a linear inequality in one symbol, or of one between |linear| and a constant."""
+    """Solutions of an inequality in one symbol: linear, between |linear| and a constant, or of a rational function."""
     if operator not in _MIRRORED or any(side[0] not in _LINEAR for side in (left, right)):
         return None
     if not symbols(left):
@@ -145,9 +146,11 @@ def _solved(operator: str, left: tuple, right: tuple, name: str) -> list[Piece] 
     if left == ("sym", name) and not symbols(right):
         bound = _end(right)
         return None if bound is False else _half_line(operator, bound)
-    line = _linear(("add", (left, ("neg", right))), name)
+    difference = ("add", (left, ("neg", right)))
+    line = _linear(difference, name)
     if line is None or not line[0]:
-        return None
+        pieces = solved_rational(operator, difference, name)
+        return None if pieces is None else list(pieces)
     return _half_line(operator if line[0] > 0 else _MIRRORED[operator], -line[1] / line[0])
 
 

@@ -107,6 +107,36 @@ def components(node: tuple) -> tuple | None:
     return ("group", "(", ")", tuple(part(unit) for unit in units))
 
 
+def either_of(node: tuple, against: tuple) -> tuple:
+    """Pairs joined by "or": a union of intervals where a set stands against them, else a list of points."""
+    if node[0] != "either":
+        return node
+    return ("union" if against[0] in ("union", "rel", "builder", "inter") else "list", node[1])
+
+
+def as_interval(node: tuple, against: tuple) -> tuple:
+    """a < x < b as (a, b) and x < a as (-∞, a), where an interval stands against it."""
+    if node[0] != "rel" or against[0] not in ("group", "union"):
+        return node
+    _, operators, sides = ascending(node)
+    if not set(operators) <= {"<", "<="}:
+        return node
+    infinite = ("const", "infty")
+    if len(sides) == 2 and sides[0][0] == "sym":
+        operators, sides = ("<", *operators), (("neg", infinite), *sides)
+    elif len(sides) == 2 and sides[1][0] == "sym":
+        operators, sides = (*operators, "<"), (*sides, infinite)
+    if len(sides) != 3 or sides[1][0] != "sym" or contains(sides[0], sides[1]) or contains(sides[2], sides[1]):
+        return node
+    return ("group", "[" if operators[0] == "<=" else "(", "]" if operators[1] == "<=" else ")", (sides[0], sides[2]))
+
+
+def ascending(node: tuple) -> tuple:
+    if node[1] and all(operator in (">", ">=") for operator in node[1]):
+        return ("rel", tuple({">": "<", ">=": "<="}[o] for o in reversed(node[1])), tuple(reversed(node[2])))
+    return node
+
+
 def renamed_parameter(gold: set[str], other: set[str]) -> tuple[str, str] | None:
     """(other's, gold's) name where the two differ in one letter that usually stands for any whole number."""
     first, second = gold - other, other - gold

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from eval.evaluation import contains, same_value, symbols, value_of
 from eval.exact_values import exact
+from eval.formula_nodes import replaced
 from eval.numbers import Number, same_number
 
 
@@ -23,6 +24,13 @@ def same_scalar(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
         return same_number(
             _as_number(gold, first, rounded=left is None), _as_number(other, second, rounded=right is None), tolerance
         )
+    if (
+        symbols(gold) ^ symbols(other) == {"C", "c"}
+        and "c" in symbols(other)
+        and _integrated(gold)
+        and _integrated(other)
+    ):
+        other = replaced(other, ("sym", "c"), ("sym", "C"))  # type: ignore[assignment]
     if symbols(gold) != symbols(other) and not (symbols(gold) and symbols(other)):
         return _constant_after_all(gold, other)
     if same_value(gold, other):
@@ -39,6 +47,11 @@ def _decimal_logarithms(node: object) -> object:
     if node[:2] == ("call", "log") and len(node[2]) == 1:
         return ("call", "lg", (_decimal_logarithms(node[2][0]),))
     return tuple(_decimal_logarithms(part) for part in node)
+
+
+def _integrated(node: tuple) -> bool:
+    """A sum that ends with a constant of integration."""
+    return node[0] == "add" and node[1][-1] in (("sym", "C"), ("sym", "c"))
 
 
 def _constant_after_all(gold: tuple, other: tuple) -> bool:

@@ -35,7 +35,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "quart qt": "946352946/1000000000000", "pint": "473176473/1000000000000", "cup": "2365882365/10000000000000",
     },
     "angle": {"degree deg 度": "1"},
-    "temperature": {"°c": "1"}, "fahrenheit": {"°f": "1"},
+    "temperature": {"°c celsius 摄氏度": "1"}, "fahrenheit": {"°f fahrenheit": "1"},
     "square": {"squareunit sq.unit unit^2 平方单位": "1"}, "unit": {"unit 单位": "1"},
     "energy": {"j joule": "1", "kj": "1000", "cal": "4184/1000", "kcal": "4184"},
     "electron volts": {"ev": "1", "kev": "1000", "mev": "1000000", "gev": "1000000000"},
@@ -65,7 +65,7 @@ CURRENCY = {
     "₹": "rs",
 }
 _CHINESE_UNIT = (
-    r"(?:平方|立方)?(?:千米|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|元钱|块钱|元|美元|升|毫升|度|角|"
+    r"(?:平方|立方)?(?:千米|分钱|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|元钱|块钱|元|美元|升|毫升|度|角|"
     r"个星期|星期|周|[个只条本人张支枝件辆次名位颗箱台棵把块页盒袋束杯瓶朵头包套种道岁层排组份间座根面段步圈片筐篮篇队])"
     r"[一-鿿]{0,6}(?:/[一-鿿]{1,3})?"
 )
@@ -113,12 +113,15 @@ def _plain_words(unit: str) -> str:
         letter = re.search(r"[CF](?![a-z])", unit.replace("\\circ", ""))
         return f"°{letter.group().lower()}" if letter else "degree"
     unit = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", unit)
+    unit = re.sub(r"\bdegrees? (?=celsius|fahrenheit)", "", unit, flags=re.I)
     unit = re.sub(r"\s*\^\s*\{?([23])\}?", r"^\1", unit)
     return re.sub(r"\s+", " ", unit).strip(" .~,").lower()
 
 
 def _acceptable(words: str, value: str, raw: str, separator: str) -> bool:
     first = re.split(r"[\s/]", words)[0]
+    if words in ("times", "time") or re.match(r"times as (?:many|much|large|big|long|old|fast)\b", words):
+        return True
     if words != "in" and any(word in _NOT_UNITS for word in re.findall(r"[a-z]+", words)):
         return False
     if "text" in raw or "circ" in raw or not words.isascii():
@@ -130,13 +133,21 @@ def _acceptable(words: str, value: str, raw: str, separator: str) -> bool:
         return separator.isspace() and value[-1:].isdigit()
     if len(first.split("^")[0]) == 1:
         return False
-    return known or (separator.isspace() and value[-1:].isdigit() and len(first) > 2)
+    return known or (
+        separator.isspace() and value[-1:].isdigit() and (len(first) > 2 or (first == "of" and " " in words))
+    )
+
+
+def _divided(match: re.Match[str]) -> str:
+    """m s^-2 as m/s^2"""
+    return f"{match[1]}/{match[2]}" + ("^2" if match[3] == "2" else "")
 
 
 def _lookup(unit: str) -> tuple[str, Fraction] | None:
     """(dimension, factor to the dimension's base unit) or None when the unit is not known."""
     unit = re.sub(r"^(?:us|u s)\s+", "", unit)
     unit = {"mph": "mile/hour", "kph": "km/hour"}.get(unit, unit)
+    unit = re.sub(r"^([a-z]+)(?:\s*\\?cdot)?\s+([a-z]+)\^\{?-([12])\}?$", _divided, unit)
     per = re.fullmatch(r"(.+?)\s*(?:/| per )\s*(.+)", unit)
     if unit not in _PLAIN and per:
         above, below = _lookup(per[1]), _lookup(per[2])
@@ -152,6 +163,37 @@ def _lookup(unit: str) -> tuple[str, Fraction] | None:
     if found is None:
         return None
     return (found[0] if power == 1 else f"{found[0]}^{power}"), found[1] ** power
+
+
+_FOLLOWING = re.compile(
+    r"\$?(?:\\[,;:) ]|[~ ])*"
+    r"(?:\\(?:text|mathrm|mbox|textrm|rm)\s*\{\s*(?P<text>[^{}\d$]{1,40}?)\s*\}(?P<power>\s*\^\s*\{?[23]\}?)?"
+    r"|(?P<words>(?:[A-Za-z]{1,14}(?:\s?\^\s?\{?[23]\}?|[²³])?(?:\s?/\s?[A-Za-z]{1,8})?[ ]?){1,3})"
+    r"|(?P<chinese>[一-鿿]{1,4}))"
+)
+
+
+def unit_following(text: str, position: int) -> str:
+    """The known unit that stands behind a number in a sentence ("5 km.", "$5$ square meters"), else ""."""
+    match = _FOLLOWING.match(text, position)
+    if match is None:
+        return ""
+    if match["chinese"]:
+        return next((match["chinese"][:n] for n in (4, 3, 2, 1) if _lookup(match["chinese"][:n])), "")
+    if match["text"]:
+        unit = match["text"] + (match["power"] or "")
+        return " \\text{" + match["text"] + "}" + (match["power"] or "") if _lookup(_plain_words(unit)) else ""
+    words = match["words"].split()
+    for count in range(len(words), 0, -1):
+        unit = " ".join(words[:count])
+        spelled = unit.replace("²", "^2").replace("³", "^3")
+        if _lookup(_plain_words(spelled)) is None:
+            continue
+        ends = count == len(words) and re.match(r"\s*(?:[.,;$)\\]|$)", text[match.end() :])
+        if (len(unit) == 1 or unit == "in") and not ends:
+            return ""  # "5 in total", "5 a day"
+        return " " + spelled
+    return ""
 
 
 _PIECE = re.compile(

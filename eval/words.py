@@ -37,6 +37,8 @@ _SYNONYMS = {
     "dne": "does not exist", "不存在": "does not exist", "undefined": "does not exist",
     "doesn't exist": "does not exist", "infinite": "infinitely many", "infinite solutions": "infinitely many",
     "infinitely many solutions": "infinitely many",
+    "是的": "yes", "对的": "yes", "不对": "no", "方程无解": "no solution", "方程组无解": "no solution",
+    "不等式无解": "no solution", "无实根": "no solution", "无实数根": "no solution", "没有实数根": "no solution",
     "无数个": "infinitely many", "无穷多": "infinitely many", "无数": "infinitely many", "correct": "yes",
     "incorrect": "no",
 }  # fmt: skip
@@ -44,6 +46,8 @@ _DECIDED = frozenset(["yes", "no", "true", "false"])
 _OPPOSITES = {"yes": {"no", "not"}, "no": {"yes"}, "true": {"false", "not"}, "false": {"true"}}
 _GOES_ON = frozenset("it they he she we this that the there because since as so".split())
 _TIME = re.compile(r"(\d{1,2})(?:\s*:\s*(\d{2}))?\s*(?:(a|p)\.?\s?m\b\.?)?", re.I)
+_SHAPE = re.compile(r"(triangle|angle)\s+([A-Z]{1,4})", re.I)
+_CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s*[时点]\s*(\d{2})\s*分")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.I)
 
 
@@ -53,6 +57,9 @@ def as_formula(text: str) -> str:
     if found:
         return found
     apart = _EXCEPT.fullmatch(text) if len(text) < 120 else None
+    shape = _SHAPE.fullmatch(text) if len(text) < 20 else None
+    if shape:
+        return rf"\{shape[1].lower()} {shape[2]}"
     return rf"\mathbb{{R}}\setminus\{{{apart[1].replace(' and ', ', ')}\}}" if apart else text
 
 
@@ -65,6 +72,10 @@ def number_in_words(text: str) -> Fraction | None:
     if not words or len(words) > 16 or re.search(r"[^A-Za-z\s-]", text):
         return None
     last = words[-1].removesuffix("s") if words[-1] != "halves" else "halves"
+    for count in (2, 3):  # three and a half, two and three quarters
+        if len(words) > count + 1 and words[-count - 1] == "and" and last in _PARTS:
+            first, part = _whole(words[: -count - 1]), number_in_words(" ".join(words[-count:]))
+            return None if first is None or part is None or part >= 1 else first + part
     if last in _PARTS:
         above = [word for word in words[:-1] if word not in ("a", "an")]
         value = _whole(above) if above else 1
@@ -100,11 +111,25 @@ def same_words(gold: str, answer: str) -> bool | None:
     first, second = _SYNONYMS.get(gold, gold), _SYNONYMS.get(answer, answer)
     if first in _DECIDED and second not in _DECIDED:
         words = re.findall(r"[a-z']+", second)
-        if words[:1] == [first] and set(words[1:2]) & _GOES_ON and not _OPPOSITES[first] & set(words[1:]):
+        goes_on = set(words[1:2]) & _GOES_ON or (len(words) < 2 and not re.search(r"\?|不|非", second))
+        if words[:1] == [first] and goes_on and not _OPPOSITES[first] & set(words[1:]):
             return True
+    if "充分" in first or "必要" in first or "充要" in first:
+        return _condition(first) == _condition(second)
     if len(first) < 2 or not re.search(r"[^\W\d_]", first):
         return None
     return first == second
+
+
+def _condition(text: str) -> str:
+    """充分而不必要的条件 as 充分不必要."""
+    text = re.sub(r"[而但既又也的且并,，]|条件", "", text)
+    return {"充分必要": "充要", "必要充分": "充要", "不必要不充分": "不充分不必要"}.get(text, text)
+
+
+def is_decided(text: str) -> bool:
+    """Whether a gold in words is yes, no, true or false."""
+    return _SYNONYMS.get(text, text) in _DECIDED
 
 
 def same_names(first: str, second: str) -> bool:
@@ -117,6 +142,9 @@ def same_names(first: str, second: str) -> bool:
 
 def same_time(gold: str, answer: str) -> bool | None:
     """7 a.m. and 7:00 AM; a missing half of the day contradicts nothing. None where either is no time of day."""
+    gold, answer = _CLOCK.sub(r"\1:\2", gold), _CLOCK.sub(r"\1:\2", answer)
+    if gold == answer and ":" in gold:
+        return True
     first, second = _TIME.fullmatch(gold), _TIME.fullmatch(answer)
     if not first or not second or not any(match[2] or match[3] for match in (first, second)):
         return None

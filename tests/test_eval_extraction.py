@@ -60,7 +60,7 @@ FOUND = [
     ("```python\nprint('\\\\boxed{5}')\n```\n```output\n\\boxed{6}\n```\nThe answer is 7.", "7"),
     ("She makes 16 - 7 = 9, then 9 * 2 = 18 every day", "18"),
     ("He pays $1,234.50 in total for everything he bought", "$1,234.50"),
-    ("It falls by 10 - 15 which gives -5 degrees in the end", "-5"),
+    ("It falls by 10 - 15 which gives -5 degrees in the end", "-5 degrees"),
     ("5 * 3 = 15\n15 - 4 = 11", "11"),
     ("小明一共有 12 个苹果，吃了 3 个，还剩 9 个", "9"),
     ("答 3/5", "3/5"),
