@@ -4,9 +4,22 @@ The paper's multi-step schedule (section 2.3): a linear rise over the warm-up st
 after 80 % of the steps and 10 % after 90 %.
 """
 
-from pydantic import Field, model_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from pipeline.schema.base import Section
+
+
+def _shares(drops: dict[float, float]) -> dict[float, float]:
+    for done, factor in drops.items():
+        if not (0 < done < 1 and 0 < factor <= 1):
+            raise ValueError(f"{done}: {factor} is not a pair of shares between 0 and 1")
+    return drops
+
+
+Drops = Annotated[dict[float, float], AfterValidator(_shares)]
+"""Share of all steps done -> share of the peak from there on; empty means constant."""
 
 
 class Schedule(Section):
@@ -16,15 +29,8 @@ class Schedule(Section):
     """Peak learning rate. Paper: 4.2e-4 for the 7B base model, 5e-5 for fine-tuning."""
     warmup_steps: int = Field(2000, ge=0)
     """Steps of linear warm-up. Paper: 2,000 for the base model; its shape is NS, linear assumed."""
-    drops: dict[float, float] = Field(default_factory=lambda: {0.8: 0.316, 0.9: 0.1})
+    drops: Drops = Field(default_factory=lambda: {0.8: 0.316, 0.9: 0.1})
     """Share of all steps done -> share of the peak from there on; empty means constant. Paper: 31.6 % and 10 %."""
-
-    @model_validator(mode="after")
-    def _drops_are_shares(self) -> "Schedule":
-        for done, factor in self.drops.items():
-            if not (0 < done < 1 and 0 < factor <= 1):
-                raise ValueError(f"drops: {done}: {factor} is not a pair of shares between 0 and 1")
-        return self
 
 
 def constant(peak: float, warmup_steps: int = 0) -> Schedule:

@@ -36,7 +36,7 @@ from pipeline.models import load_model, load_tokenizer, save_model
 from pipeline.progress import Progress
 from pipeline.records import read_jsonl
 from pipeline.rows import Row
-from pipeline.schedule import constant
+from pipeline.schedule import Schedule
 from pipeline.schema.rl import Reward
 from pipeline.schema.world import Prompts
 from pipeline.training import Columns, adamw, share_out
@@ -124,7 +124,7 @@ def train_on(
     plan = Plan(
         "reward model",
         settings.epochs * per_epoch,
-        constant(settings.learning_rate),
+        Schedule(peak=settings.learning_rate, warmup_steps=0, drops=settings.drops),
         settings.micro_batch_tokens,
         clip_norm=settings.clip_norm,
         precision=settings.precision,

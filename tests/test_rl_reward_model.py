@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.generation import Sample, Sampler
 from pipeline.models import load_model, load_tokenizer
 from pipeline.prompts import encode_prompt
-from pipeline.records import Problem
+from pipeline.records import Problem, read_jsonl
 from pipeline.schema.rl import Reward
 from rl import reward_model
 from rl.calibration import auc, calibration_error, calibration_table, judge
@@ -128,7 +128,9 @@ def test_an_outcome_model_learns_loads_with_transformers_and_rewards_a_policy(st
 
 
 def test_a_process_model_feeds_process_supervision(start, tmp_path):  # noqa: F811
-    reward_model.main(options(start, tmp_path, "process", epochs=1))
+    reward_model.main(options(start, tmp_path, "process", epochs=2, drops={0.5: 0.1}))
+    rates = [line["learning_rate"] for line in read_jsonl(tmp_path / "reward/metrics.jsonl")]
+    assert rates[0] == SMALL["learning_rate"] and rates[-1] == pytest.approx(SMALL["learning_rate"] / 10)
     out = tmp_path / "policy"
     out.mkdir()
     settings = {"rewards": {"process_model": 1.0}, "method": "grpo_process", "steps": 2}

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.schedule import Drops
 from pipeline.schema.base import Section, SeededSection
 
 REWARDS = ("rule", "format", "outcome_model", "process_model")
@@ -28,6 +29,8 @@ class Reward(SeededSection):
     """Paper: 1024, the length of RL."""
     learning_rate: float = Field(2e-5, gt=0)
     """Paper: 2e-5."""
+    drops: Drops = Field(default_factory=dict)
+    """Share of all steps done -> share of the learning rate from there on, as in pretraining. NS: constant."""
     epochs: int = Field(1, ge=1)
     """Math-Shepherd: 1."""
     batch_solutions: int = Field(256, ge=1)
