@@ -5,7 +5,7 @@ language model runs through its forward pass, one token a step, a few times slow
 of tokens are the same. On a GPU weights keep the precision of the checkpoint, on a CPU they are fp32.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,8 +13,9 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from pipeline.choice import choose, uniforms
+from pipeline.engine import Engine, Kept, Sample, SamplingSettings
 from pipeline.errors import UserError
-from pipeline.generation import Engine, Sample, Sampler, SamplingSettings
+from pipeline.generation import Sampler
 from pipeline.models import load_model, load_tokenizer
 from pipeline.progress import Progress
 
@@ -56,23 +57,44 @@ class ForwardSampler:
         settings: SamplingSettings,
         keys: Sequence[object] | None = None,
         progress: Progress | None = None,
+        kept: Kept | None = None,
     ) -> list[list[Sample]]:
         """As `pipeline.generation.Sampler.sample`, whose random numbers these are."""
         keys = list(range(len(prompts))) if keys is None else [str(key) for key in keys]
         found: dict[tuple[int, int], Sample] = {}
         order = sorted(range(len(prompts)), key=lambda question: len(prompts[question]))
         waiting = [(question, index) for question in order for index in range(samples_per_prompt)]
+        if kept is not None:
+            known = {(q, i): kept.get(keys[q], i, prompts[q]) for q, i in waiting}
+            found = {place: sample for place, sample in known.items() if sample is not None}
+            waiting = [place for place in waiting if place not in found]
+            if progress is not None:
+                progress.add(len(found))
         for start in range(0, len(waiting), self.max_batch):
             chosen = waiting[start : start + self.max_batch]
             draws = np.stack([uniforms(settings.seed, settings.max_new_tokens, keys[q], i) for q, i in chosen])
-            samples = self._batch([list(prompts[q]) for q, _ in chosen], torch.from_numpy(draws), settings)
+
+            def finished(row: int, sample: Sample, chosen: list[tuple[int, int]] = chosen) -> None:
+                question, index = chosen[row]
+                if kept is not None:
+                    kept.keep(keys[question], index, prompts[question], sample)
+
+            asked = [list(prompts[q]) for q, _ in chosen]
+            samples = self._batch(asked, torch.from_numpy(draws), settings, finished)
             found |= dict(zip(chosen, samples, strict=True))
             if progress is not None:
                 progress.add(len(chosen))
         return [[found[q, i] for i in range(samples_per_prompt)] for q in range(len(prompts))]
 
-    def _batch(self, prompts: list[list[int]], draws: Tensor, settings: SamplingSettings) -> list[Sample]:
-        """One sample of each prompt. Finished rows leave the batch when they are half of it."""
+    def _batch(
+        self,
+        prompts: list[list[int]],
+        draws: Tensor,
+        settings: SamplingSettings,
+        finished: Callable[[int, Sample], None],
+    ) -> list[Sample]:
+        """One sample of each prompt; `finished` is told each as it ends. Ended rows leave the batch when they are half
+        of it."""
         samples = [Sample([], [], "length") for _ in prompts]
         rooms = [min(settings.max_new_tokens, self.context - len(prompt)) for prompt in prompts]
         rows = [row for row, room in enumerate(rooms) if room > 0]
@@ -93,6 +115,7 @@ class ForwardSampler:
             for row, token, logprob in zip(rows, tokens.tolist(), logprobs.tolist(), strict=True):
                 if row in live and self._take(samples[row], token, logprob, rooms[row], settings):
                     live.discard(row)
+                    finished(row, samples[row])
             ids, mask = tokens[:, None], torch.cat([mask, mask.new_ones(len(rows), 1)], -1)
             if 2 * len(live) <= len(rows) and live:
                 kept = torch.tensor([place for place, row in enumerate(rows) if row in live], device=device)

@@ -10,7 +10,7 @@ from eval.benchmark_table import Benchmark
 from eval.fewshot import FewShot, Shot, chat_question, few_shot
 from eval.programs import printed_answer, program_so_far, shown_output
 from eval.sandbox import Sandbox
-from pipeline.generation import Sample, Sampler, SamplingSettings
+from pipeline.engine import Engine, Sample, SamplingSettings
 from pipeline.progress import Progress
 from pipeline.prompts import FENCE, OUTPUT_FENCE, encode_output, encode_prompts
 from pipeline.records import Problem
@@ -57,7 +57,7 @@ class Asking:
 
 
 def attempt_all(
-    sampler: Sampler,
+    sampler: Engine,
     sandbox: Sandbox | None,
     problems: list[Problem],
     samples: int,
@@ -126,7 +126,7 @@ def _take(attempt: Attempt, sample: Sample) -> Attempt:
 
 
 def _tool_rounds(
-    sampler: Sampler, sandbox: Sandbox, attempts: list[Attempt], rounds: int, settings: SamplingSettings
+    sampler: Engine, sandbox: Sandbox, attempts: list[Attempt], rounds: int, settings: SamplingSettings
 ) -> None:
     """Run programs the model asked for and let it go on, in place; at most `rounds` generations in all."""
     for number in range(1, rounds + 1):

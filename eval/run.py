@@ -11,8 +11,9 @@ Writes  <out>/<benchmark>.<mode>.parquet, one row a sample (columns: eval/sample
         --benchmark minimath=results/mini/world/problems/test.jsonl --mode cot pot
 
 Without --config and --samples it samples nothing besides the greedy run. Finished parts lie in --cache, where they are
-kept for the next call: what was decoded by the same model with the same settings is not decoded again. With --resume
-in its place the folder is deleted at the end. Functions are scored by running their tests, formal proofs where
+kept for the next call: what was decoded by the same model with the same settings is not decoded again. Samples of a
+part in progress are logged there as they end, so that a killed run goes on with the next one. With --resume in its
+place the folder is deleted at the end. Functions are scored by running their tests, formal proofs where
 Isabelle is installed.
 """
 
@@ -21,7 +22,6 @@ import contextlib
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -143,6 +143,7 @@ def _attempt_parts(
     sandbox: Sandbox | None,
 ) -> None:
     from eval.any_model import open_engine  # loads torch, which a run from the cache does not need
+    from eval.kept_samples import KeepingEngine, KeptSamples
     from pipeline.generation import SamplingSettings
 
     sampler = open_engine(args.model, settings.batch, chat=args.style == "chat")
@@ -157,14 +158,16 @@ def _attempt_parts(
                 max_new_tokens=settings.max_new_tokens,
                 seed=settings.seed,
             )
-            start = time.perf_counter()
             problems, samples = list(part.problems), max(1, part.samples)
-            attempts = attempt_all(sampler, sandbox, problems, samples, asking, sampling, progress)
-            rows = attempt_rows(attempts, not part.samples, time.perf_counter() - start, tokenizer)
-            ran = part.mode != "cot" and sandbox is not None
-            schema = ATTEMPTS.with_metadata({"isolation": sandbox.level if ran else NO_PROGRAMS})
-            with atomic_path(paths[part]) as path:
-                pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
+            with KeptSamples(paths[part].with_suffix(".log")) as kept:
+                engine = KeepingEngine(sampler, kept)
+                attempts = attempt_all(engine, sandbox, problems, samples, asking, sampling, progress)
+                rows = attempt_rows(attempts, not part.samples, kept.seconds, tokenizer)
+                ran = part.mode != "cot" and sandbox is not None
+                schema = ATTEMPTS.with_metadata({"isolation": sandbox.level if ran else NO_PROGRAMS})
+                with atomic_path(paths[part]) as path:
+                    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
+                kept.delete()
 
 
 def _collect(

@@ -15,8 +15,6 @@ between two tokens. The same call on the same machine with the same number of th
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -24,71 +22,12 @@ from torch import Tensor
 
 from pipeline.choice import choose, uniforms
 from pipeline.decoder import CACHE_BLOCK, WORTH_SHARING, Cache, Decoder, Prompts
+from pipeline.engine import Kept, Sample, SamplingSettings
 from pipeline.errors import UserError
 from pipeline.parallel import ordered_map
 from pipeline.progress import Progress
 
 _PREFILL_TOKENS = 16_384  # prompts are computed in chunks of at most so many tokens, padding included
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingSettings:
-    """How to choose tokens and when to stop.
-
-    temperature 0 is greedy decoding. top_p < 1 keeps the smallest set of tokens whose probability reaches top_p
-    (nucleus sampling); a sample's log-probabilities are then those of the truncated distribution. `stop` holds
-    strings that end a sample once they stand in its text; `stop_ids` adds to the end-of-sequence tokens.
-    """
-
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_new_tokens: int = 1024
-    seed: int = 0
-    stop: tuple[str, ...] = ()
-    stop_ids: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1:
-            raise UserError(f"{self}: temperature must be >= 0, top_p in (0, 1], max_new_tokens >= 1")
-
-
-@dataclass(slots=True)
-class Sample:
-    """One completion: the ids as sampled, the ending token included, and their log-probabilities.
-
-    `finish` is "stop" (an end token or a stop string) or "length" (cut off). `stop` is the stop string that ended
-    it, None for an end token. Greedy samples carry the log-probabilities at temperature 1.
-    """
-
-    ids: list[int]
-    logprobs: list[float]
-    finish: str
-    stop: str | None = None
-
-
-class Engine(Protocol):
-    """What RL, label making and evaluation ask of a sampler; another one (vLLM, say) takes its place by having this.
-
-    Whatever implements it must give ids and the log-probabilities of the distribution that was sampled from, at the
-    sampling temperature. Run so far: `Sampler`, below, and no other.
-    """
-
-    tokenizer: Any
-
-    def load(self, model: Any) -> None:
-        """Take over the model's current weights."""
-        ...
-
-    def sample(
-        self,
-        prompts: Sequence[Sequence[int]],
-        samples_per_prompt: int,
-        settings: SamplingSettings,
-        keys: Sequence[object] | None = None,
-        progress: Progress | None = None,
-    ) -> list[list[Sample]]:
-        """For each prompt `samples_per_prompt` samples; see `Sampler.sample`."""
-        ...
 
 
 class Sampler:
@@ -114,12 +53,13 @@ class Sampler:
         settings: SamplingSettings,
         keys: Sequence[object] | None = None,
         progress: Progress | None = None,
+        kept: Kept | None = None,
     ) -> list[list[Sample]]:
         """Sample `samples_per_prompt` completions of each prompt (token ids), in the order of the prompts.
 
         `keys` name the prompts for the random numbers (default: their index); equal keys get equal numbers.
-        `progress` is advanced by one for each finished sample. A prompt that leaves no room in the model's context
-        gives empty samples with finish "length".
+        `progress` is advanced by one for each finished sample; what `kept` holds is not sampled again. A prompt that
+        leaves no room in the model's context gives empty samples with finish "length".
         """
         if any(not len(prompt) for prompt in prompts):
             raise UserError("sampling: a prompt is empty; it needs at least one token")
@@ -132,7 +72,13 @@ class Sampler:
         @torch.inference_mode()
         def finish(part: int) -> None:
             mine = order[part::parts]
-            chosen = [list(prompts[q]) for q in mine], samples_per_prompt, settings, [keys[q] for q in mine], progress
+            chosen = (
+                [list(prompts[q]) for q in mine],
+                samples_per_prompt,
+                settings,
+                [keys[q] for q in mine],
+                (progress, kept),
+            )
             for question, samples in zip(mine, _Run(self, *chosen, part, parts).finish_all(), strict=True):
                 results[question] = samples
 
@@ -165,16 +111,19 @@ class _Run:
     """
 
     def __init__(
-        self, sampler: Sampler, prompts, per_prompt: int, settings: SamplingSettings, keys, progress, part=0, parts=1
+        self, sampler: Sampler, prompts, per_prompt: int, settings: SamplingSettings, keys, watching, part=0, parts=1
     ):
         self.sampler, self.decoder, self.settings = sampler, sampler.decoder, settings
-        self.prompts, self.keys, self.progress = prompts, keys, progress
+        self.prompts, self.keys, (self.progress, self.kept) = prompts, keys, watching
         self.results: list[list[Sample | None]] = [[None] * per_prompt for _ in prompts]
         self.waiting: deque[tuple[int, int]] = deque()
         # Prompts of similar length run together: less padding, and the cache is read no further than needed.
         for question in sorted(range(len(prompts)), key=lambda q: len(prompts[q])):
             for index in range(per_prompt):
-                if self._room(question) > 0:
+                found = self.kept.get(keys[question], index, prompts[question]) if self.kept else None
+                if found is not None:
+                    self._finished(question, index, found)
+                elif self._room(question) > 0:
                     self.waiting.append((question, index))
                 else:
                     self.results[question][index] = Sample([], [], "length")
@@ -320,7 +269,13 @@ class _Run:
         question, index = self.owners[row]
         count = int(self.counts[row])
         ids, logprobs = self.ids[row, :count].tolist(), self.logprobs[row, :count].tolist()
-        self.results[question][index] = Sample(ids, logprobs, finish, stop)
+        sample = Sample(ids, logprobs, finish, stop)
+        if self.kept is not None:
+            self.kept.keep(self.keys[question], index, self.prompts[question], sample)
+        self._finished(question, index, sample)
+
+    def _finished(self, question: int, index: int, sample: Sample) -> None:
+        self.results[question][index] = sample
         if self.progress is not None:
             self.progress.add(1)
 

@@ -12,7 +12,8 @@ import torch
 
 from pipeline import distributed
 from pipeline.checkpoint import Checkpoints, Trained
-from pipeline.generation import Engine, Sampler, SamplingSettings
+from pipeline.engine import Engine, SamplingSettings
+from pipeline.generation import Sampler
 from pipeline.models import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.rows import Row, row_logprobs

@@ -7,7 +7,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from pipeline import distributed
-from pipeline.generation import Engine, Sample, SamplingSettings
+from pipeline.engine import Engine, Sample, SamplingSettings
 from pipeline.prompts import encode_turns
 from pipeline.records import Problem, Solution
 
