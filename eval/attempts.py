@@ -4,15 +4,16 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from eval.benchmark_table import Benchmark
 from eval.fewshot import FewShot, Shot, chat_question, few_shot
-from eval.programs import printed_answer, program_so_far, shown_output
+from eval.programs import printed_answer, program_so_far
 from eval.sandbox import Sandbox
-from pipeline.engine import Engine, Sample, SamplingSettings
+from eval.tool_loop import ASKS_FOR_OUTPUT, Turns, run_programs_between
+from pipeline.engine import Engine, SamplingSettings
 from pipeline.progress import Progress
-from pipeline.prompts import FENCE, OUTPUT_FENCE, encode_output, encode_prompts
+from pipeline.prompts import encode_prompts
 from pipeline.records import Problem
 from pipeline.schema.world import Prompts, Suffixes
 
@@ -21,20 +22,13 @@ BARE = Prompts(cot=_NOTHING, pot=_NOTHING, tool=_NOTHING)
 """For questions that say themselves what is wanted (functions, proofs)."""
 
 
-@dataclass(slots=True)
-class Attempt:
-    """One sampled answer: `output` is all text after the prompt, `printed` what its program printed last."""
+@dataclass(slots=True, kw_only=True)
+class Attempt(Turns):
+    """One sampled answer: `output` is all text after the prompt."""
 
     problem: Problem
     sample: int
-    prompt_ids: list[int]
-    output_ids: list[int] = field(default_factory=list)
     output: str = ""
-    printed: str | None = None
-    program_status: str = ""  # of the last program run: "" where none ran
-    tokens: int = 0  # tokens the model wrote
-    logprob: float = 0.0  # of those tokens
-    finish: str = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +74,10 @@ def attempt_all(
     attempts = []
     for problem, prompt, group in zip(problems, prompts, groups, strict=True):
         for index, sample in enumerate(group):
-            attempts.append(_take(Attempt(problem, index, prompt), sample))
+            attempts.append(Attempt(prompt, f"{problem.id}\0{index}", problem=problem, sample=index))
+            attempts[-1].take(sample)
     if asking.mode == "tool" and asking.style == "chat":
-        _tool_rounds(sampler, sandbox, attempts, asking.tool_rounds, settings)
+        run_programs_between(sampler, sandbox, attempts, asking.tool_rounds, settings)
     _decode(sampler.tokenizer, attempts, asking)
     if asking.mode == "pot" and not (asking.benchmark and asking.benchmark.metric == "tests"):
         _run_programs(sandbox, attempts)
@@ -93,7 +88,7 @@ def _stop(problems: list[Problem], asking: Asking) -> tuple[str, ...]:
     if asking.style == "few-shot":
         marks = (mark for lang in {p.language: None for p in problems} for mark in asking.prompting(lang).layout.stop)
         return tuple(dict.fromkeys(marks))
-    return (OUTPUT_FENCE,) if asking.mode == "tool" else ()
+    return ASKS_FOR_OUTPUT if asking.mode == "tool" else ()
 
 
 def prompts_ids(tokenizer, problems: Sequence[Problem], asking: Asking) -> list[list[int]]:
@@ -115,43 +110,6 @@ def _chat_prompts(tokenizer, problems: Sequence[Problem], asking: Asking) -> lis
         asked = [(questions[i], asking.mode, problems[i].language) for i in rows]
         found |= dict(zip(rows, encode_prompts(tokenizer, asked, prompts), strict=True))
     return [found[i] for i in range(len(problems))]
-
-
-def _take(attempt: Attempt, sample: Sample) -> Attempt:
-    attempt.output_ids += sample.ids
-    attempt.tokens += len(sample.ids)
-    attempt.logprob += sum(sample.logprobs)
-    attempt.finish = sample.finish
-    return attempt
-
-
-def _tool_rounds(
-    sampler: Engine, sandbox: Sandbox, attempts: list[Attempt], rounds: int, settings: SamplingSettings
-) -> None:
-    """Run programs the model asked for and let it go on, in place; at most `rounds` generations in all."""
-    for number in range(1, rounds + 1):
-        asked = [a for a in attempts if a.finish == "stop" and _asks(sampler.tokenizer, a)]
-        asked = [a for a in asked if a.tokens < settings.max_new_tokens]
-        if not asked:
-            return
-        texts = [sampler.tokenizer.decode(a.output_ids) for a in asked]
-        runs = sandbox.run_many([program_so_far(text) or "" for text in texts])
-        for attempt, run in zip(asked, runs, strict=True):
-            attempt.program_status, attempt.printed = run.status, printed_answer(run.stdout)
-            shown = shown_output(run.status, run.stdout, run.stderr, sampler.tokenizer)
-            attempt.output_ids += encode_output(sampler.tokenizer, shown)
-        if number == rounds:
-            return
-        keys = [f"{a.problem.id}\0{a.sample}\0{number}" for a in asked]
-        continued = sampler.sample([a.prompt_ids + a.output_ids for a in asked], 1, settings, keys=keys)
-        for attempt, (sample,) in zip(asked, continued, strict=True):
-            _take(attempt, sample)
-
-
-def _asks(tokenizer, attempt: Attempt) -> bool:
-    """Whether it ends in a closed program and the mark that asks for its output (public code: nothing else is run)."""
-    text = tokenizer.decode(attempt.output_ids[-32:]).rstrip()
-    return text.endswith(OUTPUT_FENCE) and text.removesuffix(OUTPUT_FENCE).rstrip().endswith(FENCE)
 
 
 def _decode(tokenizer, attempts: list[Attempt], asking: Asking) -> None:
