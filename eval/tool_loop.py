@@ -41,7 +41,7 @@ class Turns:
     @property
     def tokens(self) -> int:
         """Tokens that the model wrote."""
-        return len(self.logprobs)
+        return sum(self.written)
 
     @property
     def logprob(self) -> float:
