@@ -1,5 +1,7 @@
 """The part of the results report about reinforcement learning: its curves, its warnings, and a browser of rollouts."""
 
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from pipeline.page import Html, details, paragraph, tag
@@ -37,7 +39,8 @@ def rollouts(path: Path) -> list[Html]:
     legend = (
         "Recorded questions with all outputs of their group, best first. Where advantages differ inside an output"
         " (process supervision, PPO) its tokens are coloured by them; pointing at a token shows its number. A bar"
-        " behind a token ends a step, with the step's reward."
+        " behind a token ends a step, with the step's reward. Framed text is what a program printed: the model read it"
+        " and is not trained on it."
     )
     parts = [tag("h3", "Rollouts"), paragraph(legend)]
     for record in read_jsonl(path):
@@ -51,12 +54,13 @@ def rollouts(path: Path) -> list[Html]:
 
 def _output(output: dict) -> Html:
     """One output: its reward and the reward's parts, its advantage where all tokens share one, and the text."""
-    advantages = output.get("advantages") or []
+    written = output.get("written") or [True] * len(output["tokens"])
+    values = output.get("advantages") or [0.0] * len(output["tokens"])
+    advantages = [value for value, mine in zip(values, written, strict=False) if mine] if "advantages" in output else []
     steps = {step["end"]: step["reward"] for step in output.get("steps", [])}
-    if len(set(advantages)) > 1 or steps:
-        values = advantages or [0.0] * len(output["tokens"])
-        tokens = zip(output["tokens"], values, strict=False)
-        body = tag("pre", *(_token(text, value, steps.get(place)) for place, (text, value) in enumerate(tokens)))
+    differ = len(set(advantages)) > 1 or steps
+    if differ or not all(written):
+        body = tag("pre", *_pieces(output["tokens"], values, written, steps, differ))
     else:
         body = tag("pre", output["text"])
     shown = f"reward {output['reward']:.2f}"
@@ -68,6 +72,23 @@ def _output(output: dict) -> Html:
         shown += ", cut off"
     kind = "good" if output["parts"].get("rule", output["reward"]) > 0 else "bad"
     return tag("div", tag("span", shown, class_=kind), body)
+
+
+def _pieces(
+    tokens: list[str], values: list[float], written: list[bool], steps: dict[int, float], coloured: bool
+) -> Iterator[Html]:
+    """The tokens that the model wrote, coloured where that tells something; what a tool wrote in one frame."""
+    for mine, run in groupby(range(len(tokens)), key=lambda place: written[place]):
+        places = list(run)
+        text = "".join(tokens[place] for place in places)
+        if not mine:
+            yield tag(
+                "span", text, style="border:1px dashed currentColor", title="printed by the program", class_="tool"
+            )
+        elif coloured:
+            yield from (_token(tokens[place], values[place], steps.get(place)) for place in places)
+        else:
+            yield tag("span", text)
 
 
 def _token(text: str, advantage: float, step_reward: float | None) -> Html:

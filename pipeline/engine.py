@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from pipeline.errors import UserError
 from pipeline.progress import Progress
 
@@ -34,13 +36,25 @@ class Sample:
     """One completion: the ids as sampled, the ending token included, and their log-probabilities.
 
     `finish` is "stop" (an end token or a stop string) or "length" (cut off). `stop` is the stop string that ended
-    it, None for an end token. Greedy samples carry the log-probabilities at temperature 1.
+    it, None for an end token. Greedy samples carry the log-probabilities at temperature 1. `written` says which ids
+    were sampled where others stand between them (what a tool printed); `logprobs` are those of the sampled ones.
     """
 
     ids: list[int]
     logprobs: list[float]
     finish: str
     stop: str | None = None
+    written: list[bool] | None = None
+
+    @property
+    def length(self) -> int:
+        """Tokens that were sampled."""
+        return len(self.ids) if self.written is None else sum(self.written)
+
+    @property
+    def sampled(self) -> np.ndarray:
+        """Which of the ids were sampled: bool [ids]."""
+        return np.ones(len(self.ids), dtype=bool) if self.written is None else np.array(self.written, dtype=bool)
 
 
 class Kept(Protocol):

@@ -25,6 +25,7 @@ from rl.advantages import adapted_group_size, has_spread
 from rl.iteration import RewardTraining
 from rl.methods import METHODS, Scorers
 from rl.metrics import group_metrics, peak_memory_mb, state_mb, update_metrics
+from rl.programs import Programs, ToolSampler
 from rl.rewards import RewardFunction, RuleReward, compose
 from rl.rollouts import Group, Question, group_record, questions_of_step, roll_out
 from rl.scoring import ModelReward
@@ -39,7 +40,8 @@ class Learner:
     """Trains `policy` in place. `lines` are the metrics so far, `records` the rollouts kept for reading.
 
     `examples` (method sft) are worked solutions in the place of outputs, by problem id; `value` is PPO's value model;
-    `reward_training` trains reward models on between iterations; `sampler` takes the place of our own.
+    `reward_training` trains reward models on between iterations; `sampler` takes the place of our own; `programs` is
+    the sandbox of the mode tool.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Learner:
         value: ValueModel | None = None,
         reward_training: dict[str, RewardTraining] | None = None,
         sampler: Engine | None = None,
+        programs: Programs | None = None,
     ):
         self.policy, self.tokenizer, self.settings = policy.eval(), tokenizer, settings
         self.questions, self.heldout = questions, heldout[: settings.evaluate_problems]
@@ -73,6 +76,8 @@ class Learner:
         self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
         dtype = torch.bfloat16 if self.kind == "bf16" else None
         self.sampler = sampler or Sampler(policy, tokenizer, settings.max_batch, dtype)
+        if settings.mode == "tool":
+            self.sampler = ToolSampler(self.sampler, programs or Programs(), settings.tool_rounds)
         self.reward_training = reward_training or {}
         self.layout = shared_layout(policy)
         self.loss = self.method.loss(settings)

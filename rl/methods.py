@@ -49,15 +49,17 @@ class Method:
 
 
 def output_row(group: Group, index: int, **columns: np.ndarray | float) -> Row:
-    """One output behind its prompt, the output's tokens scored; `columns` are arrays over them or one number."""
+    """One output behind its prompt; `columns` are arrays over the tokens that the model wrote, or one number.
+
+    Those tokens are scored. What a tool wrote between them is read and no more: in every loss, credit and denominator
+    the output is what it would be without the gap.
+    """
     prompt, sample = group.question.prompt, group.samples[index]
-    length = len(prompt) + len(sample.ids)
-    scored = np.zeros(length, dtype=bool)
-    scored[len(prompt) :] = True
+    scored = np.concatenate([np.zeros(len(prompt), dtype=bool), sample.sampled])
     aligned = {}
     for name, values in columns.items():
-        aligned[name] = np.zeros(length, dtype=np.float32)
-        aligned[name][len(prompt) :] = values
+        aligned[name] = np.zeros(len(scored), dtype=np.float32)
+        aligned[name][scored] = values
     return Row(np.array(prompt + sample.ids, dtype=np.int32), scored, aligned)
 
 
@@ -105,7 +107,12 @@ def grpo_process_rows(groups: list[Group], settings: RL, scorers: Scorers) -> li
         for rewards, extra in zip(steps, other, strict=True):
             if len(rewards):
                 rewards[-1] += extra
-        advantages.append(process_advantages(steps, group.step_ends, group.lengths, settings.normalisation))
+        # a step's end among the tokens that the model wrote
+        ends = [
+            np.cumsum(sample.sampled)[of_sample] - 1
+            for sample, of_sample in zip(group.samples, group.step_ends, strict=True)
+        ]
+        advantages.append(process_advantages(steps, ends, group.lengths, settings.normalisation))
     return add_columns(policy_gradient_rows(groups, advantages, settings), settings, scorers)
 
 

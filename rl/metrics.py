@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import torch
 
+from pipeline.engine import Sample
 from rl.advantages import has_spread
 from rl.rollouts import Group
 from rl.watch import agreement
@@ -27,6 +28,9 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
         "length_max": int(lengths.max()),
         "truncated": float(np.mean([sample.finish == "length" for group in groups for sample in group.samples])),
     }
+    calls = [_tool_calls(sample) for group in groups for sample in group.samples]
+    if any(calls):
+        metrics["tool_calls"] = float(np.mean(calls))
     metrics["reward_span"] = float(np.ptp(rewards))
     metrics["outputs"] = len(rewards)
     for name in groups[0].parts:
@@ -35,6 +39,11 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
         if agrees is not None:
             metrics[f"agreement_{name}"] = agrees
     return metrics
+
+
+def _tool_calls(sample: Sample) -> int:
+    """How often a tool wrote behind what the model wrote."""
+    return int((np.diff(sample.sampled.astype(np.int8)) == -1).sum())
 
 
 def peak_memory_mb() -> int:

@@ -24,8 +24,8 @@ def load_questions(
 ) -> list[Question]:
     """Prompts of all problems in `paths`, in order, each question once (solutions repeat questions).
 
-    `mode` cot asks for a step-by-step answer, pot for a program. Problems whose prompt leaves no room for
-    `max_new_tokens` in the model's context are left out and counted.
+    `mode` cot asks for a step-by-step answer, pot for a program, tool for both in turns. Problems whose prompt leaves
+    no room for `max_new_tokens` in the model's context are left out and counted.
     """
     problems = {}
     for path in paths:

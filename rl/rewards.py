@@ -1,7 +1,7 @@
 """Rewards: each is a class with one method over a batch of groups. Another domain plugs in another class.
 
-    rule            the benchmark's own grader: 1 right, 0 wrong; on the boxed answer, or in the mode pot on what the
-                    output's program printed when the sandbox ran it
+    rule            the benchmark's own grader: 1 right, 0 wrong; on the boxed answer (modes cot and tool), or in the
+                    mode pot on what the output's program printed when the sandbox ran it
     format          1 if the output ended by itself and holds exactly one boxed answer
     outcome_model   an outcome reward model's probability that the output is right
     process_model   a process reward model's probability for each step; the output's is the least of its steps'
@@ -12,7 +12,6 @@ model without being right is seen.
 """
 
 import importlib
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from eval.programs import printed_answer, program_so_far
 from pipeline.errors import UserError
 from pipeline.records import Problem
 from pipeline.schema.rl import RL
+from rl.programs import Programs
 from rl.rollouts import Group
 from rl.scoring import ModelReward
 
@@ -65,18 +65,14 @@ class ProgramReward(RuleReward):
     A program that fails, runs out of time or prints nothing is wrong; `statuses` counts how programs ended.
     """
 
-    def __init__(self, timeout: float = 5.0, memory_mb: int = 512):
+    def __init__(self, programs: Programs | None = None):
         super().__init__()
-        self.timeout, self.memory_mb, self._box = timeout, memory_mb, None
+        self.programs = programs or Programs()
         self.statuses: Counter[str] = Counter()
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        from eval.sandbox import Sandbox  # needs Linux; RL without programs works elsewhere
-
-        if self._box is None:
-            self._box = Sandbox(timeout=self.timeout, memory_mb=self.memory_mb, workers=os.cpu_count() or 1)
         programs = [program_so_far(text) for group in groups for text in group.texts]
-        runs = iter(self._box.run_many([program for program in programs if program]))
+        runs = iter(self.programs.run_many([program for program in programs if program]))
         results, places = [], iter(programs)
         for group in groups:
             printed = [self._printed(next(runs)) if next(places) else None for _ in group.texts]
@@ -114,10 +110,14 @@ def compose(groups: Sequence[Group], functions: dict[str, RewardFunction], weigh
 
 
 def load_rewards(
-    settings: RL, folders: dict[str, Path | None], tokenizer: PreTrainedTokenizerBase
+    settings: RL,
+    folders: dict[str, Path | None],
+    tokenizer: PreTrainedTokenizerBase,
+    programs: Programs | None = None,
 ) -> dict[str, RewardFunction]:
-    """The reward functions that the settings name, and always the rule. `folders` are the reward models'."""
-    functions: dict[str, RewardFunction] = {"rule": ProgramReward() if settings.mode == "pot" else RuleReward()}
+    """The reward functions that the settings name, and always the rule. `folders` are the reward models',
+    `programs` the sandbox where the run has one already."""
+    functions: dict[str, RewardFunction] = {"rule": ProgramReward(programs) if settings.mode == "pot" else RuleReward()}
     for name in settings.rewards:
         if name == "format":
             functions[name] = FormatReward()

@@ -25,6 +25,7 @@ class Group:
     """One question's G outputs. `parts` holds each reward by name, `rewards` their weighted sum, both [G].
 
     `step_rewards[i]` and `step_ends[i]` [K_i] are set by a process reward model, `advantages[i]` [T_i] by the method.
+    T_i counts the tokens that the model wrote; step ends are indices into all ids, a tool's output included.
     """
 
     question: Question
@@ -38,7 +39,8 @@ class Group:
 
     @property
     def lengths(self) -> list[int]:
-        return [len(sample.ids) for sample in self.samples]
+        """Tokens that the model wrote, for each output."""
+        return [sample.length for sample in self.samples]
 
     @property
     def right(self) -> np.ndarray:
@@ -80,7 +82,8 @@ def roll_out(
 def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) -> dict:
     """A group for reading: the question and all its outputs with rewards, their parts and each token's advantage.
 
-    With a process reward model also its steps: the index of their last token and their reward.
+    With a process reward model also its steps: the index of their last token and their reward. Where a tool wrote a
+    part of an output, `written` says which tokens the model did; the others' advantage is 0.
     """
     outputs = []
     for index, sample in enumerate(group.samples):
@@ -91,8 +94,12 @@ def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) ->
             "finish": sample.finish,
             "tokens": [tokenizer.decode([i]) for i in sample.ids],
         }
+        if sample.written is not None:
+            output["written"] = sample.written
         if group.advantages is not None:
-            output["advantages"] = [round(float(value), 4) for value in group.advantages[index]]
+            values = np.zeros(len(sample.ids))
+            values[sample.sampled] = group.advantages[index]
+            output["advantages"] = [round(float(value), 4) for value in values]
         if group.step_rewards is not None:
             pairs = zip(group.step_ends[index], group.step_rewards[index], strict=True)
             output["steps"] = [{"end": int(end), "reward": round(float(value), 4)} for end, value in pairs]
@@ -103,17 +110,17 @@ def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) ->
 
 
 def solution_groups(
-    solutions: Iterable[Solution], questions: Sequence[Question], tokenizer: PreTrainedTokenizerBase
+    solutions: Iterable[Solution], questions: Sequence[Question], tokenizer: PreTrainedTokenizerBase, mode: str = "cot"
 ) -> list[Group]:
-    """Worked solutions in the place of sampled outputs: one group for each question that has a step-by-step one."""
+    """Worked solutions in the place of sampled outputs: one group for each question that has one of the mode."""
     by_question = {question.problem.question: question for question in questions}
     groups: dict[str, Group] = {}
     for solution in solutions:
         question = by_question.get(solution.question)
-        if question is None or solution.format != "cot":
+        if question is None or solution.format != mode:
             continue
-        ids, _ = encode_turns(tokenizer, solution.turns)
+        ids, written = encode_turns(tokenizer, solution.turns)
         group = groups.setdefault(question.problem.id, Group(question, [], []))
-        group.samples.append(Sample(ids, [0.0] * len(ids), "stop"))
+        group.samples.append(Sample(ids, [0.0] * sum(written), "stop", written=None if all(written) else written))
         group.texts.append(tokenizer.decode(ids, skip_special_tokens=True))
     return list(groups.values())

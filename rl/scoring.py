@@ -15,6 +15,7 @@ from transformers.utils import logging as transformers_logging
 
 from pipeline import distributed
 from pipeline.attention import ROWS
+from pipeline.engine import Sample
 from pipeline.errors import UserError
 from pipeline.models import device, load_tokenizer
 from pipeline.rows import Layout, MicroBatch, Row, micro_batches, predicting_states, row_logprobs
@@ -81,7 +82,7 @@ class ModelReward:
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
         """One array [G] a group; a process model also sets `step_rewards` and `step_ends`. Empty outputs get 0."""
-        ends = [[self._ends(sample.ids) for sample in group.samples] for group in groups]
+        ends = [[self._ends(sample) for sample in group.samples] for group in groups]
         rows = [
             scored_row(group.question.prompt, sample.ids, of_sample)
             for group, of_group in zip(groups, ends, strict=True)
@@ -96,7 +97,7 @@ class ModelReward:
             results.append(np.array([step.min() if len(step) else 0.0 for step in steps]))
         return results
 
-    def _ends(self, ids: list[int]) -> list[int]:
+    def _ends(self, sample: Sample) -> list[int]:
         if self.process:
-            return step_ends(self.tokenizer, ids)
-        return [len(ids) - 1] if ids else []
+            return step_ends(self.tokenizer, sample.ids, sample.written)
+        return [len(sample.ids) - 1] if sample.ids else []

@@ -31,6 +31,7 @@ from pipeline.schema.rl import RL
 from pipeline.schema.world import Prompts
 from rl.iteration import RewardTraining
 from rl.learner import Learner
+from rl.programs import Programs
 from rl.questions import hold_out, load_questions
 from rl.rewards import load_rewards
 from rl.rollouts import Group, Question, solution_groups
@@ -53,10 +54,11 @@ def main(argv: list[str] | None = None) -> None:
         questions, heldout = hold_out(questions, min(settings.evaluate_problems, len(questions) // 10), settings.seed)
     examples: dict[str, Group] = {}
     if settings.method == "sft":
-        examples = _examples(args.solutions, questions, tokenizer)
+        examples = _examples(args.solutions, questions, tokenizer, settings.mode)
         questions = [question for question in questions if question.problem.id in examples]
     folders = {"outcome_model": args.outcome_model, "process_model": args.process_model}
-    rewards = load_rewards(settings, folders, tokenizer)
+    programs = Programs()
+    rewards = load_rewards(settings, folders, tokenizer, programs)
     models = [args.sft, *(folder for name, folder in folders.items() if folder and name in settings.rewards)]
     inputs = [*models, *args.problems, *args.heldout, *(args.solutions if settings.method == "sft" else [])]
     own = [name.partition(":")[0] for name in settings.rewards if ":" in name]
@@ -79,8 +81,10 @@ def main(argv: list[str] | None = None) -> None:
         examples=examples or None,
         value=value,
         reward_training=training,
+        programs=programs,
     )
     results = learner.run(checkpoints)
+    ran = {"isolation": programs.isolation} if settings.mode != "cot" else {}
     if args.rollouts and distributed.is_main():
         write_jsonl(args.rollouts, learner.records)
     description = f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4)."
@@ -95,19 +99,19 @@ def main(argv: list[str] | None = None) -> None:
             settings=settings.model_dump(),
             inputs=inputs,
             counts={"questions": len(questions), "held_out": len(heldout)},
-            metrics=results,
+            metrics=results | ran,
             metrics_file=Path(folder) / "metrics.jsonl",
         )
     checkpoints.delete()
 
 
-def _examples(paths: list[Path], questions: list[Question], tokenizer) -> dict[str, Group]:
+def _examples(paths: list[Path], questions: list[Question], tokenizer, mode: str) -> dict[str, Group]:
     if not paths:
         raise UserError("method sft: give worked solutions with --solutions FILE")
     solutions = [solution for path in paths for solution in read_solutions(path)]
-    groups = {group.question.problem.id: group for group in solution_groups(solutions, questions, tokenizer)}
+    groups = {group.question.problem.id: group for group in solution_groups(solutions, questions, tokenizer, mode)}
     if not groups:
-        raise UserError(f"{paths[0]}: no step-by-step solution of any training problem")
+        raise UserError(f"{paths[0]}: no solution of the mode {mode} of any training problem")
     return groups
 
 

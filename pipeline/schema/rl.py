@@ -80,9 +80,12 @@ class RL(SeededSection):
 
     method: Literal["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome", "grpo_process"] = "grpo_outcome"
     """Paper, table 10. NS: which supervision the published model used; outcome needs no process reward model."""
-    mode: Literal["cot", "pot"] = "cot"
+    mode: Literal["cot", "pot", "tool"] = "cot"
     """How questions are asked and what the rule judges: `cot` the boxed answer, `pot` what the written program prints
-    when it runs. Paper: chain-of-thought questions only (4.2)."""
+    when it runs, `tool` the boxed answer behind programs that run while it is written, their output inserted (it has
+    no part in the loss). Paper: chain-of-thought questions only (4.2)."""
+    tool_rounds: int = Field(2, ge=1)
+    """Mode tool: generations of an output at most, each of up to `max_new_tokens`; 2 in the paper's evaluation."""
     rewards: dict[str, float] = Field(default_factory=lambda: {"outcome_model": 1.0})
     """Reward -> weight; the reward is their weighted sum. Paper: a reward model trained on rule labels (4.2). Names:
     rule, format, outcome_model, process_model, or `module:Class` for a class of your own with one method `score`."""
@@ -182,6 +185,8 @@ class RL(SeededSection):
         for name in self.rewards:
             if name not in REWARDS and not re.fullmatch(r"[\w.]+:\w+", name):
                 raise ValueError(f"rewards.{name}: choose of {', '.join(REWARDS)}, or name a class as module:Class")
+        if self.mode != "cot" and self.iterations > 1 and any(name.endswith("_model") for name in self.rewards):
+            raise ValueError(f"mode {self.mode}: reward models are trained on between iterations in the mode cot only")
         if self.decay != 1 and self.method != "grpo_outcome":
             raise ValueError(f"decay {self.decay}: defined for method grpo_outcome only")
         if self.method == "grpo_process" and not self.rewards.get("process_model"):
