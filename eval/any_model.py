@@ -132,7 +132,7 @@ class ForwardSampler:
             return True
         if settings.stop:
             tail = max(len(stop.encode()) for stop in settings.stop) + 4  # a token is at least one byte
-            text = self.tokenizer.decode(sample.ids[-tail:])
+            text = self.tokenizer.decode(sample.ids[-tail:], skip_special_tokens=True)
             sample.stop = next((stop for stop in settings.stop if stop in text), None)
             if sample.stop is not None:
                 sample.finish = "stop"

@@ -97,7 +97,9 @@ class Sampler:
         if stops not in self._may_end:
             last = {stop[-1] for stop in stops}
             size = self.decoder.embedding.shape[0]
-            texts = self.tokenizer.batch_decode([[i] for i in range(min(size, len(self.tokenizer)))])
+            texts = self.tokenizer.batch_decode(
+                [[i] for i in range(min(size, len(self.tokenizer)))], skip_special_tokens=True
+            )
             flags = [bool(last & set(text)) or "\ufffd" in text for text in texts] + [False] * (size - len(texts))
             self._may_end[stops] = torch.tensor(flags[:size], device=self.decoder.device)
         return self._may_end[stops]
@@ -254,12 +256,17 @@ class _Run:
         self._compact({rows.start + row for row in done})
 
     def _stopped_by_string(self, tokens: Tensor, start: int) -> dict[int, str]:
-        """Row (counted from `start`) -> the stop string that its text now ends in or holds near its end."""
+        """Row (counted from `start`) -> the stop string that its text now ends in or holds near its end.
+
+        Special tokens have no text: the name of one is not what the model said.
+        """
         stops, found = self.settings.stop, {}
         tail = max(len(stop.encode()) for stop in stops) + 4  # a token is at least one byte
         for row in self.sampler.may_end(stops)[tokens].nonzero()[:, 0].tolist():
             count = int(self.counts[start + row])
-            text = self.sampler.tokenizer.decode(self.ids[start + row, max(0, count - tail) : count].tolist())
+            text = self.sampler.tokenizer.decode(
+                self.ids[start + row, max(0, count - tail) : count].tolist(), skip_special_tokens=True
+            )
             hit = next((stop for stop in stops if stop in text), None)
             if hit is not None:
                 found[row] = hit

@@ -41,15 +41,17 @@ def reason_against(solution: Solution) -> str | None:
     return "states another answer"
 
 
-def run_programs(solutions: list[Solution], share: float, counts: Counter) -> Iterator[tuple[Solution, str | None]]:
+def run_programs(
+    solutions: list[Solution], share: float, counts: Counter, isolation: set[str]
+) -> Iterator[tuple[Solution, str | None]]:
     """Yield each solution with the reason against it that running its programs gives.
 
-    `counts` receives how many had programs that were run or not.
+    `counts` receives how many had programs that were run or not, `isolation` what held while they ran.
     """
     chosen = [s for s in solutions if s.format != "cot" and _drawn(s.id, share)]
     counts["programs_run"] += len(chosen)
     counts["programs_not_run"] += sum(s.format != "cot" for s in solutions) - len(chosen)
-    verdicts = _execute(chosen) if chosen else {}
+    verdicts = _execute(chosen, isolation) if chosen else {}
     for solution in solutions:
         answer, reason = verdicts.get(solution.id, (solution.answer, None))
         if not answer.strip() and reason is None:
@@ -57,7 +59,7 @@ def run_programs(solutions: list[Solution], share: float, counts: Counter) -> It
         yield replace(solution, answer=answer), reason
 
 
-def _execute(solutions: list[Solution]) -> dict[str, tuple[str, str | None]]:
+def _execute(solutions: list[Solution], isolation: set[str]) -> dict[str, tuple[str, str | None]]:
     """Run the programs: solution id -> (answer, reason against it or None)."""
     from eval.sandbox import Sandbox  # needs Linux; a run that checks no programs works without
 
@@ -67,6 +69,7 @@ def _execute(solutions: list[Solution]) -> dict[str, tuple[str, str | None]]:
         Sandbox(timeout=TIMEOUT, memory_mb=MEMORY_MB, workers=workers) as box,
         Progress("programs", len(solutions), "solutions") as progress,
     ):
+        isolation.add(box.level)
         for start in range(0, len(solutions), BATCH):
             group = solutions[start : start + BATCH]
             programs = [_programs(solution) for solution in group]

@@ -57,10 +57,11 @@ def main(argv: list[str] | None = None) -> None:
     tokenizer = load_tokenizer(arguments.tokenizer)
     counts: Counter = Counter()
     rejects: list[dict] = []
+    isolation: set[str] = set()
     problems: dict[str, Problem] = {}
     with atomic_path(arguments.out) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
         for chunk in chunks(read_solutions(arguments.solutions, rejects, counts)):
-            kept = list(checked(chunk, settings, rejects, counts))
+            kept = list(checked(chunk, settings, rejects, counts, isolation))
             rows = encoded(kept, tokenizer, prompts, settings, rejects)
             if rows:
                 writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
@@ -80,6 +81,7 @@ def main(argv: list[str] | None = None) -> None:
         settings=settings.model_dump(mode="json"),
         inputs=[arguments.tokenizer / "tokenizer.json", *local],
         counts={**dict(sorted(counts.items())), "rejects": dict(sorted(reasons.items()))},
+        metrics={"isolation": "; ".join(sorted(isolation))} if isolation else None,
     )
 
 
@@ -106,7 +108,9 @@ def read_solutions(paths: list[str], rejects: list[dict], counts: Counter) -> It
                     yield solution
 
 
-def checked(solutions: list[Solution], settings: SFT, rejects: list[dict], counts: Counter) -> Iterator[Solution]:
+def checked(
+    solutions: list[Solution], settings: SFT, rejects: list[dict], counts: Counter, isolation: set[str]
+) -> Iterator[Solution]:
     """The solutions that nothing speaks against; the others join `rejects`."""
     fit = []
     for solution in solutions:
@@ -114,7 +118,7 @@ def checked(solutions: list[Solution], settings: SFT, rejects: list[dict], count
             rejects.append({"id": solution.id, "source": solution.source, "reason": reason})
         else:
             fit.append(solution)
-    for solution, reason in run_programs(fit, settings.checked_programs, counts):
+    for solution, reason in run_programs(fit, settings.checked_programs, counts, isolation):
         if reason:
             rejects.append({"id": solution.id, "source": solution.source, "reason": reason})
         else:

@@ -6,6 +6,7 @@ import re
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pipeline.choice import choose
@@ -175,6 +176,41 @@ def test_a_stop_string_ends_a_sample_as_soon_as_it_stands_in_the_text():
     assert sample.finish == "stop" and sample.stop == stop
     first = next(n for n in range(1, 31) if stop in tokenizer.decode(free.ids[:n]))
     assert sample.ids == free.ids[:first]
+
+
+def test_the_name_of_a_special_token_is_no_text_that_could_hold_a_stop_string():
+    sampler = Sampler(llama(), byte_tokenizer())
+    settings = SamplingSettings(max_new_tokens=30, seed=4, temperature=2.0, stop=("<pad>", "<s>", "d>"))
+    [samples] = sampler.sample(PROMPTS[:1], 64, settings)
+    assert any({0, 1} & set(sample.ids) for sample in samples)
+    assert all(sample.stop is None for sample in samples)
+
+
+class CastsOfWeights(TorchDispatchMode):
+    """Counts conversions of numbers of a weight's shape to another type."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.shapes, self.casts = {tuple(p.shape) for p in model.parameters() if p.dim() > 1}, 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if function is torch.ops.aten._to_copy.default and result.dtype != args[0].dtype:
+            shape = tuple(args[0].shape)
+            fused = any(shape[1:] == known[1:] and shape[0] > known[0] for known in self.shapes)
+            self.casts += shape in self.shapes or fused
+        return result
+
+
+def test_weights_are_cast_once_a_rollout_and_not_once_a_token():
+    model = llama(hidden_size=64, intermediate_size=96)
+    sampler = Sampler(model, byte_tokenizer(), dtype=torch.bfloat16)
+    with CastsOfWeights(model) as counter:
+        sampler.load(model)
+        loaded = counter.casts
+        sampler.sample(PROMPTS[:1], 3, SamplingSettings(max_new_tokens=20, seed=1))
+    assert loaded == 2 + 4 * len(sampler.decoder.layers), "embedding, head, and a layer's four fused matrices"
+    assert counter.casts == loaded
 
 
 def test_a_stop_id_ends_a_sample():

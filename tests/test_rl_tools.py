@@ -5,19 +5,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from test_pipeline_generation import byte_tokenizer
-from test_rl_train import learner, start  # noqa: F401  (a fixture)
+from test_rl_train import arguments, learner, start  # noqa: F401  (a fixture)
 
 from eval.report_rollouts import rollouts
-from pipeline.artifacts import write_jsonl
+from pipeline.artifacts import read_json, write_json, write_jsonl
 from pipeline.engine import Sample, SamplingSettings
+from pipeline.errors import UserError
 from pipeline.prompts import encode_output
 from pipeline.records import Problem, Solution
 from pipeline.schema.rl import RL
+from pipeline.schema.world import Prompts, Suffixes
 from rl.methods import METHODS, Scorers
 from rl.metrics import group_metrics
-from rl.programs import ToolSampler
+from rl.programs import Programs, ToolSampler
 from rl.rollouts import Group, Question, group_record, solution_groups
 from rl.steps import step_ends
+from rl.train import main as train_policy
 
 PROGRAM = " so\n```python\nprint(3 + 4)\n```\n```output"
 ANSWER = "It is \\boxed{7}."
@@ -198,6 +201,20 @@ def test_a_worked_solution_with_programs_has_the_output_masked():
     [sample] = group.samples
     assert tokenizer.decode(np.array(sample.ids)[~sample.sampled].tolist()) == "\n7\n```\n"
     assert sample.length == len(sample.logprobs) < len(sample.ids)
+
+
+def test_the_manifest_names_the_isolation_where_programs_may_run_and_only_there(start, tmp_path):  # noqa: F811
+    try:
+        assert Programs().isolation
+    except UserError as error:
+        pytest.skip(f"no sandbox here: {error}")
+    for mode in ("tool", "cot"):
+        given = arguments(start, tmp_path, mode=mode, steps=1, evaluate_every=0)
+        write_json(tmp_path / "prompts.json", Prompts(**{mode: Suffixes(en="", zh="")}).model_dump())
+        given[given.index("--prompts") + 1] = str(tmp_path / "prompts.json")
+        train_policy(given)
+        found = read_json(tmp_path / "rl/manifest.json")["metrics"].get("isolation")
+        assert ("rlimits" in found) if mode == "tool" else found is None
 
 
 def test_reward_models_are_not_trained_on_with_programs():

@@ -114,6 +114,7 @@ def test_every_record_is_an_example_or_a_reject_with_its_reason(folder):
         "longer than the context": 1,
     }
     assert counts["programs_not_run"] == 40 and counts["programs_run"] == 0
+    assert "isolation" not in read_json(folder / "sft" / "manifest.json")["metrics"]
 
 
 def test_all_solutions_of_a_problem_stand_on_one_side(folder):
@@ -160,6 +161,7 @@ def test_programs_that_fail_or_give_another_answer_are_left_out(folder):
     rows.append(Solution("lies", "lies", "lies?", "8", "tool", turns).to_json())
     (folder / "solutions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     counts = make_examples(folder)
+    assert "rlimits" in read_json(folder / "sft" / "manifest.json")["metrics"]["isolation"]
     assert counts["rejects"] == {
         "program gives another answer": 1,
         "program: error": 1,
