@@ -36,14 +36,7 @@ from pretrain.token_source import TokenSource, open_sources
 
 @distributed.session()
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `pretrain`")
-    parser.add_argument("--coder", required=True, help="model folder to start from")
-    parser.add_argument("--tokens", type=Path, required=True, help="manifest.json of the token folder")
-    parser.add_argument("--heldout", action="append", default=[], metavar="NAME=PATH", help="held-out text to measure")
-    parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
-    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
-    arguments = parser.parse_args(argv)
+    arguments = _parse(argv)
     settings = read_section(arguments.config, Pretrain)
     seed_everything(settings.seed)
     tokenizer = load_tokenizer(arguments.coder)
@@ -78,24 +71,8 @@ def main(argv: list[str] | None = None) -> None:
             evaluate,
         )
         metrics = {"bits_per_byte": compare(results), "best": results.get("best", {})}
-        save_model(
-            arguments.out,
-            model,
-            tokenizer,
-            card=model_card(
-                "Base model",
-                "A coder checkpoint whose pretraining was continued on a mined mathematics corpus and other sources "
-                "(DeepSeekMath, section 2).",
-                settings.model_dump(mode="json"),
-                metrics,
-            ),
-            stage="pretrain.train",
-            settings=settings.model_dump(mode="json"),
-            inputs=[arguments.coder, arguments.tokens],
-            counts={"mixture": plan_table, "steps": plan.steps, "parameters": model.num_parameters()},
-            metrics=metrics,
-            metrics_file=metrics_file,
-        )
+        counts = {"mixture": plan_table, "steps": plan.steps, "parameters": model.num_parameters()}
+        _save(arguments, model, tokenizer, settings.model_dump(mode="json"), counts, metrics, metrics_file)
     checkpoints.delete()
     print_comparison(metrics["bits_per_byte"])
 
@@ -157,6 +134,36 @@ def compare(results: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]
 def print_comparison(table: dict[str, dict[str, float]]) -> None:
     for name, row in table.items():
         print(f"bits per byte, {name}: {row['before']:.3f} -> {row['after']:.3f} ({100 * row['change']:+.1f} %)")
+
+
+def _save(arguments, model, tokenizer, settings: dict, counts: dict, metrics: dict, metrics_file: Path) -> None:
+    description = (
+        "A coder checkpoint whose pretraining was continued on a mined mathematics corpus and other sources "
+        "(DeepSeekMath, section 2)."
+    )
+    save_model(
+        arguments.out,
+        model,
+        tokenizer,
+        card=model_card("Base model", description, settings, metrics),
+        stage="pretrain.train",
+        settings=settings,
+        inputs=[arguments.coder, arguments.tokens],
+        counts=counts,
+        metrics=metrics,
+        metrics_file=metrics_file,
+    )
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `pretrain`")
+    parser.add_argument("--coder", required=True, help="model folder to start from")
+    parser.add_argument("--tokens", type=Path, required=True, help="manifest.json of the token folder")
+    parser.add_argument("--heldout", action="append", default=[], metavar="NAME=PATH", help="held-out text to measure")
+    parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

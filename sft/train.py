@@ -37,13 +37,7 @@ from sft.batches import Examples, plan_batches, read_examples
 
 @distributed.session()
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `sft`")
-    parser.add_argument("--base", required=True, help="model folder to start from")
-    parser.add_argument("--examples", type=Path, required=True, help="Parquet file written by sft.data")
-    parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
-    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
-    arguments = parser.parse_args(argv)
+    arguments = _parse(argv)
     settings = read_section(arguments.config, SFT)
     seed_everything(settings.seed)
     optimisation = settings.optimisation
@@ -127,6 +121,16 @@ def validation_loss(model: PreTrainedModel, examples: Examples, settings: SFT) -
         return losses
 
     return measure
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `sft`")
+    parser.add_argument("--base", required=True, help="model folder to start from")
+    parser.add_argument("--examples", type=Path, required=True, help="Parquet file written by sft.data")
+    parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":
