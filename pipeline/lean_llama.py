@@ -1,10 +1,11 @@
 """The training forward of a small Llama on a CPU: what transformers computes, in fewer and larger operations.
 
-Tokens of all rows lie end to end, without padding, in every product, norm and activation; only attention sees rows.
-A question's prompt is computed once for all its answers. Query, key and value are one product, gate and up another;
-gains, the attention's scale and the type cast go into the weights, once a call. Attention is two plain products, whose
-backward pass is faster on short rows than that of the fused kernel. The residual stream stays in fp32. Gradients reach
-the model's own parameters; the numbers are those of transformers up to rounding.
+Tokens of all rows lie end to end, without padding, in every product, norm and activation; only attention sees rows:
+`attend_shared` here, in which a question's prompt is computed once for all its answers, or that of pipeline.lean_rows.
+Behind the last attention only tokens that predict a scored one are computed. Query, key and value are one product,
+gate and up another; gains, the attention's scale and the type cast go into the weights, once a call. `attend_shared`
+is two plain products, whose backward pass is faster on short answers than that of the fused kernel. The residual
+stream stays in fp32. Gradients reach the model's own parameters; the numbers are those of transformers up to rounding.
 
 On accelerators, with sharded parameters and wherever `supports` says no, transformers' own modules run instead.
 
@@ -12,6 +13,7 @@ Shapes: Q prompts of padded length P, R answers of padded length A, T tokens of 
 k key-value heads, D head size, N scored tokens.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,9 +24,7 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from pipeline.lean_ops import Gated, Normalised, TargetLogProbs, rotate
-
-SCORES_AT_ONCE = 2**26
-"""Numbers of attention scores of one layer that are written out; longer rows are left to the fused kernel."""
+from pipeline.rows import in_chunks
 
 
 def supports(model: PreTrainedModel) -> bool:
@@ -96,10 +96,19 @@ def _places(lengths: Tensor, first: int) -> tuple[Tensor, Tensor, Tensor]:
     return fill, inside.flatten().nonzero()[:, 0], steps.expand(len(lengths), -1)[inside]
 
 
-def final_hidden(model: PreTrainedModel, ids: Tensor, plan: Plan, dtype: torch.dtype) -> Tensor:
-    """Hidden states [T, H] of `ids` [T] in front of the last norm's gain, normalised, in `dtype`."""
+Attend = Callable[[Tensor, Tensor, Tensor, int, int], Tensor]
+"""Attention of all rows: joint query, key and value [T, n + 2 k, D], cos, sin [T, 1, D], n, k -> [T, n x D]."""
+
+
+def final_hidden(
+    model: PreTrainedModel, ids: Tensor, positions: Tensor, attend: Attend, wanted: Tensor, dtype: torch.dtype
+) -> Tensor:
+    """Hidden states [N, H] at the tokens `wanted` [N] of `ids` [T], normalised, without the last gain, in `dtype`.
+
+    Behind the last attention only those are computed.
+    """
     body, config = model.base_model, model.config
-    angles = body.rotary_emb(torch.zeros(1), plan.positions[None])
+    angles = body.rotary_emb(torch.zeros(1), positions[None])
     cos, sin = (angle[0, :, None].to(dtype) for angle in angles)
     hidden = F.embedding(ids, body.embed_tokens.weight)
     for layer in body.layers:
@@ -111,7 +120,9 @@ def final_hidden(model: PreTrainedModel, ids: Tensor, plan: Plan, dtype: torch.d
         bias = None if query.bias is None else torch.cat([query.bias * scale, key.bias, value.bias]).to(dtype)
         joint = F.linear(normed, weight, bias).unflatten(-1, (-1, attention.head_dim))
         heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
-        mixed = _mix(joint, cos, sin, plan, heads, kv_heads)
+        mixed = attend(joint, cos, sin, heads, kv_heads)
+        if layer is body.layers[-1]:
+            mixed, hidden = mixed[wanted], hidden[wanted]
         hidden = hidden + _linear(mixed, attention.o_proj.weight, attention.o_proj.bias, dtype)
         normed = Normalised.apply(hidden, config.rms_norm_eps, dtype)
         gate, up, gain = mlp.gate_proj, mlp.up_proj, layer.post_attention_layernorm.weight
@@ -127,6 +138,10 @@ def target_logprobs(
 ) -> Tensor:
     """Log-probabilities [N] of `targets` from the states of `final_hidden` that predict them."""
     head = (model.get_output_embeddings().weight * model.base_model.norm.weight).to(dtype)
+    return in_chunks(_target_logprobs, hidden, targets, head, len(head), temperature)
+
+
+def _target_logprobs(hidden: Tensor, targets: Tensor, head: Tensor, temperature: float) -> Tensor:
     return TargetLogProbs.apply(hidden, head, targets, temperature)
 
 
@@ -134,8 +149,8 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) 
     return F.linear(x, weight.to(dtype), None if bias is None else bias.to(dtype))
 
 
-def _mix(joint: Tensor, cos: Tensor, sin: Tensor, plan: Plan, heads: int, kv_heads: int) -> Tensor:
-    """Attention of all rows: joint query, key and value [T, n + 2 k, D] -> [T, n x D]."""
+def attend_shared(plan: Plan, joint: Tensor, cos: Tensor, sin: Tensor, heads: int, kv_heads: int) -> Tensor:
+    """`Attend` of a plan's prompts and answers."""
     parts = _Heads.apply(joint, cos, sin, plan, heads, kv_heads)
     on_prompts = _attend(*parts[:3], plan.prompt_mask)
     on_answers = _attend(*parts[3:], plan.answer_mask)
@@ -145,9 +160,10 @@ def _mix(joint: Tensor, cos: Tensor, sin: Tensor, plan: Plan, heads: int, kv_hea
 def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     """[B, n, L, D] on [B, k, W, D] under an additive mask [B or 1, 1, L, W]; the query is scaled already."""
     rows, kv_heads, _, size = key.shape
-    grouped = query.view(rows, kv_heads, -1, size)
-    scores = (grouped @ key.transpose(-1, -2)).view(rows, query.shape[1], query.shape[2], -1) + mask
-    weights = scores.softmax(-1).view(rows, kv_heads, -1, key.shape[2])
+    asked = query.shape[1] // kv_heads * query.shape[2]
+    grouped = query.view(rows, kv_heads, asked, size)
+    scores = (grouped @ key.transpose(-1, -2)).view(*query.shape[:3], key.shape[2]) + mask
+    weights = scores.softmax(-1).view(rows, kv_heads, asked, key.shape[2])
     return (weights @ value).view(query.shape)
 
 

@@ -74,13 +74,14 @@ class TargetLogProbs(Function):
         return of_logits @ head, of_logits.t() @ hidden, None, None
 
 
-def rotate(x: Tensor, cos: Tensor, sin: Tensor, sign: int = 1) -> Tensor:
+def rotate(x: Tensor, cos: Tensor, sin: Tensor, sign: int = 1, out: Tensor | None = None) -> Tensor:
     """Rotary positions on x [T, h, D], cos and sin [T, 1, D]; sign -1 is the transpose (and the inverse) rotation.
 
-    The two halves of `sin` are equal, as they are in every Llama.
+    `out`, if given, takes the result and must not overlap with x. The two halves of `sin` are equal, as they are in
+    every Llama.
     """
     half = x.shape[-1] // 2
-    result = x * cos
+    result = torch.mul(x, cos, out=out)
     result[..., :half].addcmul_(x[..., half:], sin[..., :half], value=-sign)
     result[..., half:].addcmul_(x[..., :half], sin[..., half:], value=sign)
     return result

@@ -68,12 +68,12 @@ def micro_batches(
     sees a pad. Packed: rows laid end to end in one sequence with positions that restart; no row attends to another
     (pipeline.attention; other implementations get a block-diagonal mask from transformers, or variable-length flash
     attention). Rows of one length have no padding to save and are never packed. Rows without scored tokens are left
-    out: they add nothing to any loss.
+    out: they add nothing to any loss; so does a row's last token, which predicts nothing.
     """
     useful = [i for i, row in enumerate(rows) if row.scored[1:].any()]
     packed = packed and len({len(rows[i]) for i in useful}) > 1
     useful.sort(key=lambda i: (len(rows[i]), i))
-    for group in _even_groups(useful, [len(row) for row in rows], max_tokens, packed):
+    for group in _even_groups(useful, [len(row) - 1 for row in rows], max_tokens, packed):
         yield _collate(rows, group, packed, device)
 
 
@@ -103,11 +103,18 @@ def target_logprobs(
 ) -> torch.Tensor:
     """Log-probabilities [N] of the targets from the final hidden states that predict them."""
     head = model.get_output_embeddings()
-    chunk = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
+    return in_chunks(_score, hidden_NH, targets_N, head, head.weight.shape[0], temperature)
+
+
+def in_chunks(
+    score: Callable[..., torch.Tensor], hidden_NH: torch.Tensor, targets_N: torch.Tensor, head: Any, words: int, *more
+) -> torch.Tensor:
+    """`score(hidden, targets, head, *more)` of a vocabulary of `words`, with few logits at a time."""
+    chunk = max(1, LOGITS_AT_ONCE // words)
     if len(targets_N) <= chunk:
-        return _score(hidden_NH, targets_N, head, temperature)
+        return score(hidden_NH, targets_N, head, *more)
     scores = [
-        checkpoint(_score, hidden, targets, head, temperature, use_reentrant=False)
+        checkpoint(score, hidden, targets, head, *more, use_reentrant=False)
         for hidden, targets in zip(hidden_NH.split(chunk), targets_N.split(chunk), strict=True)
     ]
     return torch.cat(scores)
@@ -224,18 +231,18 @@ def _fill(order: list[int], lengths: list[int], max_tokens: int, packed: bool) -
 
 
 def _collate(rows: Sequence[Row], group: list[int], packed: bool, device: torch.device | str) -> MicroBatch:
-    lengths = [len(rows[i]) for i in group]
+    lengths = [len(rows[i]) - 1 for i in group]
     wheres = [scored_positions(rows[i]) for i in group]
     positions = None
     if packed:
-        ids = np.concatenate([rows[i].ids for i in group]).astype(np.int64)[None]
+        ids = np.concatenate([rows[i].ids[:-1] for i in group]).astype(np.int64)[None]
         starts = np.cumsum([0, *lengths[:-1]])
         positions = torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])[None]).to(device)
     else:
         width = max(lengths)
         ids = np.zeros((len(group), width), dtype=np.int64)
         for b, i in enumerate(group):
-            ids[b, : lengths[b]] = rows[i].ids
+            ids[b, : lengths[b]] = rows[i].ids[:-1]
         starts = np.arange(len(group)) * width
     predictors = np.concatenate([start + where - 1 for start, where in zip(starts, wheres, strict=True)])
     targets = np.concatenate([rows[i].ids[where] for i, where in zip(group, wheres, strict=True)])

@@ -18,6 +18,7 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 
 from pipeline import lean_llama
+from pipeline.lean_rows import compute_dtype
 from pipeline.rows import Layout, Row, scored_positions, target_logprobs
 
 
@@ -111,8 +112,7 @@ def prompt_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: flo
 
 def lean_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0) -> torch.Tensor:
     """The same as `prompt_logprobs`, all tokens end to end; in bf16 where that is the surrounding autocast's type."""
-    cast = torch.is_autocast_enabled("cpu")
-    dtype = torch.get_autocast_dtype("cpu") if cast else torch.float32
+    dtype = compute_dtype()
     questions, in_prompts = len(batch.lengths), int(batch.lengths.sum())
     with torch.autocast("cpu", enabled=False):
         plan = lean_llama.plan_of(batch.lengths, batch.answer_lengths, batch.owners, dtype)
@@ -121,7 +121,8 @@ def lean_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float
         place = torch.zeros(questions + batch.answers.numel(), dtype=torch.long)
         place[:questions] = batch.lengths.cumsum(0) - 1
         place[questions + plan.answer_back] = torch.arange(in_prompts, len(ids))
-        hidden = lean_llama.final_hidden(model, ids, plan, dtype)[place[batch.predictors]]
+        attend = partial(lean_llama.attend_shared, plan)
+        hidden = lean_llama.final_hidden(model, ids, plan.positions, attend, place[batch.predictors], dtype)
         return lean_llama.target_logprobs(model, hidden, batch.targets, temperature, dtype)
 
 

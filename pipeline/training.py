@@ -16,9 +16,10 @@ from transformers import PreTrainedModel
 
 from pipeline import distributed
 from pipeline.attention import ROWS
+from pipeline.lean_rows import row_layout
 from pipeline.models import autocast
 from pipeline.parallel import ordered_map
-from pipeline.rows import Layout, MicroBatch, Row, filler_batches, layout_of
+from pipeline.rows import Layout, MicroBatch, Row, filler_batches
 from pipeline.schema.training import Optimisation
 
 Columns = dict[str, torch.Tensor]
@@ -67,7 +68,7 @@ def train_step(
     "grad_norm" (before clipping), "tokens" (computed, padding included), "scored" and the loss function's own sums.
     A step with nothing to learn changes no weight.
     """
-    layout = layout or layout_of(packed)
+    layout = layout or row_layout(model, packed)
     optimiser.zero_grad(set_to_none=True)
     parameters = [p for p in model.parameters() if p.requires_grad]
     sharded = distributed.is_sharded(model)

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline import distributed
 from pipeline.errors import UserError
+from pipeline.lean_rows import row_layout
 from pipeline.records import read_jsonl
 from pipeline.rows import Row, row_logprobs
 
@@ -29,7 +30,8 @@ class HeldOutText:
 
     def bits_per_byte(self, model: PreTrainedModel, max_tokens: int, precision: str = "auto") -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
-        values = row_logprobs(model, distributed.share(self.rows), max_tokens, precision=precision)
+        mine, layout = distributed.share(self.rows), row_layout(model)
+        values = row_logprobs(model, mine, max_tokens, precision=precision, layout=layout)
         logprob = distributed.total({"logprob": sum(float(v.sum(dtype=np.float64)) for v in values)})["logprob"]
         return -logprob / math.log(2) / self.bytes
 

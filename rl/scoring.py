@@ -17,6 +17,7 @@ from pipeline import distributed
 from pipeline.attention import ROWS
 from pipeline.engine import Sample
 from pipeline.errors import UserError
+from pipeline.lean_rows import compute_dtype, computes_lean, lean_states
 from pipeline.models import device, load_tokenizer
 from pipeline.rows import Layout, MicroBatch, Row, micro_batches, predicting_states, row_logprobs
 from rl.rollouts import Group
@@ -52,7 +53,13 @@ def scored_row(prompt: Sequence[int], ids: Sequence[int], ends: Sequence[int], *
 
 def position_scores(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> torch.Tensor:
     """Logits [N] at the positions that the batch's rows are read at; a score knows no temperature."""
-    return model.score(predicting_states(model, batch))[:, 0].float()
+    if not computes_lean(model):
+        return model.score(predicting_states(model, batch))[:, 0].float()
+    dtype = compute_dtype()
+    with torch.autocast("cpu", enabled=False):
+        states = lean_states(model, batch, dtype)
+        weight = (model.score.weight * model.base_model.norm.weight).to(dtype)
+        return torch.nn.functional.linear(states, weight, model.score.bias)[:, 0].float()
 
 
 SCORES = Layout(partial(micro_batches, packed=True), position_scores)

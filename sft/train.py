@@ -27,6 +27,7 @@ from pipeline.checkpoint import Checkpoints, seed_everything
 from pipeline.config import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.fingerprint import fingerprint
+from pipeline.lean_rows import row_layout
 from pipeline.loop import plan_of, train
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
 from pipeline.rows import row_logprobs
@@ -115,7 +116,8 @@ def validation_loss(model: PreTrainedModel, examples: Examples, settings: SFT) -
         losses = {}
         for name, group in rows.items():
             mine = distributed.share(group)
-            values = row_logprobs(model, mine, optimisation.micro_batch_tokens, precision=optimisation.precision)
+            tokens, layout = optimisation.micro_batch_tokens, row_layout(model)
+            values = row_logprobs(model, mine, tokens, precision=optimisation.precision, layout=layout)
             logprob = distributed.total({name: sum(float(v.sum(dtype="float64")) for v in values)})[name]
             losses[f"validation_loss.{name}"] = round(-logprob / sum(int(row.scored.sum()) for row in group), 5)
         return losses

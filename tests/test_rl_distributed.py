@@ -21,8 +21,8 @@ def folders(start, tmp_path_factory):  # noqa: F811
     return one, two
 
 
-def lines(folders, place) -> list[list[dict]]:
-    return [[json.loads(line) for line in (f / place / "metrics.jsonl").read_text().splitlines()] for f in folders]
+def lines(folder) -> list[dict]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
 def agree(pairs, *keys: str) -> None:
@@ -46,7 +46,7 @@ def same_movement(before, one, two) -> None:
 def test_two_processes_label_alike_and_train_the_reward_model_of_one(start, folders, kind):  # noqa: F811
     one, two = (folder / kind / "reward" for folder in folders)
     assert file_digest(one / "labels.jsonl") == file_digest(two / "labels.jsonl")
-    steps, others = lines(folders, f"{kind}/reward")
+    steps, others = lines(one), lines(two)
     assert [line["scored"] for line in steps] == [line["scored"] for line in others]
     agree(zip(steps, others, strict=True), "loss", "grad_norm", "learning_rate")
     same_movement(start / "sft" / "model.safetensors", one / "model.safetensors", two / "model.safetensors")
@@ -57,7 +57,7 @@ def test_two_processes_label_alike_and_train_the_reward_model_of_one(start, fold
 
 @pytest.mark.parametrize("name", RUNS)
 def test_two_processes_sample_reward_and_update_like_one(folders, name):
-    one, two = lines(folders, f"{name}/rl")
+    one, two = lines(folders[0] / name.split("_")[0] / "rl"), lines(folders[1] / name / "rl")
     assert [line["step"] for line in one] == [line["step"] for line in two]
     agree(zip(one, two, strict=True), "loss", "grad_norm", "entropy", "kl", "value_error", "reward", "auc_after")
     for a, b in zip(one, two, strict=True):
@@ -68,8 +68,8 @@ def test_two_processes_sample_reward_and_update_like_one(folders, name):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_two_processes_make_the_update_of_one(start, folders, name):  # noqa: F811
-    one, two = (folder / name / "rl" / "model.safetensors" for folder in folders)
-    same_movement(start / "sft" / "model.safetensors", one, two)
+    one, two = folders[0] / name.split("_")[0] / "rl", folders[1] / name / "rl"
+    same_movement(*(folder / "model.safetensors" for folder in (start / "sft", one, two)))
 
 
 def test_sharded_rl_that_was_stopped_ends_with_the_same_bits(folders):

@@ -18,11 +18,10 @@ REWARDS = {"outcome": {}, "process": {"distribution": "shard"}}
 """Reward models: kind and changed settings."""
 EVERYTHING = {"method": "ppo", "ppo": {"value_learning_rate": 1e-3}, "iterations": 2}
 EVERYTHING |= {"rewards": {"outcome_model": 1.0}}
+ALONE = {"plain": {}, "everything": EVERYTHING}
+"""What one process does; two do it replicated and sharded."""
 RUNS = {
-    "replicate": {},
-    "shard": {"distribution": "shard"},
-    "everything": EVERYTHING,
-    "everything_shard": EVERYTHING | {"distribution": "shard"},
+    f"{name}_{how}": given | {"distribution": how} for name, given in ALONE.items() for how in ("replicate", "shard")
 }
 
 
@@ -49,12 +48,12 @@ def train(start: Path, folder: Path, name: str, changes: dict) -> None:
 @distributed.session()
 def main() -> None:
     start, folder = map(Path, sys.argv[1:])
-    for name in (*REWARDS, *RUNS, "resumed"):
+    for name in (*REWARDS, *ALONE, *RUNS, "resumed"):
         (folder / name).mkdir(exist_ok=True)
     for kind, changes in REWARDS.items():
         given = {"epochs": 1, "samples_per_problem": 6, "completions": 2, "batch_solutions": 8} | changes
         reward_model.main(test_rl_reward_model.options(start, folder / kind, kind, **given))
-    for name, changes in RUNS.items():
+    for name, changes in (RUNS if distributed.size() > 1 else ALONE).items():
         train(start, folder, name, changes)
     if distributed.size() > 1:
         explore = Learner.explore
