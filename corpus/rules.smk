@@ -86,9 +86,7 @@ def round_before(wildcards):
 # Half of the cores: the coder is trained beside these jobs.
 HALF = max(1, workflow.cores // 2)
 TRUTH = f"{RESULTS}/world/truth/pages.jsonl" if CONFIG.sources.warc == "mini" else []
-GUARDED = {
-    name: dag.source(path, f"{RESULTS}/world/problems/test.jsonl") for name, path in CONFIG.sources.benchmarks.items()
-}
+GUARDED = dag.benchmark_files(CONFIG.sources.benchmarks, RESULTS)
 if "mini" in CONFIG.sources.benchmarks.values():
     GUARDED["validation"] = f"{RESULTS}/world/problems/validation.jsonl"
 

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from eval.benchmark_table import Benchmark, Git, Hub
+from eval.benchmark_table import COT_PROMPTS, Benchmark, Git, Hub
 from pipeline.artifacts import atomic_path
 from pipeline.errors import UserError
 
@@ -34,9 +34,16 @@ def fetch(benchmark: Benchmark, file: Path) -> None:
         raise UserError(f"{benchmark.name}: no public source is declared; {by_hand}")
     try:
         rows = list(_rows(benchmark.source))
+        shown = list(_worked_examples(benchmark.source)) if benchmark.examples == "cot_prompts" else []
     except (OSError, ValueError, ConnectionError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise UserError(f"{benchmark.name}: cannot be fetched ({reason}); {by_hand}") from None
+    if benchmark.examples == "cot_prompts":
+        _write(file.with_name(COT_PROMPTS), shown)
+    _write(file, rows)
+
+
+def _write(file: Path, rows: list[dict]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(file) as path:
         path.write_text("".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows), "utf-8")
@@ -69,6 +76,12 @@ def _git_rows(source: Git) -> Iterator[dict]:
     for line in text.splitlines():
         if line.strip():
             yield json.loads(line)
+
+
+def _worked_examples(source: Git) -> Iterator[dict]:
+    """BIG-Bench Hard's chains of thought, one text a task."""
+    for task in _BBH_TASKS:
+        yield {"task": task, "prompt": _download(source, f"cot-prompts/{task}.txt")}
 
 
 def _download(source: Git, path: str) -> str:

@@ -69,6 +69,7 @@ class Benchmark:
         return ("cot",) if self.metric == "proof" or self.answer == "text" else ("cot", "pot", "tool")
 
 
+COT_PROMPTS = "cot_prompts.jsonl"  # beside a set that brings its own worked examples, by task (BIG-Bench Hard)
 _DEEPSEEK = "deepseek-ai/DeepSeek-Math", "b8b0f8ce093d80bf8e9a641e44142f06d092c305"
 _MGSM = "google-research/url-nlp", "452a21ad3dae5668c06ceeac21ff073e1e40f9be", "mgsm/mgsm_{}.tsv"
 MGSM_LANGUAGES = ("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")
@@ -122,8 +123,8 @@ _ENTRIES = (
     *(
         Benchmark(
             f"mgsm_{code}" if code != "zh" else "mgsm_zh_original", f"MGSM ({code})", f"mgsm/test_{code}.jsonl",
-            "number", Git(*_MGSM[:2], _MGSM[2].format(code)), _QUESTION_ANSWER, "zh" if code == "zh" else "en",
-            examples="school_zh" if code == "zh" else "school_en", shots={"cot": 6, "pot": 6}, rows=250,
+            "number", Git(*_MGSM[:2], _MGSM[2].format(code)), _QUESTION_ANSWER, code, examples=f"school_{code}",
+            shots={"cot": 6, "pot": 6} if code in ("en", "zh") else {"cot": 4, "pot": 4}, rows=250,
         )
         for code in MGSM_LANGUAGES
     ),

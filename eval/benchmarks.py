@@ -2,6 +2,7 @@
 
     python -m eval.benchmarks                                   # the table: names, rows, shots, metric, source
     python -m eval.benchmarks --fetch gsm8k math --folder data/benchmarks
+    python -m eval.benchmarks --fetch gsm8k --to gsm8k.jsonl    # a copy, fetched where it does not lie in the folder
 
 A name is looked up in eval.benchmark_table and its file in the folder of benchmarks (the environment's BENCHMARKS,
 else data/benchmarks, else what the caller names); any other JSON Lines file needs a question and an answer field in
@@ -10,11 +11,13 @@ one of the public sets' spellings. Reads problems only: models are eval.run's af
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
 from eval.benchmark_rows import problem_of
-from eval.benchmark_table import TABLE, Benchmark, Fields, Git
+from eval.benchmark_table import COT_PROMPTS, TABLE, Benchmark, Fields, Git
+from pipeline.artifacts import atomic_path
 from pipeline.errors import UserError, run_main
 from pipeline.records import Problem, read_jsonl
 
@@ -103,17 +106,31 @@ def table_text() -> str:
     return "\n".join(lines)
 
 
+def _copied(file: Path, target: Path) -> Path:
+    """A copy of the set, with the worked examples that lie beside it (BIG-Bench Hard)."""
+    shown = [(file.with_name(COT_PROMPTS), target.with_name(COT_PROMPTS))]
+    for source, place in [*(pair for pair in shown if pair[0].exists()), (file, target)]:
+        with atomic_path(place) as path:
+            shutil.copyfile(source, path)
+    return target
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m eval.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--fetch", nargs="+", metavar="NAME", default=[], help="fetch these sets into the folder")
     parser.add_argument("--folder", help="folder of benchmarks; default: $BENCHMARKS or data/benchmarks")
+    parser.add_argument("--to", type=Path, metavar="FILE.jsonl", help="with one set: copy it here")
     args = parser.parse_args(argv)
+    if args.to and len(args.fetch) != 1:
+        raise UserError("--to FILE needs --fetch with one set")
     for name in args.fetch:
         if name not in TABLE:
             raise UserError(f"--fetch {name}: unknown; allowed are {', '.join(sorted(TABLE))}")
         benchmark, file = resolve(name, args.folder)
+        if args.to:
+            file = _copied(file, args.to)
         print(f"{benchmark.title}: {len(load_benchmark(file, benchmark))} problems in {file}")
     if not args.fetch:
         print(table_text())

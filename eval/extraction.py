@@ -23,6 +23,8 @@ MAX_SOLUTION = 200_000  # characters; of a longer text only the end is read
 _MAX_RUN_ONS = 8
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.S)
+_FOREIGN = r"\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af"  # Cyrillic to Thai, kana, Hangul
+_FOREIGN_UNIT = re.compile(rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]")
 _RANGE = re.compile(r"\bbetween\b|\bnot\b|n't\b", re.I)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.S)
 _OUTPUT = re.compile(r"```output[^\S\n]*\n(.*?)(?:```|\Z)", re.S)
@@ -164,13 +166,15 @@ def _tidy(line: str) -> str | None:
     cut = _ENDING.search(line)
     if cut:
         line = line[: cut.start()]
-    line = line.rstrip(" :：,，;；*`。.\"'_").lstrip(" :：,，;；*`。\"'_")
+    line = line.rstrip(" :：,，;；*`。।.\"'_").lstrip(" :：,，;；*`。\"'_")
     line = line.lstrip(".") if not re.match(r"\.\d", line) else line
     line = line.removesuffix("です").removesuffix("だ").removesuffix("입니다")
     numbers = list(NUMBER.finditer(line))
     starts_with_number = bool(numbers) and numbers[0].start() <= 1
     aside = re.match(r"\s*\(([A-Za-z -]{3,40})\)$", line[numbers[0].end() :]) if starts_with_number else None
     if aside and number_in_words(aside[1]) is not None:
+        return numbers[0].group()
+    if starts_with_number and _FOREIGN_UNIT.fullmatch(line, numbers[0].end()):
         return numbers[0].group()
     if starts_with_number and re.match(r"[,;，；]\s+[A-Za-z]{2,}", line[numbers[0].end() :]):
         return numbers[0].group()

@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 
-from eval.benchmark_table import Benchmark
+from eval.benchmark_table import COT_PROMPTS, Benchmark
 from eval.code_tests import STOP as FUNCTION_STOP
 from pipeline.errors import UserError
 from pipeline.records import Problem, read_jsonl, read_solutions
@@ -46,6 +46,15 @@ LAYOUTS = {
     "plain_zh": Layout("问题：", "\n解答：", "\n\n", ("\n问题：", "\n问题 ", *STOP)),
     "textbook": Layout("Example. ", "\n\nSolution. ", "\n\n", ("\nExample", "\nExercise", *STOP)),
     "textbook_zh": Layout("例题：", "\n\n解：", "\n\n", ("\n例题", "\n练习", *STOP)),
+    "plain_bn": Layout("প্রশ্ন: ", "\nসমাধান: ", "\n\n", ("\nপ্রশ্ন:", *STOP)),
+    "plain_de": Layout("Aufgabe: ", "\nLösung: ", "\n\n", ("\nAufgabe:", *STOP)),
+    "plain_es": Layout("Problema: ", "\nSolución: ", "\n\n", ("\nProblema:", *STOP)),
+    "plain_fr": Layout("Problème : ", "\nSolution : ", "\n\n", ("\nProblème :", "\nProblème:", *STOP)),
+    "plain_ja": Layout("問題：", "\n解答：", "\n\n", ("\n問題：", *STOP)),
+    "plain_ru": Layout("Задача: ", "\nРешение: ", "\n\n", ("\nЗадача:", *STOP)),
+    "plain_sw": Layout("Swali: ", "\nSuluhisho: ", "\n\n", ("\nSwali:", *STOP)),
+    "plain_te": Layout("ప్రశ్న: ", "\nపరిష్కారం: ", "\n\n", ("\nప్రశ్న:", *STOP)),
+    "plain_th": Layout("โจทย์: ", "\nวิธีทำ: ", "\n\n", ("\nโจทย์:", *STOP)),
     "bbh": Layout("Q: ", "\nA: Let's think step by step.\n", "\n\n", ("\nQ:",)),
     "completion": Layout("", "", "", FUNCTION_STOP),
     "function": Layout("Task: ", "\n[BEGIN]\n", "\n[DONE]\n\n", ("[DONE]", "\nTask:")),
@@ -93,15 +102,15 @@ def few_shot(
     if benchmark.answer == "proof":
         return FewShot(tuple(declared_shots(benchmark.examples, "cot")[: benchmark.shots["cot"]]), LAYOUTS["formal"])
     if benchmark.examples == "cot_prompts":
-        return FewShot((), LAYOUTS["bbh"], _task_prompts(str(Path(file).parent / "cot_prompts.jsonl")))
+        return FewShot((), LAYOUTS["bbh"], _task_prompts(str(Path(file).parent / COT_PROMPTS)))
     if any(shot.mode == mode for shot in given):
         language = language or benchmark.language or "en"
         name = f"{benchmark.layout}_zh" if language == "zh" and benchmark.layout != "plain" else benchmark.layout
         return FewShot(tuple(pick_shots(given, mode, language, count)), LAYOUTS[name])
     language = benchmark.language or language or "en"
-    examples = benchmark.examples or f"school_{language}"
+    examples = benchmark.examples or ("school_zh" if language == "zh" else "school_en")
     shown = declared_shots(examples, mode)[: benchmark.shots.get(mode, count)]
-    return FewShot(tuple(shown), LAYOUTS["plain_zh" if language == "zh" else "plain"])
+    return FewShot(tuple(shown), LAYOUTS.get(f"plain_{language}", LAYOUTS["plain"]))
 
 
 @lru_cache(maxsize=64)
@@ -110,7 +119,7 @@ def declared_shots(name: str, mode: str) -> tuple[Shot, ...] | list[Shot]:
     if not name:
         return ()
     rows = yaml.safe_load((SHOTS / f"{name}.yaml").read_text("utf-8"))
-    language = "zh" if name.endswith("_zh") else "en"
+    language = name.rpartition("_")[2] if "_" in name else "en"
     bare = name in ("functions_en", "proofs")
     return tuple(
         Shot(row["question"].strip(), _shown(row[mode], mode, bare), mode, language) for row in rows if row.get(mode)

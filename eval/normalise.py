@@ -24,7 +24,8 @@ _SYMBOLS = {
     "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}",
     "√": r"\sqrt ", "∛": r"\sqrt[3]", "°": r"^\circ ", "℃": r"^\circ \text{C}", "∠": r"\angle ", "△": r"\triangle ",
     "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "⁄": "/", "∕": "/", "：": ":", "∶": ":",
-    "，": ", ", "、": ", ", "；": "; ", "。": ".", "（": "(", "）": ")", "【": "[", "】": "]", "｛": r"\{", "｝": r"\}",
+    "，": ", ", "、": ", ", "；": "; ", "。": ".", "।": ".",
+    "（": "(", "）": ")", "【": "[", "】": "]", "｛": r"\{", "｝": r"\}",
     "〈": r"\langle ", "〉": r"\rangle ", "⟨": r"\langle ", "⟩": r"\rangle ", "′": "'", "″": "''", "’": "'", "‘": "'",
     "“": '"', "”": '"', "∣": r"\mid ", "∖": r"\setminus ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ",
     "γ": r"\gamma ", "λ": r"\lambda ", "μ": r"\mu ", "φ": r"\phi ", "ω": r"\omega ", "ρ": r"\rho ", "σ": r"\sigma ",
@@ -73,6 +74,7 @@ _RELATION_WORDS = (
     ("大于或等于", r"\ge "), ("大于等于", r"\ge "), ("不小于", r"\ge "), ("小于或等于", r"\le "), ("小于等于", r"\le "),
     ("不大于", r"\le "), ("不超过", r"\le "), ("不等于", r"\ne "), ("大于", ">"), ("小于", "<"), ("等于", "="),
 )  # fmt: skip
+_OTHER_DIGITS = re.compile(r"[^\x00-\x7f\D]")  # Bengali, Thai, Arabic, full-width …
 _SPACED = re.compile(r"-?\d{1,3}(?: \d{3})+(?:\.\d+)?")
 _COMPLEX = re.compile(r"((?:^|[-+ ])\d+(?:\.\d+)?)j$")
 _UNIT_VECTOR = re.compile(
@@ -158,6 +160,7 @@ def _as_fraction(whole: str, start: str, period: str) -> str:
 
 
 def _plain_unicode(text: str) -> str:
+    text = _OTHER_DIGITS.sub(lambda digit: str(unicodedata.decimal(digit.group())), text)
     for char, fraction in _VULGAR.items():
         if char in text:
             text = re.sub(rf"(\d)\s*{char}", rf"\1 {fraction}", text).replace(char, fraction)

@@ -1,9 +1,18 @@
 # Stage 5: every model on every benchmark and mode in one job a model (starting torch costs seconds), then the report.
 
 EVALUATED = CONFIG.eval.models
-BENCHMARKS = {
-    name: dag.source(path, f"{RESULTS}/world/problems/test.jsonl") for name, path in CONFIG.sources.benchmarks.items()
-}
+BENCHMARKS = dag.benchmark_files(CONFIG.sources.benchmarks, RESULTS)
+
+
+rule fetch_benchmark:
+    output:
+        "results/{preset}/fetched/{name}.jsonl",
+    log:
+        "results/{preset}/logs/fetch_benchmark.{name}.log",
+    message:
+        "{wildcards.name}: fetching the benchmark from its declared source"
+    shell:
+        "python -m eval.benchmarks --fetch {wildcards.name} --to {output} 2>&1 | tee -i {log}"
 
 
 rule evaluate_model:

@@ -104,7 +104,7 @@ def check_sources(config) -> None:
     for name in ("solutions", "problems"):
         value = getattr(sources, name)
         paths += [(name, path) for path in (value if isinstance(value, list) else [value])]
-    paths += [(f"benchmarks.{name}", path) for name, path in sources.benchmarks.items()]
+    paths += [(f"benchmarks.{name}", path) for name, path in sources.benchmarks.items() if path != "hub"]
     paths += [(f"heldout_text.{name}", path) for name, path in sources.heldout_text.items()]
     if sources.coder.startswith(("/", "./", "../", "~")):
         paths.append(("coder", sources.coder))
@@ -116,6 +116,15 @@ def check_sources(config) -> None:
 def source(value: str | list[str], world_path: str) -> str | list[str]:
     """The path under the world's folder where `value` is the word "mini", else the user's own path(s)."""
     return world_path if value == "mini" else value
+
+
+def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:
+    """Each benchmark's file: the world's own ("mini"), one that a job fetches ("hub"), or the user's."""
+    made = {"mini": f"{results}/world/problems/test.jsonl"}
+    return {
+        name: f"{results}/fetched/{name}.jsonl" if path == "hub" else made.get(path, path)
+        for name, path in benchmarks.items()
+    }
 
 
 def print_failure(snakemake_logs: str | list[str], results: str) -> None:

@@ -35,7 +35,7 @@ CHAT_TEMPLATE = (
 def user_message(question: str, mode: str, language: str, prompts: Prompts) -> str:
     """The user's turn: the question and, on a line of its own, the suffix of mode ("cot", "pot", "tool")."""
     suffixes = getattr(prompts, mode)
-    suffix = suffixes.zh if language == "zh" else suffixes.en
+    suffix = suffixes.zh if language == "zh" else suffixes.other.get(language, suffixes.en)
     return f"{question.strip()}\n{suffix}" if suffix else question.strip()
 
 

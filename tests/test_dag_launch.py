@@ -33,7 +33,7 @@ def files_of(preset):
     lists = [sources.seed_positives, sources.solutions, sources.problems, *sources.benchmarks.values()]
     lists += list(sources.heldout_text.values())
     paths = [path for value in lists if value for path in ([value] if isinstance(value, str) else value)]
-    return [path for path in paths if path != "mini" and not path.startswith("hub:")]
+    return [path for path in paths if path not in ("mini", "hub") and not path.startswith("hub:")]
 
 
 @pytest.mark.parametrize("name", ["gpu", "paper"])
@@ -48,6 +48,7 @@ def test_a_large_preset_is_planned_to_its_last_target(tmp_path, name):
     text = planned(tmp_path, "rl_model", "reward_model", "corpus_report", "--config", f"preset={name}")
     for rule in ("extract", "mine_round", "tokenise", "train_base", "train_sft", "train_reward_model", "train_rl"):
         assert re.search(rf"^{rule} +\d+$", text, re.M)
+    assert re.search(r"^fetch_benchmark +2$", text, re.M)  # "hub": each at its declared revision
     assert "check_coder" in text and "mini_" not in text
 
 

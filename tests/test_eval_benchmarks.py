@@ -7,12 +7,14 @@ import pytest
 from shared_data import shared_data
 
 from eval import benchmark_source
-from eval.benchmark_table import TABLE
-from eval.benchmarks import load_benchmark, resolve
+from eval.benchmark_table import MGSM_LANGUAGES, TABLE
+from eval.benchmarks import load_benchmark, main, resolve
 from eval.fewshot import Shot, chat_question, few_shot
 from eval.judge import judge
 from pipeline.errors import UserError
+from pipeline.prompts import user_message
 from pipeline.records import Problem
+from pipeline.schema.world import Prompts
 
 
 def write(tmp_path, *rows):
@@ -160,3 +162,89 @@ def test_the_built_in_world_shows_base_models_its_problems_as_its_pages_do():
     for language, start, middle in (("en", "Example. ", "\n\nSolution. "), ("zh", "例题：", "\n\n解：")):
         prompt = few_shot(declared, "cot", given, 1, language).prompt(Problem(id="p", question="Q", answer="1"))
         assert prompt.startswith(start) and prompt.endswith(f"{start}Q{middle}")
+
+
+# --- languages
+
+
+@pytest.mark.parametrize("code", [code for code in MGSM_LANGUAGES if code not in ("en", "zh")])
+def test_a_language_of_mgsm_is_asked_in_its_own_words(code):
+    benchmark = TABLE[f"mgsm_{code}"]
+    problem = Problem("p", "?", "1", language=benchmark.language)
+    asked = user_message("?", "cot", problem.language, Prompts())
+    assert asked != user_message("?", "cot", "en", Prompts()) and "\\boxed{}" in asked
+    shown = few_shot(benchmark, "cot", [], 4, problem.language)
+    prompt = shown.prompt(problem)
+    assert len(shown.shots) == 4 and "Problem:" not in prompt and "answer is" not in prompt
+
+
+@pytest.mark.parametrize("digits", ["৪১", "౪౧", "๔๑", "٤١", "４１"])
+def test_digits_of_every_script_are_digits(digits):
+    assert judge(TABLE["mgsm_bn"], [(Problem("p", "?", "41"), f"উত্তর হল {digits}।", None)])[0].correct
+    assert not judge(TABLE["mgsm_bn"], [(Problem("p", "?", "14"), f"উত্তর হল {digits}।", None)])[0].correct
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["উত্তর হল 41 টাকা।", "సమాధానం 41 రూపాయలు.", "คำตอบคือ 41 บาท", "Ответ: 41 рубль.", "答えは41円です。", "Jibu ni 41."],
+)
+def test_a_unit_in_another_script_is_no_part_of_the_number(text):
+    assert judge(TABLE["mgsm_ru"], [(Problem("p", "?", "41"), text, None)])[0].correct
+
+
+# --- sets in their exact published schema
+
+
+def test_mmlu_of_the_hub_names_the_right_option_by_its_index(tmp_path):
+    row = {"question": "2+2?", "subject": "abstract_algebra", "choices": ["1", "4", "3", "2"], "answer": 1}
+    (problem,) = load_benchmark(write(tmp_path, row), TABLE["mmlu"])
+    assert problem.answer == "B" and problem.question.endswith("(D) 2") and problem.kind == "abstract_algebra"
+    verdicts = judge(TABLE["mmlu"], [(problem, text, None) for text in ("The answer is (B).", "So B.", "B. 4", "(A)")])
+    assert [v.correct for v in verdicts] == [True, True, True, False]
+
+
+def test_big_bench_hard_is_graded_in_the_words_of_its_tasks(tmp_path):
+    golds = {"boolean_expressions": "True", "date_understanding": "(B)", "formal_fallacies": "invalid",
+             "dyck_languages": "] ) >", "word_sorting": "apple pear zoo",
+             "object_counting": "8", "navigate": "No"}  # fmt: skip
+    path = write(
+        tmp_path, *({"task": t, "idx": i, "input": "q", "target": g} for i, (t, g) in enumerate(golds.items()))
+    )
+    problems = load_benchmark(path, TABLE["bbh"])
+    right = judge(TABLE["bbh"], [(p, f"We look at it. So the answer is {p.answer}.", None) for p in problems])
+    assert all(v.correct for v in right), right
+    others = ["False", "(C)", "valid", "] >", "apple zoo pear", "9", "Yes"]
+    wrong = [(p, f"So the answer is {o}.", None) for p, o in zip(problems, others, strict=True)]
+    assert not any(v.correct for v in judge(TABLE["bbh"], wrong))
+
+
+def test_cmath_of_the_hub_has_grades_and_golds_with_fractions(tmp_path):
+    rows = [
+        {
+            "grade": 1,
+            "reasoning_step": 1,
+            "num_digits": 1,
+            "question": "3 个苹果又买了 4 个，一共几个？",
+            "golden": "7",
+        },
+        {"grade": 6, "reasoning_step": 2, "num_digits": 1, "question": "用去五分之四，还剩几分之几？", "golden": "1/5"},
+    ]
+    problems = load_benchmark(write(tmp_path, *rows), TABLE["cmath"])
+    assert [(p.answer, p.level, p.language) for p in problems] == [("7", "1", "zh"), ("1/5", "6", "zh")]
+    texts = ["一共有 3 + 4 = 7 个苹果。所以答案是 7。", "还剩五分之一，即 1 - 4/5 = 1/5。"]
+    assert all(v.correct for v in judge(TABLE["cmath"], [(p, t, None) for p, t in zip(problems, texts, strict=True)]))
+
+
+def test_a_set_is_copied_with_the_worked_examples_beside_it(tmp_path, monkeypatch, capsys):
+    texts = {
+        "bbh/navigate.json": '{"examples": [{"input": "q", "target": "No"}]}',
+        "cot-prompts/navigate.txt": "x\n-----\nQ: a",
+    }
+    monkeypatch.setattr(benchmark_source, "_BBH_TASKS", ["navigate"])
+    monkeypatch.setattr(benchmark_source, "_download", lambda source, path: texts[path])
+    target = tmp_path / "run" / "bbh.jsonl"
+    main(["--fetch", "bbh", "--folder", str(tmp_path / "all"), "--to", str(target)])
+    problems = load_benchmark(target, TABLE["bbh"])
+    assert few_shot(TABLE["bbh"], "cot", [], 3, "en", target).prompt(problems[0]).startswith("Q: a\n\nQ: q")
+    with pytest.raises(UserError, match="--to FILE needs"):
+        main(["--fetch", "bbh", "gsm8k", "--to", str(target)])

@@ -30,7 +30,9 @@ class Sources(Section):
     """JSON Lines of training problems for reward models and RL; none takes the questions of the checked
     `solutions`. Paper: step-by-step questions related to GSM8K and MATH only (section 4.2)."""
     benchmarks: dict[str, str] = Field(default_factory=lambda: {"minimath": "mini"})
-    """Name -> JSON Lines file of held-out problems: evaluated, and removed from the corpus as leaks."""
+    """Name -> JSON Lines file of held-out problems, or the word `hub` for a declared benchmark (`python -m
+    eval.benchmarks` lists them), which is fetched from its source at the declared revision, or taken from
+    data/benchmarks where it lies already. They are evaluated, and removed from the corpus as leaks."""
     heldout_text: dict[str, str] = Field(
         default_factory=lambda: dict.fromkeys(("math", "code", "prose", "chinese"), "mini")
     )
@@ -131,9 +133,11 @@ class Suffixes(Section):
     """What is added after the question, on a line of its own, in each language."""
 
     en: str
-    """For questions in English and all languages but Chinese."""
+    """For questions in English and every language that is not named here."""
     zh: str
     """For questions in Chinese."""
+    other: dict[str, str] = Field(default_factory=dict)
+    """Language code -> text. The paper asks in English and Chinese only; the other languages of MGSM are ours."""
 
 
 class Prompts(Section):
@@ -142,6 +146,17 @@ class Prompts(Section):
     cot: Suffixes = Suffixes(
         en="Please reason step by step, and put your final answer within \\boxed{}.",
         zh="请通过逐步推理来解答问题，并把最终答案放置于\\boxed{}中。",
+        other={
+            "bn": "অনুগ্রহ করে ধাপে ধাপে যুক্তি দিন এবং চূড়ান্ত উত্তরটি \\boxed{} এর মধ্যে লিখুন।",
+            "de": "Bitte denke Schritt für Schritt und schreibe die endgültige Antwort in \\boxed{}.",
+            "es": "Razona paso a paso y escribe la respuesta final dentro de \\boxed{}.",
+            "fr": "Raisonne étape par étape et écris la réponse finale dans \\boxed{}.",
+            "ja": "段階的に考え、最終的な答えを\\boxed{}の中に書いてください。",
+            "ru": "Рассуждай шаг за шагом и запиши окончательный ответ в \\boxed{}.",
+            "sw": "Tafadhali fikiri hatua kwa hatua, na uandike jibu la mwisho ndani ya \\boxed{}.",
+            "te": "దయచేసి దశలవారీగా ఆలోచించి, తుది సమాధానాన్ని \\boxed{} లో రాయండి.",
+            "th": "โปรดคิดทีละขั้นตอน และใส่คำตอบสุดท้ายไว้ใน \\boxed{}",
+        },
     )
     pot: Suffixes = Suffixes(
         en="Please write a Python program that prints the final answer.",
