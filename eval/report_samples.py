@@ -57,10 +57,18 @@ function next() {
   more.hidden = shown >= found.length;
   document.getElementById('found').textContent = `${found.length} of ${rows.length} samples`;
 }
+function plain(r) {  // what is seen, without the markup; made once, when first searched
+  if (r.plain === undefined) {
+    const e = document.createElement('template');
+    e.innerHTML = r.question + ' ' + r.output;
+    r.plain = `${e.content.textContent} ${r.gold} ${r.extracted}`.toLowerCase();
+  }
+  return r.plain;
+}
 function choose() {
   const text = search.value.toLowerCase();
   found = rows.filter(r => filters.every(f => !f.value || String(r[f.dataset.field]) === f.value)
-    && (!text || (r.question + r.output + r.gold).toLowerCase().includes(text)));
+    && (!text || plain(r).includes(text)));
   shown = 0;
   list.replaceChildren();
   next();
@@ -78,7 +86,9 @@ def add_samples(page: Page, rows: Rows) -> None:
         return
     last_first = {name: -place for place, name in enumerate(in_order({model for model, _ in rows}))}
     kept.sort(key=lambda row: (last_first[row["model"]], row["graders"] != "disagree", row["verdict"] != "wrong"))
-    controls = [_select(field, sorted({str(row[field]) for row in kept})) for field in FILTERS]
+    values = {field: sorted({str(row[field]) for row in kept}) for field in FILTERS}
+    values["model"] = in_order(set(values["model"]))
+    controls = [_select(field, values[field]) for field in FILTERS]
     search = tag("input", id="search", type="search", placeholder="search", aria_label="search")
     # "</" would end the script element in which the data lies
     data = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
