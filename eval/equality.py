@@ -7,13 +7,22 @@ An interval's ends must be open or closed alike, a tuple's order counts, a list'
 from collections import Counter
 from fractions import Fraction
 
-from eval.evaluation import compare_values, symbols
+from eval.evaluation import compare_values, contains, symbols
 from eval.exact_values import exact
 from eval.formula_nodes import replaced
 from eval.formula_tokens import FormulaLimit
 from eval.naming import assigned_values, is_name, length_name, names_a_function
 from eval.real_sets import as_real_set, same_real_set
-from eval.rewriting import as_interval, ascending, components, either_of, expanded, items, renamed_parameter
+from eval.rewriting import (
+    as_interval,
+    ascending,
+    components,
+    either_of,
+    expanded,
+    integer_parameter,
+    items,
+    renamed_parameter,
+)
 from eval.scalars import same_scalar
 
 _SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])
@@ -43,6 +52,9 @@ _SCALARS = frozenset(
 
 def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -> bool:
     """Whether `other` answers what `gold` does. Raises FormulaLimit where the static limits forbid a decision."""
+    parameters = integer_parameter(gold), integer_parameter(other)
+    if None not in parameters and parameters[0] not in (parameters[1], None) and not contains(other, parameters[0]):
+        other = replaced(other, parameters[1], parameters[0])  # type: ignore[assignment,arg-type]
     gold, other = expanded(gold), expanded(other)
     if gold == other:
         return True
@@ -92,6 +104,8 @@ def _same_collection(gold: tuple, other: tuple, tolerance: Fraction | None) -> b
             and len(gold[3]) == len(other[1])
             and _elementwise(gold[3], other[1], tolerance)
         )
+    if gold[0] == "set" and len(gold[1]) == 1 and gold[1][0][0] == "group" and gold[1][0][1] == "(":
+        return same_formula(gold[1][0], other, tolerance)  # the one solution {(0, 0)}
     if other[0] == "group":
         # A Python list stands for a list of answers; for a set only when it cannot be an interval.
         listed = other[1:3] == ("[", "]") and (gold[0] == "list" or len(other[3]) != 2)

@@ -163,6 +163,7 @@ def _tidy(line: str) -> str | None:
         if len(joined) == 1 and unit in {"%", "\\%", "percent"}:
             return joined[0] + "%"
         return result(joined[0]) + unit_following(line, stop) if len(joined) == 1 else ", ".join(joined)
+    line = re.sub(r"\s+(?:in total|altogether|in all)(?=\W*$)", "", line)
     cut = _ENDING.search(line)
     if cut:
         line = line[: cut.start()]

@@ -50,6 +50,8 @@ class Commands(Atoms):
             return ("named", "empty")
         if name in _DECORATIONS:
             return self._decorated(name)
+        if name in _NAMED:  # \R, \Z
+            return ("named", name)
         if name in ("langle", "lvert", "lfloor", "lceil", "vert"):
             return self._delimited(name)
         if name in ("angle", "triangle", "measuredangle"):

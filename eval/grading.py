@@ -23,7 +23,7 @@ from eval.extraction import Extraction, extract
 from eval.formula_tokens import FormulaError, FormulaLimit
 from eval.normalise import as_words, clean, squeezed
 from eval.numbers import Number, parse_number, same_number
-from eval.sentences import sentence_answer
+from eval.sentences import ends_in_words, sentence_answer
 from eval.units import compound, conversion, split_unit
 from eval.words import is_decided, number_in_words, same_names, same_time, same_words
 
@@ -46,6 +46,7 @@ _LABEL = re.compile(
 )
 _OPTION_TEXT = re.compile(r"\(?([A-H])[).:]\s+(?=\S)")
 _OTHER_OPTIONS = re.compile(r"(?:[\s,]*(?:and|or|和|或)?[\s,]*\(?[A-H]\)?(?![A-Za-z]))+[\s.]*")
+_UNANNOUNCED = ("whole", "last number", "last formula")  # nothing in the text announced the answer
 _WORD_FOR = {r"\infty": "infinite", r"+\infty": "infinite", r"\emptyset": "no solution", r"\varnothing": "no solution"}
 _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
 
@@ -86,7 +87,10 @@ def grade(
         return Verdict(True, gold_answer, "ok", "whole", "string")
     choice = answer_type == "choice" or bool(_CHOICE.fullmatch(gold_answer))
     found = extract(str(prediction), final_box_only=final_box_only, choice=choice)
-    return _verdict(gold_answer, found, tolerance)
+    verdict = _verdict(gold_answer, found, tolerance)
+    if verdict.correct or choice or found.method not in _UNANNOUNCED or not ends_in_words(gold_answer, str(prediction)):
+        return verdict
+    return Verdict(True, gold_answer, "ok", "last words", "text")
 
 
 def _verdict(gold: str, found: Extraction, tolerance: float | None) -> Verdict:

@@ -114,6 +114,8 @@ def clean(text: str) -> str:
         text = _repeating(text)
     if text[:1] in "mMnN":
         text = re.sub(r"^(?:minus|negative)\s+(?=[\d\\])", "-", text, flags=re.I)
+    if " out of " in text:
+        text = re.sub(r"^(\d+) out of (\d+)$", r"\1/\2", text)
     if " to " in text:
         text = re.sub(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$", r"\1:\2", text)
     if "^" in text:
@@ -166,7 +168,7 @@ def _plain_unicode(text: str) -> str:
             text = re.sub(rf"(\d)\s*{char}", rf"\1 {fraction}", text).replace(char, fraction)
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text)
     text = re.sub(r"[₀₁₂₃₄₅₆₇₈₉]+", lambda run: "_{" + run.group().translate(_SUBSCRIPTS) + "}", text)
-    text = re.sub(r"√\s*(?:\(([^()]*)\)|([\d.]+|[A-Za-z]))", lambda m: f"\\sqrt{{{m.group(1) or m.group(2)}}}", text)
+    text = re.sub(r"√\s*(?:\(([^()]*)\)|([\d.]*\d|[A-Za-z]))", lambda m: f"\\sqrt{{{m.group(1) or m.group(2)}}}", text)
     # Wide punctuation first: compatibility normalisation would turn ① into 1 and ： into a bare colon.
     return unicodedata.normalize("NFKC", text.translate(_TRANSLATION)).translate(_TRANSLATION)
 

@@ -3,10 +3,10 @@
 import re
 from itertools import islice
 
-from eval.spans import MATH, NUMBER, WORD, formulas_in, inside, is_prose, joined, quantity
+from eval.spans import MATH, NUMBER, WORD, formulas_in, inside, is_prose, joined, quantity, result
 
 _LETTER = re.compile(
-    r"\(([A-H])\)|(?:选|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be)?"
+    r"\(([A-H])\)|(?:选择?|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be|是|为)?"
     r"(?:\s+therefore)?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$|^[^\w\n]*([A-H])[^\w\n]*$"
     r"|\b([A-H])\s+(?:matches|is (?:the )?(?:correct|right|best))|\bso\s+([A-H])\s*\.?\s*$",
     re.M,
@@ -26,12 +26,16 @@ _SEVERAL = re.compile(
 _EITHER = re.compile(
     r"\b(?:is|are|be)\s+(?:either|both)\s+([^.\n]{1,60}?(?:,| and | or )[^.\n]{1,40}?)\.?\s*$|"
     r"(?:是|为|等于)\s*[:：]?\s*([(\[（【{][^一-鿿。；\n]{1,80}[)\]）】}])\s*[。.]?\s*$|"
+    r"(?:是|为|等于)\s*(负?[零一二两三四五六七八九十百千万亿点分之又]+)\s*[。.]?\s*$|"
+    r"\b(?:is|are|equals)\s+(?:at\s+)?"
+    r"(\([^()\n]{1,40}\)|(?:[-\d.]*\s?(?:√|sqrt|π|pi\b))[^A-Za-z\n]{0,30}|\d+\s(?:to|out of)\s\d+)\.?\s*$|"
     r"(?<!\d)\s(?:is|are)\s+(true|false|correct|incorrect|possible|impossible)\.?\s*$",
     re.I,
 )
 _NEGATED = re.compile(r"(?:\bnot|n't|\bnever|\bcannot|不是|不等于|不为)\s*(?:be\s+|equal\s+(?:to\s+)?)?$", re.I)
 _ASIDE = re.compile(
-    r"\b(?:after|for|from|of|per|within|over|choose|choosing|select|selecting|with|every|each)\s+(?:the\s+)?$", re.I
+    r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?$",
+    re.I,
 )
 # "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows
 _COUNTED = re.compile(
@@ -48,6 +52,7 @@ _REMARK = re.compile(
     r"|,?\s+(?:because|since|which is achieved|which occurs)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|we|gives?|is)\b)(?:[^.\n]|\.(?=\d))*\.?\s*$"
 )
+_LONG_WORD = re.compile(r"(?<![A-Za-z])(?!sqrt|sin|cos|tan|log)[A-Za-z]{3,}|[一-鿿]")
 _CODE = re.compile(r"__\w+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\(")
 
 
@@ -69,6 +74,9 @@ def plain_ending(text: str, choice: bool) -> tuple[str | None, str]:
         return (joined(text, spans), "last formula")
     if single and len(spans) == 1 and spans[0].group().strip() == text.strip(" .") and inside(spans[0]).count("=") > 1:
         return (joined(text, spans), "last formula")
+    either = _EITHER.search(text[-200:]) if not spans else None
+    if either:
+        return (next(filter(None, either.groups())).strip(), "last statement")
     if single and not prose and not (spans and WORD.search(MATH.sub(" ", text))):
         return (text, "whole")
     if single and _CODE.search(text):
@@ -78,9 +86,9 @@ def plain_ending(text: str, choice: bool) -> tuple[str | None, str]:
         number = NUMBER.search(text, text.rfind(counted[1]))
         plain = number and "$" not in counted[1]
         return (quantity(text, number) if plain else counted[1].strip(" $"), "counted")  # type: ignore[arg-type]
-    either = _EITHER.search(text[-200:]) if not spans else None
-    if either:
-        return (next(filter(None, either.groups())).strip(), "last statement")
+    equation = _last_equation(text) if not spans else None
+    if equation:
+        return (equation, "last equation")
     several = _SEVERAL.search(text[-200:]) if not spans else None
     if several:
         return (several[1].strip(), "last list")
@@ -93,6 +101,16 @@ def plain_ending(text: str, choice: bool) -> tuple[str | None, str]:
         denied = _NEGATED.search(text, max(0, number.start() - 24), number.start())
         return (text, "whole") if denied else (quantity(text, number), "last number")
     return (text, "whole")
+
+
+def _last_equation(text: str) -> str | None:
+    """The end of "… So y = 2x.", where the last line is an equation without words."""
+    line = text.rstrip().rpartition("\n")[2].strip()
+    led = _LEAD_IN.match(line)
+    line = (line[led.end() :] if led else line).rstrip(" .。")
+    if ("\n" not in text and not led) or "=" not in line[1:-1] or len(line) > 80 or _LONG_WORD.search(line):
+        return None
+    return result(line) if re.fullmatch(r"[\w\s()\[\]^+*/.,=√π'-]+", line) else None
 
 
 def _without_afterthought(text: str) -> str:

@@ -83,6 +83,12 @@ def _without_conditions(node: tuple) -> tuple:
     return kept[0] if len(kept) == 1 else ("list", kept)
 
 
+def integer_parameter(node: tuple) -> tuple | None:
+    """The k of an answer "…, k ∈ ℤ"."""
+    names = [item[2][0] for item in node[1] if _is_condition(item)] if node[0] == "list" else []
+    return names[0] if len(names) == 1 else None
+
+
 def _is_condition(node: tuple) -> bool:
     return node[0] == "rel" and node[1] == ("in",) and node[2][0][0] == "sym" and _is_number_set(node[2][1])
 

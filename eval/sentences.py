@@ -19,8 +19,22 @@ _OPEN = re.compile(
     r"cannot|unless|except|if)\b|n't\b|[不非或?？<>]|至少|至多|最多|最少|大约|\\(?:ne|neq|le|leq|ge|geq|pm|approx)(?![a-z])",
     re.I,
 )
+_STATING = re.compile(r"\b(?:is|are|was|were|be|becomes?|an?|the|on)\s+(?:\*\*|\\text\{)?(?:an?\s+|the\s+)?$", re.I)
+_DENIED = re.compile(r"\b(?:not|never|neither|nor|or|no|either|whether|if|unless|and)\b|n't\b|,", re.I)
 _FORMULA = re.compile(r"(?:\bis|\bare|\bequals?)\s+(?:equal to\s+)?(-?\\[A-Za-z].*|-?\(.*)$")
 _MAX_SENTENCE = 300
+
+
+def ends_in_words(gold: str, text: str) -> bool:
+    """Whether a text without another answer ends by stating a gold in words: "It is an ellipse." for ellipse."""
+    gold = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", gold).strip(" .")
+    if not re.fullmatch(r"[A-Za-z]{2,}(?: [A-Za-z]+){0,3}", gold):
+        return False
+    last = re.split(r"[\n.!?](?:\s|$)", text.strip(" .!\n")[-300:])[-1]
+    before, stated, after = last.rpartition(gold) if gold in last else last.lower().rpartition(gold.lower())
+    if not stated or after.strip(" *.$}") or not before.strip() or _DENIED.search(before):
+        return False
+    return bool(_STATING.search(before)) or " " in gold or gold.lower() == "diverges"
 
 
 def sentence_answer(text: str) -> str | None:

@@ -8,6 +8,15 @@ _SYMBOLS = "+".join(f"x_{{{i}}}" for i in range(2000))
 _COLLATZ = ",".join(str(i * 7919 % 10007) for i in range(2000))
 
 HARD_INPUTS = [
+    r"\int_0^1 \sin(\cos(\tan x)) dx",
+    r"\int_0^1" * 30 + "x" + " dx" * 30,
+    r"\lim_{x\to0}" * 30 + "x",
+    r"\lim_{n\to\infty}(1+1/n)^{n^2}",
+    r"\lim_{x\to 0}\frac{\sin(\tan x)-\tan(\sin x)}{x^7}",
+    r"\sum_{n=1}^\infty \sum_{m=1}^\infty \frac{1}{2^{n+m}}",
+    r"\frac{x^{4}+3x+1}{x^{3}-x-1}>\frac{x^4-1}{x^4+77x+1}",
+    "".join(f"(x-{k})" for k in range(1, 13)) + "<0",
+    "x^8-99999999999999999999999999999x^7+3x-1<0",
     # towers and large values
     "9^{9^{9^9}}", "2^{10^9}", "10^{10^{10}}", "((2^{64})^{64})^{64}", "2^{2^{2^{2^{2}}}}", "x^{x^{x^{x^{x}}}}",
     "e^{e^{e^{e^{e}}}}", "(1+10^{-9})^{10^9}", "9**9**9**9", "10^{-10^{10}}", "(-1)^{10^{12}}", "0^{0^{0}}",
