@@ -78,15 +78,16 @@ def test_profiles_name_rules_that_exist_and_start_them_as_the_rules_expect(name,
     profile = yaml.safe_load((PROFILES / name / "profile.yaml").read_text())
     rules = set(re.findall(r"^ *rule (\w+):", "".join(f.read_text() for f in ROOT.glob("*/rules.smk")), re.M))
     assert set(profile["set-resources"]) | set(profile.get("set-threads", {})) <= rules
-    for rule in ("train_base", "train_sft"):
+    for rule in ("train_base", "train_sft", "train_reward_model", "train_process_reward_model", "train_rl"):
         assert "torchrun" in profile["set-resources"][rule]["launch"]
     assert profile["rerun-triggers"] == ["mtime", "input"]
     # The plugin of the cluster is not installed here: everything but the executor must be understood.
     local = tmp_path / "profile"
     local.mkdir()
     local.joinpath("profile.yaml").write_text(yaml.safe_dump({k: v for k, v in profile.items() if k != "executor"}))
-    text = planned(tmp_path, "sft_model", "--workflow-profile", local)
-    assert re.search(r"torchrun(\.sh)?\b.* -m pretrain\.train", text)
+    text = planned(tmp_path, "rl_model", "reward_model", "--workflow-profile", local)
+    for module in (r"pretrain\.train", r"sft\.train", r"rl\.reward_model", r"rl\.train"):
+        assert re.search(rf"torchrun(\.sh)?\b.* -m {module}", text)
 
 
 def test_the_slurm_script_starts_one_torchrun_a_node_with_a_process_a_gpu(tmp_path):

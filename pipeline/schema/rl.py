@@ -47,7 +47,7 @@ class Reward(SeededSection):
     """Tokens of a micro-batch; changes memory and speed, not the result."""
     precision: Precision = "auto"
     """`auto`: bf16 where the hardware multiplies it, else fp32."""
-    distribution: Literal["replicate", "shard"] = "replicate"
+    distribution: Literal["replicate", "shard"] = "shard"
     """With several processes (torchrun): each holds the model, or a part of it (FSDP2). Same update either way."""
     checkpoint_every: int = Field(50, ge=1)
     """Optimiser steps between checkpoints."""
@@ -166,7 +166,7 @@ class RL(SeededSection):
     """Tokens of a micro-batch; changes memory and speed, not the result."""
     precision: Precision = "auto"
     """`auto`: bf16 where the hardware multiplies it, else fp32."""
-    distribution: Literal["replicate", "shard"] = "replicate"
+    distribution: Literal["replicate", "shard"] = "shard"
     """With several processes (torchrun): each holds every model, or a part of it (FSDP2). Same update either way."""
 
     @property
