@@ -91,9 +91,13 @@ class Prompts:
 
 
 class Decoder:
-    """Inference on the current weights of `model`; call `load` again after the weights changed."""
+    """Inference on the current weights of `model`; call `load` again after the weights changed.
 
-    def __init__(self, model: torch.nn.Module, dtype: torch.dtype | None = None):
+    `compiled` puts a step through torch.compile: once for all sizes of batch and cache, a few times more where a size
+    is 1 or the number of samples a prompt changes. Run on processors only so far.
+    """
+
+    def __init__(self, model: torch.nn.Module, dtype: torch.dtype | None = None, compiled: bool = False):
         config = model.config
         rope = getattr(config, "rope_parameters", None) or {}
         if config.model_type != "llama" or rope.get("rope_type", "default") in _CHANGING_ROPE:
@@ -103,6 +107,8 @@ class Decoder:
         self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
         self.head_size = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.context = config.max_position_embeddings
+        self.compiled = compiled
+        self._step = torch.compile(self._compute) if compiled else self._compute
         self.load(model, dtype)
 
     @torch.no_grad()
@@ -120,7 +126,7 @@ class Decoder:
 
     @property
     def small(self) -> bool:
-        """Whether a step's products are too small to be split over the cores of a processor."""
+        """Whether a step's products are too small to be split over the cores of a processor; questions are instead."""
         block = self.layers[0]
         weights = len(self.layers) * (
             block.qkv.numel() + block.out.numel() + block.gate_up.numel() + block.down.numel()
@@ -200,6 +206,27 @@ class Decoder:
         keys and values are written behind them. Later positions of the slot are not looked at.
         """
         cache.grow(int(counts.max()) + 1)
+        shared = prompts.cache.keys, prompts.cache.values, prompts.lengths, prompts.place, prompts.group
+        changing = tokens, counts, *shared, cache.keys, cache.values
+        if self.compiled:
+            for tensor in (x for x in changing if isinstance(x, Tensor)):
+                torch._dynamo.maybe_mark_dynamic(tensor, [0] if tensor.dim() == 1 else [1, 3])
+        return self._step(*changing)
+
+    def _compute(
+        self,
+        tokens: Tensor,
+        counts: Tensor,
+        prompt_keys: Tensor,
+        prompt_values: Tensor,
+        lengths: Tensor,
+        place: Tensor,
+        group: int,
+        own_keys: Tensor,
+        own_values: Tensor,
+    ) -> Tensor:
+        """`step` once there is room in the cache; all that changes from step to step is an argument (torch.compile)."""
+        prompts, cache = Prompts(Cache(prompt_keys, prompt_values), lengths, place, group), Cache(own_keys, own_values)
         running, rows = len(tokens), min(_up(len(tokens), ROWS_BLOCK), cache.keys.shape[1])
         slots, widths = prompts.place // prompts.group, (prompts.cache.positions, cache.positions)
         places = torch.arange(running * self.kv_heads, device=tokens.device) * cache.positions

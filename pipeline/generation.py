@@ -31,10 +31,15 @@ _PREFILL_TOKENS = 16_384  # prompts are computed in chunks of at most so many to
 
 
 class Sampler:
-    """Samples from a Llama and its tokenizer; `max_batch` sequences are decoded side by side."""
+    """Samples from a Llama and its tokenizer; `max_batch` sequences are decoded side by side.
 
-    def __init__(self, model, tokenizer, max_batch: int = 256, dtype: torch.dtype | None = None):
-        self.decoder = Decoder(model, dtype)
+    `compiled` compiles the decoder's step (pipeline.decoder): seconds to minutes at its first use, faster then.
+    """
+
+    def __init__(
+        self, model, tokenizer, max_batch: int = 256, dtype: torch.dtype | None = None, compiled: bool = False
+    ):
+        self.decoder = Decoder(model, dtype, compiled)
         self.tokenizer, self.max_batch, self.dtype = tokenizer, max_batch, dtype
         ends = model.generation_config.eos_token_id if model.generation_config is not None else None
         ends = ends if isinstance(ends, list) else [ends]
@@ -65,7 +70,7 @@ class Sampler:
             raise UserError("sampling: a prompt is empty; it needs at least one token")
         keys = list(range(len(prompts))) if keys is None else [str(key) for key in keys]
         # Products of a small model are not worth splitting: each core takes a part of the questions instead.
-        parts = min(torch.get_num_threads(), len(prompts)) if self.decoder.small else 1
+        parts = min(torch.get_num_threads(), len(prompts)) if self.decoder.small and not self.decoder.compiled else 1
         order = sorted(range(len(prompts)), key=lambda q: len(prompts[q]))
         results: list[list[Sample]] = [[] for _ in prompts]
 

@@ -75,7 +75,10 @@ class Learner:
             share_out(model, settings.distribution, settings.precision)
         self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
         dtype = torch.bfloat16 if self.kind == "bf16" else None
-        self.sampler = sampler or Sampler(policy, tokenizer, settings.max_batch, dtype)
+        compiled = settings.compile_sampler == "always" or (
+            settings.compile_sampler == "auto" and policy.device.type == "cuda"
+        )
+        self.sampler = sampler or Sampler(policy, tokenizer, settings.max_batch, dtype, compiled)
         if settings.mode == "tool":
             self.sampler = ToolSampler(self.sampler, programs or Programs(), settings.tool_rounds)
         self.reward_training = reward_training or {}

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import shutil
 
 import pytest
 import torch
@@ -211,6 +212,18 @@ def test_weights_are_cast_once_a_rollout_and_not_once_a_token():
         sampler.sample(PROMPTS[:1], 3, SamplingSettings(max_new_tokens=20, seed=1))
     assert loaded == 2 + 4 * len(sampler.decoder.layers), "embedding, head, and a layer's four fused matrices"
     assert counter.casts == loaded
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_step_gives_the_same_greedy_text_and_is_not_compiled_anew_when_the_cache_grows():
+    model, tokenizer = llama(num_hidden_layers=1), byte_tokenizer()
+    prompts = [[1, *range(20, 20 + n)] for n in (3, 9, 40, 45)]
+    settings = SamplingSettings(temperature=0, max_new_tokens=36)  # caches hold 32 tokens at first
+    plain = Sampler(model, tokenizer).sample(prompts, 3, settings)
+    before = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    compiled = Sampler(model, tokenizer, compiled=True).sample(prompts, 3, settings)
+    assert [[s.ids for s in group] for group in compiled] == [[s.ids for s in group] for group in plain]
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] - before == 1
 
 
 def test_a_stop_id_ends_a_sample():

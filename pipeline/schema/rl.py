@@ -162,6 +162,9 @@ class RL(SeededSection):
     """Steps between checkpoints."""
     max_batch: int = Field(256, ge=1)
     """Sequences that are sampled side by side."""
+    compile_sampler: Literal["auto", "always", "never"] = "auto"
+    """Put the sampler's step through torch.compile; `auto`: on CUDA only. Not yet run on a GPU. Log-probabilities may
+    differ in the last bits."""
     micro_batch_tokens: int = Field(16_384, ge=1)
     """Tokens of a micro-batch; changes memory and speed, not the result."""
     precision: Precision = "auto"

@@ -192,13 +192,18 @@ def sample(size: Size, figures: dict, folder: Path) -> dict:
     if mine != theirs[: len(mine)]:
         raise RuntimeError(f"greedy samples differ from transformers: {mine} and {theirs}")
     settings = SamplingSettings(temperature=1.0, max_new_tokens=64 if torch.cuda.is_available() else 16)
-    sampler = Sampler(small, tokenizer, 256)
-    start = time.perf_counter()
-    samples = sampler.sample([prompt] * 16, 16, settings)
-    tokens = sum(len(one.ids) for group in samples for one in group)
-    rate = tokens / (time.perf_counter() - start)
-    print(f"sample                   {rate:8,.0f} tokens/s, greedy samples equal transformers'")
-    return {"sampled_tokens_per_second": rate}
+    rates = {}
+    for compiled in (False, True) if torch.cuda.is_available() else (False,):
+        sampler, name = Sampler(small, tokenizer, 256, compiled=compiled), "compiled" if compiled else "plain"
+        again = sampler.sample([prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12))[0][0].ids
+        if again != mine:
+            raise RuntimeError(f"{name}: greedy samples differ: {again} and {mine}")
+        sampler.sample([prompt] * 16, 16, settings)  # a compiled step is compiled here
+        start = time.perf_counter()
+        samples = sampler.sample([prompt] * 16, 16, settings)
+        rates[name] = sum(len(one.ids) for group in samples for one in group) / (time.perf_counter() - start)
+        print(f"sample, {name:<16} {rates[name]:8,.0f} tokens/s, greedy samples equal transformers'")
+    return {"sampled_tokens_per_second": rates}
 
 
 def reinforcement(size: Size, figures: dict, folder: Path) -> dict:
