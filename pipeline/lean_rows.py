@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
-from pipeline import lean_llama
+from pipeline import distributed, lean_llama
 from pipeline.attention import attends_by_rows
 from pipeline.lean_ops import rotate
 from pipeline.rows import Layout, MicroBatch, layout_of, micro_batches
@@ -87,8 +87,10 @@ LEAN_ROWS = Layout(partial(micro_batches, packed=True), lean_token_logprobs)
 
 def computes_lean(model: PreTrainedModel) -> bool:
     """Whether packed rows of `model` are computed here: nothing about its layers or attention was chosen by hand."""
-    plain = not model.is_activation_checkpointing and attends_by_rows(model) and lean_llama.supports(model)
-    return plain and all(layer._compiled_call_impl is None for layer in model.base_model.layers)
+    if distributed.is_sharded(model) or not attends_by_rows(model) or not lean_llama.supports(model):
+        return False
+    compiled = any(layer._compiled_call_impl is not None for layer in model.base_model.layers)
+    return not compiled and not model.is_activation_checkpointing
 
 
 def row_layout(model: PreTrainedModel, packed: bool = True) -> Layout:
