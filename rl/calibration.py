@@ -14,7 +14,8 @@ def judge(solutions: Sequence[LabelledSolution], scores: Sequence[np.ndarray]) -
 
     `scores[i]` are probabilities at solution i's positions. A solution's score is the least of them. `best_of` is the
     share of problems whose best-scored solution is right, `any` the share with a right one at all (the ceiling) and
-    `mean` the share of right solutions (the floor: choosing blindly).
+    `mean` the share of right solutions (the floor: choosing blindly). `auc_within` compares only solutions of the same
+    problem, as GRPO's advantages do: None where no problem has a right and a wrong one.
     """
     labels = np.concatenate([solution.labels for solution in solutions])
     probabilities = np.concatenate(scores)
@@ -30,6 +31,7 @@ def judge(solutions: Sequence[LabelledSolution], scores: Sequence[np.ndarray]) -
         "majority": float(max((labels >= 0.5).mean(), (labels < 0.5).mean())),
         "auc": auc(probabilities, labels >= 0.5),
         "solution_auc": auc(whole, right),
+        "auc_within": _auc_within(whole, right, groups),
         "calibration_error": calibration_error(probabilities, labels),
         "calibration": calibration_table(probabilities, labels),
         "best_of": float(np.mean([right[places[whole[places].argmax()]] for places in groups])),
@@ -45,6 +47,13 @@ def auc(scores: np.ndarray, positive: np.ndarray) -> float | None:
         return None
     ranks = rankdata(scores)
     return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def _auc_within(scores: np.ndarray, right: np.ndarray, groups: Sequence[np.ndarray]) -> float | None:
+    """`auc` over the pairs of a right and a wrong solution of one problem."""
+    ahead = [np.sign(scores[places[right[places]], None] - scores[places[~right[places]]]).ravel() for places in groups]
+    pairs = np.concatenate(ahead)
+    return float((pairs.mean() + 1) / 2) if len(pairs) else None
 
 
 def calibration_table(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> list[dict[str, float]]:

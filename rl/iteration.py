@@ -1,7 +1,7 @@
 """Iterative GRPO (paper, Algorithm 1 and 4.1.4): between iterations the reward models are trained on.
 
 The new training set holds solutions of the current policy, labelled as the first ones were, and a share of earlier
-data (10 % in the paper; of the whole new set, which is our reading). The old weights are trained on, once through the
+data (10 % in the paper; of the whole new set, which is our reading). The old weights are trained on, through the
 set, with the reward model's own settings. Earlier data are those that came with the reward model (labels.jsonl in its
 folder) and those of earlier iterations.
 """

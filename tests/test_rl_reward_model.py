@@ -192,6 +192,16 @@ def test_auc_counts_pairs_and_ties_as_half():
     assert auc(scores, np.ones(60, dtype=bool)) is None
 
 
+def test_within_a_problem_only_its_own_solutions_are_compared():
+    def solution(problem: str, right: bool) -> LabelledSolution:
+        return LabelledSolution(problem, [1], [2], [0], [float(right)], right)
+
+    solutions = [solution("a", True), solution("a", False), solution("a", False), solution("b", True)]
+    scores = [np.array([value]) for value in (0.5, 0.4, 0.5, 0.1)]
+    assert judge(solutions, scores)["auc_within"] == 0.75  # one pair in order, one tie; "b" has no wrong solution
+    assert judge(solutions[3:], scores[3:])["auc_within"] is None
+
+
 def test_calibration_compares_predicted_and_observed_in_tenths():
     probabilities, labels = np.array([0.05, 0.05, 0.95, 1.0]), np.array([0.0, 1.0, 1.0, 1.0])
     table = calibration_table(probabilities, labels)
