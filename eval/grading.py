@@ -266,14 +266,14 @@ def _same_choice(gold: str, answer: str) -> bool | None:
 
 def _same_text(gold: str, answer: str) -> bool:
     gold, answer = _WORD_FOR.get(squeezed(gold), gold), _WORD_FOR.get(squeezed(answer), answer)
+    if gold.startswith("-") != answer.startswith("-"):
+        return False
     if len(gold) < 20 and len(answer) < _MAX_WORDS and is_decided(as_words(gold)):
         return bool(same_words(as_words(gold), as_words(answer)))
     if re.search(r"\\(?!text\b)[A-Za-z]", gold + answer) or re.search(r"[=<>^_|+*/]", gold + answer):
         return False
-    if (
-        max(len(gold), len(answer)) > _MAX_WORDS
-        or gold.startswith("-") != answer.startswith("-")
-        or not (same_words(as_words(gold), as_words(answer)) or same_names(_bare(gold), _bare(answer)))
+    if max(len(gold), len(answer)) > _MAX_WORDS or not (
+        same_words(as_words(gold), as_words(answer)) or same_names(_bare(gold), _bare(answer))
     ):
         return False
     signs = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")

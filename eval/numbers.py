@@ -211,7 +211,7 @@ def _close(gold: Number, other: Number, tolerance: Fraction | None) -> bool:
     if gold.value == 0:
         return False
     noisy = any(side.decimals is not None and 15 <= side.digits <= 18 for side in (gold, other))
-    if noisy and difference <= abs(gold.value) / 10**12 and (gold.value.denominator > 1 or abs(gold.value) < 2**53):
+    if noisy and difference <= abs(gold.value) / 10**13 and (gold.value.denominator > 1 or abs(gold.value) < 2**53):
         return True
     if gold.decimals is not None and (gold.decimals >= 2 or gold.decimals < 0) and gold.digits >= 3:
         finer = other.decimals is None or other.decimals > gold.decimals
