@@ -21,6 +21,7 @@ from eval.words import number_in_words
 
 MAX_SOLUTION = 200_000  # characters; of a longer text only the end is read
 _MAX_RUN_ONS = 8
+_LONGEST_LINE = 20_000  # characters read after "the answer is": more than a gradable answer has
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.S)
 _FOREIGN = r"\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af"  # Cyrillic to Thai, kana, Hangul
@@ -144,13 +145,13 @@ def _from_mark(text: str, choice: bool) -> Extraction | None:
 
 def _tidy(line: str) -> str | None:
     """Cut a sentence that follows "the answer is" down to the answer itself."""
-    line = re.sub(r"\s+", " ", line)
+    line = re.sub(r"\s+", " ", line[:_LONGEST_LINE])
     line = (
         _HEDGE.sub("", line.replace("**", "").strip(), count=1)
         if _HEDGE.match(line)
         else line.replace("**", "").strip()
     )
-    spans = list(MATH.finditer(line))
+    spans = list(MATH.finditer(line, 0, 5_000))
     if spans and spans[0].start() <= 40 and not any(c.isdigit() for c in line[: spans[0].start()]):
         stop = spans[0].end()
         for span in spans[1:]:

@@ -8,6 +8,8 @@ _SYMBOLS = "+".join(f"x_{{{i}}}" for i in range(2000))
 _COLLATZ = ",".join(str(i * 7919 % 10007) for i in range(2000))
 
 HARD_INPUTS = [
+    "The answer is " + "\\(" * 50_000,
+    "The answer is 5" + "\\\\(Note " * 12_000 + "}",
     r"\int_0^1 \sin(\cos(\tan x)) dx",
     r"\int_0^1" * 30 + "x" + " dx" * 30,
     r"\lim_{x\to0}" * 30 + "x",
