@@ -110,7 +110,7 @@ def test_a_folder_that_is_no_model_is_named_before_anything_is_read(world, tmp_p
 
 
 def test_a_model_that_is_nowhere_is_named(world, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # the variable is read once, at import
     with pytest.raises(UserError, match="no/such-model"):
         eval_run.main(["--model", "no/such-model", "--benchmark", str(world / "own.jsonl"), "--cache", str(tmp_path)])
 
