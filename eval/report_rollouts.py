@@ -19,6 +19,7 @@ RL_CURVES = {
     "Entropy": (("entropy",), "nats a token"),
     "Groups without signal": (("zero_variance_groups", "truncated"), "share"),
     "Length": (("length",), "tokens an output"),
+    "Tool use": (("tool_calls",), "programs an output"),
     "Seconds of a step": (("sample_seconds", "reward_seconds", "score_seconds", "update_seconds"), "seconds"),
 }
 """Title -> metrics drawn together and their unit; what a run does not have is left out."""

@@ -196,7 +196,8 @@ class CastsOfWeights(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
-        if function is torch.ops.aten._to_copy.default and result.dtype != args[0].dtype:
+        copies = torch.ops.aten._to_copy, torch.ops.aten.to  # the second in inference mode
+        if function.overloadpacket in copies and result.dtype != args[0].dtype:
             shape = tuple(args[0].shape)
             fused = any(shape[1:] == known[1:] and shape[0] > known[0] for known in self.shapes)
             self.casts += shape in self.shapes or fused
