@@ -46,16 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
     seed_everything(settings.seed)
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
-    reading = (tokenizer, prompts, policy.config.max_position_embeddings, settings.max_new_tokens, settings.mode)
-    questions = load_questions(args.problems, *reading)
-    if args.heldout:
-        heldout = load_questions(args.heldout, *reading)
-    else:
-        questions, heldout = hold_out(questions, min(settings.evaluate_problems, len(questions) // 10), settings.seed)
-    examples: dict[str, Group] = {}
-    if settings.method == "sft":
-        examples = _examples(args.solutions, questions, tokenizer, settings.mode)
-        questions = [question for question in questions if question.problem.id in examples]
+    questions, heldout, examples = _questions(args, settings, prompts, tokenizer, policy)
     folders = {"outcome_model": args.outcome_model, "process_model": args.process_model}
     programs = Programs()
     rewards = load_rewards(settings, folders, tokenizer, programs)
@@ -84,25 +75,47 @@ def main(argv: list[str] | None = None) -> None:
         programs=programs,
     )
     results = learner.run(checkpoints)
-    ran = {"isolation": programs.isolation} if settings.mode != "cot" else {}
     if args.rollouts and distributed.is_main():
         write_jsonl(args.rollouts, learner.records)
+    ran = {"isolation": programs.isolation} if settings.mode != "cot" else {}
+    _save(args, learner, inputs, {"questions": len(questions), "held_out": len(heldout)}, results, ran)
+    checkpoints.delete()
+
+
+def _questions(
+    args: argparse.Namespace, settings: RL, prompts: Prompts, tokenizer, policy
+) -> tuple[list[Question], list[Question], dict[str, Group]]:
+    """Questions to train on, questions held out, and for the method sft the first ones' worked solutions by id."""
+    reading = (tokenizer, prompts, policy.config.max_position_embeddings, settings.max_new_tokens, settings.mode)
+    questions = load_questions(args.problems, *reading)
+    if args.heldout:
+        heldout = load_questions(args.heldout, *reading)
+    else:
+        questions, heldout = hold_out(questions, min(settings.evaluate_problems, len(questions) // 10), settings.seed)
+    examples: dict[str, Group] = {}
+    if settings.method == "sft":
+        examples = _examples(args.solutions, questions, tokenizer, settings.mode)
+        questions = [question for question in questions if question.problem.id in examples]
+    return questions, heldout, examples
+
+
+def _save(args: argparse.Namespace, learner: Learner, inputs: list, counts: dict, results: dict, ran: dict) -> None:
+    settings = learner.settings
     description = f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4)."
     with tempfile.TemporaryDirectory() as folder:
         write_jsonl(Path(folder) / "metrics.jsonl", learner.lines)
         save_model(
             args.out,
-            policy,
-            tokenizer,
+            learner.policy,
+            learner.tokenizer,
             card=model_card("RL model", description, settings.model_dump(), results),
             stage="rl.train",
             settings=settings.model_dump(),
             inputs=inputs,
-            counts={"questions": len(questions), "held_out": len(heldout)},
+            counts=counts,
             metrics=results | ran,
             metrics_file=Path(folder) / "metrics.jsonl",
         )
-    checkpoints.delete()
 
 
 def _examples(paths: list[Path], questions: list[Question], tokenizer, mode: str) -> dict[str, Group]:

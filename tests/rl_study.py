@@ -10,7 +10,7 @@ Steps and outputs are the preset's. Every run is scored on the test problems: gr
 from K samples at temperature 0.7. A method's interval is that of a mean over seeds (Student's t). The orderings compare
 two methods on the same problems of the same seeds: the difference's interval over seeds, and, for these seeds, over
 problems (normal, of the paired differences). A process model is trained for each start, from its base, on the start's
-own samples. Rewards: the rule for all, plus the process model in PS.
+own samples. Rewards: the rule, in PS the process model.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from rl.rewards import load_rewards
 from rl.rollouts import Question, roll_out
 from rl.value import ValueModel
 
-PROCESS = {"rewards": {"rule": 1.0, "process_model": 1.0}}
+PROCESS = {"rewards": {"process_model": 1.0}}
 METHODS: dict[str, dict] = {
     "SFT start": {"steps": 0},
     "RFT": {"method": "rft"},
