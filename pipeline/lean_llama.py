@@ -101,11 +101,11 @@ Attend = Callable[[Tensor, Tensor, Tensor, int, int], Tensor]
 
 
 def final_hidden(
-    model: PreTrainedModel, ids: Tensor, positions: Tensor, attend: Attend, wanted: Tensor, dtype: torch.dtype
+    model: PreTrainedModel, ids: Tensor, positions: Tensor, attend: Attend, wanted: Tensor | None, dtype: torch.dtype
 ) -> Tensor:
     """Hidden states [N, H] at the tokens `wanted` [N] of `ids` [T], normalised, without the last gain, in `dtype`.
 
-    Behind the last attention only those are computed.
+    Behind the last attention only those are computed; all (N = T) where `wanted` is None.
     """
     body, config = model.base_model, model.config
     angles = body.rotary_emb(torch.zeros(1), positions[None])
@@ -121,7 +121,7 @@ def final_hidden(
         joint = F.linear(normed, weight, bias).unflatten(-1, (-1, attention.head_dim))
         heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
         mixed = attend(joint, cos, sin, heads, kv_heads)
-        if layer is body.layers[-1]:
+        if wanted is not None and layer is body.layers[-1]:
             mixed, hidden = mixed[wanted], hidden[wanted]
         hidden = hidden + _linear(mixed, attention.o_proj.weight, attention.o_proj.bias, dtype)
         normed = Normalised.apply(hidden, config.rms_norm_eps, dtype)

@@ -122,7 +122,8 @@ def lean_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float
         place[:questions] = batch.lengths.cumsum(0) - 1
         place[questions + plan.answer_back] = torch.arange(in_prompts, len(ids))
         attend = partial(lean_llama.attend_shared, plan)
-        hidden = lean_llama.final_hidden(model, ids, plan.positions, attend, place[batch.predictors], dtype)
+        # Nearly every token is wanted, and a product of bf16 is prepared anew (time, memory) for each number of rows.
+        hidden = lean_llama.final_hidden(model, ids, plan.positions, attend, None, dtype)[place[batch.predictors]]
         return lean_llama.target_logprobs(model, hidden, batch.targets, temperature, dtype)
 
 
