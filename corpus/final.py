@@ -39,9 +39,10 @@ from corpus.leaks import LeakIndex
 from corpus.pages import read_table
 from corpus.parallel import each_shard
 from corpus.shards import kept_batches, shard_files
-from pipeline.artifacts import atomic_folder, atomic_path, file_digest, write_json, write_manifest
+from pipeline.artifacts import atomic_folder, atomic_path, file_digest, write_manifest
 from pipeline.config import read_section
 from pipeline.errors import UserError, run_main
+from pipeline.fingerprint import claim_folder
 from pipeline.progress import Progress
 from pipeline.schema.corpus import Decontamination
 
@@ -161,11 +162,7 @@ def _fingerprint(options: argparse.Namespace, settings: Decontamination, shards:
 def _work_folder(resume: str | None, fingerprint: str) -> Iterator[Path]:
     """Where finished shards lie: a temporary folder, or `resume` if what is there was made from the same inputs."""
     folder = Path(resume) if resume else Path(tempfile.mkdtemp(prefix="corpus-final-"))
-    mark = folder / "fingerprint.json"
-    if folder.exists() and not (mark.exists() and json.loads(mark.read_text("utf-8")) == fingerprint):
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(mark, fingerprint)
+    claim_folder(folder, fingerprint)
     try:
         yield folder
     except BaseException:

@@ -39,6 +39,7 @@ from eval.table import table
 from pipeline.artifacts import atomic_folder, atomic_path, file_digest, write_json, write_manifest
 from pipeline.config import read_section
 from pipeline.errors import UserError, run_main
+from pipeline.fingerprint import claim_folder
 from pipeline.progress import Progress
 from pipeline.schema.eval import Evaluation
 from pipeline.schema.world import Prompts
@@ -117,6 +118,8 @@ def _paths(args: argparse.Namespace, settings: Evaluation, prompts: Prompts, par
         "shots": file_digest(args.shots) if args.style == "few-shot" and args.shots else None,
     }
     folder = args.resume or args.cache or Path("results/eval/.cache")
+    if args.resume:
+        claim_folder(args.resume, "eval.run")
     folder.mkdir(parents=True, exist_ok=True)
     return {part: part.path(folder, made_by) for part in parts}
 

@@ -22,7 +22,7 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from pipeline.artifacts import file_digest
+from pipeline.artifacts import check_replaceable, file_digest
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.contexts import context_rows
@@ -52,6 +52,7 @@ def main(argv: list[str] | None = None) -> None:
     settings = read_section(arguments.config, Coder)
     prompts = read_section(arguments.prompts, Prompts)
     files = [arguments.world / name for name in ("code/train.jsonl", "prose/train.jsonl", "solutions.jsonl")]
+    check_replaceable(arguments.out)
     seed_everything(settings.seed)
     tokenizer = train_tokenizer(sample_texts(*files, prompts), settings.model.vocabulary)
     stream = code_stream(files[0], tokenizer)

@@ -49,7 +49,7 @@ def write_web(settings: MiniWorld, problem_files: list[Path], out: Path) -> None
     """Write the whole crawl under `out`; `problem_files` are the held-out splits, named by their file names."""
     problems = {path.stem: read_problems(path) for path in problem_files}
     drafts = _plain_page_last(plan_web(settings.seed, settings.pages, problems))
-    with atomic_folder(out / "warc") as folder:
+    with atomic_folder(out / "warc", marker="*.warc.gz") as folder:
         truth = list(track(_write_files(folder, drafts, settings), "mini.web", len(drafts), "pages"))
     undamaged = {row["url"] for row in truth if not row["note"]}
     seeds = choose_seeds(settings.seed, [d for d in drafts if d.url in undamaged], settings.seed_pages)

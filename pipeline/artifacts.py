@@ -34,9 +34,22 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_replaceable(path: str | Path, marker: str = "manifest.json") -> None:
+    """A UserError unless `path` may become an artifact's folder: absent, empty, or one already (it holds `marker`).
+
+    Long jobs call it before they begin, `atomic_folder` does so always: what it replaces is deleted.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise UserError(f"--out {path}: is a file; name a folder")
+    if path.is_dir() and any(path.iterdir()) and not any(path.glob(marker)):
+        raise UserError(f"--out {path}: holds other files, which would be deleted; name a new folder")
+
+
 @contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
+def atomic_folder(path: str | Path, marker: str = "manifest.json") -> Iterator[Path]:
     """Yield a temporary folder beside `path`; put it in the place of `path` on success, delete it on failure."""
+    check_replaceable(path, marker)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

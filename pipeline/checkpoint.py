@@ -21,10 +21,13 @@ import numpy as np
 import torch
 
 from pipeline import distributed
-from pipeline.artifacts import atomic_path, write_text
+from pipeline.artifacts import atomic_path
 from pipeline.errors import UserError
+from pipeline.fingerprint import claim_folder
 from pipeline.fingerprint import fingerprint as fingerprint
 
+FORMAT = 2
+"""What a checkpoint holds and how; state of another format is another run's."""
 STATE = "state.pt"
 MAIN = "main"
 Trained = tuple[torch.nn.Module, torch.optim.Optimizer | None]
@@ -38,12 +41,7 @@ class Checkpoints:
         self.folder = Path(folder) if folder else None
         self.keep = keep
         if self.folder is not None and distributed.is_main():
-            mark = self.folder / "fingerprint"
-            if self.folder.exists() and not (mark.is_file() and mark.read_text() == fingerprint):
-                shutil.rmtree(self.folder)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if not mark.is_file():
-                write_text(mark, fingerprint)
+            claim_folder(self.folder, f"{fingerprint} {FORMAT}")
         distributed.barrier()
 
     def save(

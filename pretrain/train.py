@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline import distributed
-from pipeline.artifacts import file_digest
+from pipeline.artifacts import check_replaceable, file_digest
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.contexts import context_rows
@@ -38,6 +38,7 @@ from pretrain.token_source import TokenSource, open_sources
 def main(argv: list[str] | None = None) -> None:
     arguments = _parse(argv)
     settings = read_section(arguments.config, Pretrain)
+    check_replaceable(arguments.out)
     seed_everything(settings.seed)
     tokenizer = load_tokenizer(arguments.coder)
     sources, plan, plan_table = prepare_mixture(arguments.tokens, arguments.coder, settings)

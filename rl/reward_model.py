@@ -25,7 +25,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from pipeline import distributed
-from pipeline.artifacts import file_digest, write_jsonl
+from pipeline.artifacts import check_replaceable, file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.dag import code_digest
@@ -57,6 +57,7 @@ def main(argv: list[str] | None = None) -> None:
     args = _parse(argv)
     settings = read_section(args.config, Reward) if args.config else Reward()
     prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
+    check_replaceable(args.out)
     seed_everything(settings.seed)
     tokenizer, model = load_tokenizer(args.sft), load_score_model(args.base)
     if load_tokenizer(args.base).get_vocab() != tokenizer.get_vocab():

@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline import distributed
-from pipeline.artifacts import file_digest, write_jsonl
+from pipeline.artifacts import check_replaceable, file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
 from pipeline.config import read_section
 from pipeline.dag import code_digest
@@ -44,6 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     args = _parse(argv)
     settings = read_section(args.config, RL) if args.config else RL()
     prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
+    check_replaceable(args.out)
     seed_everything(settings.seed)
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
     questions, heldout, examples = _questions(args, settings, prompts, tokenizer, policy)

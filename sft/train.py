@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from transformers import PreTrainedModel
 
 from pipeline import distributed
-from pipeline.artifacts import file_digest
+from pipeline.artifacts import check_replaceable, file_digest
 from pipeline.checkpoint import Checkpoints, seed_everything
 from pipeline.config import read_section
 from pipeline.errors import UserError, run_main
@@ -40,6 +40,7 @@ from sft.batches import Examples, plan_batches, read_examples
 def main(argv: list[str] | None = None) -> None:
     arguments = _parse(argv)
     settings = read_section(arguments.config, SFT)
+    check_replaceable(arguments.out)
     seed_everything(settings.seed)
     optimisation = settings.optimisation
     tokenizer = load_tokenizer(arguments.base)

@@ -32,11 +32,21 @@ def test_a_file_that_fails_half_way_leaves_nothing_behind(tmp_path):
 def test_a_folder_that_fails_half_way_leaves_the_old_one(tmp_path):
     with atomic_folder(tmp_path / "model") as folder:
         (folder / "weights").write_text("old")
+        (folder / "manifest.json").write_text("{}")
     with pytest.raises(RuntimeError), atomic_folder(tmp_path / "model") as folder:
         (folder / "weights").write_text("half")
         raise RuntimeError
     assert (tmp_path / "model" / "weights").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_of_the_users_is_refused_and_left_as_it_is(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="holds other files"), atomic_folder(tmp_path):
+        pytest.fail("it must be refused before any work is done")
+    with pytest.raises(UserError, match="is a file"), atomic_folder(tmp_path / "thesis.tex"):
+        pytest.fail("it must be refused before any work is done")
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
 def test_a_folder_digest_sees_names_and_contents_but_not_timestamps(tmp_path):

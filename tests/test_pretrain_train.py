@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -147,6 +148,7 @@ def test_embeddings_smaller_than_the_tokenizer_are_enlarged_and_two_runs_write_t
 def test_a_coder_whose_embeddings_and_tokenizer_differ_in_size_is_trained_and_loads_again(folder, vocabulary):
     tiny_model(vocab_size=vocabulary).save_pretrained(folder / "other")
     tiny_tokenizer().save_pretrained(folder / "other")
+    shutil.rmtree(folder / "coder")
     coder.main(["--source", str(folder / "other"), "--out", str(folder / "coder")])
     out = run(folder, "base")
     assert load_model(out).get_output_embeddings().weight.shape[0] == max(vocabulary, 259)
