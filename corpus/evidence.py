@@ -13,6 +13,7 @@ import yaml
 
 from corpus.features import CJK, tokens_of
 
+DATA_FILES = ("glossary.yaml",)
 _MOST_FORMULAS = 50
 MANY = 20  # tokens added to every text's length, so that a text of three words cannot be all evidence
 _CJK = re.compile(f"[{CJK}]")

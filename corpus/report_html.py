@@ -8,6 +8,7 @@ from corpus.report_more import choices, comparison, cost, samples, truth
 from pipeline.charts import line_chart
 from pipeline.page import Html, Page, count, details, facts, figure, paragraph, percent, table, tag
 
+DATA_FILES = ("report.css",)
 STYLE = Path(__file__).with_name("report.css")
 
 REASONS = {

@@ -28,6 +28,7 @@ from pipeline.records import Problem, read_jsonl, read_solutions
 STOP = ("\nProblem:", "\nProblem：")
 FENCES = {"code": ("```python\n", "\n```"), "output": ("```output\n", "\n```"), "text": ("", "")}
 KEPT = 64  # shots kept of each mode and language: no prompt shows more
+DATA_FILES = ("shots/*.yaml",)
 SHOTS = Path(__file__).parent / "shots"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.code_digest import code_digest
 from pipeline.errors import UserError
 
 NOT_COUNTED = (".", "metrics.jsonl", "events.out.tfevents")
@@ -123,10 +124,8 @@ def write_manifest(
     """Write a stage's manifest: what made it, from what, with which counts. No times, hosts or absolute paths.
 
     `counts` holds numbers of records with reasons, `metrics` the stage's results. Two equal runs write equal
-    manifests, byte for byte. `code` is the digest of `pipeline.dag.code_digest`, computed for `stage` if absent.
+    manifests, byte for byte. `code` is the digest of `code_digest`, computed for `stage` if absent.
     """
-    from pipeline.dag import code_digest
-
     write_json(
         path,
         {

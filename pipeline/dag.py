@@ -1,17 +1,17 @@
 """What the Snakefile and the rules need: the typed configuration, jobs' environment, and code digests."""
 
-import ast
-import hashlib
 import json
 import re
 import shlex
 import sys
-from functools import cache
 from pathlib import Path
 
+from pipeline.code_digest import ROOT, code_digest, module_path
+from pipeline.config import Config, load_preset
+from pipeline.errors import UserError
 from pipeline.progress import TERMINAL_VARIABLE
 
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = ["benchmark_files", "code_digest", "load_config", "print_failure", "shell_prefix", "source", "stage_json"]
 
 
 def shell_prefix() -> str:
@@ -28,7 +28,7 @@ def shell_prefix() -> str:
     )
 
 
-def stage_json(config, section: str) -> str:
+def stage_json(config: Config, section: str) -> str:
     """One section of the configuration ("rl", "corpus.classifier") as deterministic JSON."""
     value = config
     for name in section.split("."):
@@ -36,69 +36,23 @@ def stage_json(config, section: str) -> str:
     return json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
 
-@cache
-def code_digest(*modules: str) -> str:
-    """Digest of the syntax trees of `modules` and of every module of this repository that they import.
-
-    Snakemake does not see changes in imported modules; a rule carries this digest in its params instead.
-    Comments and layout change nothing. The digest depends on the Python minor version (`ast.dump`).
-    """
-    seen: dict[str, str] = {}
-    queue = list(modules)
-    while queue:
-        name = queue.pop()
-        path = _module_path(name)
-        if path is None or name in seen:
-            continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        seen[name] = ast.dump(tree)
-        queue.extend(_imports(tree))
-    digest = hashlib.sha256()
-    for name in sorted(seen):
-        digest.update(f"{name}\0{seen[name]}\0".encode())
-    return digest.hexdigest()[:16]
-
-
-def _module_path(name: str) -> Path | None:
-    base = ROOT.joinpath(*name.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-def _imports(tree: ast.AST) -> list[str]:
-    """Names that may be modules of ours: `import a.b`, `from a import b` (b may be a module or an attribute)."""
-    names = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-    return names
-
-
-def load_config(overlay: dict):
+def load_config(overlay: dict) -> Config:
     """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status 2."""
-    from pipeline.config import load_preset
-    from pipeline.errors import UserError
-
     try:
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
         check_sources(config)
+        check_rewards(config)
         return config
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 
 
-def check_sources(config) -> None:
+def check_sources(config: Config) -> None:
     """Raise a UserError for the first of the user's own files that is not there, before any job starts.
 
     WARC files are checked by corpus.sources. Words with a colon ("hub:<id>") and Hub ids are left to the stage.
     """
-    from pipeline.errors import UserError
-
     sources = config.sources
     paths = [("seed_positives", sources.seed_positives), ("url_annotations", sources.url_annotations)]
     for name in ("solutions", "problems"):
@@ -111,6 +65,14 @@ def check_sources(config) -> None:
     for name, path in paths:
         if path is not None and path != "mini" and ":" not in path and not Path(path).exists():
             raise UserError(f"sources.{name} = {path!r}: no such file or folder; allowed: a path, or the word mini")
+
+
+def check_rewards(config: Config) -> None:
+    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere to be found."""
+    for name in config.rl.rewards:
+        module, colon, _ = name.partition(":")
+        if colon and module_path(module) is None:
+            raise UserError(f"rl.rewards: no module {module!r} ({name}) in the working folder or among the packages")
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+DATA_FILES = ("page.css",)
 STYLE = Path(__file__).with_name("page.css")
 
 

@@ -27,8 +27,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from pipeline import distributed
 from pipeline.artifacts import check_replaceable, file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
+from pipeline.code_digest import code_digest
 from pipeline.config import read_section
-from pipeline.dag import code_digest
 from pipeline.errors import UserError, run_main
 from pipeline.generation import Sampler
 from pipeline.loop import Plan, train

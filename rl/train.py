@@ -22,8 +22,8 @@ from pathlib import Path
 from pipeline import distributed
 from pipeline.artifacts import check_replaceable, file_digest, write_jsonl
 from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
+from pipeline.code_digest import code_digest
 from pipeline.config import read_section
-from pipeline.dag import code_digest
 from pipeline.errors import UserError, run_main
 from pipeline.models import load_model, load_tokenizer, model_card, save_model
 from pipeline.records import read_solutions

@@ -1,7 +1,6 @@
 """The whole DAG on the smoke preset: it runs, a second run does nothing, and a change reruns what depends on it."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,16 +18,18 @@ TARGETS = (
 EVALUATION = {"evaluate_model", "summarise", "results_report_page", "stage_config", "all"}
 
 
-def snakemake(*arguments, cwd, expect=0):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", cwd, *arguments]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, timeout=900)
+def snakemake(*arguments, cwd, expect=0, repository=ROOT):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", repository / "Snakefile", "--directory", cwd]
+    done = subprocess.run(
+        [*map(str, command), *map(str, arguments)], capture_output=True, text=True, cwd=repository, timeout=900
+    )
     assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
 
 
-def planned(*arguments, cwd) -> dict[str, int]:
+def planned(*arguments, cwd, repository=ROOT) -> dict[str, int]:
     """Rules that a dry run would run, and how often."""
-    text = snakemake(*arguments, "--dry-run", cwd=cwd)
+    text = snakemake(*arguments, "--dry-run", cwd=cwd, repository=repository)
     table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", text, re.M | re.S)
     return {line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()} if table else {}
 
@@ -134,27 +135,42 @@ class TestSmoke:
         mine = overlay(tmp_path, {"corpus": {"rounds": 3}})
         assert planned("corpus", "--configfile", mine, *SMOKE, cwd=smoke).get("mine_round") == 1
 
-    def test_changing_a_stage_s_code_reruns_that_stage(self, smoke, tmp_path):
-        """A copy of the repository with one function changed; its comments changed elsewhere."""
-        copy = tmp_path / "copy"
-        names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
-            "\n"
-        )
-        for name in filter(None, names):
-            if (ROOT / name).is_file():
-                (copy / name).parent.mkdir(parents=True, exist_ok=True)
-                (copy / name).write_bytes((ROOT / name).read_bytes())
-        with open(copy / "rl" / "train.py", "a") as stream:
+    def test_changing_a_stage_s_code_reruns_that_stage(self, smoke, repository_copy):
+        with open(repository_copy / "rl" / "train.py", "a") as stream:
             stream.write("\n\ndef added() -> None:\n    pass\n")
-        with open(copy / "sft" / "train.py", "a") as stream:
+        with open(repository_copy / "sft" / "train.py", "a") as stream:
             stream.write("# a comment changes nothing\n")
-        command = [sys.executable, "-m", "snakemake", "--snakefile", copy / "Snakefile", "--directory", smoke, "-n"]
-        done = subprocess.run(
-            [*map(str, command), "all", *SMOKE],
-            capture_output=True,
-            text=True,
-            cwd=copy,
-            env=os.environ | {"PYTHONPATH": str(copy)},
-        )
-        rerun = set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.M)) - {"total"}
-        assert "train_rl" in rerun and rerun <= EVALUATION | {"train_rl"}
+        rerun = planned("all", *SMOKE, cwd=smoke, repository=repository_copy)
+        assert "train_rl" in rerun and set(rerun) <= EVALUATION | {"train_rl"}
+
+    def test_changing_the_glossary_reruns_mining_and_what_follows(self, smoke, repository_copy):
+        with open(repository_copy / "corpus" / "glossary.yaml", "a") as stream:
+            stream.write("# one more concept\n")
+        rerun = planned("all", *SMOKE, cwd=smoke, repository=repository_copy)
+        assert {"mine_round", "finalise_corpus", "train_base"} <= set(rerun)
+        assert not {"extract", "dedup", "mini_web", "train_coder"} & set(rerun)
+
+
+@pytest.fixture
+def repository_copy(tmp_path) -> Path:
+    """A copy of the tracked files, to be changed by a test."""
+    copy = tmp_path / "copy"
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in tracked.splitlines():
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes((ROOT / name).read_bytes())
+    return copy
+
+
+def test_a_module_that_was_renamed_and_not_in_its_rule_is_an_error(repository_copy, tmp_path):
+    rules = repository_copy / "corpus" / "rules.smk"
+    rules.write_text(rules.read_text().replace('code_digest("corpus.round")', 'code_digest("corpus.rounds")'))
+    text = snakemake("corpus", "-n", cwd=tmp_path, expect=1, repository=repository_copy)
+    assert "no module 'corpus.rounds'" in text
+
+
+def test_a_reward_whose_module_is_nowhere_is_one_line_before_any_job(tmp_path):
+    mine = overlay(tmp_path, {"rl": {"rewards": {"my_rewards:politeness": 1.0}}})
+    text = snakemake("rl_model", "-n", "--configfile", mine, cwd=tmp_path, expect=2)
+    assert "error: rl.rewards: no module 'my_rewards'" in text and "Traceback" not in text

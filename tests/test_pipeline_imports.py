@@ -40,7 +40,8 @@ def test_a_folder_imports_only_what_stands_below_it(folder):
 
 
 def test_no_program_of_the_corpus_stage_loads_torch():
-    modules = [f"corpus.{path.stem}" for path in sorted((ROOT / "corpus").glob("*.py"))]
+    paths = [path.relative_to(ROOT) for path in sorted((ROOT / "corpus").rglob("*.py")) if path.name != "__init__.py"]
+    modules = [".".join(path.with_suffix("").parts) for path in paths]
     code = f"import sys, importlib\nfor m in {modules}: importlib.import_module(m)\nprint('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

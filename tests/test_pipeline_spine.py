@@ -1,4 +1,4 @@
-"""Artifacts, errors, progress, records and code digests."""
+"""Artifacts, errors, progress and records."""
 
 import contextlib
 import errno
@@ -128,56 +128,6 @@ def test_progress_in_a_log_is_whole_lines_with_rate_and_share():
             progress.add(kept=1)
     assert log.getvalue().startswith("extract: 4/4 (100%) pages, ") and log.getvalue().endswith("kept 1\n")
     assert "\r" not in log.getvalue()
-
-
-def test_a_comment_does_not_change_the_code_digest_and_code_does(tmp_path, monkeypatch):
-    monkeypatch.setattr(dag, "ROOT", tmp_path)
-    (tmp_path / "a.py").write_text("import b\nx = 1\n")
-    (tmp_path / "b.py").write_text("y = 1\n")
-
-    def digest():
-        dag.code_digest.cache_clear()
-        return dag.code_digest("a")
-
-    first = digest()
-    (tmp_path / "b.py").write_text("# why\ny   = 1\n")
-    assert digest() == first
-    (tmp_path / "b.py").write_text("y = 2\n")
-    assert digest() != first
-    dag.code_digest.cache_clear()
-
-
-ALLOWED = {
-    "pipeline": {"pipeline"},
-    "eval": {"pipeline", "eval"},
-    "mini": {"pipeline", "mini"},
-    "corpus": {"pipeline", "corpus"},
-    "pretrain": {"pipeline", "pretrain"},
-    "sft": {"pipeline", "eval", "sft"},
-    "rl": {"pipeline", "eval", "rl"},
-}
-
-
-@pytest.mark.parametrize("stage", sorted(ALLOWED))
-def test_imports_go_one_way(stage):
-    import ast
-
-    bad = []
-    for path in sorted((ROOT / stage).rglob("*.py")):
-        # The spine's Snakefile helpers print the final table, which the evaluation stage owns.
-        exempt = {"eval"} if path.name == "dag.py" and stage == "pipeline" else set()
-        used = {name.split(".")[0] for name in dag._imports(ast.parse(path.read_text()))}
-        bad += [f"{path.name}: {name}" for name in used & set(ALLOWED) - ALLOWED[stage] - exempt]
-    assert not bad
-
-
-def test_no_corpus_module_imports_torch():
-    import ast
-
-    spine = [ROOT / "pipeline" / name for name in ("config.py", "dag.py", "artifacts.py", "records.py")]
-    for path in [*sorted((ROOT / "corpus").rglob("*.py")), *spine]:
-        roots = {name.split(".")[0] for name in dag._imports(ast.parse(path.read_text()))}
-        assert not roots & {"torch", "transformers"}, path.name
 
 
 def test_progress_on_a_terminal_is_a_bar_redrawn_in_place():
