@@ -17,7 +17,7 @@ test: $(INSTALLED)
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 bench: $(INSTALLED)
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m benchmarks
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import yaml
 
-from corpus.annotations import read_annotations
-from pipeline.artifacts import write_text
+from corpus.mining.annotations import read_annotations
+from pipeline.artifacts.write import write_text
 from pipeline.errors import run_main
-from pipeline.page import Html, Page, paragraph, percent, table, tag
+from pipeline.report.page import Html, Page, paragraph, percent, table, tag
 
 _STYLE = """
 fieldset { border: 0; padding: 0; margin: 0; white-space: nowrap }

@@ -17,8 +17,8 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from corpus.download import fetch
-from pipeline.artifacts import write_text
+from corpus.archives.download import fetch
+from pipeline.artifacts.write import write_text
 from pipeline.errors import UserError, run_main
 
 SERVER = "https://data.commoncrawl.org/"

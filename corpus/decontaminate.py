@@ -9,7 +9,7 @@ the page under `also`.
     zcat pages.jsonl.gz | python -m corpus.decontaminate --benchmarks my-exam=exam.jsonl - > kept.jsonl
 
 A benchmark is named after its file (`gsm8k/test`) or by NAME=FILE. Rules and their settings stand in
-`pipeline.schema.corpus.Decontamination`; `--config` takes them from a JSON file.
+`pipeline.config.corpus.Decontamination`; `--config` takes them from a JSON file.
 
 Not done: paraphrases and translations are not found, only the same words; text inside pictures is not read.
 """
@@ -22,14 +22,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from corpus.benchmark_texts import Item, read_benchmark
-from corpus.leaks import Leak, LeakIndex
-from pipeline.artifacts import atomic_path
-from pipeline.config import read_section
+from corpus.leaks.benchmark_texts import Item, read_benchmark
+from corpus.leaks.index import Leak, LeakIndex
+from pipeline.artifacts.records import read_jsonl
+from pipeline.artifacts.write import atomic_path
+from pipeline.config.corpus import Decontamination
+from pipeline.config.load import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
-from pipeline.records import read_jsonl
-from pipeline.schema.corpus import Decontamination
 
 BATCH_CHARACTERS = 1 << 18
 

@@ -2,7 +2,7 @@
 
 Reads  the folder of page tables (`corpus/pages/<shard>.parquet`).
 Writes a folder with
-    bands/<shard>.parquet    band keys and sketches, beside the pages row by row (see corpus.bands)
+    bands/<shard>.parquet    band keys and sketches, beside the pages row by row (see corpus.duplicates.lsh_bands)
     shards/<shard>.parquet   row by row: doc_id, kept, duplicate ("", "url", "text", "near"), keeper (a doc_id)
     kept.parquet             the pages that stay, sorted by doc_id: doc_id, url, domain, path, language, n_tokens
     manifest.json            counts by kind of duplicate, sizes of clusters
@@ -25,15 +25,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.bands import write_bands
-from corpus.near_duplicates import clusters
-from corpus.pages import ROW_GROUP, read_table
-from corpus.shards import shard_files
-from pipeline.artifacts import atomic_folder, write_manifest
-from pipeline.config import read_section
+from corpus.duplicates.clusters import clusters
+from corpus.duplicates.lsh_bands import write_bands
+from corpus.tables.pages import ROW_GROUP, read_table
+from corpus.tables.shards import shard_files
+from pipeline.artifacts.write import atomic_folder, write_manifest
+from pipeline.config.corpus import Dedup
+from pipeline.config.load import read_section
 from pipeline.errors import run_main
 from pipeline.progress import track
-from pipeline.schema.corpus import Dedup
 
 KINDS = ("", "url", "text", "near")
 _ORDER = "n_chars DESC, doc_id, g"  # the best page first; g only ever decides between copies of one record

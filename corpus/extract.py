@@ -30,17 +30,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from corpus.download import is_remote, local_copy
-from corpus.guard import Failure, guarded
-from corpus.page_record import Rejected, page_of_html, page_of_record
-from corpus.pages import PAGES, REJECTS, TableWriter
-from corpus.sources import address
-from corpus.warc import GZIP, Record, read_records
-from pipeline.artifacts import atomic_path, write_json
-from pipeline.config import read_section
+from corpus.archives.download import is_remote, local_copy
+from corpus.archives.sources import address
+from corpus.archives.warc import GZIP, Record, read_records
+from corpus.html.page import Rejected, page_of_html, page_of_record
+from corpus.html.watchdog import Failure, guarded
+from corpus.tables.pages import PAGES, REJECTS, TableWriter
+from pipeline.artifacts.write import atomic_path, write_json
+from pipeline.config.corpus import Extraction
+from pipeline.config.load import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
-from pipeline.schema.corpus import Extraction
 
 _HTML_NAMES = (".html", ".htm", ".xhtml", ".xht", ".shtml")
 _LOST = frozenset({"damaged_record", "truncated_record", "not_a_warc"})

@@ -31,20 +31,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.card import write_card
 from corpus.decontaminate import load_benchmarks, removal, search
-from corpus.final_merge import merge, write_removed
-from corpus.final_schema import FINAL, PAGE_COLUMNS, REMOVED, final_table
-from corpus.leaks import LeakIndex
-from corpus.pages import read_table
-from corpus.parallel import each_shard
-from corpus.shards import kept_batches, shard_files
-from pipeline.artifacts import atomic_folder, atomic_path, file_digest, write_manifest
-from pipeline.config import read_section
+from corpus.leaks.index import LeakIndex
+from corpus.tables.dataset_card import write_card
+from corpus.tables.final import FINAL, PAGE_COLUMNS, REMOVED, final_table
+from corpus.tables.merge import merge, write_removed
+from corpus.tables.pages import read_table
+from corpus.tables.process_pool import each_shard
+from corpus.tables.shards import kept_batches, shard_files
+from pipeline.artifacts.resume import claim_folder
+from pipeline.artifacts.write import atomic_folder, atomic_path, file_digest, write_manifest
+from pipeline.config.corpus import Decontamination
+from pipeline.config.load import read_section
 from pipeline.errors import UserError, run_main
-from pipeline.fingerprint import claim_folder
 from pipeline.progress import Progress
-from pipeline.schema.corpus import Decontamination
 
 
 @dataclass(slots=True)

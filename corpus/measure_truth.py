@@ -17,11 +17,11 @@ from collections import defaultdict
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from corpus.pages import read_table
-from corpus.shards import shard_files
-from corpus.urls import url_key
+from corpus.tables.pages import read_table
+from corpus.tables.shards import shard_files
+from corpus.tables.urls import url_key
+from pipeline.artifacts.records import read_jsonl
 from pipeline.errors import UserError, run_main
-from pipeline.records import read_jsonl
 
 
 def main(argv: list[str] | None = None) -> None:

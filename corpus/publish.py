@@ -17,7 +17,7 @@ from httpx2 import TransportError  # what huggingface_hub speaks HTTP with
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
-from pipeline.artifacts import read_json
+from pipeline.artifacts.write import read_json
 from pipeline.errors import UserError, run_main
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")

@@ -15,10 +15,11 @@ It does not judge a corpus: training a model on it does.
 import argparse
 from pathlib import Path
 
-from corpus import report_context, report_data, report_rounds, report_samples
-from corpus.report_data import Tables
-from corpus.report_html import page_html
-from pipeline.artifacts import write_json, write_text
+from corpus.reporting import context, rounds, samples
+from corpus.reporting import data as report_data
+from corpus.reporting.data import Tables
+from corpus.reporting.page import page_html
+from pipeline.artifacts.write import write_json, write_text
 from pipeline.errors import UserError, run_main
 
 
@@ -44,22 +45,22 @@ def numbers(results: Path, truth: Path | None = None) -> dict:
     data = {
         "name": results.resolve().name,
         "funnel": funnel,
-        "rounds": report_rounds.rounds(tables),
-        "domain_counts": report_rounds.domain_counts(tables),
-        "domains": report_rounds.domains(tables),
-        "prefixes": report_rounds.prefixes(tables),
+        "rounds": rounds.rounds(tables),
+        "domain_counts": rounds.domain_counts(tables),
+        "domains": rounds.domains(tables),
+        "prefixes": rounds.prefixes(tables),
         "languages": report_data.languages(tables),
         "markup": report_data.markup(tables),
         "lengths": report_data.lengths(tables),
         "quality": report_data.quality(tables),
         "clusters": report_data.clusters(tables),
         "contamination": report_data.contamination(tables),
-        "samples": {"rounds": report_samples.by_round(tables), "bands": report_samples.by_band(tables)},
-        "cost": report_context.cost(tables, funnel["records"]),
-        "choices": report_context.choices(results / "config"),
-        "compared": {name: tokens for name, tokens, _ in report_context.COMPARED},
+        "samples": {"rounds": samples.by_round(tables), "bands": samples.by_band(tables)},
+        "cost": context.cost(tables, funnel["records"]),
+        "choices": context.choices(results / "config"),
+        "compared": {name: tokens for name, tokens, _ in context.COMPARED},
     }
-    return data | ({"truth": report_context.truth(tables, truth)} if truth else {})
+    return data | ({"truth": context.truth(tables, truth)} if truth else {})
 
 
 if __name__ == "__main__":

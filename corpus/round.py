@@ -26,17 +26,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus import calibration, domains, fasttext_model, selection, training_set, url_prefixes
-from corpus.annotations import Annotation, Annotations, decide, read_annotations
-from corpus.evidence import evidence
-from corpus.features import line_of
-from corpus.round_files import open_tables, seed_ids, write_tables, write_yaml
-from corpus.scores import score_shards
-from corpus.shards import kept_batches, shard_files
-from pipeline.artifacts import atomic_folder, write_manifest
-from pipeline.config import read_section
+from corpus.mining import calibration, domains, fasttext_model, selection, training_set, url_prefixes
+from corpus.mining.annotations import Annotation, Annotations, decide, read_annotations
+from corpus.mining.features import line_of
+from corpus.mining.math_evidence import evidence
+from corpus.mining.round_tables import open_tables, seed_ids, write_tables, write_yaml
+from corpus.mining.score import score_shards
+from corpus.tables.shards import kept_batches, shard_files
+from pipeline.artifacts.write import atomic_folder, write_manifest
+from pipeline.config.corpus import Classifier, Selection
+from pipeline.config.load import read_section
 from pipeline.errors import UserError, run_main
-from pipeline.schema.corpus import Classifier, Selection
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -48,7 +48,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--dedup", type=Path, required=True, help="folder written by corpus.dedup")
     parser.add_argument("--seeds", type=Path, required=True, help="JSON Lines with `url`")
     parser.add_argument("--previous", type=Path, help="folder of the round before; none for round 1")
-    parser.add_argument("--annotations", type=Path, help="a person's YAML of URL prefixes (see corpus.annotations)")
+    parser.add_argument(
+        "--annotations", type=Path, help="a person's YAML of URL prefixes (see corpus.mining.annotations)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--workers", type=int, default=1, help="processes that score")
     options = parser.parse_args(argv)

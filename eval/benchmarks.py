@@ -4,9 +4,9 @@
     python -m eval.benchmarks --fetch gsm8k math --folder data/benchmarks
     python -m eval.benchmarks --fetch gsm8k --to gsm8k.jsonl    # a copy, fetched where it does not lie in the folder
 
-A name is looked up in eval.benchmark_table and its file in the folder of benchmarks (the environment's BENCHMARKS,
+A name is looked up in eval.tasks.declarations and its file in the folder of benchmarks (the environment's BENCHMARKS,
 else data/benchmarks, else what the caller names); any other JSON Lines file needs a question and an answer field in
-one of the public sets' spellings. Reads problems only: models are eval.run's affair, verdicts eval.judge's.
+one of the public sets' spellings. Reads problems only: models are eval.run's affair, verdicts eval.verdicts.judge's.
 """
 
 import argparse
@@ -15,11 +15,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from eval.benchmark_rows import problem_of
-from eval.benchmark_table import COT_PROMPTS, TABLE, Benchmark, Fields, Git
-from pipeline.artifacts import atomic_path
+from eval.tasks.declarations import COT_PROMPTS, TABLE, Benchmark, Fields, Git
+from eval.tasks.rows import problem_of
+from pipeline.artifacts.records import Problem, read_jsonl
+from pipeline.artifacts.write import atomic_path
 from pipeline.errors import UserError, run_main
-from pipeline.records import Problem, read_jsonl
 
 
 def benchmarks_folder(folder: str | Path | None = None) -> Path:
@@ -44,7 +44,7 @@ def resolve(text: str, folder: str | Path | None = None) -> tuple[Benchmark, Pat
         return benchmark, Path(path)
     file = benchmarks_folder(folder) / benchmark.file
     if not file.exists():
-        from eval.benchmark_source import fetch
+        from eval.tasks.fetch import fetch
 
         fetch(benchmark, file)
     return benchmark, file

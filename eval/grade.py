@@ -14,12 +14,12 @@ import argparse
 import json
 import sys
 
-from eval.benchmark_table import TABLE
-from eval.compat import compat_correct
-from eval.compat_tasks import compat_verdict
-from eval.grading import grade
+from eval.grading.grader import grade
+from eval.tasks.declarations import TABLE
+from eval.verdicts.public_rules import compat_correct
+from eval.verdicts.public_tasks import compat_verdict
+from pipeline.artifacts.records import read_jsonl_lines
 from pipeline.errors import UserError, run_main
-from pipeline.records import read_jsonl_lines
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -11,10 +11,10 @@ Not here: curves and samples (eval.report has them), and table 1, whose five cor
 import argparse
 from pathlib import Path
 
-from eval.benchmark_table import TABLE
-from eval.paper import COLUMNS, MAJORITY, PAPER, SCALE, TABLES
-from eval.report_scores import in_order, title
-from pipeline.artifacts import atomic_path, read_json
+from eval.reporting.scores import in_order, title
+from eval.tasks.declarations import TABLE
+from eval.tasks.paper_results import COLUMNS, MAJORITY, PAPER, SCALE, TABLES
+from pipeline.artifacts.write import atomic_path, read_json
 from pipeline.errors import run_main
 
 Rows = list[list[str]]

@@ -12,13 +12,13 @@ Parts whose files are absent are left out. The corpus has a report of its own (c
 import argparse
 from pathlib import Path
 
-from eval.report_corpus import add_corpus
-from eval.report_samples import SCRIPT, add_samples
-from eval.report_scores import add_scores, load_rows
-from eval.report_training import add_costs, add_settings, add_training
-from pipeline.artifacts import read_json, write_text
+from eval.reporting.corpus import add_corpus
+from eval.reporting.samples import SCRIPT, add_samples
+from eval.reporting.scores import add_scores, load_rows
+from eval.reporting.training import add_costs, add_settings, add_training
+from pipeline.artifacts.write import read_json, write_text
 from pipeline.errors import run_main
-from pipeline.page import Page
+from pipeline.report.page import Page
 
 
 def build(results: Path) -> str:

@@ -2,7 +2,8 @@
 
 Reads   a model folder or Hub id; benchmarks by name or file (see eval/benchmarks.py); for models without a chat
         format, worked solutions as few-shot examples (without --shots the benchmark's own).
-Writes  <out>/<benchmark>.<mode>.parquet, one row a sample (columns: eval/samples.py), <out>/lm_eval.json (the scores
+Writes  <out>/<benchmark>.<mode>.parquet, one row a sample (columns: eval/verdicts/graded_samples.py),
+<out>/lm_eval.json (the scores
         as lm-evaluation-harness writes them) and <out>/manifest.json.
 
     python -m eval.run --model results/mini/models/rl --benchmark my_problems.jsonl --mode cot
@@ -27,22 +28,22 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from eval.attempts import Asking, attempt_all
 from eval.benchmarks import load_benchmark, resolve
-from eval.fewshot import read_shots
-from eval.harness import harness_results
-from eval.parts import Part, model_digest, plan
-from eval.samples import ATTEMPTS, SAMPLES, attempt_rows, graded_rows
+from eval.reporting.lm_eval_format import harness_results
+from eval.sampling.attempts import Asking, attempt_all
+from eval.sampling.few_shot import read_shots
+from eval.sampling.work_units import Part, model_digest, plan
 from eval.sandbox import Sandbox
 from eval.summary import summarise
 from eval.table import table
-from pipeline.artifacts import atomic_folder, atomic_path, file_digest, write_json, write_manifest
-from pipeline.config import read_section
+from eval.verdicts.graded_samples import ATTEMPTS, SAMPLES, attempt_rows, graded_rows
+from pipeline.artifacts.resume import claim_folder
+from pipeline.artifacts.write import atomic_folder, atomic_path, file_digest, write_json, write_manifest
+from pipeline.config.eval import Evaluation
+from pipeline.config.load import read_section
+from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
-from pipeline.fingerprint import claim_folder
 from pipeline.progress import Progress
-from pipeline.schema.eval import Evaluation
-from pipeline.schema.world import Prompts
 
 NO_PROGRAMS = "not needed, no programs were run"
 
@@ -145,9 +146,9 @@ def _attempt_parts(
     paths: dict[Part, Path],
     sandbox: Sandbox | None,
 ) -> None:
-    from eval.any_model import open_engine  # loads torch, which a run from the cache does not need
-    from eval.kept_samples import KeepingEngine, KeptSamples
-    from pipeline.generation import SamplingSettings
+    from eval.sampling.sample_log import KeepingEngine, KeptSamples
+    from eval.sampling.transformers_engine import open_engine  # loads torch, which a run from the cache does not need
+    from pipeline.inference.sampler import SamplingSettings
 
     sampler = open_engine(args.model, settings.batch, chat=args.style == "chat")
     tokenizer = sampler.tokenizer

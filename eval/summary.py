@@ -1,6 +1,7 @@
 """Summarise evaluated samples: accuracy, Maj@K and Pass@K with 95 % intervals, and models against each other.
 
-Reads   eval/<model>/<benchmark>.<mode>.parquet of each model folder given (one row a sample, see eval/samples.py).
+Reads   eval/<model>/<benchmark>.<mode>.parquet of each model folder given (one row a sample, see
+eval/verdicts/graded_samples.py).
 Writes  summary.json: {"<model>": {"<benchmark>.<mode>": {"n", "greedy", "greedy_low", "greedy_high", "compat", …,
         "program", …, "no_answer", "truncated", "undecided", "tokens", "samples", "maj@K", "maj@K_low", …, "pass@K",
         …}}}; with --comparisons also a list of {"task", "first", "second", "difference", "low", "high", "wins",
@@ -20,10 +21,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from eval.formula_tokens import FormulaLimit
-from eval.grading import same_answer
-from eval.metrics import bootstrap, compare, group_answers, maj_at_k, pass_at_k, wilson
-from pipeline.artifacts import write_json
+from eval.grading.formula.tokens import FormulaLimit
+from eval.grading.grader import same_answer
+from eval.reporting.metrics import bootstrap, compare, group_answers, maj_at_k, pass_at_k, wilson
+from pipeline.artifacts.write import write_json
 from pipeline.errors import UserError, run_main
 
 NEEDED = ("id", "greedy", "sample", "extracted", "correct", "finish", "tokens", "status", "compat", "program_correct")

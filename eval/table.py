@@ -6,7 +6,7 @@ python -m eval.table results/mini/eval/summary.json
 import argparse
 from pathlib import Path
 
-from pipeline.artifacts import read_json
+from pipeline.artifacts.write import read_json
 from pipeline.errors import UserError, run_main
 
 STAGES = ("coder", "base", "sft", "rl")

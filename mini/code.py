@@ -18,10 +18,10 @@ import sysconfig
 from collections import Counter
 from pathlib import Path
 
-from pipeline.artifacts import write_jsonl, write_manifest
-from pipeline.config import read_section
+from pipeline.artifacts.write import write_jsonl, write_manifest
+from pipeline.config.load import read_section
+from pipeline.config.world import MiniWorld
 from pipeline.errors import UserError, run_main
-from pipeline.schema.world import MiniWorld
 
 LEFT_OUT = frozenset(
     [

@@ -22,18 +22,18 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from pipeline.artifacts import check_replaceable, file_digest
-from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
-from pipeline.config import read_section
-from pipeline.contexts import context_rows
+from pipeline.artifacts.records import read_jsonl, read_solutions
+from pipeline.artifacts.write import check_replaceable, file_digest
+from pipeline.config.load import read_section
+from pipeline.config.world import Coder, Model, Prompts
 from pipeline.errors import run_main
-from pipeline.loop import plan_of, train
-from pipeline.models import device, model_card, save_model
-from pipeline.prompts import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
-from pipeline.records import read_jsonl, read_solutions
-from pipeline.rows import Row
-from pipeline.schema.world import Coder, Model, Prompts
-from pipeline.training import adamw, weighted_nll
+from pipeline.forward.batches import Row
+from pipeline.forward.contexts import context_rows
+from pipeline.model.chat import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
+from pipeline.model.load import device, model_card, save_model
+from pipeline.training.checkpoint import Checkpoints, fingerprint, seed_everything
+from pipeline.training.loop import plan_of, train
+from pipeline.training.step import adamw, weighted_nll
 
 BOS, EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 """The special tokens of the DeepSeek family; padding uses EOS, as there."""
@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def train_tokenizer(texts: Iterator[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Byte-level BPE that splits digits singly, with the chat template of pipeline.prompts."""
+    """Byte-level BPE that splits digits singly, with the chat template of pipeline.model.chat."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [

@@ -8,7 +8,8 @@ Writes  OUT/problems/{train,validation,test}.jsonl (Problem records), OUT/soluti
     python -m mini.problems --config results/mini/config/mini.json --out results/mini/world
 
 Train, validation and test are disjoint by problem: the key of a problem is its structure and its numbers
-(`mini.story.Case.key`), and a key belongs to one split for every seed, size and language. Held-out problems repeat no
+(`mini.word_problems.template.Case.key`), and a key belongs to one split for every seed, size and language. Held-out
+problems repeat no
 key among themselves. Not done here: web pages that show or leak problems (`mini.web`), and any real benchmark.
 """
 
@@ -18,14 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from mini.families import LEVELS, draw_case
-from mini.story import Case, equations, program, question
-from pipeline.artifacts import write_jsonl, write_manifest
-from pipeline.config import read_section
+from mini.word_problems.registry import LEVELS, draw_case
+from mini.word_problems.template import Case, equations, program, question
+from pipeline.artifacts.records import Problem, Solution
+from pipeline.artifacts.write import write_jsonl, write_manifest
+from pipeline.config.load import read_section
+from pipeline.config.world import MiniWorld
 from pipeline.errors import UserError, run_main
 from pipeline.progress import track
-from pipeline.records import Problem, Solution
-from pipeline.schema.world import MiniWorld
 
 SPLITS = ("train", "validation", "test")
 MOST_DRAWS = 500

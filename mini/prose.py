@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from mini.mathtext import math_document
-from mini.prose_sentences import FORMS, WORDS
-from mini.story import NAMES, THINGS
-from pipeline.artifacts import write_jsonl, write_manifest
-from pipeline.config import read_section
+from mini.text.mathematics import math_document
+from mini.text.prose_patterns import FORMS, WORDS
+from mini.word_problems.template import NAMES, THINGS
+from pipeline.artifacts.write import write_jsonl, write_manifest
+from pipeline.config.load import read_section
+from pipeline.config.world import MiniWorld
 from pipeline.errors import run_main
-from pipeline.schema.world import MiniWorld
 
 BLOCKS = (8, 16)
 """Fewest and most blocks of a held-out mathematical document."""

@@ -20,15 +20,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mini.warc_writer import WarcWriter
-from mini.web_plan import Draft, choose_seeds, plan_web
-from mini.web_render import choose_damage, respond
-from pipeline.artifacts import atomic_folder, write_jsonl, write_manifest
-from pipeline.config import read_section
+from mini.crawl.plan import Draft, choose_seeds, plan_web
+from mini.crawl.render import choose_damage, respond
+from mini.crawl.warc_writer import WarcWriter
+from pipeline.artifacts.records import read_problems
+from pipeline.artifacts.write import atomic_folder, write_jsonl, write_manifest
+from pipeline.config.load import read_section
+from pipeline.config.world import MiniWorld
 from pipeline.errors import run_main
 from pipeline.progress import track
-from pipeline.records import read_problems
-from pipeline.schema.world import MiniWorld
 
 _START = datetime.datetime(2024, 5, 18, 3, 20, tzinfo=datetime.UTC)
 _LINKS = 6

@@ -14,10 +14,10 @@ Not done here: any training (the built-in world's checkpoint is trained by mini.
 import argparse
 from pathlib import Path
 
-from pipeline.checkpoint import seed_everything
 from pipeline.errors import UserError, run_main
-from pipeline.models import load_model, load_tokenizer, model_card, save_model
-from pipeline.prompts import CHAT_TEMPLATE
+from pipeline.model.chat import CHAT_TEMPLATE
+from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
+from pipeline.training.checkpoint import seed_everything
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from pipeline import distributed
+from pipeline.artifacts.records import read_jsonl
 from pipeline.errors import UserError
-from pipeline.lean_rows import row_layout
-from pipeline.records import read_jsonl
-from pipeline.rows import Row, row_logprobs
+from pipeline.forward.batches import Row, row_logprobs
+from pipeline.forward.fused_packed import row_layout
+from pipeline.model import distributed
 
 
 class HeldOutText:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts import read_json
+from pipeline.artifacts.write import read_json
 from pipeline.errors import UserError
 
 

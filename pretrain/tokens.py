@@ -1,7 +1,7 @@
 """Tokenise the sources of the pretraining mixture once, into memory-mapped shards.
 
 Reads   the section `pretrain` of the configuration (JSON), a tokenizer (a model folder with tokenizer.json) and a
-        path for each source of the mixture: files, folders of them, or `hub:…` (forms: pipeline.documents).
+        path for each source of the mixture: files, folders of them, or `hub:…` (forms: pipeline.artifacts.datasets).
 Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32), OUT/<source>-<shard>.offsets.npy (where
         each document begins) and, last, OUT/manifest.json, whose counts index the shards.
 
@@ -26,13 +26,13 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from pipeline.artifacts import atomic_path, file_digest, read_json, write_json, write_manifest
-from pipeline.config import read_section
-from pipeline.documents import HUB, input_files, read_documents
+from pipeline.artifacts.datasets import HUB, input_files, read_documents
+from pipeline.artifacts.resume import fingerprint
+from pipeline.artifacts.write import atomic_path, file_digest, read_json, write_json, write_manifest
+from pipeline.config.load import read_section
+from pipeline.config.pretrain import Pretrain, TextSource
 from pipeline.errors import UserError, run_main
-from pipeline.fingerprint import fingerprint
 from pipeline.progress import Progress
-from pipeline.schema.pretrain import Pretrain, TextSource
 
 BATCH = 256
 

@@ -18,17 +18,17 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from pipeline import distributed
-from pipeline.artifacts import check_replaceable, file_digest
-from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
-from pipeline.config import read_section
-from pipeline.contexts import context_rows
+from pipeline.artifacts.write import check_replaceable, file_digest
+from pipeline.config.load import read_section
+from pipeline.config.pretrain import Pretrain
 from pipeline.errors import UserError, run_main
-from pipeline.loop import plan_of, train
-from pipeline.models import load_model, load_tokenizer, model_card, save_model
-from pipeline.rows import Row
-from pipeline.schema.pretrain import Pretrain
-from pipeline.training import adamw, prepare, weighted_nll
+from pipeline.forward.batches import Row
+from pipeline.forward.contexts import context_rows
+from pipeline.model import distributed
+from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
+from pipeline.training.checkpoint import Checkpoints, fingerprint, seed_everything
+from pipeline.training.loop import plan_of, train
+from pipeline.training.step import adamw, prepare, weighted_nll
 from pretrain.held_out import HeldOutText, read_held_out
 from pretrain.mixture import Plan, plan_mixture
 from pretrain.token_source import TokenSource, open_sources

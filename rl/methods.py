@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from pipeline.rows import Row
-from pipeline.schema.rl import RL
-from pipeline.training import Loss
+from pipeline.config.rl import RL
+from pipeline.forward.batches import Row
+from pipeline.training.step import Loss
 from rl.advantages import generalised_advantages, outcome_advantages, process_advantages, token_weights
 from rl.objectives import dpo_coefficient, grpo_loss, likelihood_loss
 from rl.rollouts import Group

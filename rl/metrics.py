@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import torch
 
-from pipeline.engine import Sample
+from pipeline.inference.engine import Sample
 from rl.advantages import has_spread
+from rl.reward_hacking import agreement
 from rl.rollouts import Group
-from rl.watch import agreement
 
 TOKEN_MEANS = ("kl", "entropy", "mismatch", "clipped_low", "clipped_high")
 """Sums over scored tokens that losses report; `entropy` is estimated as -log-probability of what was sampled."""

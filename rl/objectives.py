@@ -10,7 +10,7 @@ the sampler's are not the old ones.
 import torch
 from torch import Tensor
 
-from pipeline.training import Columns, Loss
+from pipeline.training.step import Columns, Loss
 
 
 def clipped_policy(logprobs: Tensor, old: Tensor, advantage: Tensor, low: float, high: float) -> Tensor:

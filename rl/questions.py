@@ -8,9 +8,9 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from eval.benchmarks import load_benchmark
+from pipeline.config.world import Prompts
 from pipeline.errors import UserError
-from pipeline.prompts import encode_prompt
-from pipeline.schema.world import Prompts
+from pipeline.model.chat import encode_prompt
 from rl.rollouts import Question
 
 

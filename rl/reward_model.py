@@ -24,27 +24,27 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from pipeline import distributed
-from pipeline.artifacts import check_replaceable, file_digest, write_jsonl
-from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
-from pipeline.code_digest import code_digest
-from pipeline.config import read_section
+from pipeline.artifacts.code_digest import code_digest
+from pipeline.artifacts.records import read_jsonl
+from pipeline.artifacts.write import check_replaceable, file_digest, write_jsonl
+from pipeline.config.load import read_section
+from pipeline.config.rl import Reward
+from pipeline.config.schedule import Schedule
+from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
-from pipeline.generation import Sampler
-from pipeline.loop import Plan, train
-from pipeline.models import load_model, load_tokenizer, save_model
+from pipeline.forward.batches import Row
+from pipeline.inference.sampler import Sampler
+from pipeline.model import distributed
+from pipeline.model.load import load_model, load_tokenizer, save_model
 from pipeline.progress import Progress
-from pipeline.records import read_jsonl
-from pipeline.rows import Row
-from pipeline.schedule import Schedule
-from pipeline.schema.rl import Reward
-from pipeline.schema.world import Prompts
-from pipeline.training import Columns, adamw, share_out
-from rl.calibration import judge
-from rl.labels import LabelledSolution, label_counts, label_outcomes, label_steps
+from pipeline.training.checkpoint import Checkpoints, fingerprint, seed_everything
+from pipeline.training.loop import Plan, train
+from pipeline.training.step import Columns, adamw, share_out
 from rl.questions import hold_out, load_questions
+from rl.reward_model_metrics import judge
 from rl.rollouts import Question
-from rl.scoring import SCORES, load_score_model, probabilities, row_scores, scored_row
+from rl.score_model import SCORES, load_score_model, probabilities, row_scores, scored_row
+from rl.step_labels import LabelledSolution, label_counts, label_outcomes, label_steps
 
 CHUNK = 64  # problems labelled between two saves
 METRICS = "metrics.jsonl"

@@ -21,14 +21,14 @@ from typing import Protocol
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from eval.grading import grade
-from eval.programs import printed_answer, program_so_far
+from eval.grading.grader import grade
+from eval.programs.code_blocks import printed_answer, program_so_far
+from pipeline.artifacts.records import Problem
+from pipeline.config.rl import RL
 from pipeline.errors import UserError
-from pipeline.records import Problem
-from pipeline.schema.rl import RL
-from rl.programs import Programs
 from rl.rollouts import Group
-from rl.scoring import ModelReward
+from rl.score_model import ModelReward
+from rl.tool_sampler import Programs
 
 
 class RewardFunction(Protocol):

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from pipeline import distributed
-from pipeline.engine import Engine, Sample, SamplingSettings
-from pipeline.prompts import encode_turns
-from pipeline.records import Problem, Solution
+from pipeline.artifacts.records import Problem, Solution
+from pipeline.inference.engine import Engine, Sample, SamplingSettings
+from pipeline.model import distributed
+from pipeline.model.chat import encode_turns
 
 
 @dataclass(slots=True)

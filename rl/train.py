@@ -19,24 +19,24 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from pipeline import distributed
-from pipeline.artifacts import check_replaceable, file_digest, write_jsonl
-from pipeline.checkpoint import Checkpoints, fingerprint, seed_everything
-from pipeline.code_digest import code_digest
-from pipeline.config import read_section
+from pipeline.artifacts.code_digest import code_digest
+from pipeline.artifacts.records import read_solutions
+from pipeline.artifacts.write import check_replaceable, file_digest, write_jsonl
+from pipeline.config.load import read_section
+from pipeline.config.rl import RL
+from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
-from pipeline.models import load_model, load_tokenizer, model_card, save_model
-from pipeline.records import read_solutions
-from pipeline.schema.rl import RL
-from pipeline.schema.world import Prompts
-from rl.iteration import RewardTraining
-from rl.learner import Learner
-from rl.programs import Programs
+from pipeline.model import distributed
+from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
+from pipeline.training.checkpoint import Checkpoints, fingerprint, seed_everything
+from rl.iterative import RewardTraining
 from rl.questions import hold_out, load_questions
 from rl.rewards import load_rewards
 from rl.rollouts import Group, Question, solution_groups
-from rl.scoring import ModelReward
-from rl.value import ValueModel
+from rl.score_model import ModelReward
+from rl.tool_sampler import Programs
+from rl.trainer import Learner
+from rl.value_model import ValueModel
 
 
 @distributed.session()

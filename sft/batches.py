@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
-from pipeline.rows import Row
+from pipeline.forward.batches import Row
 
 
 class Examples:

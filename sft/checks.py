@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from eval.grading import grade
+from eval.grading.grader import grade
+from pipeline.artifacts.records import Solution
 from pipeline.progress import Progress
-from pipeline.records import Solution
 
 TIMEOUT, MEMORY_MB = 10.0, 512
 BATCH = 256
@@ -83,7 +83,7 @@ def _execute(solutions: list[Solution], isolation: set[str]) -> dict[str, tuple[
 
 def _programs(solution: Solution) -> list[str]:
     """One script for each code turn: earlier ones without their top-level prints, as the tool loop runs them."""
-    from eval.programs import program_so_far
+    from eval.programs.code_blocks import program_so_far
 
     fenced, scripts = "", []
     for turn in solution.turns:
@@ -94,7 +94,7 @@ def _programs(solution: Solution) -> list[str]:
 
 
 def _verdict(solution: Solution, executions: list) -> tuple[str, str | None]:
-    from eval.programs import printed_answer
+    from eval.programs.code_blocks import printed_answer
 
     failed = next((e for e in executions if e.status != "ok"), None)
     if solution.format == "pot":

@@ -15,7 +15,7 @@ import ast
 import re
 from collections.abc import Callable
 
-from pipeline.records import Solution
+from pipeline.artifacts.records import Solution
 
 CALCULATION = re.compile(r"<<[^<>]*>>")
 FENCED = re.compile(r"```(python|output)[ \t]*\n(.*?)\n?```", re.DOTALL)

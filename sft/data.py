@@ -24,16 +24,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers import PreTrainedTokenizerBase
 
-from pipeline.artifacts import atomic_path, write_jsonl, write_manifest
-from pipeline.config import read_section
-from pipeline.documents import input_files, read_rows
+from pipeline.artifacts.datasets import input_files, read_rows
+from pipeline.artifacts.records import Problem, Solution
+from pipeline.artifacts.write import atomic_path, write_jsonl, write_manifest
+from pipeline.config.load import read_section
+from pipeline.config.sft import SFT
+from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
-from pipeline.models import load_tokenizer
+from pipeline.model.chat import encode_solutions
+from pipeline.model.load import load_tokenizer
 from pipeline.progress import Progress
-from pipeline.prompts import encode_solutions
-from pipeline.records import Problem, Solution
-from pipeline.schema.sft import SFT
-from pipeline.schema.world import Prompts
 from sft.checks import reason_against, run_programs
 from sft.converters import Reject, convert
 

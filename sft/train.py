@@ -21,18 +21,18 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from transformers import PreTrainedModel
 
-from pipeline import distributed
-from pipeline.artifacts import check_replaceable, file_digest
-from pipeline.checkpoint import Checkpoints, seed_everything
-from pipeline.config import read_section
+from pipeline.artifacts.resume import fingerprint
+from pipeline.artifacts.write import check_replaceable, file_digest
+from pipeline.config.load import read_section
+from pipeline.config.sft import SFT
 from pipeline.errors import UserError, run_main
-from pipeline.fingerprint import fingerprint
-from pipeline.lean_rows import row_layout
-from pipeline.loop import plan_of, train
-from pipeline.models import load_model, load_tokenizer, model_card, save_model
-from pipeline.rows import row_logprobs
-from pipeline.schema.sft import SFT
-from pipeline.training import adamw, prepare, weighted_nll
+from pipeline.forward.batches import row_logprobs
+from pipeline.forward.fused_packed import row_layout
+from pipeline.model import distributed
+from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
+from pipeline.training.checkpoint import Checkpoints, seed_everything
+from pipeline.training.loop import plan_of, train
+from pipeline.training.step import adamw, prepare, weighted_nll
 from sft.batches import Examples, plan_batches, read_examples
 
 

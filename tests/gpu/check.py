@@ -22,20 +22,19 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from tiny_model import tiny_model, tiny_tokenizer  # noqa: E402
-
-from pipeline.artifacts import read_json, write_json, write_jsonl  # noqa: E402
-from pipeline.checkpoint import Checkpoints, seed_everything  # noqa: E402
-from pipeline.contexts import context_rows  # noqa: E402
-from pipeline.generation import Sampler, SamplingSettings  # noqa: E402
-from pipeline.loop import Plan, train  # noqa: E402
-from pipeline.models import load_model, save_model  # noqa: E402
-from pipeline.rows import Row  # noqa: E402
-from pipeline.schedule import constant  # noqa: E402
-from pipeline.schema.training import Optimisation  # noqa: E402
-from pipeline.training import adamw, prepare, set_learning_rate, train_step, weighted_nll  # noqa: E402
+from pipeline.artifacts.write import read_json, write_json, write_jsonl  # noqa: E402
+from pipeline.config.schedule import constant  # noqa: E402
+from pipeline.config.training import Optimisation  # noqa: E402
+from pipeline.forward.batches import Row  # noqa: E402
+from pipeline.forward.contexts import context_rows  # noqa: E402
+from pipeline.inference.sampler import Sampler, SamplingSettings  # noqa: E402
+from pipeline.model.load import load_model, save_model  # noqa: E402
+from pipeline.training.checkpoint import Checkpoints, seed_everything  # noqa: E402
+from pipeline.training.loop import Plan, train  # noqa: E402
+from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll  # noqa: E402
+from tests.support.tiny_model import tiny_model, tiny_tokenizer  # noqa: E402
 
 
 @dataclass(frozen=True)

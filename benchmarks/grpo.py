@@ -1,0 +1,90 @@
+"""GRPO steps for a benchmark that compares trainers on equal terms: the real loop, with the benchmark's clock in it.
+
+    grpo_steps(directory, settings, clock)
+
+Reads   directory/model (a Hugging Face folder) and directory/prompts.jsonl (objects with "ids").
+Runs    settings["steps"] steps of GRPO with outcome supervision exactly as rl.train does: sampling, reward, reference,
+        update and metrics. `clock(name)` is entered for each phase and `clock.end_step(...)` called behind each step.
+Writes  nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts.records import Problem
+from pipeline.config.rl import RL
+from pipeline.model.load import load_model, load_tokenizer
+from pipeline.training.checkpoint import seed_everything
+from rl.rollouts import Group, Question
+from rl.trainer import Learner
+
+PHASES = {"sample": "generate", "reward": "reward", "score": "logprobs", "update": "update"}
+
+
+class IdReward:
+    """A function of an output's token ids as a reward: it stands in the rule's place, nothing is graded."""
+
+    def __init__(self, function: Callable[[list[int]], float]):
+        self.function = function
+
+    def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
+        return [np.array([self.function(sample.ids) for sample in group.samples]) for group in groups]
+
+
+class ClockedLearner(Learner):
+    """The learner with an outer clock around its phases."""
+
+    clock: Callable
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        with super()._timed(phase), self.clock(PHASES[phase]):
+            yield
+
+
+def even_share(ids: list[int]) -> float:
+    """A rule reward with variance inside every group: the share of even ids."""
+    return sum(i % 2 == 0 for i in ids) / max(len(ids), 1)
+
+
+def grpo_steps(directory: Path, settings: dict, clock) -> None:
+    """Run settings["steps"] GRPO steps under `clock`; see the module's docstring."""
+    directory = Path(directory)
+    rl = RL(
+        method="grpo_outcome",
+        rewards={"rule": 1.0},
+        group_size=settings["group"],
+        batch_outputs=settings["questions"] * settings["group"],
+        steps=settings["steps"],
+        learning_rate=settings["lr"],
+        beta=settings["beta"],
+        epsilon=settings["epsilon"],
+        temperature=settings["temperature"],
+        max_new_tokens=settings["max_new_tokens"],
+        precision=settings["dtype"],
+        micro_batch_tokens=2048,
+        normalisation="sample",
+        seed=settings["seed"],
+    )
+    seed_everything(rl.seed)
+    lines = (directory / "prompts.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [
+        Question(Problem(str(place), json.loads(line)["prompt"], ""), json.loads(line)["ids"])
+        for place, line in enumerate(lines)
+    ]
+    learner = ClockedLearner(
+        load_model(directory / "model"),
+        load_tokenizer(directory / "model"),
+        rl,
+        questions,
+        [],
+        {"rule": IdReward(even_share)},
+    )
+    learner.clock = clock
+    for step in range(settings["steps"]):
+        line = learner.step(step)
+        clock.end_step(line["sampled_tokens"], rl.batch_outputs)

@@ -1,0 +1,79 @@
+"""fastText behind a small wrapper that avoids its traps.
+
+Training runs in a fresh process, one thread, with large allocations always mapped afresh: the library initialises
+only a part of the input matrix when it has few threads, and leaves the rest as it finds it, so that two runs differ
+or meet NaN. Fresh pages are zero, and the model is then the same bit for bit (fastText issue 1061).
+
+    python -m corpus.mining.fasttext_model TRAIN.txt MODEL.bin '{"lr": 0.1, "dim": 256, ...}'
+
+is that process; it does nothing else. Not for use on its own.
+"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.artifacts.write import atomic_path
+
+POSITIVE, NEGATIVE = "__label__math", "__label__other"
+_NAN = "Encountered NaN"
+_HALVINGS = 4  # of the learning rate, when training meets NaN
+
+
+def train(lines: Path, model: Path, parameters: dict) -> dict:
+    """Train on a file of "label token token ..." lines; return the parameters used.
+
+    The learning rate is halved when training diverges. Raises RuntimeError with the library's words otherwise.
+    """
+    parameters = dict(parameters)
+    root = Path(__file__).resolve().parents[2]
+    environment = os.environ | {
+        "MALLOC_MMAP_THRESHOLD_": "65536",
+        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
+    }
+    for _ in range(_HALVINGS + 1):
+        with atomic_path(model) as temporary:
+            command = [sys.executable, "-m", "corpus.mining.fasttext_model", str(lines), str(temporary)]
+            done = subprocess.run(
+                [*command, json.dumps(parameters)], env=environment, capture_output=True, text=True, check=False
+            )
+            if done.returncode == 0:
+                break
+        if _NAN not in done.stderr:
+            raise RuntimeError(f"fastText training failed: {done.stderr.strip()[-2000:]}")
+        parameters["lr"] /= 2
+    else:
+        raise RuntimeError(f"fastText training diverged even at learning rate {parameters['lr'] * 2}")
+    return parameters
+
+
+class Scorer:
+    """A trained model. One page at a time: the library holds the interpreter's lock, batches gain nothing."""
+
+    def __init__(self, model: str | Path):
+        import fasttext
+
+        self._model = fasttext.FastText._FastText(str(model)).f
+
+    def score(self, line: str) -> float:
+        """Probability that a line of tokens (no line end in it) is mathematics; 0 for an empty line."""
+        if not line:
+            return 0.0  # the library would answer with its prior
+        for probability, label in self._model.predict(line + "\n", 2, 0.0, "strict"):
+            if label == POSITIVE:
+                return 0.0 if math.isnan(probability) else min(1.0, max(0.0, probability))
+        return 0.0
+
+
+def main(argv: list[str] | None = None) -> None:
+    import fasttext
+
+    lines, model, parameters = argv or sys.argv[1:]
+    fasttext.train_supervised(input=lines, verbose=0, **json.loads(parameters)).save_model(model)
+
+
+if __name__ == "__main__":
+    main()

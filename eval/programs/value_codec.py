@@ -1,0 +1,86 @@
+"""Plain Python values as JSON and back: what a function under test takes and returns, from one process to another.
+
+`packed(value)` is a tagged list that json can write, `unpacked(data)` the value. Numbers, text, bytes and the builtin
+collections come back equal to themselves; another iterable (a generator, dict_keys) as something that can be
+iterated and equals nothing; everything else as something that equals nothing. Nothing is executed. The source of this
+module is part of the programs of eval.programs.isolated_tests; it imports nothing of the project.
+"""
+
+import itertools
+
+_MOST_ITEMS = 100_000
+
+
+class NotPlain(Exception):
+    """An argument that cannot be handed to another process."""
+
+
+class Opaque:
+    """A value of a kind that is not handed over. It equals nothing, itself included."""
+
+    def __init__(self, items=None):
+        self.items = items
+
+    def __eq__(self, other):
+        return False
+
+    def __iter__(self):
+        if self.items is None:
+            raise TypeError("not iterable")
+        return iter(self.items)
+
+    __hash__ = None
+
+
+def packed(value, strict=False):
+    """`strict`: NotPlain instead of an opaque value, for arguments."""
+    if value is None or value is True or value is False:
+        return ["value", value]
+    for kind, name in ((bool, "bool"), (int, "int"), (float, "float"), (complex, "complex"), (str, "str")):
+        if isinstance(value, kind):
+            return [name, _written(kind, value)]
+    if isinstance(value, (bytes, bytearray)):
+        return ["bytes", bytes(value).hex()]
+    for kind in (list, tuple, set, frozenset):
+        if isinstance(value, kind):
+            return [kind.__name__, [packed(item, strict) for item in kind.__iter__(value)]]
+    if isinstance(value, dict):
+        return ["dict", [[packed(key, strict), packed(item, strict)] for key, item in dict.items(value)]]
+    if strict:
+        raise NotPlain(type(value).__name__)
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return ["opaque", None]
+    return ["opaque", [packed(item) for item in itertools.islice(value, _MOST_ITEMS)]]
+
+
+def _written(kind, value):
+    if kind is int or kind is bool:
+        return hex(int.__int__(value))
+    if kind is float:
+        return float.__repr__(value)
+    if kind is complex:
+        return complex.__repr__(value)
+    return str.__str__(value)
+
+
+def unpacked(data):
+    """Inverse of `packed`. ValueError for what it never writes."""
+    name, content = data
+    if name == "value" and (content is None or isinstance(content, bool)):
+        return content
+    if name in ("int", "bool"):
+        return int(content, 16)
+    if name in ("float", "complex"):
+        return float(content) if name == "float" else complex(content)
+    if name == "str" and isinstance(content, str):
+        return content
+    if name == "bytes":
+        return bytes.fromhex(content)
+    if name in ("list", "tuple", "set", "frozenset"):
+        kind = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[name]
+        return kind(unpacked(item) for item in content)
+    if name == "dict":
+        return {unpacked(key): unpacked(item) for key, item in content}
+    if name == "opaque":
+        return Opaque(None if content is None else [unpacked(item) for item in content])
+    raise ValueError(name)

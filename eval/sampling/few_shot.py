@@ -1,0 +1,201 @@
+"""Prompts for models that were never taught to chat (coder, base): worked examples, then the question.
+
+    Problem:
+    <question>
+
+    Solution:
+    <worked solution>
+
+is the layout of most benchmarks; Chinese sets have it in Chinese, BIG-Bench Hard, functions and formal proofs have
+the layouts of their papers. Examples come from the run's own fine-tuning data (`read_shots`), or from eval/shots, one
+YAML file for each kind of answer, written for this project; BIG-Bench Hard's are read from the data set itself.
+A completion ends where the model starts on a problem of its own.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import yaml
+
+from eval.programs.unit_tests import STOP as FUNCTION_STOP
+from eval.tasks.declarations import COT_PROMPTS, Benchmark
+from pipeline.artifacts.records import Problem, read_jsonl, read_solutions
+from pipeline.errors import UserError
+
+STOP = ("\nProblem:", "\nProblem：")
+FENCES = {"code": ("```python\n", "\n```"), "output": ("```output\n", "\n```"), "text": ("", "")}
+KEPT = 64  # shots kept of each mode and language: no prompt shows more
+DATA_FILES = ("../shots/*.yaml",)
+SHOTS = Path(__file__).parents[1] / "shots"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Text around a question and around an answer, and where a completion ends."""
+
+    before: str
+    between: str
+    after: str
+    stop: tuple[str, ...]
+
+
+LAYOUTS = {
+    "plain": Layout("Problem:\n", "\n\nSolution:\n", "\n\n", STOP),
+    "plain_zh": Layout("问题：", "\n解答：", "\n\n", ("\n问题：", "\n问题 ", *STOP)),
+    "textbook": Layout("Example. ", "\n\nSolution. ", "\n\n", ("\nExample", "\nExercise", *STOP)),
+    "textbook_zh": Layout("例题：", "\n\n解：", "\n\n", ("\n例题", "\n练习", *STOP)),
+    "plain_bn": Layout("প্রশ্ন: ", "\nসমাধান: ", "\n\n", ("\nপ্রশ্ন:", *STOP)),
+    "plain_de": Layout("Aufgabe: ", "\nLösung: ", "\n\n", ("\nAufgabe:", *STOP)),
+    "plain_es": Layout("Problema: ", "\nSolución: ", "\n\n", ("\nProblema:", *STOP)),
+    "plain_fr": Layout("Problème : ", "\nSolution : ", "\n\n", ("\nProblème :", "\nProblème:", *STOP)),
+    "plain_ja": Layout("問題：", "\n解答：", "\n\n", ("\n問題：", *STOP)),
+    "plain_ru": Layout("Задача: ", "\nРешение: ", "\n\n", ("\nЗадача:", *STOP)),
+    "plain_sw": Layout("Swali: ", "\nSuluhisho: ", "\n\n", ("\nSwali:", *STOP)),
+    "plain_te": Layout("ప్రశ్న: ", "\nపరిష్కారం: ", "\n\n", ("\nప్రశ్న:", *STOP)),
+    "plain_th": Layout("โจทย์: ", "\nวิธีทำ: ", "\n\n", ("\nโจทย์:", *STOP)),
+    "bbh": Layout("Q: ", "\nA: Let's think step by step.\n", "\n\n", ("\nQ:",)),
+    "completion": Layout("", "", "", FUNCTION_STOP),
+    "function": Layout("Task: ", "\n[BEGIN]\n", "\n[DONE]\n\n", ("[DONE]", "\nTask:")),
+    "formal": Layout("Informal:\n", "\n", "\n\n", ("\nInformal:",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A worked example as it is shown."""
+
+    question: str
+    text: str
+    mode: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class FewShot:
+    """How one benchmark is shown to a base model in one mode."""
+
+    shots: tuple[Shot, ...]
+    layout: Layout = LAYOUTS["plain"]
+    heads: dict[str, str] = field(default_factory=dict)  # worked examples as text, by the problem's kind
+
+    def prompt(self, problem: Problem) -> str:
+        head = self.heads.get(problem.kind)
+        shown = few_shot_prompt(problem, [] if head else list(self.shots), self.layout)
+        return f"{head}\n\n{shown}" if head else shown
+
+    def cut(self, text: str) -> str:
+        return cut_at_stop(text, self.layout.stop)
+
+
+def few_shot(
+    benchmark: Benchmark, mode: str, given: list[Shot], count: int, language: str = "", file: str | Path = ""
+) -> FewShot:
+    """The few-shot prompt of a benchmark: `given` examples where there are any of the mode, else its declared ones.
+
+    `count` applies to given examples; declared sets show as many as the paper. `file`: the benchmark's own file.
+    """
+    if benchmark.answer == "code":
+        name = "function" if benchmark.examples else "completion"
+        return FewShot(tuple(declared_shots(benchmark.examples, "pot")[: benchmark.shots["pot"]]), LAYOUTS[name])
+    if benchmark.answer == "proof":
+        return FewShot(tuple(declared_shots(benchmark.examples, "cot")[: benchmark.shots["cot"]]), LAYOUTS["formal"])
+    if benchmark.examples == "cot_prompts":
+        return FewShot((), LAYOUTS["bbh"], _task_prompts(str(Path(file).parent / COT_PROMPTS)))
+    if any(shot.mode == mode for shot in given):
+        language = language or benchmark.language or "en"
+        name = f"{benchmark.layout}_zh" if language == "zh" and benchmark.layout != "plain" else benchmark.layout
+        return FewShot(tuple(pick_shots(given, mode, language, count)), LAYOUTS[name])
+    language = benchmark.language or language or "en"
+    examples = benchmark.examples or ("school_zh" if language == "zh" else "school_en")
+    shown = declared_shots(examples, mode)[: benchmark.shots.get(mode, count)]
+    return FewShot(tuple(shown), LAYOUTS.get(f"plain_{language}", LAYOUTS["plain"]))
+
+
+@lru_cache(maxsize=64)
+def declared_shots(name: str, mode: str) -> tuple[Shot, ...] | list[Shot]:
+    """The examples of a set in eval/shots that have a solution in this mode ("cot" or "pot"), in order."""
+    if not name:
+        return ()
+    rows = yaml.safe_load((SHOTS / f"{name}.yaml").read_text("utf-8"))
+    language = name.rpartition("_")[2] if "_" in name else "en"
+    bare = name in ("functions_en", "proofs")
+    return tuple(
+        Shot(row["question"].strip(), _shown(row[mode], mode, bare), mode, language) for row in rows if row.get(mode)
+    )
+
+
+def _shown(solution: str, mode: str, bare: bool) -> str:
+    return f"```python\n{solution.strip()}\n```" if mode == "pot" and not bare else solution.strip()
+
+
+@lru_cache(maxsize=4)
+def _task_prompts(path: str) -> dict[str, str]:
+    """BIG-Bench Hard's own worked examples by task, without the canary line; none where the file is missing."""
+    if not Path(path).exists():
+        return {}
+    return {row["task"]: row["prompt"].partition("-----\n")[2].strip() for row in read_jsonl(path)}
+
+
+def read_shots(path: str | Path, tokenizer) -> list[Shot]:
+    """Worked examples from sft/examples.parquet (training split) or from JSON Lines of Solution records."""
+    if Path(path).suffix != ".parquet":
+        return [Shot(s.question, _turns_text(s.turns), s.format, s.language) for s in read_solutions(path)]
+    columns = ["question", "format", "language", "ids", "scored", "split"]
+    try:
+        batches = pq.ParquetFile(path).iter_batches(1000, columns=columns)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a table of fine-tuning examples ({error})") from None
+    shots: list[Shot] = []
+    seen: Counter = Counter()
+    for batch in batches:
+        for row in batch.to_pylist():
+            key = row["format"], row["language"]
+            if row["split"] == "train" and seen[key] < KEPT:
+                seen[key] += 1
+                answer = row["ids"][row["scored"].index(True) :]
+                text = tokenizer.decode(answer, skip_special_tokens=True).strip()
+                shots.append(Shot(row["question"], text, *key))
+    return shots
+
+
+def pick_shots(shots: list[Shot], mode: str, language: str, count: int) -> list[Shot]:
+    """The first `count` shots of a mode and language; of any language where there are too few."""
+    fitting = [shot for shot in shots if shot.mode == mode]
+    same = [shot for shot in fitting if shot.language == language]
+    return (same + [shot for shot in fitting if shot.language != language])[:count]
+
+
+def few_shot_prompt(problem: Problem, shots: list[Shot], layout: Layout = LAYOUTS["plain"]) -> str:
+    """The text to complete. The shots are never the problem itself: they come from training data."""
+    if layout is LAYOUTS["completion"]:
+        return problem.question
+    blocks = [layout.before + s.question.strip() + layout.between + s.text + layout.after for s in shots]
+    return "".join(blocks) + layout.before + problem.question.strip() + layout.between
+
+
+def cut_at_stop(text: str, stop: tuple[str, ...] = STOP) -> str:
+    """What the model wrote before it started another problem."""
+    for mark in stop:
+        text = text.split(mark, 1)[0]
+    return text.rstrip() if stop is FUNCTION_STOP else text.strip()
+
+
+def chat_question(benchmark: Benchmark, problem: Problem) -> str:
+    """What a chat model is asked; for functions and proofs the request is part of it and no suffix is added."""
+    if problem.kind == "completion" and benchmark.answer == "code":
+        return (
+            "Complete this Python function. Answer with the whole function in one Python code block.\n"
+            f"```python\n{problem.question.rstrip()}\n```"
+        )
+    if benchmark.answer == "code":
+        return f"{problem.question}\n\nAnswer with the function in one Python code block."
+    if benchmark.answer == "proof":
+        return f"Prove this theorem in Isabelle. Answer with the proof alone.\n\n{problem.question}"
+    return problem.question
+
+
+def _turns_text(turns: list[dict]) -> str:
+    return "\n".join(FENCES[t["role"]][0] + t["content"].strip() + FENCES[t["role"]][1] for t in turns)

@@ -1,0 +1,93 @@
+"""The tool loop: a model writes a program and asks for its output, the sandbox runs it, the model goes on.
+
+Evaluation and RL share it. What the sandbox wrote stands among the ids of an answer as ids that the model never
+sampled: `written` tells the two apart, and no id is ever decoded and encoded again. Source of the rules (when a
+program runs, what of its output is shown, how many rounds): the public evaluation code.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from eval.programs.code_blocks import printed_answer, program_so_far, shown_output
+from pipeline.inference.engine import Engine, Sample, SamplingSettings
+from pipeline.model.chat import FENCE, OUTPUT_FENCE, encode_output
+
+ASKS_FOR_OUTPUT = (OUTPUT_FENCE,)
+"""The stop strings of a model that may use the tool."""
+
+
+class Runner(Protocol):
+    """What runs programs: the sandbox."""
+
+    def run_many(self, programs: list[str]) -> list[Any]:
+        """For each program an execution with `status`, `stdout` and `stderr`."""
+        ...
+
+
+@dataclass(slots=True)
+class Turns:
+    """An answer in the making: what the model wrote and, between, what its programs printed."""
+
+    prompt_ids: list[int]
+    key: str  # names the answer for the random numbers of its later turns
+    output_ids: list[int] = field(default_factory=list)
+    written: list[bool] = field(default_factory=list)  # for each of these ids: by the model?
+    logprobs: list[float] = field(default_factory=list)  # of those that the model wrote
+    finish: str = "stop"
+    printed: str | None = None  # what its program printed last
+    program_status: str = ""  # of the last program run: "" where none ran
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the model wrote."""
+        return sum(self.written)
+
+    @property
+    def logprob(self) -> float:
+        """The log-probability of all that the model wrote."""
+        return sum(self.logprobs)
+
+    def take(self, sample: Sample) -> None:
+        """Go on with what the model wrote."""
+        self.output_ids += sample.ids
+        self.written += [True] * len(sample.ids)
+        self.logprobs += sample.logprobs
+        self.finish = sample.finish
+
+    def insert(self, ids: Sequence[int]) -> None:
+        """Go on with what the sandbox wrote."""
+        self.output_ids += ids
+        self.written += [False] * len(ids)
+
+
+def run_programs_between(
+    sampler: Engine, sandbox: Runner, answers: Sequence[Turns], rounds: int, settings: SamplingSettings
+) -> None:
+    """Run programs the model asked for and let it go on, in place; at most `rounds` generations in all.
+
+    `answers` hold the first generation, sampled with the stop strings ASKS_FOR_OUTPUT, as `settings` do.
+    """
+    for number in range(1, rounds + 1):
+        asked = [answer for answer in answers if answer.finish == "stop" and _asks(sampler.tokenizer, answer)]
+        asked = [answer for answer in asked if answer.tokens < settings.max_new_tokens]
+        if not asked:
+            return
+        texts = [sampler.tokenizer.decode(answer.output_ids) for answer in asked]
+        runs = sandbox.run_many([program_so_far(text) or "" for text in texts])
+        for answer, run in zip(asked, runs, strict=True):
+            answer.program_status, answer.printed = run.status, printed_answer(run.stdout)
+            shown = shown_output(run.status, run.stdout, run.stderr, sampler.tokenizer)
+            answer.insert(encode_output(sampler.tokenizer, shown))
+        if number == rounds:
+            return
+        keys = [f"{answer.key}\0{number}" for answer in asked]
+        continued = sampler.sample([a.prompt_ids + a.output_ids for a in asked], 1, settings, keys=keys)
+        for answer, (sample,) in zip(asked, continued, strict=True):
+            answer.take(sample)
+
+
+def _asks(tokenizer, answer: Turns) -> bool:
+    """Whether it ends in a closed program and the mark that asks for its output (public code: nothing else is run)."""
+    text = tokenizer.decode(answer.output_ids[-32:]).rstrip()
+    return text.endswith(OUTPUT_FENCE) and text.removesuffix(OUTPUT_FENCE).rstrip().endswith(FENCE)

@@ -1,0 +1,63 @@
+"""Turn a planned page into the HTTP response that the archive holds."""
+
+import random
+import zlib
+
+from mini.crawl.damage import DAMAGES, payload
+from mini.crawl.math_markup import head_of
+from mini.crawl.plan import Draft
+from mini.crawl.site_chrome import Page, render
+from mini.crawl.warc_writer import Response
+
+_DAMAGE_SHARE = 0.12
+_TYPES = {"pdf": "application/pdf", "png": "image/png", "css": "text/css", "js": "application/javascript"}
+
+
+def choose_damage(draft: Draft, rng: random.Random) -> str | None:
+    """What goes wrong with this page, if anything."""
+    if draft.article is None or draft.leaks or rng.random() >= _DAMAGE_SHARE:
+        return None
+    return rng.choice(DAMAGES)
+
+
+def respond(draft: Draft, links: tuple[tuple[str, str], ...], date: str, damage: str | None) -> Response:
+    """The response to a request for `draft`; `links` are other pages of its site."""
+    # Seeded by the original's address: a mirror serves the very same bytes.
+    rng = random.Random(draft.duplicate_of or draft.url)
+    if draft.file:
+        return Response(draft.url, date, _file_body(draft.file, rng), headers=[("Content-Type", _TYPES[draft.file])])
+    if draft.status != 200:
+        return _error(draft, date)
+    page = Page(
+        title=draft.article.title.replace("$", ""),
+        site=draft.site.title,
+        language=draft.article.language,
+        body=draft.article.html(draft.carrier or "dollars"),
+        head=head_of(draft.carrier) if any(s.mathematics for s in draft.site.sections) else "",
+        charset=draft.site.charset,
+        links=links,
+        declares_charset=damage != "no_charset",
+    )
+    html = render(page, draft.site.theme, rng)
+    served = payload(html, draft.site.charset, draft.article.language, damage, rng)
+    return Response(draft.url, date, served.body, headers=served.headers, truncated=served.truncated)
+
+
+def _error(draft: Draft, date: str) -> Response:
+    headers = [("Content-Type", "text/html; charset=utf-8")]
+    if draft.status == 301:
+        headers.append(("Location", f"https://{draft.site.host}{draft.section.path}"))
+    text = f"<html><head><title>{draft.status}</title></head><body><h1>Error {draft.status}</h1>"
+    text += f"<p>The page you asked for is not available on {draft.site.title}.</p></body></html>"
+    return Response(draft.url, date, text.encode(), draft.status, headers)
+
+
+def _file_body(kind: str, rng: random.Random) -> bytes:
+    if kind == "css":
+        return b".nav { color: #%06x; }\nbody { margin: %dpx }\n" % (rng.getrandbits(24), rng.randint(0, 40))
+    if kind == "js":
+        return b"function sum(a, b) { return a + b + %d; }\n" % rng.randint(0, 99)
+    noise = rng.randbytes(rng.randint(400, 3000))
+    if kind == "png":
+        return b"\x89PNG\r\n\x1a\n" + noise
+    return b"%PDF-1.5\n1 0 obj <</Filter /FlateDecode>>\nstream\n" + zlib.compress(noise) + b"\nendstream\n%%EOF\n"

@@ -1,0 +1,139 @@
+"""Artifacts: atomic writes, digests, and the manifest that says a stage is complete.
+
+Every file appears under its name only when it is whole: it is written beside its place and renamed. A stage
+writes its payload first and its manifest last, so that a manifest's presence means "complete".
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.artifacts.code_digest import code_digest
+from pipeline.errors import UserError
+
+NOT_COUNTED = (".", "metrics.jsonl", "events.out.tfevents")
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; rename it to `path` on success, delete it on failure."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_replaceable(path: str | Path, marker: str = "manifest.json") -> None:
+    """A UserError unless `path` may become an artifact's folder: absent, empty, or one already (it holds `marker`).
+
+    Long jobs call it before they begin, `atomic_folder` does so always: what it replaces is deleted.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise UserError(f"--out {path}: is a file; name a folder")
+    if path.is_dir() and any(path.iterdir()) and not any(path.glob(marker)):
+        raise UserError(f"--out {path}: holds other files, which would be deleted; name a new folder")
+
+
+@contextmanager
+def atomic_folder(path: str | Path, marker: str = "manifest.json") -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; put it in the place of `path` on success, delete it on failure."""
+    check_replaceable(path, marker)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield temporary
+        os.chmod(temporary, 0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: object) -> None:
+    """Deterministic JSON: sorted keys, indented, a final newline."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_jsonl(path: str | Path, rows: Iterable[dict]) -> int:
+    """Write one object a line and return how many there were."""
+    count = 0
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as out:
+        for row in rows:
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def read_json(path: str | Path) -> dict:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error})") from None
+
+
+def file_digest(path: str | Path) -> str:
+    """Hex SHA-256 (16 characters) of a file, or of a folder's file names and contents in sorted order.
+
+    In a folder, hidden files (Snakemake's timestamp) and metrics (they hold speeds) do not count.
+    """
+    path = Path(path)
+    digest = hashlib.sha256()
+    files = [path]
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(NOT_COUNTED))
+    for file in files:
+        digest.update(str(file.relative_to(path)).encode())
+        with open(file, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def write_manifest(
+    path: str | Path,
+    stage: str,
+    *,
+    settings: dict,
+    inputs: Iterable[str | Path] = (),
+    counts: dict | None = None,
+    metrics: dict | None = None,
+    code: str | None = None,
+) -> None:
+    """Write a stage's manifest: what made it, from what, with which counts. No times, hosts or absolute paths.
+
+    `counts` holds numbers of records with reasons, `metrics` the stage's results. Two equal runs write equal
+    manifests, byte for byte. `code` is the digest of `code_digest`, computed for `stage` if absent.
+    """
+    write_json(
+        path,
+        {
+            "stage": stage,
+            "code": code or code_digest(stage),
+            "settings": settings,
+            "inputs": {Path(p).name: file_digest(p) for p in inputs},
+            "counts": counts or {},
+            "metrics": metrics or {},
+        },
+    )

@@ -1,0 +1,149 @@
+"""The configuration: one typed tree whose defaults are the paper's numbers.
+
+A preset (`config/<name>.yaml`, or any YAML path) lists what differs from the defaults; `extends: <preset>` starts
+from another preset. Overlays given to Snakemake by `--configfile` are merged on top. Unknown keys, wrong types and
+impossible values are refused with one line that names the key, the value and what is allowed.
+"""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from pipeline.artifacts.write import read_json
+from pipeline.config.base import Section, SeededSection
+from pipeline.config.corpus import Corpus
+from pipeline.config.eval import Evaluation
+from pipeline.config.pretrain import Pretrain
+from pipeline.config.rl import RL, Reward
+from pipeline.config.sft import SFT
+from pipeline.config.world import Coder, MiniWorld, Prompts, Sources
+from pipeline.errors import UserError
+
+LISTS = ("benchmarks", "heldout_text", "mixture", "drops")
+PRESETS = Path(__file__).resolve().parents[2] / "config"
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+class Config(Section):
+    """The whole run."""
+
+    name: str = Field("paper", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """Name of the world: everything is written under results/<name>/."""
+    seed: int = Field(0, ge=0)
+    """Every random draw of every stage derives from this number."""
+    sources: Sources = Sources()
+    mini: MiniWorld = MiniWorld()
+    coder: Coder = Coder()
+    prompts: Prompts = Prompts()
+    corpus: Corpus = Corpus()
+    pretrain: Pretrain = Pretrain()
+    sft: SFT = SFT()
+    reward: Reward = Reward()
+    rl: RL = RL()
+    eval: Evaluation = Evaluation()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread_seed(cls, values: dict) -> dict:
+        """Give every section that draws random numbers the run's seed, unless it sets its own."""
+        if isinstance(values, dict) and isinstance(values.get("seed", 0), int):
+            values = _with_seed(cls, dict(values), values.get("seed", 0))
+        return values
+
+
+def _with_seed(model: type[BaseModel], values: dict, seed: int) -> dict:
+    for name, field in model.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            inner = values.get(name, {})
+            if not isinstance(inner, dict):
+                continue  # pydantic reports the wrong type
+            inner = _with_seed(section, dict(inner), seed)
+            if issubclass(section, SeededSection):
+                inner.setdefault("seed", seed)
+            if inner:  # an empty one keeps its default
+                values[name] = inner
+    return values
+
+
+def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
+    """Read a preset (a name in config/ or a YAML path), merge `overlay` into it, and check it.
+
+    Raises UserError with one line for each problem found.
+    """
+    values = _read_preset(str(preset), seen=())
+    values = _merge(values, {key: value for key, value in (overlay or {}).items() if key != "preset"})
+    return _checked(Config, values, f"preset {preset}")
+
+
+def read_section(path: str | Path, section: type[AnySection]) -> AnySection:
+    """Read a stage's own settings from the JSON file that the `stage_config` rule writes."""
+    return _checked(section, read_json(path), str(path))
+
+
+def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
+    path = Path(preset) if preset.endswith((".yaml", ".yml")) else PRESETS / f"{preset}.yaml"
+    if preset in seen:
+        raise UserError(f"preset {preset} extends itself ({' -> '.join((*seen, preset))})")
+    if not path.is_file():
+        names = sorted(p.stem for p in PRESETS.glob("*.yaml"))
+        raise UserError(f"preset {preset!r}: no file {path.name}; there are {', '.join(names)}, or give a YAML path")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
+    parent = values.pop("extends", None)
+    values.setdefault("name", path.stem)
+    return _merge(_read_preset(str(parent), (*seen, preset)), values) if parent else values
+
+
+def _merge(base: dict, over: dict) -> dict:
+    """`over` wins; mappings are merged key by key, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        # These mappings are lists of named things: an overlay replaces the whole list.
+        merged[key] = _merge(merged[key], value) if both and key not in LISTS else value
+    return merged
+
+
+def _checked(model: type[AnySection], values: dict, origin: str) -> AnySection:
+    if not isinstance(values, dict):
+        raise UserError(f"{origin}: expected a mapping of settings, found {type(values).__name__}")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(model, problem) for problem in error.errors()]
+        raise UserError(f"{origin}: " + "; ".join(dict.fromkeys(lines))) from None
+
+
+def _explain(model: type[BaseModel], problem: dict) -> str:
+    """One problem as "key = value: what is allowed"."""
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        allowed = _keys_at(model, problem["loc"][:-1])
+        near = difflib.get_close_matches(str(problem["loc"][-1]), allowed, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}"
+        return f"{key}: unknown key; {hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    if not key or isinstance(problem["input"], dict):  # several settings do not go together; the message names them
+        return f"{key}: {message}" if key else message
+    return f"{key} = {problem['input']!r}: {message}"
+
+
+def _keys_at(model: type[BaseModel], location: Iterable[str | int]) -> list[str]:
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            break
+        model = field.annotation
+    return sorted(model.model_fields)

@@ -1,0 +1,194 @@
+"""Several processes that train one model; with one process every function here does nothing.
+
+    torchrun --nproc-per-node 2 -m pretrain.train …     the same command as with python, on two processes
+
+Every process reads the whole step and computes its share of the rows; gradients, losses and counts are SUMS over all
+processes, since denominators are totals of the whole step (pipeline.training.step). Results are therefore those of one
+process up to the order of sums. Two ways to hold the model:
+
+    replicate   each process holds all of it; gradients are added up (as DDP does)
+    shard       each process holds a part of every layer, gathered when it computes (FSDP2, torch's fully_shard)
+
+Not done here: starting processes (torchrun, profiles/), tensor or pipeline parallelism.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TextIO, TypeVar
+
+import torch
+import torch.distributed as dist
+
+from pipeline.errors import UserError
+
+Item = TypeVar("Item")
+PATIENCE = timedelta(hours=2)
+"""How long processes wait for one another: the first may be writing a large model."""
+BUCKET = 2**24
+"""Numbers that are added up over all processes at a time (64 MiB in fp32)."""
+
+
+@contextmanager
+def session() -> Iterator[None]:
+    """Join the processes that torchrun started, if it did; usable as a decorator of `main`.
+
+    Only the first process prints to stdout, and a user's mistake, which all of them find, is told once.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or dist.is_initialized():
+        yield
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=PATIENCE)
+    if not is_main():
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it stays open
+    try:
+        yield
+    except UserError:
+        if is_main():
+            raise
+        sys.exit(2)
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def size() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def is_main() -> bool:
+    return rank() == 0
+
+
+def barrier() -> None:
+    if dist.is_initialized():
+        dist.barrier()
+
+
+def progress_stream() -> TextIO:
+    """Where a training shows its progress: the first process's stderr."""
+    return sys.stderr if is_main() else open(os.devnull, "w")
+
+
+def share(items: Sequence[Item]) -> Sequence[Item]:
+    """This process's part of what all processes have."""
+    return items[rank() :: size()] if size() > 1 else items
+
+
+def gather(part: Sequence[Item]) -> list[Item]:
+    """The inverse of `share`: every process gives its part and gets all, in the original order."""
+    if size() == 1:
+        return list(part)
+    parts: list[Sequence[Item]] = [()] * size()
+    dist.all_gather_object(parts, list(part))
+    whole: list = [None] * sum(map(len, parts))
+    for place, of_rank in enumerate(parts):
+        whole[place :: size()] = of_rank
+    return whole
+
+
+def total(values: dict[str, float]) -> dict[str, float]:
+    """The sums of all processes' numbers by name, equal on every process; a name may be missing on some."""
+    if size() == 1:
+        return values
+    gathered: list[dict[str, float]] = [{} for _ in range(size())]
+    dist.all_gather_object(gathered, values)
+    names = dict.fromkeys(name for part in gathered for name in part)
+    return {name: sum(part.get(name, 0) for part in gathered) for name in names}
+
+
+def most(number: int) -> int:
+    """The largest of all processes' numbers."""
+    if size() == 1:
+        return number
+    counts: list[int] = [0] * size()
+    dist.all_gather_object(counts, number)
+    return max(counts)
+
+
+def sum_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
+    """Add up the gradients of all processes, in place; a process without a gradient adds zero."""
+    if size() == 1:
+        return
+    bucket: list[torch.Tensor] = []
+    for parameter in parameters:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        bucket.append(parameter.grad)
+        if sum(gradient.numel() for gradient in bucket) >= BUCKET:
+            _all_reduce(bucket)
+            bucket = []
+    if bucket:
+        _all_reduce(bucket)
+
+
+def _all_reduce(tensors: list[torch.Tensor]) -> None:
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    dist.all_reduce(flat)
+    for tensor, piece in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(piece.view_as(tensor))
+
+
+def shard(model: torch.nn.Module, layers: Iterable[torch.nn.Module], bf16: bool) -> None:
+    """Shard `model` in place over all processes, each of `layers` and the rest as a unit (FSDP2).
+
+    Weights stay fp32; with `bf16` they travel and compute as bf16, gradients are reduced in fp32. Everything that is
+    computed with a sharded model goes through `run`.
+    """
+    from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard  # takes a second
+
+    policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if bf16 else MixedPrecisionPolicy()
+    forward = model.forward
+    # The unit of the whole model is gathered when its `forward` is called; `run` passes its function in there.
+    model.forward = lambda *args, run=None, **kwargs: run(model, *args, **kwargs) if run else forward(*args, **kwargs)
+    for layer in layers:
+        fully_shard(layer, mp_policy=policy)
+    fully_shard(model, mp_policy=policy)
+    for module in model.modules():
+        if isinstance(module, FSDPModule):  # sums, not means
+            module.set_gradient_divide_factor(1.0)
+            module.set_force_sum_reduction_for_comms(True)
+    model.is_sharded = True
+
+
+def is_sharded(model: torch.nn.Module) -> bool:
+    return getattr(model, "is_sharded", False)
+
+
+def run(function: Callable[..., Any], model: torch.nn.Module, *args: Any) -> Any:
+    """`function(model, *args)`, with the weights gathered that it uses."""
+    return model(*args, run=function) if is_sharded(model) else function(model, *args)
+
+
+def release(model: torch.nn.Module) -> None:
+    """Give back what computing without a backward pass has left gathered of a sharded model.
+
+    Until then its parameters are whole copies; an optimiser that is made meanwhile would train those.
+    """
+    if is_sharded(model):
+        model.reshard()
+
+
+def whole(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+
+
+def whole_state(model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
+    """The weights of a sharded model on the first process's CPU; None where the model holds its own weights."""
+    if not is_sharded(model):
+        return None
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+
+    state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    for name in names - {name for name, _ in model.named_parameters()}:  # the second name of a tied weight
+        state.pop(name, None)
+    return state

@@ -1,0 +1,161 @@
+"""Language models on disk: Hugging Face folders in, Hugging Face folders out, and how they compute here.
+
+A saved folder is complete or absent: weights (safetensors), tokenizer with chat template, a model card, metrics.jsonl
+and the same for TensorBoard when there are metrics, and manifest.json, written into a temporary folder that is
+renamed last.
+"""
+
+import json
+import shutil
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import is_flash_attn_2_available
+from transformers.utils import logging as transformers_logging
+
+from pipeline.artifacts.records import read_jsonl
+from pipeline.artifacts.tensorboard import EVENTS, write_events
+from pipeline.artifacts.write import atomic_folder, write_manifest
+from pipeline.errors import UserError
+from pipeline.model import distributed
+from pipeline.model.chat import CHAT_TEMPLATE
+
+transformers_logging.disable_progress_bar()  # ours is enough
+
+
+def device() -> torch.device:
+    """The accelerator if there is one, else the CPU."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def multiplies_bf16() -> bool:
+    """Whether this machine multiplies bf16 in hardware; a CPU without AMX emulates it, several times slower."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_amx_tile_supported()
+
+
+def computes_in_bf16(precision: str) -> bool:
+    """What "bf16", "fp32" or "auto" means on this machine."""
+    return precision == "bf16" or (precision == "auto" and multiplies_bf16())
+
+
+def autocast(precision: str) -> AbstractContextManager:
+    """The context in which a forward pass computes: "bf16", "fp32", or "auto", which picks by hardware."""
+    if computes_in_bf16(precision):
+        return torch.autocast(device().type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def load_tokenizer(source: str | Path, needs_bos: bool = True) -> PreTrainedTokenizerBase:
+    """Load a tokenizer from a folder or Hub id; it must have EOS and (unless told otherwise) BOS, and gets our chat
+    template if it has none.
+    """
+    _check_folder(source, ("tokenizer.json", "tokenizer.model", "tokenizer_config.json"), "tokenizer")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(source))
+    except Exception as error:  # a damaged file raises whatever its parser stumbles over (KeyError, TypeError, …)
+        raise UserError(f"{source}: cannot load the tokenizer ({_first_line(error)})") from None
+    if tokenizer.eos_token_id is None:
+        raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
+    if needs_bos and tokenizer.bos_token_id is None:
+        raise UserError(f"{source}: the tokenizer has no beginning-of-sentence token")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
+
+
+def load_model(source: str | Path, attention: str = "auto", keep_precision: bool = False) -> PreTrainedModel:
+    """Load a causal language model onto the device, in evaluation mode, in fp32 (master weights) unless its own
+    precision shall be kept.
+
+    `attention` is a transformers implementation ("eager", "sdpa", "flash_attention_2", "flex_attention") or "auto":
+    flash attention on a GPU where it is installed (packed rows need no mask then), else transformers' choice.
+    """
+    if attention == "auto":
+        attention = "flash_attention_2" if torch.cuda.is_available() and is_flash_attn_2_available() else None
+    _check_folder(source, ("config.json",), "model configuration")
+    if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
+        raise UserError(f"{source}: no weights (*.safetensors) in this folder")
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            str(source), dtype="auto" if keep_precision else torch.float32, attn_implementation=attention
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
+    if getattr(model.config, "final_logit_softcapping", None) or getattr(model.config, "logit_scale", None):
+        raise UserError(f"{source}: models that rescale their logits ({model.config.model_type}) are not supported")
+    return model.to(device()).eval()
+
+
+def save_model(
+    folder: str | Path,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    card: str,
+    stage: str,
+    settings: dict,
+    inputs: tuple[str | Path, ...] = (),
+    counts: dict | None = None,
+    metrics: dict | None = None,
+    metrics_file: Path | None = None,
+    more_files: tuple[Path, ...] = (),
+) -> None:
+    """Write a whole model folder at once. `card` is the model card's text; the rest goes into the manifest.
+
+    `more_files` are copied into it by name.
+
+    With several processes all must call it; the first one writes.
+    """
+    weights = distributed.whole_state(model)
+    if not distributed.is_main():
+        return
+    with atomic_folder(folder) as temporary:
+        model.save_pretrained(temporary, state_dict=weights)
+        tokenizer.save_pretrained(temporary)
+        (temporary / "README.md").write_text(card, encoding="utf-8")
+        for file in more_files:
+            shutil.copyfile(file, temporary / file.name)
+        if metrics_file is not None:
+            shutil.copyfile(metrics_file, temporary / "metrics.jsonl")
+            write_events(temporary / EVENTS, read_jsonl(metrics_file))
+        write_manifest(
+            temporary / "manifest.json", stage, settings=settings, inputs=inputs, counts=counts, metrics=metrics
+        )
+
+
+def model_card(title: str, description: str, settings: dict, metrics: dict) -> str:
+    """A Hugging Face model card: front matter, what it is, the settings and results that made it."""
+
+    def block(values: dict) -> str:
+        return f"```json\n{json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False)}\n```\n"
+
+    head = "---\nlibrary_name: transformers\npipeline_tag: text-generation\nlicense: apache-2.0\n---\n\n"
+    usage = (
+        "Prompts follow the tokenizer's chat template: `User: …\\n\\nAssistant:`. The folder loads with "
+        "`transformers.AutoModelForCausalLM.from_pretrained`.\n"
+    )
+    body = f"# {title}\n\n{description}\n\n{usage}"
+    return f"{head}{body}\n## Settings\n\n{block(settings)}\n## Results\n\n{block(metrics)}"
+
+
+def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None:
+    """A local path must be a folder that holds one of `names`; anything else is taken for a Hub id."""
+    path = Path(source)
+    if path.is_dir() and not any((path / name).is_file() for name in names):
+        raise UserError(f"{source}: no {what} in this folder (looked for {', '.join(names)})")
+    if path.is_file():
+        raise UserError(f"{source}: is a file, expected a model folder")
+    looks_local = str(source).startswith((".", "/", "~")) or str(source).count("/") != 1 or path.parent.is_dir()
+    if not path.is_dir() and looks_local and len(path.parts) > 1:
+        raise UserError(f"{source}: no such model folder")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,197 @@
+"""Checkpoints of a running training: whole or absent, the last few and the best kept, deleted when it is done.
+
+A checkpoint holds the model's and the optimiser's state, those of models beside it (RL's value, reference and reward
+models), the step, the random generators' states and whatever else the caller needs to go on. The folder's fingerprint
+(settings and input digests) says which run it belongs to: state of another run is thrown away, never mixed in.
+
+    step-000000200.pt   one file, when every process holds the whole model
+    step-000000200/     a folder, when the model is sharded: each process writes its part (torch's distributed
+                        checkpointing), so that it can be read again by another number of processes
+    best.pt, best/      the same, after the step with the best evaluation
+"""
+
+import os
+import random
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipeline.artifacts.resume import claim_folder
+from pipeline.artifacts.resume import fingerprint as fingerprint
+from pipeline.artifacts.write import atomic_path
+from pipeline.errors import UserError
+from pipeline.model import distributed
+
+FORMAT = 2
+"""What a checkpoint holds and how; state of another format is another run's."""
+STATE = "state.pt"
+MAIN = "main"
+Trained = tuple[torch.nn.Module, torch.optim.Optimizer | None]
+"""A model and what trains it, if anything."""
+
+
+class Checkpoints:
+    """Saves and finds checkpoints in `folder`; with `folder` None nothing is kept and every run starts anew."""
+
+    def __init__(self, folder: str | Path | None, fingerprint: str, keep: int = 2):
+        self.folder = Path(folder) if folder else None
+        self.keep = keep
+        if self.folder is not None and distributed.is_main():
+            claim_folder(self.folder, f"{fingerprint} {FORMAT}")
+        distributed.barrier()
+
+    def save(
+        self,
+        step: int,
+        model: torch.nn.Module,
+        optimiser: torch.optim.Optimizer,
+        extra: dict[str, Any] | None = None,
+        best: bool = False,
+        beside: Mapping[str, Trained] | None = None,
+    ) -> None:
+        """Write the state after `step` optimiser steps; older checkpoints beyond `keep` are deleted.
+
+        `best` puts it in the place of the best one instead. `beside` are other models by name, sharded or not as the
+        first one.
+        """
+        if self.folder is None:
+            return
+        name = "best" if best else f"step-{step:09d}"
+        state = {"step": step, "random": random_state(), "extra": extra or {}}
+        models = {MAIN: (model, optimiser), **(beside or {})}
+        if distributed.is_sharded(model):
+            _save_parts(self.folder / name, models, state)
+        elif distributed.is_main():
+            state["models"] = {
+                each: {"model": m.state_dict(), "optimiser": o.state_dict() if o is not None else None}
+                for each, (m, o) in models.items()
+            }
+            with atomic_path(self.folder / f"{name}.pt") as temporary:
+                torch.save(state, temporary)
+        if distributed.is_main():
+            for old in self._saved()[: -self.keep]:
+                _remove(old)
+        distributed.barrier()
+
+    def load(
+        self,
+        model: torch.nn.Module,
+        optimiser: torch.optim.Optimizer,
+        beside: Mapping[str, Trained] | None = None,
+    ) -> tuple[int, dict[str, Any]]:
+        """Restore the newest checkpoint; return its step and extra state, or (0, {}) when there is none."""
+        saved = self._saved()
+        if not saved:
+            return 0, {}
+        state = _load(saved[-1], {MAIN: (model, optimiser), **(beside or {})})
+        restore_random_state(state["random"])
+        return state["step"], state["extra"]
+
+    def load_best(self, model: torch.nn.Module) -> None:
+        """Put the weights of the best checkpoint into the model."""
+        for place in (self.folder / "best.pt", self.folder / "best") if self.folder else ():
+            if place.exists():
+                _load(place, {MAIN: (model, None)})
+                return
+        raise UserError("optimisation.final = best: needs a folder for checkpoints (--resume)")
+
+    def delete(self) -> None:
+        """Forget everything: the run is done and its artifact stands."""
+        distributed.barrier()
+        if self.folder is not None and distributed.is_main():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _saved(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*")) if self.folder else []
+
+
+def _load(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
+    if place.is_dir():
+        return _load_parts(place, models)
+    if distributed.is_sharded(models[MAIN][0]):
+        raise UserError(
+            f"{place}: written by processes that held the whole model; go on with distribution: replicate or delete it"
+        )
+    # Our own file: it may hold NumPy arrays and Python states besides tensors.
+    state = torch.load(place, map_location="cpu", weights_only=False)
+    for name, (model, optimiser) in models.items():
+        model.load_state_dict(state["models"][name]["model"])
+        if optimiser is not None:
+            optimiser.load_state_dict(state["models"][name]["optimiser"])
+    return state
+
+
+def _save_parts(place: Path, models: Mapping[str, Trained], state: dict[str, Any]) -> None:
+    """Every process writes its part into a hidden folder, which gets its name when all are done."""
+    import torch.distributed.checkpoint as dcp
+
+    partial = place.with_name(f".{place.name}")
+    if distributed.is_main():
+        _remove(partial)
+        partial.mkdir()
+    distributed.barrier()
+    dcp.save(_parts(models), checkpoint_id=partial)
+    if distributed.is_main():
+        torch.save(state, partial / STATE)
+        _remove(place)
+        os.replace(partial, place)
+
+
+def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint.state_dict import set_model_state_dict, set_optimizer_state_dict
+
+    parts = _parts(models)
+    dcp.load(parts, checkpoint_id=place)
+    for name, (model, optimiser) in models.items():
+        set_model_state_dict(model, parts[name]["model"])
+        if optimiser is not None:
+            set_optimizer_state_dict(model, optimiser, parts[name]["optimiser"])
+    return torch.load(place / STATE, map_location="cpu", weights_only=False)
+
+
+def _parts(models: Mapping[str, Trained]) -> dict[str, Any]:
+    from torch.distributed.checkpoint.state_dict import get_model_state_dict, get_optimizer_state_dict
+
+    parts: dict[str, Any] = {}
+    for name, (model, optimiser) in models.items():
+        parts[name] = {"model": get_model_state_dict(model)}
+        if optimiser is not None:
+            parts[name]["optimiser"] = get_optimizer_state_dict(model, optimiser)
+    return parts
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python's, NumPy's and torch's global generators."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def random_state() -> dict[str, Any]:
+    """The states of all global random generators."""
+    return {
+        "python": random.getstate(),
+        "numpy": np.random.get_state(),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    random.setstate(state["python"])
+    np.random.set_state(state["numpy"])
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])

@@ -1,0 +1,171 @@
+"""The training loop of pretraining, fine-tuning and reward models: steps, evaluations, checkpoints, metrics.
+
+Data come from a pure function of the step, the learning rate too, so that a run that goes on from a checkpoint reads
+exactly what it would have read. Every step and every evaluation is one line of metrics.jsonl.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from pipeline.artifacts.tensorboard import EVENTS, write_events
+from pipeline.artifacts.write import write_jsonl
+from pipeline.config.schedule import Schedule, learning_rate
+from pipeline.config.training import Optimisation
+from pipeline.forward.batches import Layout, Row
+from pipeline.model import distributed
+from pipeline.progress import Progress
+from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.step import Loss, set_learning_rate, train_step
+
+Evaluate = Callable[[], dict[str, float]]
+"""Measures the model by name; lower is better for every name."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """How long and how a training runs; the data come from a function of the step."""
+
+    name: str
+    steps: int
+    schedule: Schedule
+    max_tokens: int
+    """Tokens of a micro-batch."""
+    clip_norm: float = 1.0
+    precision: str = "auto"
+    packed: bool = False
+    layout: Layout | None = None
+    """Instead of rows on their own, packed or padded."""
+    checkpoint_every: int = 100
+    evaluate_every: int = 0
+    """Steps between evaluations; 0 means only before the first and after the last step."""
+    final: str = "last"
+    """Whether the weights of the last step or of the best evaluation are left in the model."""
+
+
+def plan_of(name: str, steps: int, settings: Optimisation, evaluate_every: int = 0) -> Plan:
+    """A plan from a stage's section `optimisation`."""
+    cheap = settings.attention in ("auto", "flash_attention_2", "flex_attention")
+    packed = settings.batching == "packed" or (settings.batching == "auto" and cheap)
+    return Plan(
+        name,
+        steps,
+        settings.schedule,
+        settings.micro_batch_tokens,
+        clip_norm=settings.clip_norm,
+        precision=settings.precision,
+        packed=packed,
+        checkpoint_every=settings.checkpoint_every,
+        evaluate_every=evaluate_every,
+        final=settings.final,
+    )
+
+
+@dataclass(slots=True)
+class History:
+    """What a training has measured so far; a part of its checkpoints."""
+
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    results: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The evaluations "before" and "after"."""
+    best: dict[str, float] = field(default_factory=dict)
+    """The "step" after which the mean of the evaluation's values was lowest, and that mean ("value")."""
+
+    def state(self) -> dict[str, Any]:
+        return {"lines": self.lines, "results": self.results, "best": self.best}
+
+
+def train(
+    model: PreTrainedModel,
+    optimiser: torch.optim.Optimizer,
+    rows_of_step: Callable[[int], Sequence[Row]],
+    loss: Loss,
+    plan: Plan,
+    checkpoints: Checkpoints,
+    metrics_file: Path | None,
+    evaluate: Evaluate | None = None,
+) -> dict[str, dict[str, float]]:
+    """Run `plan`, going on from the newest checkpoint; `rows_of_step` must be a pure function of the step.
+
+    Writes `metrics_file` at the end, if one is given. Returns the evaluations {"before": …, "after": …, "best": …};
+    "best" only where there were some in between.
+    """
+    step, extra = checkpoints.load(model, optimiser)
+    history = History(**extra)
+    model.train()
+    if evaluate and step == 0:
+        history.results["before"] = _evaluate(model, evaluate, history, 0)
+    with Progress(plan.name, plan.steps, "steps", distributed.progress_stream()) as progress:
+        progress.add(step)
+        while step < plan.steps:
+            line = _step(model, optimiser, rows_of_step, loss, plan, step)
+            step += 1
+            history.lines.append({"step": step, **line})
+            progress.add(1, loss=line["loss"], tokens_per_second=line["tokens_per_second"])
+            if evaluate and plan.evaluate_every and step % plan.evaluate_every == 0 and step < plan.steps:
+                _evaluate(model, evaluate, history, step)
+                if history.best.get("step") == step:
+                    checkpoints.save(step, model, optimiser, history.state(), best=True)
+            if step % plan.checkpoint_every == 0 and step < plan.steps:
+                checkpoints.save(step, model, optimiser, history.state())
+                _show(checkpoints.folder, history)
+    model.eval()
+    if evaluate:
+        _finish(model, evaluate, history, plan, checkpoints)
+    if distributed.is_main() and metrics_file is not None:
+        write_jsonl(metrics_file, history.lines)
+    return history.results
+
+
+def _step(model, optimiser, rows_of_step, loss: Loss, plan: Plan, step: int) -> dict[str, float]:
+    start = time.perf_counter()
+    rate = learning_rate(plan.schedule, step, plan.steps)
+    set_learning_rate(optimiser, rate)
+    metrics = train_step(
+        model,
+        optimiser,
+        rows_of_step(step),
+        loss,
+        max_tokens=plan.max_tokens,
+        clip_norm=plan.clip_norm,
+        precision=plan.precision,
+        packed=plan.packed,
+        layout=plan.layout,
+    )
+    speed = round(metrics["tokens"] / (time.perf_counter() - start))
+    return {"learning_rate": rate, **metrics, "tokens_per_second": speed}
+
+
+def _finish(model, evaluate: Evaluate, history: History, plan: Plan, checkpoints: Checkpoints) -> None:
+    """The last evaluation; puts the best weights in the place of the last ones where the plan says so."""
+    history.results["after"] = _evaluate(model, evaluate, history, plan.steps)
+    if not plan.evaluate_every:
+        return
+    history.results["best"] = history.best
+    if plan.final == "best" and history.best["step"] < plan.steps:
+        checkpoints.load_best(model)
+        history.results["after"] = _evaluate(model, evaluate, history, plan.steps)
+
+
+def _show(folder: Path | None, history: History) -> None:
+    """Metrics so far beside the checkpoints, for `tail` and TensorBoard."""
+    if folder is not None and distributed.is_main():
+        write_jsonl(folder / "metrics.jsonl", history.lines)
+        write_events(folder / EVENTS, history.lines)
+
+
+def _evaluate(model: PreTrainedModel, evaluate: Evaluate, history: History, step: int) -> dict[str, float]:
+    training = model.training
+    model.eval()
+    values = evaluate()
+    model.train(training)
+    history.lines.append({"step": step, **values})
+    mean = sum(values.values()) / max(1, len(values))
+    if step and mean < history.best.get("value", float("inf")):
+        history.best = {"step": step, "value": round(mean, 5)}
+    return values

@@ -1,0 +1,108 @@
+"""What the Snakefile and the rules need: the typed configuration, jobs' environment, and code digests."""
+
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
+from pipeline.config.load import Config, load_preset
+from pipeline.errors import UserError
+from pipeline.progress import TERMINAL_VARIABLE
+
+__all__ = ["benchmark_files", "code_digest", "load_config", "print_failure", "shell_prefix", "source", "stage_json"]
+
+
+def shell_prefix() -> str:
+    """Jobs run under this very interpreter, import from this repository, and stop at the first error.
+
+    Setting a prefix switches Snakemake's strict mode off, so the prefix puts it back. OpenMP threads that wait
+    must sleep: spinning ones stall for minutes when the cores are shared with another process.
+    """
+    binaries = shlex.quote(str(Path(sys.executable).parent))
+    return (
+        f"set -euo pipefail; export PATH={binaries}:$PATH PYTHONPATH={shlex.quote(str(ROOT))} "
+        "OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false HF_HUB_DISABLE_TELEMETRY=1 PYTHONUNBUFFERED=1 "
+        f"{TERMINAL_VARIABLE}={'1' if sys.stderr.isatty() else ''}; "
+    )
+
+
+def stage_json(config: Config, section: str) -> str:
+    """One section of the configuration ("rl", "corpus.classifier") as deterministic JSON."""
+    value = config
+    for name in section.split("."):
+        value = getattr(value, name)
+    return json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+
+
+def load_config(overlay: dict) -> Config:
+    """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status 2."""
+    try:
+        config = load_preset(str(overlay.get("preset", "mini")), overlay)
+        check_sources(config)
+        check_rewards(config)
+        return config
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def check_sources(config: Config) -> None:
+    """Raise a UserError for the first of the user's own files that is not there, before any job starts.
+
+    WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids are the stage's.
+    """
+    sources = config.sources
+    paths = [("seed_positives", sources.seed_positives), ("url_annotations", sources.url_annotations)]
+    for name in ("solutions", "problems"):
+        value = getattr(sources, name)
+        paths += [(name, path) for path in (value if isinstance(value, list) else [value])]
+    paths += [(f"benchmarks.{name}", path) for name, path in sources.benchmarks.items() if path != "hub"]
+    paths += [(f"heldout_text.{name}", path) for name, path in sources.heldout_text.items()]
+    if sources.coder.startswith(("/", "./", "../", "~")):
+        paths.append(("coder", sources.coder))
+    for name, path in paths:
+        if path is not None and path != "mini" and ":" not in path and not Path(path).exists():
+            raise UserError(f"sources.{name} = {path!r}: no such file or folder; allowed: a path, or the word mini")
+
+
+def check_rewards(config: Config) -> None:
+    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere to be found."""
+    for name in config.rl.rewards:
+        module, colon, _ = name.partition(":")
+        if colon and module_path(module) is None:
+            raise UserError(f"rl.rewards: no module {module!r} ({name}) in the working folder or among the packages")
+
+
+def source(value: str | list[str], world_path: str) -> str | list[str]:
+    """The path under the world's folder where `value` is the word "mini", else the user's own path(s)."""
+    return world_path if value == "mini" else value
+
+
+def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:
+    """Each benchmark's file: the world's own ("mini"), one that a job fetches ("hub"), or the user's."""
+    made = {"mini": f"{results}/world/problems/test.jsonl"}
+    return {
+        name: f"{results}/fetched/{name}.jsonl" if path == "hub" else made.get(path, path)
+        for name, path in benchmarks.items()
+    }
+
+
+def print_failure(snakemake_logs: str | list[str], results: str) -> None:
+    """After a failed run: the last lines of each failed job's log, and the command that goes on from there."""
+    paths = [snakemake_logs] if isinstance(snakemake_logs, str) else snakemake_logs
+    text = "".join(_lines(path) for path in paths)
+    failed = re.findall(r"^Error in rule (\w+):\n(?:    .*\n)*?    log: (\S+)", text, re.M)
+    report = [""]
+    for rule, log in dict.fromkeys(failed):
+        report += [f"failed  {rule}: {log} ends with", *(f"        {line}" for line in _lines(log).splitlines()[-5:])]
+    if not failed:
+        report.append(f"failed  the jobs' logs lie in {results}/logs/")
+    report.append(f"again   {shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}")
+    report.append("        what is finished stays; a training goes on from its last checkpoint")
+    print(*report, sep="\n", file=sys.stderr)
+
+
+def _lines(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8", errors="replace") if Path(path).is_file() else ""

@@ -1,0 +1,53 @@
+"""PPO's value model: the expected reward to go before each token of an output."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipeline.config.rl import RL
+from pipeline.forward.batches import Row
+from pipeline.training.step import Columns, adamw, set_learning_rate, share_out, train_step
+from rl.score_model import SCORES, load_score_model, row_scores
+
+
+class ValueModel:
+    """A Llama with one number a token, trained by squared error; it starts from the policy's body."""
+
+    def __init__(self, source: Path, settings: RL):
+        self.model, self.settings = load_score_model(source), settings
+        with torch.no_grad():  # a new head knows nothing: it starts at 0, not at noise
+            for parameter in self.model.score.parameters():
+                parameter.zero_()
+        share_out(self.model, settings.distribution, settings.precision)
+        self.optimiser = adamw(self.model, weight_decay=settings.weight_decay)
+
+    def values(self, rows: Sequence[Row]) -> list[np.ndarray]:
+        """For each row float32 [T]: the value before every scored token, 0 elsewhere."""
+        settings, results = self.settings, []
+        scores = row_scores(self.model, rows, settings.micro_batch_tokens, settings.precision)
+        for row, values in zip(rows, scores, strict=True):
+            results.append(np.zeros(len(row), dtype=np.float32))
+            results[-1][row.scored] = values
+        return results
+
+    def update(self, rows: Sequence[Row]) -> float:
+        """One step towards the column "returns"; returns the mean squared error, weighted like the policy's loss."""
+        settings = self.settings
+
+        def loss(values: torch.Tensor, columns: Columns) -> torch.Tensor:
+            return (values - columns["returns"]) ** 2 * columns["weight"]
+
+        set_learning_rate(self.optimiser, settings.ppo.value_learning_rate)
+        metrics = train_step(
+            self.model,
+            self.optimiser,
+            rows,
+            loss,
+            max_tokens=settings.micro_batch_tokens,
+            clip_norm=settings.clip_norm,
+            precision=settings.precision,
+            layout=SCORES,
+        )
+        return metrics["loss"]

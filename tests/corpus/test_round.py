@@ -1,0 +1,175 @@
+"""A round of mining over a small web: what it learns from, what it finds, and what must not change it."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from corpus import round as mining
+from corpus.tables.pages import key64
+from corpus.tables.urls import parse_url, url_key
+from pipeline.artifacts.write import write_json, write_jsonl
+from pipeline.errors import UserError
+from tests.support.corpus_tables import page, write_pages
+
+ROOT = Path(__file__).resolve().parents[2]
+SAYS = {
+    "algebra.example/proofs": "the theorem says that every matrix over a field has a polynomial and a proof by lemma",
+    "algebra.example/shop": "order the mug and the shirt in red or blue with free shipping and a voucher for friends",
+    "numbers.example/notes": "a proof that the integral of the function is a prime number follows from the theorem",
+    "shuxue.example/ti": "证 明 函 数 的 导 数 与 方 程 的 解 三 角 形 面 积 定 理 集 合",
+    "news.example/daily": "the minister said on friday that the vote was held in the capital under heavy rain",
+    "cars.example/tests": "the engine of the new car is loud but its seats are soft and the boot is large",
+    "xinwen.example/ri": "今 天 天 气 很 好 市 长 在 会 上 说 新 的 公 园 开 放 游 客 很 多",
+}
+MATHEMATICS = ("algebra.example/proofs", "numbers.example/notes", "shuxue.example/ti")
+SETTINGS = {"dimension": 16, "min_count": 1, "negatives_per_positive": 3, "buckets": 5000, "least_updates": 3000}
+
+
+def web(each: int = 24) -> list[dict]:
+    """`each` pages under every address, their words shuffled by their number."""
+    rows = []
+    for number in range(each * len(SAYS)):
+        place, text = list(SAYS.items())[number % len(SAYS)]
+        words = text.split()
+        order = np.random.default_rng(number).permutation(np.repeat(np.arange(len(words)), 3))
+        chinese = "\u4e00" <= words[0] <= "\u9fff"
+        said = ("" if chinese else " ").join(words[i] for i in order) + f" {number} no{number * 7}."
+        said += f" Let $x^2 + {number} y = \\frac{{a}}{{b}}$." if place in MATHEMATICS else ""
+        address = parse_url(f"https://{place}/{number}.html")
+        rows.append(
+            page(number, said)
+            | {
+                "doc_id": key64(address.canonical), "url": f"https://{place}/{number}.html",
+                "url_key": url_key(f"https://{place}/{number}.html"), "host": address.host, "domain": address.host,
+                "path": address.path, "language": "zh" if chinese else "en", "n_math": 0, "math_kinds": "{}",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def options(folder: Path, number: int = 1, out: str | None = None, **selection) -> list[str]:
+    """The command line of a round over the tables in `folder`; seeds are some proofs of one host."""
+    write_json(folder / "classifier.json", SETTINGS)
+    chosen = {"budget_tokens": "auto", "domain_pages": 5, "prefix_pages": 5, **selection}
+    write_json(folder / "selection.json", chosen)
+    seeds = [{"url": row["url"]} for row in web() if "algebra.example/proofs" in row["url"]][:12]
+    write_jsonl(folder / "seeds.jsonl", seeds)
+    arguments = ["--number", str(number), "--out", str(folder / (out or f"round_{number}"))]
+    for name in ("classifier", "selection", "seeds"):
+        arguments += [f"--{name}", str(folder / f"{name}{'.jsonl' if name == 'seeds' else '.json'}")]
+    arguments += ["--pages", str(folder / "pages"), "--dedup", str(folder / "dedup")]
+    return arguments + (["--previous", str(folder / f"round_{number - 1}")] if number > 1 else [])
+
+
+def mine(folder: Path, pages: list[dict], shards: int = 2, rounds: int = 3) -> Path:
+    write_pages(folder, pages, shards)
+    for number in range(1, rounds + 1):
+        mining.main(options(folder, number))
+    return folder
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """What a round found and the model it found it with; not how its scores are laid out in shards."""
+    names = ("classifier.bin", "collected.parquet", "domains.parquet", "url_prefixes.yaml")
+    return {
+        f"{part.name}/{name}": hashlib.sha256((part / name).read_bytes()).hexdigest()
+        for part in sorted(folder.glob("round_*"))
+        for name in names
+    }
+
+
+@pytest.fixture(scope="module")
+def mined(tmp_path_factory) -> Path:
+    return mine(tmp_path_factory.mktemp("mined"), web())
+
+
+def collected_places(folder: Path) -> dict[str, int]:
+    found = dict.fromkeys(SAYS, 0)
+    for url in pq.read_table(folder / "collected.parquet")["url"].to_pylist():
+        found[url.removeprefix("https://").rpartition("/")[0]] += 1
+    return found
+
+
+def test_three_rounds_find_the_mathematics_of_other_hosts_and_languages(mined):
+    found = collected_places(mined / "round_3")
+    assert min(found[place] for place in MATHEMATICS) >= 20
+    assert max(count for place, count in found.items() if place not in MATHEMATICS) <= 2
+    counts = [json.loads((mined / f"round_{n}/manifest.json").read_text())["counts"] for n in (1, 2)]
+    assert counts[0]["positives"] + counts[0]["held_out_positives"] == 12 < counts[1]["positives"]
+
+
+def test_prefixes_are_accepted_and_rejected_inside_one_domain(mined):
+    rows = yaml.safe_load((mined / "round_3/url_prefixes.yaml").read_text("utf-8"))["prefixes"]
+    decisions = {row["prefix"]: row["decision"] for row in rows}
+    assert decisions["algebra.example/shop/"] == "reject"
+    assert decisions["numbers.example/"] == decisions["shuxue.example/"] == "accept"
+    assert all(len(row["samples"]) <= 3 for row in rows)
+
+
+def test_negatives_are_neither_seeds_nor_pages_of_mathematical_domains(mined, tmp_path):
+    parser_options = dict(zip(*[iter(options(mined, 3))] * 2, strict=True))
+    arguments = {name.lstrip("-"): Path(value) for name, value in parser_options.items()}
+    (tmp_path / "round").mkdir()
+    step = mining.Round(SimpleNamespace(**arguments | {"number": 3, "annotations": None}), tmp_path / "round")
+    seeds = mining.seed_ids(arguments["seeds"], arguments["pages"], arguments["dedup"], step.shards)
+    chosen = step._draw(seeds, step._earlier_decisions())
+    urls = {row["doc_id"]: row["url"] for row in web()}
+    negatives = [urls[i] for i in np.concatenate([chosen.negatives, chosen.held_negatives]).tolist()]
+    # Of a mathematical domain only what lies under a rejected prefix may be a negative.
+    assert not any("/proofs/" in url or "/notes/" in url or "/ti/" in url for url in negatives)
+    assert any("/shop/" in url for url in negatives)
+    positives = [urls[i] for i in np.concatenate([chosen.positives, chosen.held_positives]).tolist()]
+    assert any("/notes/" in url for url in positives) and not any("/shop/" in url for url in positives)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_runs_and_shards_change_no_byte(mined, tmp_path, shards):
+    assert digests(mine(tmp_path, web(), shards)) == digests(mined)
+
+
+def test_the_same_pages_twice_are_the_same_corpus(mined, tmp_path):
+    assert digests(mine(tmp_path, web() + web())) == digests(mined)
+
+
+def test_a_person_s_annotation_wins_over_the_automatic_one(mined, tmp_path):
+    person = {"version": 1, "prefixes": [{"prefix": "numbers.example/", "decision": "reject"}], "others": "reject"}
+    (tmp_path / "person.yaml").write_text(json.dumps(person))
+    mining.main([*options(mined, 1, out="by_person"), "--annotations", str(tmp_path / "person.yaml")])
+    rows = yaml.safe_load((mined / "by_person/url_prefixes.yaml").read_text("utf-8"))["prefixes"]
+    assert [(row["prefix"], row["decision"], row["by"]) for row in rows] == [("numbers.example/", "reject", "person")]
+
+
+def test_a_killed_round_leaves_nothing_and_ends_the_same_when_run_again(mined):
+    command = [sys.executable, "-m", "corpus.round", *options(mined, 2, out="again")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    job = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
+    while not list(mined.glob(".again.*/classifier.bin")):
+        assert job.poll() is None
+        time.sleep(0.01)
+    os.killpg(job.pid, signal.SIGKILL)
+    job.wait()
+    assert not (mined / "again").exists()
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    for file in ("classifier.bin", "collected.parquet", "url_prefixes.yaml", "manifest.json"):
+        assert (mined / "again" / file).read_bytes() == (mined / "round_2" / file).read_bytes()
+
+
+def test_seeds_that_are_nowhere_are_the_user_s_mistake(mined, tmp_path):
+    arguments = options(mined, 1, out="nowhere")
+    write_jsonl(tmp_path / "other.jsonl", [{"url": "https://elsewhere.example/"}])
+    arguments[arguments.index("--seeds") + 1] = str(tmp_path / "other.jsonl")
+    with pytest.raises(UserError, match="none of its URLs"):
+        mining.main(arguments)
+    with pytest.raises(UserError, match="--previous"):
+        mining.main(options(mined, 2)[:-2])

@@ -1,0 +1,126 @@
+"""Packed rows through the lean forward against transformers: numbers, gradients, blocks, and when it stands back."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.config.training import Optimisation
+from pipeline.forward import batches as rows_module
+from pipeline.forward.batches import Row, layout_of, micro_batches, row_logprobs
+from pipeline.forward.fused_packed import LEAN_ROWS, SPREAD, blocks_of, computes_lean, row_layout
+from pipeline.training.step import adamw, prepare, train_step, weighted_nll
+from rl.score_model import SCORES, load_score_model, row_scores, scored_row
+from tests.support.small_llama import SHAPES, llama
+
+
+def rows_of(lengths: list[int]) -> list[Row]:
+    draw = np.random.default_rng(len(lengths))
+    weight = 1 / sum(lengths)
+    return [
+        Row(draw.integers(3, 250, n).astype(np.int32), np.arange(n) >= n // 2, {"weight": np.full(n, weight, "f4")})
+        for n in lengths
+    ]
+
+
+ROWS = rows_of([4, 5, 9, 9, 17, 30, 33, 41])
+
+
+def prepared(**shape):
+    model = prepare(llama(**shape), Optimisation(precision="fp32"))
+    for name, parameter in model.named_parameters():
+        if name.endswith("norm.weight"):
+            torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    return model
+
+
+class Kept:
+    """An optimiser that keeps the gradient and moves nothing."""
+
+    def __init__(self, model):
+        self.model, self.zero_grad = model, lambda set_to_none: model.zero_grad()
+
+    def step(self):
+        self.gradient = torch.cat([p.grad.flatten() for p in self.model.parameters()])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rows", [ROWS, rows_of([12, 12, 12])], ids=["many lengths", "one length"])
+def test_log_probabilities_and_gradients_are_those_of_transformers(shape, rows):
+    model = prepared(**SHAPES[shape])
+    assert row_layout(model) is LEAN_ROWS
+    for tokens in (40, 1000):
+        mine = row_logprobs(model, rows, tokens, temperature=0.7, layout=LEAN_ROWS, precision="fp32")
+        theirs = row_logprobs(model, rows, 1000, temperature=0.7, precision="fp32")
+        assert all(a == pytest.approx(b, abs=2e-5) for a, b in zip(mine, theirs, strict=True))
+        steps = []
+        for layout in (None, layout_of(False)):
+            kept = Kept(model)
+            options = {"max_tokens": tokens, "clip_norm": 1e9, "precision": "fp32", "packed": True}
+            train_step(model, kept, rows, weighted_nll, layout=layout, **options)
+            steps.append(kept.gradient)
+        assert torch.allclose(*steps, atol=2e-6, rtol=1e-4)
+
+
+def test_logits_of_a_large_vocabulary_in_chunks_give_the_same_gradient(monkeypatch):
+    model, gradients = prepared(), []
+    for at_once in (2**24, 1000):
+        monkeypatch.setattr(rows_module, "LOGITS_AT_ONCE", at_once)
+        kept = Kept(model)
+        train_step(model, kept, ROWS, weighted_nll, max_tokens=1000, clip_norm=1e9, precision="fp32", packed=True)
+        gradients.append(kept.gradient)
+    assert torch.allclose(*gradients, atol=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(2, 60), min_size=1, max_size=12))
+def test_blocks_hold_every_token_once_with_little_padding(lengths):
+    (batch,) = micro_batches(rows_of(lengths), 10_000, packed=True)
+    blocks = blocks_of(batch)
+    places = sum(rows * length for rows, length in blocks.sizes)
+    if blocks.fill is None:
+        assert places == batch.tokens and len(set(lengths)) == 1
+        return
+    assert len(blocks.fill) == places and sum(rows for rows, _ in blocks.sizes) == len(lengths)
+    assert blocks.fill[blocks.back].tolist() == list(range(batch.tokens))
+    assert len(set(blocks.back.tolist())) == batch.tokens <= places <= SPREAD * batch.tokens
+    # a row's tokens stand side by side, from the place of its first one on
+    steps = blocks.back - blocks.positions
+    assert torch.equal(steps[1:] == steps[:-1], batch.positions[0][1:] > 0)
+
+
+def test_settings_that_choose_how_layers_run_leave_the_work_to_transformers():
+    assert computes_lean(prepared())
+    for chosen in ({"activation_checkpointing": "always"}, {"compile": True}, {"attention": "eager"}):
+        model = llama(attn_implementation="eager") if "attention" in chosen else llama()
+        assert not computes_lean(prepare(model, Optimisation(**chosen)))
+    assert row_layout(prepared(), packed=False) is not LEAN_ROWS
+
+
+def test_scores_and_their_gradients_are_those_of_transformers(tmp_path):
+    llama().save_pretrained(tmp_path)
+    torch.manual_seed(3)
+    model = load_score_model(tmp_path)
+    torch.nn.init.uniform_(model.model.norm.weight, 0.5, 1.5)
+    rows = [scored_row([1, 5], [9] * n, [0, n - 1], weight=[0.1, 0.2]) for n in (2, 7, 4)]
+    found = []
+    for implementation in ("sdpa_rows", "eager"):
+        model.set_attn_implementation(implementation)
+        assert computes_lean(model) == (implementation == "sdpa_rows")
+        kept = Kept(model)
+        options = {"max_tokens": 1000, "clip_norm": 1e9, "precision": "fp32", "layout": SCORES}
+        train_step(model, kept, rows, lambda scores, columns: scores.square() * columns["weight"], **options)
+        found.append((np.concatenate(row_scores(model, rows, 1000, "fp32")), kept.gradient))
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-5)
+    assert torch.allclose(found[0][1], found[1][1], atol=1e-5)
+
+
+def test_a_step_has_the_same_bits_again():
+    results = []
+    for _ in range(2):
+        model = prepared()
+        for _ in range(3):
+            train_step(model, adamw(model), ROWS, weighted_nll, max_tokens=50, precision="fp32", packed=True)
+        results.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    assert torch.equal(*results)

@@ -1,0 +1,101 @@
+"""What tests/pipeline/test_distributed.py starts under torchrun: small trainings on all processes, results in a JSON
+file.
+
+torchrun --nproc-per-node 2 tests/support/two_processes.py FOLDER        (or plain python: one process)
+torchrun --nproc-per-node 2 tests/support/two_processes.py FOLDER slow   (two of them with time to be killed)
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipeline.artifacts.write import write_json
+from pipeline.config.schedule import constant
+from pipeline.config.training import Optimisation
+from pipeline.forward.batches import Row, row_logprobs
+from pipeline.model import distributed
+from pipeline.model.load import save_model
+from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.loop import Plan, train
+from pipeline.training.step import adamw, prepare, weighted_nll
+from tests.support.tiny_model import tiny_model, tiny_tokenizer
+
+STEPS = 6
+SLOW = sys.argv[2:] == ["slow"]
+
+
+class Stopped(Exception):
+    pass
+
+
+def rows_of_step(step: int) -> list[Row]:
+    """Rows of many lengths; the last step has one row, so that the second process has none."""
+    draw = np.random.default_rng(step)
+    lengths = [11] if step == STEPS - 1 else draw.integers(3, 40, 7)
+    rows = [Row(draw.integers(0, 250, n).astype(np.int32), np.arange(n) > 0) for n in lengths]
+    total = sum(len(row) - 1 for row in rows)
+    for row in rows:
+        row.columns["weight"] = np.full(len(row), 1 / total, np.float32)
+    return rows
+
+
+def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict:
+    """Train the tiny model; with `stop_at` break off before that step and begin again."""
+    # Tied embeddings: one weight in two places, as in the built-in world's models.
+    if SLOW:
+        (folder / f"{name}.{distributed.rank()}.pid").write_text(str(os.getpid()))
+    model = prepare(tiny_model(tie_word_embeddings=True), Optimisation(precision="fp32", **settings))
+    checkpoints = Checkpoints(folder / f"resume-{name}", "same")
+    plan = Plan(name, STEPS, constant(1e-2), 64, precision="fp32", checkpoint_every=2, evaluate_every=4)
+    plan.packed = name != "one"
+    held_out = rows_of_step(100)
+
+    def measured_rows(step: int) -> list[Row]:
+        if step == stop_at:
+            raise Stopped
+        time.sleep(0.4 * SLOW)
+        return rows_of_step(step)
+
+    def evaluate() -> dict[str, float]:
+        values = row_logprobs(model, distributed.share(held_out), 64, precision="fp32")
+        return distributed.total({"nll": -sum(float(v.sum()) for v in values)})
+
+    metrics_file = folder / f"{name}.jsonl"
+    arguments = (weighted_nll, plan, checkpoints, metrics_file, evaluate)
+    try:
+        results = train(model, adamw(model), measured_rows, *arguments)
+    except Stopped:
+        return run(folder, name, **settings)
+    if name == "best":
+        checkpoints.load_best(model)
+    save_model(folder / name, model, tiny_tokenizer(), card="", stage="pipeline.training.loop", settings={})
+    return {"results": results, "parameters": model.num_parameters(), "sharded": distributed.is_sharded(model)}
+
+
+@distributed.session()
+def main() -> None:
+    folder = Path(sys.argv[1])
+    torch.set_num_threads(1)
+    report = {"processes": distributed.size()}
+    if distributed.size() == 1:
+        report["one"] = run(folder, "one")
+    elif SLOW:
+        run(folder, "slow-replicate", distribution="replicate")
+        run(folder, "slow-shard")
+        return
+    else:
+        report["replicate"] = run(folder, "replicate", distribution="replicate")
+        report["shard"] = run(folder, "shard")
+        report["frugal"] = run(folder, "frugal", activation_checkpointing="always")
+        report["resumed"] = run(folder, "resumed", stop_at=5)
+        report["best"] = run(folder, "best")
+    if distributed.is_main():
+        write_json(folder / f"report-{distributed.size()}.json", report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""WARC files made in tests: one small page a record."""
+
+import gzip
+import random
+from pathlib import Path
+
+
+def response(number: int, body: str = "", extra: str = "") -> bytes:
+    # Text that compresses badly, so that members are long enough to be cut inside.
+    noise = random.Random(number).randbytes(300).hex()
+    html = f"<html><body><p>Page {number}. {body}{noise}</p></body></html>"
+    block = f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{html}".encode()
+    head = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://site.example/{number}\r\n"
+        f"WARC-Date: 2024-05-20T04:00:0{number % 10}Z\r\nWARC-Record-ID: <urn:uuid:{number}>\r\n{extra}"
+        f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(block)}\r\n\r\n"
+    )
+    return head.encode() + block + b"\r\n\r\n"
+
+
+def write(path: Path, records: list[bytes], members: bool = True) -> list[bytes]:
+    """Write gzip members, or plain records; return the stretches of the file."""
+    parts = [gzip.compress(record, mtime=0) for record in records] if members else records
+    path.write_bytes(b"".join(parts))
+    return parts
