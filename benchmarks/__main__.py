@@ -3,7 +3,7 @@
     make bench                            everything (an hour on two cores)
     python -m benchmarks grading rl      only benchmarks/grading.py and benchmarks/rl.py
 
-Each is a program of its own, `python -m tests.bench_<name>`, with options of its own. A peer that is not installed
+Each is a program of its own, `python -m benchmarks.<name>`, with options of its own. A peer that is not installed
 (TRL, math-verify, trafilatura) is named and left out. Figures belong into docs/measurements.md with the machine's load.
 """
 

@@ -1,8 +1,8 @@
 """fastText behind a small wrapper that avoids its traps.
 
-Training runs in a fresh process, one thread, with large allocations always mapped afresh: the library initialises
+Training runs in a fresh process, one thread, with all memory zeroed as it is handed out: the library initialises
 only a part of the input matrix when it has few threads, and leaves the rest as it finds it, so that two runs differ
-or meet NaN. Fresh pages are zero, and the model is then the same bit for bit (fastText issue 1061).
+or meet NaN (fastText issue 1061). From zeroes the model is the same bit for bit.
 
     python -m corpus.mining.fasttext_model TRAIN.txt MODEL.bin '{"lr": 0.1, "dim": 256, ...}'
 
@@ -31,7 +31,7 @@ def train(lines: Path, model: Path, parameters: dict) -> dict:
     parameters = dict(parameters)
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {
-        "MALLOC_MMAP_THRESHOLD_": "65536",
+        "MALLOC_PERTURB_": "255",  # glibc fills what it hands out with the complement of this byte
         "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
     }
     for _ in range(_HALVINGS + 1):

@@ -1,7 +1,7 @@
 """Sample rows: a model's attempts as they are stored before grading, and as they are graded.
 
-`attempt_rows` is what decoding and the sandbox cost hours for; it is kept (see eval.sampling.work_units). `graded_rows` adds
-both verdicts, which cost seconds: `correct` by eval.grading.grader and `compat` by the public DeepSeekMath evaluation's
+`attempt_rows` is what decoding and the sandbox cost hours for; it is kept (see eval.sampling.work_units).
+`graded_rows` adds both verdicts, which cost seconds: `correct` by eval.grading.grader and `compat` by the public DeepSeekMath evaluation's
 rules.
 """
 
