@@ -18,15 +18,21 @@ HERE = Path(__file__).resolve().parent
 
 def main(argv: list[str] | None = None) -> int:
     names = ["corpus", "grading", "rl", "sandbox", "training"]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; without: all")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; without: all"
+    )
     wanted = parser.parse_args(argv).names or names
     if unknown := set(wanted) - set(names):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     failed = []
     for name in wanted:
         load = os.getloadavg()[0]
-        print(f"\n==== {name} (load before it: {load:.1f} on {os.cpu_count()} cores) ====", flush=True)
+        print(
+            f"\n==== {name} (load before it: {load:.1f} on {os.cpu_count()} cores) ====", flush=True
+        )
         if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent).returncode:
             failed.append(name)
     if failed:

@@ -46,9 +46,15 @@ SMALLEST, LARGEST = 60_000, 500_000  # bytes of a page
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", metavar="WHAT", help=f"of {', '.join(MEASURES)}; without: all")
-    parser.add_argument("--data", type=Path, default=_data(), help="folder with crawl/ and benchmarks/")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(MEASURES)}; without: all"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=_data(), help="folder with crawl/ and benchmarks/"
+    )
     parser.add_argument("--pages", type=int, default=500, help="pages of each kind (500)")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -63,20 +69,31 @@ def main() -> None:
         figures[name] = MEASURES[name](options)
         print(f"\n{name}")
         for row, value in figures[name].items():
-            print(f"  {row:<52}{value:>12,.4g}" if isinstance(value, float) else f"  {row:<52}{value:>12}")
+            print(
+                f"  {row:<52}{value:>12,.4g}"
+                if isinstance(value, float)
+                else f"  {row:<52}{value:>12}"
+            )
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def extraction(options: argparse.Namespace) -> dict:
     figures: dict = {}
-    kinds = {"web": lambda source: source.startswith("GitHub"), "manuals": lambda source: source.startswith("Debian")}
+    kinds = {
+        "web": lambda source: source.startswith("GitHub"),
+        "manuals": lambda source: source.startswith("Debian"),
+    }
     for kind, belongs in kinds.items():
         pages = _large_pages(options, belongs)
         megabytes = sum(len(body) for _, body, _ in pages) / 1e6
         figures[f"{kind}: pages"] = len(pages)
         figures[f"{kind}: kB a page"] = 1000 * megabytes / len(pages)
-        works = {"this project": _ours, "this project, text alone": _text, "resiliparse alone": _resiliparse}
+        works = {
+            "this project": _ours,
+            "this project, text alone": _text,
+            "resiliparse alone": _resiliparse,
+        }
         works |= _trafilatura()
         for name, seconds in _in_turn(works, pages, options.repeats).items():
             figures[f"{kind}: {name}, pages/s"] = len(pages) / seconds
@@ -147,12 +164,19 @@ def minhash(options: argparse.Namespace) -> dict:
             shingles = {" ".join(words[i : i + 5]) for i in range(max(1, len(words) - 4))}
             MinHash(num_perm=128).update_batch([shingle.encode() for shingle in shingles])
 
-    works = {"this project": lambda batch: signatures(batch, 5, 128, 0), "datasketch update_batch": peer}
+    works = {
+        "this project": lambda batch: signatures(batch, 5, 128, 0),
+        "datasketch update_batch": peer,
+    }
     signatures(["warm up"], 5, 128, 0)  # the table of characters is made once a process
     seconds = _in_turn(works, [texts], options.repeats)
     rates = {f"{name}, pages/s": len(texts) / value for name, value in seconds.items()}
     ratio = seconds["datasketch update_batch"] / seconds["this project"]
-    return {"pages": len(texts), "characters a page": sum(map(len, texts)) / len(texts)} | rates | {"ratio": ratio}
+    return (
+        {"pages": len(texts), "characters a page": sum(map(len, texts)) / len(texts)}
+        | rates
+        | {"ratio": ratio}
+    )
 
 
 def decontamination(options: argparse.Namespace) -> dict:
@@ -180,12 +204,26 @@ def scoring(options: argparse.Namespace) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "lines.txt"
         labels = (POSITIVE, NEGATIVE)
-        lines.write_text("".join(f"{labels[n % 2]} {line_of(text, 1000)}\n" for n, text in enumerate(texts[:400])))
-        parameters = {"dim": 256, "lr": 0.5, "epoch": 1, "wordNgrams": 3, "minCount": 3, "bucket": 100_000}
+        lines.write_text(
+            "".join(
+                f"{labels[n % 2]} {line_of(text, 1000)}\n" for n, text in enumerate(texts[:400])
+            )
+        )
+        parameters = {
+            "dim": 256,
+            "lr": 0.5,
+            "epoch": 1,
+            "wordNgrams": 3,
+            "minCount": 3,
+            "bucket": 100_000,
+        }
         train(lines, Path(folder) / "model.bin", parameters | {"thread": 1, "seed": 0})
         scorer = Scorer(Path(folder) / "model.bin")
     prepared = [line_of(text, 1000) for text in texts]
-    works = {"tokens": lambda text: line_of(text, 1000), "tokens and score": lambda t: scorer.score(line_of(t, 1000))}
+    works = {
+        "tokens": lambda text: line_of(text, 1000),
+        "tokens and score": lambda t: scorer.score(line_of(t, 1000)),
+    }
     seconds = _in_turn(works, texts, options.repeats)
     return {"tokens a page": sum(line.count(" ") + 1 for line in prepared) / len(texts)} | {
         f"{name}, pages/s": len(texts) / value for name, value in seconds.items()
@@ -204,7 +242,9 @@ def _in_turn(works: dict[str, Callable], items: list, repeats: int) -> dict[str,
     return best
 
 
-def _large_pages(options: argparse.Namespace, belongs: Callable[[str], bool]) -> list[tuple[Record, bytes, str]]:
+def _large_pages(
+    options: argparse.Namespace, belongs: Callable[[str], bool]
+) -> list[tuple[Record, bytes, str]]:
     sources = {}
     with open(options.data / "crawl" / "labels.jsonl", encoding="utf-8") as lines:
         for line in lines:
@@ -247,7 +287,9 @@ def _texts(options: argparse.Namespace) -> list[str]:
 
 
 def _data() -> Path:
-    return Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+    return Path(
+        os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
+    )
 
 
 MEASURES = {

@@ -29,7 +29,9 @@ from pipeline.artifacts.records import read_jsonl
 from tests.support.grading_cases import ENDINGS, RIGHT, WRONG
 from tests.support.hard_inputs import HARD_INPUTS
 
-SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+SHARED = Path(
+    os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
+)
 FORMS = {"text": "{}", "code": "\n```python\n{}\n```\n", "execution": "\n```output\n{}\n```\n"}
 MEMORY = 512 * 2**20
 ONE = """
@@ -60,7 +62,9 @@ def peer() -> Callable[[str, str], bool] | None:
     logging.disable(logging.CRITICAL)
 
     def judged(gold: str, text: str) -> bool:
-        return verify(parse(f"${gold}$"), parse(text if len(text) > 200 or "boxed" in text else f"${text}$"))
+        return verify(
+            parse(f"${gold}$"), parse(text if len(text) > 200 or "boxed" in text else f"${text}$")
+        )
 
     return judged
 
@@ -68,17 +72,24 @@ def peer() -> Callable[[str, str], bool] | None:
 def labelled(other: Callable | None) -> dict:
     rows = {}
     for kind in dict.fromkeys([*RIGHT, *WRONG]):
-        cases = [(*pair, True) for pair in RIGHT.get(kind, [])] + [(*pair, False) for pair in WRONG.get(kind, [])]
+        cases = [(*pair, True) for pair in RIGHT.get(kind, [])] + [
+            (*pair, False) for pair in WRONG.get(kind, [])
+        ]
         rows[kind] = _share(cases, other)
     rows["endings of solutions"] = _share([(gold, text, True) for text, gold in ENDINGS], other)
     total = sum(row["pairs"] for row in rows.values())
     keys = ["ours"] + (["peer"] if other else [])
-    rows["all"] = {"pairs": total} | {k: sum(r[k] * r["pairs"] for r in rows.values()) / total for k in keys}
+    rows["all"] = {"pairs": total} | {
+        k: sum(r[k] * r["pairs"] for r in rows.values()) / total for k in keys
+    }
     return rows
 
 
 def _share(cases: list, other: Callable | None) -> dict:
-    row = {"pairs": len(cases), "ours": sum(grade(g, a).correct == e for g, a, e in cases) / len(cases)}
+    row = {
+        "pairs": len(cases),
+        "ours": sum(grade(g, a).correct == e for g, a, e in cases) / len(cases),
+    }
     if other:
         row["peer"] = sum(_quiet(other, g, a) == e for g, a, e in cases) / len(cases)
     return row
@@ -93,9 +104,14 @@ def _quiet(judged: Callable, gold: str, text: str) -> bool:
 
 def agreement() -> dict:
     rows, listed = {}, []
-    for name, pairs in (("gsm8k_openai_model_solutions", _openai), ("gsm8k_mathcoder_cl_34b", _mathcoder)):
+    for name, pairs in (
+        ("gsm8k_openai_model_solutions", _openai),
+        ("gsm8k_mathcoder_cl_34b", _mathcoder),
+    ):
         same = total = 0
-        for number, (gold, text, label) in enumerate(pairs(SHARED / "grading" / f"{name}.jsonl"), 1):
+        for number, (gold, text, label) in enumerate(
+            pairs(SHARED / "grading" / f"{name}.jsonl"), 1
+        ):
             verdict = grade(gold, text)
             total += 1
             same += verdict.correct == label
@@ -108,7 +124,10 @@ def agreement() -> dict:
 
 
 def _openai(path: Path) -> Iterable[tuple[str, str, bool]]:
-    return ((row["gold_solution"], row["generation"], row["upstream_correct"]) for row in read_jsonl(path))
+    return (
+        (row["gold_solution"], row["generation"], row["upstream_correct"])
+        for row in read_jsonl(path)
+    )
 
 
 def _mathcoder(path: Path) -> Iterable[tuple[str, str, bool]]:
@@ -137,7 +156,9 @@ def workloads() -> dict[str, list[tuple[str, str]]]:
         "GSM8K answers": [(gold, spoiled(gold)) for gold in golds],
         "GSM8K tool-integrated text": mathcoder,
         "MATH answers": [(gold, spoiled(gold)) for gold in answers],
-        "MATH solutions": [(gold, spoiled(row["solution"])) for gold, row in zip(answers, math, strict=True)],
+        "MATH solutions": [
+            (gold, spoiled(row["solution"])) for gold, row in zip(answers, math, strict=True)
+        ],
     }
 
 
@@ -175,7 +196,12 @@ def worst() -> dict:
         seconds.append((float(spent), HARD_INPUTS[number][:30]))
         memory.append(int(used))
     slowest = sorted(seconds, reverse=True)[:3]
-    return {"inputs": len(HARD_INPUTS), "slowest": slowest, "largest_mb": max(memory) / 2**20, "failed": failed}
+    return {
+        "inputs": len(HARD_INPUTS),
+        "slowest": slowest,
+        "largest_mb": max(memory) / 2**20,
+        "failed": failed,
+    }
 
 
 def show(figures: dict) -> None:
@@ -191,7 +217,8 @@ def show(figures: dict) -> None:
             continue
         for name, row in (rows["rows"] if part == "agreement" else rows).items():
             cells = "  ".join(
-                f"{key} {value:,.3f}" if value < 10 else f"{key} {value:,.0f}" for key, value in row.items()
+                f"{key} {value:,.3f}" if value < 10 else f"{key} {value:,.0f}"
+                for key, value in row.items()
             )
             print(f"  {name:32}{cells}")
         for line in rows.get("disagreements", []):
@@ -199,15 +226,24 @@ def show(figures: dict) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", nargs="+", choices=["labelled", "agreement", "speed", "worst"])
-    parser.add_argument("--sample", type=int, default=400, help="pairs of each workload that math-verify is timed on")
+    parser.add_argument(
+        "--sample",
+        type=int,
+        default=400,
+        help="pairs of each workload that math-verify is timed on",
+    )
     parser.add_argument("--json", type=Path, help="write the figures here")
     args = parser.parse_args()
     wanted = args.only or ["labelled", "agreement", "speed", "worst"]
     if not SHARED.exists():
         wanted = [part for part in wanted if part in ("labelled", "worst")]
-        print("no real data here (set SHARED_DATA): agreement and speed are left out", file=sys.stderr)
+        print(
+            "no real data here (set SHARED_DATA): agreement and speed are left out", file=sys.stderr
+        )
     other = peer() if {"labelled", "speed"} & set(wanted) else None
     if other is None and {"labelled", "speed"} & set(wanted):
         print("math-verify is not installed: no figures of it", file=sys.stderr)

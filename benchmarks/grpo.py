@@ -32,7 +32,9 @@ class IdReward:
         self.function = function
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        return [np.array([self.function(sample.ids) for sample in group.samples]) for group in groups]
+        return [
+            np.array([self.function(sample.ids) for sample in group.samples]) for group in groups
+        ]
 
 
 class ClockedLearner(Learner):

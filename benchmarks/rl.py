@@ -39,16 +39,24 @@ QUESTIONS, GROUP, NEW, PROMPT = 16, 8, 64, 48
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command")
     step = commands.add_parser("step", help="a GRPO step beside TRL and a minimal loop")
-    step.add_argument("--harness", type=Path, default=os.environ.get("GRPO_HARNESS"), help="the harness's file")
-    step.add_argument("--python", default=sys.executable, help="an interpreter with trl and accelerate")
+    step.add_argument(
+        "--harness", type=Path, default=os.environ.get("GRPO_HARNESS"), help="the harness's file"
+    )
+    step.add_argument(
+        "--python", default=sys.executable, help="an interpreter with trl and accelerate"
+    )
     step.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     sampler = commands.add_parser("sampler", help="tokens a second beside transformers' generate")
     sampler.add_argument("--threads", type=int, default=1)
     commands.add_parser("memory", help="PPO beside GRPO")
-    rl_methods.add_arguments(commands.add_parser("methods", help="all methods on a finished results folder"))
+    rl_methods.add_arguments(
+        commands.add_parser("methods", help="all methods on a finished results folder")
+    )
     one = commands.add_parser("memory-of", help=argparse.SUPPRESS)
     one.add_argument("method")
     args = parser.parse_args(argv)
@@ -75,7 +83,10 @@ def bench_step(harness: Path | str | None, python: str, threads: list[int]) -> N
         return
     kinds = {"ours": (sys.executable, ["--impl", "benchmarks.grpo:grpo_steps"])}
     kinds["minimal"] = (sys.executable, ["--impl", "minimal"])
-    has_trl = subprocess.run([python, "-c", "import trl, accelerate"], capture_output=True).returncode == 0
+    has_trl = (
+        subprocess.run([python, "-c", "import trl, accelerate"], capture_output=True).returncode
+        == 0
+    )
     if has_trl:
         kinds["TRL default"] = (python, ["--impl", "trl"])
         kinds["TRL tuned"] = (python, ["--impl", "trl", "--attn", "eager", "--compile"])
@@ -83,13 +94,28 @@ def bench_step(harness: Path | str | None, python: str, threads: list[int]) -> N
         print("step: trl or accelerate is not installed; left out")
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, harness, "make", "--dir", folder], check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, harness, "make", "--dir", folder], check=True, capture_output=True
+        )
         for count in threads:
             for name, (interpreter, options) in kinds.items():
-                command = [interpreter, str(harness), "run", "--dir", folder, "--threads", str(count), *options]
-                found = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+                command = [
+                    interpreter,
+                    str(harness),
+                    "run",
+                    "--dir",
+                    folder,
+                    "--threads",
+                    str(count),
+                    *options,
+                ]
+                found = subprocess.run(
+                    command, check=True, capture_output=True, text=True, env=environment
+                )
                 line = json.loads(found.stdout.strip().splitlines()[-1])
-                phases = "  ".join(f"{name} {line[name]:.2f}" for name in ("generate", "logprobs", "update"))
+                phases = "  ".join(
+                    f"{name} {line[name]:.2f}" for name in ("generate", "logprobs", "update")
+                )
                 print(
                     f"step, {count} thread(s), {name:12} {line['total']:.2f} s  ({phases})"
                     f"  {line['completion_tokens_per_s']:,} tokens/s  peak {line['peak_rss_mb']:,} MB"
@@ -102,7 +128,9 @@ def bench_sampler(threads: int, rounds: int = 5) -> None:
     """128 sequences of 64 tokens behind prompts of 48; then greedily in fp32, where the texts must be equal."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = LlamaForCausalLM(LlamaConfig(**SHAPE, bos_token_id=1, eos_token_id=None, pad_token_id=0)).eval()
+    model = LlamaForCausalLM(
+        LlamaConfig(**SHAPE, bos_token_id=1, eos_token_id=None, pad_token_id=0)
+    ).eval()
     prompts = torch.randint(40, 2048, (QUESTIONS, PROMPT))
     whole = prompts.repeat_interleave(GROUP, 0)
     clock = time.process_time if threads == 1 else time.perf_counter
@@ -114,9 +142,15 @@ def bench_sampler(threads: int, rounds: int = 5) -> None:
         settings = SamplingSettings(max_new_tokens=NEW)
         calls = {
             "transformers": lambda peer=peer: peer.generate(
-                whole, attention_mask=torch.ones_like(whole), do_sample=True, top_k=0, max_new_tokens=NEW
+                whole,
+                attention_mask=torch.ones_like(whole),
+                do_sample=True,
+                top_k=0,
+                max_new_tokens=NEW,
             ),
-            "ours": lambda sampler=sampler, settings=settings: sampler.sample(prompts.tolist(), GROUP, settings),
+            "ours": lambda sampler=sampler, settings=settings: sampler.sample(
+                prompts.tolist(), GROUP, settings
+            ),
         }
         speeds = {}
         for name, call in calls.items():
@@ -127,11 +161,18 @@ def bench_sampler(threads: int, rounds: int = 5) -> None:
                 call()
                 seconds.append(clock() - start)
             speeds[name] = len(whole) * NEW / statistics.median(seconds)
-            print(f"sampler, {threads} thread(s), {kind}, {name:12} {speeds[name]:,.0f} tokens/s", flush=True)
-        print(f"sampler, {threads} thread(s), {kind}: {speeds['ours'] / speeds['transformers']:.2f} times")
+            print(
+                f"sampler, {threads} thread(s), {kind}, {name:12} {speeds[name]:,.0f} tokens/s",
+                flush=True,
+            )
+        print(
+            f"sampler, {threads} thread(s), {kind}: {speeds['ours'] / speeds['transformers']:.2f} times"
+        )
     greedy = SamplingSettings(temperature=0, max_new_tokens=NEW)
     mine = [group[0].ids for group in Sampler(model, Ends()).sample(prompts.tolist(), 1, greedy)]
-    theirs = model.generate(prompts, attention_mask=torch.ones_like(prompts), do_sample=False, max_new_tokens=NEW)
+    theirs = model.generate(
+        prompts, attention_mask=torch.ones_like(prompts), do_sample=False, max_new_tokens=NEW
+    )
     same = sum(ids == row for ids, row in zip(mine, theirs[:, PROMPT:].tolist(), strict=True))
     print(f"sampler: greedy output equal for {same} of {QUESTIONS} prompts")
 
@@ -164,14 +205,19 @@ def memory_of(method: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         torch.manual_seed(0)
         shape = SHAPE | {"hidden_size": 512, "intermediate_size": 1408, "num_hidden_layers": 6}
-        model = LlamaForCausalLM(LlamaConfig(**shape, bos_token_id=1, eos_token_id=2, pad_token_id=0)).eval()
+        model = LlamaForCausalLM(
+            LlamaConfig(**shape, bos_token_id=1, eos_token_id=2, pad_token_id=0)
+        ).eval()
         model.save_pretrained(folder)
         settings = RL(
             method=method, rewards={"rule": 1.0}, group_size=GROUP, batch_outputs=QUESTIONS * GROUP, steps=2,
             max_new_tokens=NEW, micro_batch_tokens=2048, precision="fp32",
         )  # fmt: skip
         prompts = torch.randint(40, 2048, (2 * QUESTIONS, PROMPT)).tolist()
-        questions = [Question(Problem(str(place), str(place), ""), prompt) for place, prompt in enumerate(prompts)]
+        questions = [
+            Question(Problem(str(place), str(place), ""), prompt)
+            for place, prompt in enumerate(prompts)
+        ]
         rewards = {"rule": IdReward(even_share)}
         before = peak_memory_mb()
         value = ValueModel(Path(folder), settings) if method == "ppo" else None

@@ -46,13 +46,22 @@ METHODS: dict[str, dict] = {
     "GRPO+PS": {"method": "grpo_process", **PROCESS},
     "iterative": {"method": "grpo_outcome", "iterations": 3},
 }
-ORDERINGS = [("Online RFT", "RFT"), ("GRPO+OS", "Online RFT"), ("GRPO+PS", "GRPO+OS"), ("iterative", "GRPO+OS")]
+ORDERINGS = [
+    ("Online RFT", "RFT"),
+    ("GRPO+OS", "Online RFT"),
+    ("GRPO+PS", "GRPO+OS"),
+    ("iterative", "GRPO+OS"),
+]
 K = 8
 
 
 def run(args: argparse.Namespace) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
-    given = {"steps": args.steps, "batch_outputs": args.outputs, "learning_rate": args.learning_rate}
+    given = {
+        "steps": args.steps,
+        "batch_outputs": args.outputs,
+        "learning_rate": args.learning_rate,
+    }
     given = {name: value for name, value in given.items() if value is not None}
     for seed in args.seeds if args.seeds is not None else range(len(args.results)):
         for name in args.only or METHODS:
@@ -67,7 +76,9 @@ def one(args: argparse.Namespace, name: str, given: dict, seed: int) -> dict:
     """Train one method with one seed and score it."""
     results = args.results[seed % len(args.results)]
     sft, world = results / "models" / "sft", results / "world" / "problems"
-    config, prompts = (read_json(results / "config" / f"{section}.json") for section in ("rl", "prompts"))
+    config, prompts = (
+        read_json(results / "config" / f"{section}.json") for section in ("rl", "prompts")
+    )
     prompts, changes = Prompts(**prompts), METHODS[name]
     config |= given | {"evaluate_every": 0, "rewards": {"rule": 1.0}} | changes | {"seed": seed}
     settings = RL(**config | {"steps": config["steps"] or 1})
@@ -78,7 +89,11 @@ def one(args: argparse.Namespace, name: str, given: dict, seed: int) -> dict:
         load_questions([world / "train.jsonl"], *reading),
         load_questions([world / "test.jsonl"], *reading),
     )
-    process = process_model(args, results, seed % len(args.results)) if "process_model" in settings.rewards else None
+    process = (
+        process_model(args, results, seed % len(args.results))
+        if "process_model" in settings.rewards
+        else None
+    )
     rewards = load_rewards(settings, {"process_model": process}, tokenizer)
     value = ValueModel(sft, settings) if settings.method == "ppo" else None
     learner = Learner(policy, tokenizer, settings, questions, [], rewards, value=value)
@@ -86,7 +101,12 @@ def one(args: argparse.Namespace, name: str, given: dict, seed: int) -> dict:
     if changes.get("steps", 1):
         learner.run(Checkpoints(None, ""))
         lines = [line for line in learner.lines if "reward" in line]
-    result = {"method": name, "seed": seed, "steps": len(lines), "seconds": round(time.perf_counter() - start, 1)}
+    result = {
+        "method": name,
+        "seed": seed,
+        "steps": len(lines),
+        "seconds": round(time.perf_counter() - start, 1),
+    }
     result |= {"sampled_tokens": sum(line["sampled_tokens"] for line in lines)}
     wanted = ("kl", "length", "model_state_mb", "peak_memory_mb")
     result |= {name: line[name] for line in lines[-1:] for name in wanted if name in line}
@@ -96,9 +116,16 @@ def one(args: argparse.Namespace, name: str, given: dict, seed: int) -> dict:
 def score(policy, tokenizer, test: list[Question], max_new_tokens: int) -> dict:
     """Shares of all test problems by name, and those that orderings compare also "by_problem"."""
     sampler = Sampler(policy, tokenizer)
-    greedy = roll_out(sampler, test, 1, SamplingSettings(temperature=0, max_new_tokens=max_new_tokens), 0)
-    sampled = roll_out(sampler, test, K, SamplingSettings(temperature=0.7, max_new_tokens=max_new_tokens), 0)
-    right = [grade(g.question.problem.answer, g.texts[0], g.question.problem.language).correct for g in greedy]
+    greedy = roll_out(
+        sampler, test, 1, SamplingSettings(temperature=0, max_new_tokens=max_new_tokens), 0
+    )
+    sampled = roll_out(
+        sampler, test, K, SamplingSettings(temperature=0.7, max_new_tokens=max_new_tokens), 0
+    )
+    right = [
+        grade(g.question.problem.answer, g.texts[0], g.question.problem.language).correct
+        for g in greedy
+    ]
     votes, passes, shares = [], [], []
     for group in sampled:
         problem = group.question.problem
@@ -117,28 +144,43 @@ def process_model(args: argparse.Namespace, results: Path, number: int) -> Path:
     folder = args.out / f"process_reward.{number}"
     if not folder.is_dir():
         settings = args.reward or results / "config" / "reward.json"
-        named = {"kind": "process", "config": settings, "prompts": results / "config" / "prompts.json", "out": folder}
+        named = {
+            "kind": "process",
+            "config": settings,
+            "prompts": results / "config" / "prompts.json",
+            "out": folder,
+        }
         named |= {"base": results / "models" / "base", "sft": results / "models" / "sft"}
         named |= {"problems": results / "world" / "problems" / "train.jsonl"}
-        reward_model.main([text for name, value in named.items() for text in (f"--{name}", str(value))])
+        reward_model.main(
+            [text for name, value in named.items() for text in (f"--{name}", str(value))]
+        )
     return folder
 
 
 def report(rows: list[dict]) -> None:
     by_method = {name: [row for row in rows if row["method"] == name] for name in METHODS}
     columns = ["greedy", f"maj@{K}", f"pass@{K}", "pass@1"]
-    print(f"{'method':12}{'seeds':>6}" + "".join(f"{column:>24}" for column in columns) + f"{'tokens':>12}{'s':>8}")
+    print(
+        f"{'method':12}{'seeds':>6}"
+        + "".join(f"{column:>24}" for column in columns)
+        + f"{'tokens':>12}{'s':>8}"
+    )
     for name, runs in by_method.items():
         if runs:
             cells = "".join(f"{interval([row[column] for row in runs]):>24}" for column in columns)
-            tokens, seconds = (np.mean([row[column] for row in runs]) for column in ("sampled_tokens", "seconds"))
+            tokens, seconds = (
+                np.mean([row[column] for row in runs]) for column in ("sampled_tokens", "seconds")
+            )
             print(f"{name:12}{len(runs):>6}{cells}{tokens:>12,.0f}{seconds:>8.0f}")
     for better, worse in ORDERINGS:
         seeds = {row["seed"]: row for row in by_method[better]}
         pairs = [(seeds[row["seed"]], row) for row in by_method[worse] if row["seed"] in seeds]
         for measure in ("greedy", "pass@1") if pairs else ():
             gains = [upper[measure] - lower[measure] for upper, lower in pairs]
-            each = np.concatenate([np.subtract(*(row["by_problem"][measure] for row in pair)) for pair in pairs])
+            each = np.concatenate(
+                [np.subtract(*(row["by_problem"][measure] for row in pair)) for pair in pairs]
+            )
             half = 196 * float(each.std(ddof=1)) / len(each) ** 0.5
             above = sum(gain > 0 for gain in gains)
             print(
@@ -158,12 +200,20 @@ def interval(values: list[float]) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--results", type=Path, nargs="+", default=[Path("results/mini")], help="finished results folders, one a seed"
+        "--results",
+        type=Path,
+        nargs="+",
+        default=[Path("results/mini")],
+        help="finished results folders, one a seed",
     )
     parser.add_argument("--reward", type=Path, help="settings of the process reward model (JSON)")
-    parser.add_argument("--seeds", type=int, nargs="+", help="seeds to run; default: one for each results folder")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", help="seeds to run; default: one for each results folder"
+    )
     parser.add_argument("--steps", type=int, help="in the place of the preset's")
     parser.add_argument("--outputs", type=int, help="outputs a step, in the place of the preset's")
     parser.add_argument("--learning-rate", type=float, help="in the place of the preset's")
     parser.add_argument("--only", nargs="*", choices=list(METHODS))
-    parser.add_argument("--out", type=Path, default=Path("results/rl_methods"), help="folder of the finished runs")
+    parser.add_argument(
+        "--out", type=Path, default=Path("results/rl_methods"), help="folder of the finished runs"
+    )

@@ -41,7 +41,9 @@ SYMPY = [
 NOBODY = 65534
 
 
-def rate(run: Callable[[list[str]], object], programs: list[str], seconds: float, rounds: int = 3) -> float:
+def rate(
+    run: Callable[[list[str]], object], programs: list[str], seconds: float, rounds: int = 3
+) -> float:
     """Programs a second, the best of `rounds`."""
     run(programs[:2])
     best = 0.0
@@ -62,7 +64,9 @@ def fresh(programs: list[str]) -> None:
 def boxed(box: Sandbox) -> Callable[[list[str]], None]:
     def run(programs: list[str]) -> None:
         runs = box.run_many(programs)
-        assert all(run.status == "ok" and run.stdout for run in runs), next(r for r in runs if r.status != "ok")
+        assert all(run.status == "ok" and run.stdout for run in runs), next(
+            r for r in runs if r.status != "ok"
+        )
 
     return run
 
@@ -89,7 +93,9 @@ def processor_times(count: int) -> dict[str, float]:
         "small, python -c": 1000 * _spent(lambda: fresh(SMALL[:20])) / 20,
         "sympy or numpy, python -c": 1000 * _spent(lambda: fresh(SYMPY[:4])) / 4,
         "small, sandbox": 1000 * (_spent_boxed(SMALL, count) - _spent_boxed(SMALL, 0)) / count,
-        "sympy or numpy, sandbox": 1000 * (_spent_boxed(SYMPY, count) - _spent_boxed(SYMPY, 0)) / count,
+        "sympy or numpy, sandbox": 1000
+        * (_spent_boxed(SYMPY, count) - _spent_boxed(SYMPY, 0))
+        / count,
     }
 
 
@@ -164,7 +170,13 @@ def _reaches(python: str) -> bool:
 
 def in_a_row(count: int) -> dict:
     """`count` programs of every ending, then what is left over and above what was there."""
-    kinds = ["print(1)", "1/0", "open('f', 'w').write('x')", "import os; os.abort()", "x = bytearray(10**10)"]
+    kinds = [
+        "print(1)",
+        "1/0",
+        "open('f', 'w').write('x')",
+        "import os; os.abort()",
+        "x = bytearray(10**10)",
+    ]
     with Sandbox(timeout=5) as box:
         box.run_many(kinds)
         before = _held()
@@ -187,7 +199,9 @@ def _held() -> dict[str, int]:
     return {
         "processes": len(ours),
         "descriptors": len(os.listdir("/proc/self/fd")),
-        "temporary files": sum(name.startswith("sandbox-") for name in os.listdir(tempfile.gettempdir())),
+        "temporary files": sum(
+            name.startswith("sandbox-") for name in os.listdir(tempfile.gettempdir())
+        ),
     }
 
 
@@ -199,9 +213,13 @@ def _parent(pid: str) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=4.0, help="for each rate (4)")
-    parser.add_argument("--in-a-row", type=int, default=1000, metavar="N", help="programs of the leak check (1000)")
+    parser.add_argument(
+        "--in-a-row", type=int, default=1000, metavar="N", help="programs of the leak check (1000)"
+    )
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
     figures: dict = {
@@ -218,10 +236,14 @@ def main() -> None:
         print(f"{name:28}{value:7.2f} ms of processor time a program")
     for suite in figures["hostile"]:
         if suite is None:
-            print("hostile suite as an ordinary user: not run, no interpreter that user nobody reaches")
+            print(
+                "hostile suite as an ordinary user: not run, no interpreter that user nobody reaches"
+            )
             continue
         contained = suite["programs"] - len(suite["failed"])
-        print(f"hostile, user {suite['user']}: {contained} of {suite['programs']} contained, {suite['level']}")
+        print(
+            f"hostile, user {suite['user']}: {contained} of {suite['programs']} contained, {suite['level']}"
+        )
         print("".join(f"  {line}\n" for line in suite["failed"]), end="")
     print("in a row: " + ", ".join(f"{name} {value:.0f}" if isinstance(value, float) else f"{name} {value}"
                                    for name, value in figures["in a row"].items()))  # fmt: skip

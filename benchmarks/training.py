@@ -47,17 +47,25 @@ def now() -> float:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, nargs="+", default=[Path("results/mini")], help="finished run(s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--results", type=Path, nargs="+", default=[Path("results/mini")], help="finished run(s)"
+    )
     parser.add_argument("--part", choices=("speed", "gain", "start"), default="speed")
     parser.add_argument("--steps", type=int, default=150, help="timed steps (speed)")
-    parser.add_argument("--training-steps", type=int, default=1000, help="steps of each fine-tuning (start)")
+    parser.add_argument(
+        "--training-steps", type=int, default=1000, help="steps of each fine-tuning (start)"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures there too")
     arguments = parser.parse_args(argv)
     for results in arguments.results:
         if not (results / "models" / "base" / "manifest.json").is_file():
-            print(f"{results}: no finished run; make one with `snakemake --cores all sft_model evaluation`")
+            print(
+                f"{results}: no finished run; make one with `snakemake --cores all sft_model evaluation`"
+            )
             return 0
     torch.set_num_threads(arguments.threads)
     CLOCK[:] = [time.process_time if arguments.threads == 1 else time.perf_counter]
@@ -176,12 +184,18 @@ def gain(results: Path, arguments: argparse.Namespace) -> dict:
     manifest = read_json(results / "models" / "base" / "manifest.json")
     figures = {"bits_per_byte": manifest["metrics"]["bits_per_byte"], "accuracy": {}}
     for name, row in figures["bits_per_byte"].items():
-        print(f"bits per byte, {name:<8} {row['before']:.3f} -> {row['after']:.3f}  {100 * row['change']:+.1f} %")
+        print(
+            f"bits per byte, {name:<8} {row['before']:.3f} -> {row['after']:.3f}  {100 * row['change']:+.1f} %"
+        )
     summary = results / "eval" / "summary.json"
     for model, rows in read_json(summary).items() if summary.is_file() else ():
         figures["accuracy"][model] = {}
         for task, row in rows.items():
-            figures["accuracy"][model][task] = [row["greedy"], row["greedy_low"], row["greedy_high"]]
+            figures["accuracy"][model][task] = [
+                row["greedy"],
+                row["greedy_low"],
+                row["greedy_high"],
+            ]
             percent = [100 * value for value in figures["accuracy"][model][task]]
             print("{:<6} {:<16} {:>5.1f} %  [{:.1f}, {:.1f}]".format(model, task, *percent))
     return figures
@@ -193,7 +207,10 @@ def start_of_all(arguments: argparse.Namespace) -> dict:
     steps = arguments.training_steps
     figures = {name: compared(name, right, steps) for name, right in runs.items()}
     if len(runs) > 1:
-        together = {origin: np.concatenate([right[origin] for right in runs.values()]) for origin in ("base", "coder")}
+        together = {
+            origin: np.concatenate([right[origin] for right in runs.values()])
+            for origin in ("base", "coder")
+        }
         figures["all"] = compared("all", together, steps)
     return figures
 
@@ -208,7 +225,10 @@ def start(results: Path, arguments: argparse.Namespace) -> dict[str, np.ndarray]
         folder = Path(name)
         settings = read_json(results / "config" / "sft.json") | {"steps": arguments.training_steps}
         (folder / "sft.json").write_text(json.dumps(settings))
-        evaluation = read_json(results / "config" / "eval.json") | {"samples": 0, "sample_modes": []}
+        evaluation = read_json(results / "config" / "eval.json") | {
+            "samples": 0,
+            "sample_modes": [],
+        }
         (folder / "eval.json").write_text(json.dumps(evaluation))
         shutil.copyfile(results / "config" / "prompts.json", folder / "prompts.json")
         for origin in ("base", "coder"):
@@ -219,12 +239,19 @@ def start(results: Path, arguments: argparse.Namespace) -> dict[str, np.ndarray]
             evaluate(
                 [
                     *("--model", str(folder / origin), "--benchmark", benchmark, "--mode", "cot"),
-                    *("--prompts", str(folder / "prompts.json"), "--out", str(folder / f"eval-{origin}")),
+                    *(
+                        "--prompts",
+                        str(folder / "prompts.json"),
+                        "--out",
+                        str(folder / f"eval-{origin}"),
+                    ),
                     *("--config", str(folder / "eval.json"), "--style", "chat"),
                 ]
             )
             rows = pq.read_table(folder / f"eval-{origin}" / "minimath.cot.parquet").to_pylist()
-            right[origin] = np.array([row["correct"] for row in sorted(rows, key=lambda row: row["id"])], dtype=float)
+            right[origin] = np.array(
+                [row["correct"] for row in sorted(rows, key=lambda row: row["id"])], dtype=float
+            )
     return right
 
 

@@ -45,7 +45,9 @@ document.getElementById('save').addEventListener('click', () => {
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("prefixes", type=Path, help="url_prefixes.yaml of a round")
     parser.add_argument("--out", type=Path, required=True, help="HTML file to write")
     options = parser.parse_args(argv)
@@ -57,7 +59,10 @@ def main(argv: list[str] | None = None) -> None:
 
 def annotation_page(rows: list[dict]) -> str:
     """The page for rows of `url_prefixes.yaml`."""
-    page = Page("URL prefixes", f"{len(rows)} prefixes inside mathematical domains, most pages collected first")
+    page = Page(
+        "URL prefixes",
+        f"{len(rows)} prefixes inside mathematical domains, most pages collected first",
+    )
     page.section(
         "How to annotate",
         paragraph(
@@ -68,7 +73,11 @@ def annotation_page(rows: list[dict]) -> str:
         ),
     )
     columns = ["decision", "prefix and sample pages", "pages", "collected", "mathematical", "score"]
-    page.section("Prefixes", table(columns, [_cells(number, row) for number, row in enumerate(rows)]), _save_form())
+    page.section(
+        "Prefixes",
+        table(columns, [_cells(number, row) for number, row in enumerate(rows)]),
+        _save_form(),
+    )
     return page.html(script=_SCRIPT, style=_STYLE)
 
 
@@ -87,7 +96,13 @@ def _cells(number: int, row: dict) -> list[object]:
 
 def _choice(number: int, decision: str, value: str) -> Html:
     checked = {"checked": "checked"} if value == decision else {}
-    return tag("label", tag("input", type="radio", name_=f"p{number}", value=value, **checked), " ", value, " ")
+    return tag(
+        "label",
+        tag("input", type="radio", name_=f"p{number}", value=value, **checked),
+        " ",
+        value,
+        " ",
+    )
 
 
 def _link(url: str) -> Html:
@@ -102,7 +117,11 @@ def _save_form() -> Html:
     return tag(
         "form",
         tag("button", "Save YAML", type="button", id="save"),
-        tag("label", tag("input", type="checkbox", id="all"), " all prefixes, not only those I touched"),
+        tag(
+            "label",
+            tag("input", type="checkbox", id="all"),
+            " all prefixes, not only those I touched",
+        ),
         tag("label", " prefixes not listed: ", tag("select", *others, id="others")),
         class_="save",
     )

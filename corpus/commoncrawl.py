@@ -26,11 +26,15 @@ _CRAWL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("crawl", help="its id, as in CC-MAIN-2024-10")
     parser.add_argument("--files", type=int, required=True, help="how many WARC files to take")
     parser.add_argument("--server", default=SERVER, help="Common Crawl or a mirror of it")
-    parser.add_argument("--out", type=Path, required=True, help="text file to write: one address a line")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="text file to write: one address a line"
+    )
     options = parser.parse_args(argv)
     chosen = choose(crawl_files(options.crawl, options.server), options.files, options.crawl)
     write_text(options.out, "".join(f"{address}\n" for address in chosen))

@@ -36,7 +36,9 @@ BATCH_CHARACTERS = 1 << 18
 
 def main(argv: list[str] | None = None) -> None:
     options = _options(argv)
-    settings = read_section(options.config, Decontamination) if options.config else Decontamination()
+    settings = (
+        read_section(options.config, Decontamination) if options.config else Decontamination()
+    )
     index = LeakIndex(load_benchmarks(options.benchmarks), settings)
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -47,7 +49,9 @@ def main(argv: list[str] | None = None) -> None:
             if not leaks:
                 sys.stdout.write(json.dumps(page, ensure_ascii=False) + "\n")
             elif removed:
-                removed.write(json.dumps({"url": page["url"]} | removal(leaks), ensure_ascii=False) + "\n")
+                removed.write(
+                    json.dumps({"url": page["url"]} | removal(leaks), ensure_ascii=False) + "\n"
+                )
             progress.add(1, removed=counts["removed"])
     sys.stdout.flush()
     print(f"kept {counts['kept']}, removed {counts['removed']} pages", file=sys.stderr)
@@ -89,23 +93,45 @@ def removal(leaks: list[Leak]) -> dict:
         "row": first.row,
         "ngrams": first.count,
         "also": [
-            {"benchmark": leak.benchmark, "item": leak.item, "ngram": leak.ngram, "ngrams": leak.count}
+            {
+                "benchmark": leak.benchmark,
+                "item": leak.item,
+                "ngram": leak.ngram,
+                "ngrams": leak.count,
+            }
             for leak in others
         ],
     }
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--benchmarks", nargs="+", action="extend", default=[], metavar="B.jsonl", help="[NAME=]FILE")
-    parser.add_argument("pages", nargs="*", metavar="PAGES.jsonl", help="JSON Lines with url and text; - is stdin")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--benchmarks",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="B.jsonl",
+        help="[NAME=]FILE",
+    )
+    parser.add_argument(
+        "pages", nargs="*", metavar="PAGES.jsonl", help="JSON Lines with url and text; - is stdin"
+    )
     parser.add_argument("--removed", metavar="FILE", help="log of the removed pages (JSON Lines)")
-    parser.add_argument("--config", metavar="FILE", help="settings as JSON, see Decontamination in pipeline/schema")
+    parser.add_argument(
+        "--config", metavar="FILE", help="settings as JSON, see Decontamination in pipeline/schema"
+    )
     options = parser.parse_args(argv)
     if not options.pages and len(options.benchmarks) > 1:
-        options.pages = [options.benchmarks.pop()]  # `--benchmarks A B PAGES`: the option swallows the pages
+        options.pages = [
+            options.benchmarks.pop()
+        ]  # `--benchmarks A B PAGES`: the option swallows the pages
     if not options.benchmarks:
-        raise UserError("--benchmarks needs at least one file, and the pages come last (- is stdin)")
+        raise UserError(
+            "--benchmarks needs at least one file, and the pages come last (- is stdin)"
+        )
     if not options.pages:
         raise UserError("no pages given: name a JSON Lines file, or - for stdin")
     return options
@@ -117,7 +143,9 @@ def _pages(paths: list[str]) -> Iterator[dict]:
             for key in ("url", "text"):
                 if not isinstance(page.get(key), str):
                     name = "stdin" if path == "-" else path
-                    raise UserError(f"{name}, record {number}: no {key} (a page needs the strings url and text)")
+                    raise UserError(
+                        f"{name}, record {number}: no {key} (a page needs the strings url and text)"
+                    )
             yield page
 
 

@@ -40,7 +40,9 @@ _ORDER = "n_chars DESC, doc_id, g"  # the best page first; g only ever decides b
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True, help="JSON of the section corpus.dedup")
     parser.add_argument("--pages", required=True, type=Path, help="folder of page tables")
     parser.add_argument("--out", required=True, type=Path, help="folder to write")
@@ -51,7 +53,11 @@ def main(argv: list[str] | None = None) -> None:
     with atomic_folder(options.out) as folder:
         counts = deduplicate(files, folder, settings, options.workers)
         write_manifest(
-            folder / "manifest.json", "corpus.dedup", settings=settings.model_dump(), inputs=files, counts=counts
+            folder / "manifest.json",
+            "corpus.dedup",
+            settings=settings.model_dump(),
+            inputs=files,
+            counts=counts,
         )
     shares = ", ".join(f"{counts[kind]} by {kind}" for kind in KINDS[1:])
     print(f"dedup: {counts['pages']} pages, {counts['kept']} kept; duplicates {shares}")
@@ -60,11 +66,15 @@ def main(argv: list[str] | None = None) -> None:
 def deduplicate(files: list[Path], folder: Path, settings: Dedup, workers: int = 1) -> dict:
     """Write all side files under `folder`; return the counts of the manifest."""
     _write_all_bands(files, folder / "bands", settings, workers)
-    database = duckdb.connect(config={"temp_directory": str(folder / ".spill"), "preserve_insertion_order": False})
+    database = duckdb.connect(
+        config={"temp_directory": str(folder / ".spill"), "preserve_insertion_order": False}
+    )
     starts = _load(database, files)
     total = int(starts[-1])
     keeper, kind = np.arange(total), np.zeros(total, dtype=np.int8)
-    for number, (column, order) in enumerate((("url_key", f"crawl_date DESC, {_ORDER}"), ("text_key", _ORDER)), 1):
+    for number, (column, order) in enumerate(
+        (("url_key", f"crawl_date DESC, {_ORDER}"), ("text_key", _ORDER)), 1
+    ):
         fallen, by = _exact(database, column, order)
         keeper[fallen], kind[fallen] = by, number
     fallen, by = _near(database, files, folder / "bands", starts, settings.similarity)
@@ -74,7 +84,9 @@ def deduplicate(files: list[Path], folder: Path, settings: Dedup, workers: int =
     doc_ids = database.execute("SELECT doc_id FROM documents ORDER BY g").fetchnumpy()["doc_id"]
     _write_shards(files, folder / "shards", starts, doc_ids, kind, keeper)
     _write_kept(database, files, folder)
-    sizes = np.bincount(np.unique(keeper, return_counts=True)[1]) if total else np.zeros(0, dtype=int)
+    sizes = (
+        np.bincount(np.unique(keeper, return_counts=True)[1]) if total else np.zeros(0, dtype=int)
+    )
     counts = {"pages": total, "kept": int((kind == 0).sum())}
     counts |= {name: int((kind == number).sum()) for number, name in enumerate(KINDS) if name}
     return counts | {"cluster_sizes": {str(size): int(n) for size, n in enumerate(sizes) if n}}
@@ -87,7 +99,9 @@ def _write_all_bands(files: list[Path], folder: Path, settings: Dedup, workers: 
             write_bands(*job)
         return
     with ProcessPoolExecutor(min(workers, len(files)), mp_context=get_context("spawn")) as pool:
-        for future in track([pool.submit(write_bands, *job) for job in jobs], "signatures", unit="shards"):
+        for future in track(
+            [pool.submit(write_bands, *job) for job in jobs], "signatures", unit="shards"
+        ):
             future.result()
 
 
@@ -108,7 +122,9 @@ def _load(database: duckdb.DuckDBPyConnection, files: list[Path]) -> np.ndarray:
     return np.array(starts)
 
 
-def _exact(database: duckdb.DuckDBPyConnection, column: str, order: str) -> tuple[np.ndarray, np.ndarray]:
+def _exact(
+    database: duckdb.DuckDBPyConnection, column: str, order: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Among pages still alive, those of equal `column` but the first by `order` fall to that first one."""
     pairs = database.execute(
         f"SELECT g, first_value(g) OVER (PARTITION BY {column} ORDER BY {order}) AS keeper FROM documents"
@@ -119,7 +135,11 @@ def _exact(database: duckdb.DuckDBPyConnection, column: str, order: str) -> tupl
 
 
 def _near(
-    database: duckdb.DuckDBPyConnection, files: list[Path], bands: Path, starts: np.ndarray, threshold: float
+    database: duckdb.DuckDBPyConnection,
+    files: list[Path],
+    bands: Path,
+    starts: np.ndarray,
+    threshold: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Near duplicates among pages still alive, as (page, keeper) by global row number."""
     database.execute("CREATE TABLE bands (g BIGINT, keys UBIGINT[])")
@@ -156,12 +176,15 @@ def _near(
 def _bucket(database: duckdb.DuckDBPyConnection, band: int) -> tuple[np.ndarray, np.ndarray]:
     """(key, candidate) of one band, sorted by both."""
     found = database.execute(
-        "SELECT key, rank FROM shared JOIN candidates USING (g) WHERE band = ? ORDER BY key, rank", [band]
+        "SELECT key, rank FROM shared JOIN candidates USING (g) WHERE band = ? ORDER BY key, rank",
+        [band],
     ).fetchnumpy()
     return found["key"], found["rank"]
 
 
-def _sketches(files: list[Path], bands: Path, starts: np.ndarray, rows: np.ndarray, scratch: Path) -> np.ndarray:
+def _sketches(
+    files: list[Path], bands: Path, starts: np.ndarray, rows: np.ndarray, scratch: Path
+) -> np.ndarray:
     """Sketches of the pages with these global row numbers, read shard by shard; they lie in a file, not in memory."""
     parts: np.ndarray | None = None
     order = np.argsort(rows, kind="stable")
@@ -170,10 +193,14 @@ def _sketches(files: list[Path], bands: Path, starts: np.ndarray, rows: np.ndarr
         if low == high:
             continue
         mine = order[low:high]
-        column = read_table(bands / file.name, ["sketch"])["sketch"].take(pa.array(rows[mine] - start))
+        column = read_table(bands / file.name, ["sketch"])["sketch"].take(
+            pa.array(rows[mine] - start)
+        )
         values = np.frombuffer(b"".join(column.to_pylist()), dtype=np.uint8).reshape(len(mine), -1)
         if parts is None:
-            parts = np.memmap(scratch, dtype=np.uint8, mode="w+", shape=(len(rows), values.shape[1]))
+            parts = np.memmap(
+                scratch, dtype=np.uint8, mode="w+", shape=(len(rows), values.shape[1])
+            )
         parts[mine] = values
     return np.zeros((0, 1), dtype=np.uint8) if parts is None else parts
 
@@ -185,14 +212,26 @@ def _bury(database: duckdb.DuckDBPyConnection, rows: np.ndarray) -> None:
 
 
 def _write_shards(
-    files: list[Path], folder: Path, starts: np.ndarray, doc_ids: np.ndarray, kind: np.ndarray, keeper: np.ndarray
+    files: list[Path],
+    folder: Path,
+    starts: np.ndarray,
+    doc_ids: np.ndarray,
+    kind: np.ndarray,
+    keeper: np.ndarray,
 ) -> None:
     folder.mkdir()
     for file, start, end in zip(files, starts, starts[1:], strict=False):
         rows = slice(start, end)
-        names = pa.DictionaryArray.from_arrays(pa.array(kind[rows]), pa.array(KINDS)).cast(pa.string())
+        names = pa.DictionaryArray.from_arrays(pa.array(kind[rows]), pa.array(KINDS)).cast(
+            pa.string()
+        )
         table = pa.table(
-            {"doc_id": doc_ids[rows], "kept": kind[rows] == 0, "duplicate": names, "keeper": doc_ids[keeper[rows]]}
+            {
+                "doc_id": doc_ids[rows],
+                "kept": kind[rows] == 0,
+                "duplicate": names,
+                "keeper": doc_ids[keeper[rows]],
+            }
         )
         pq.write_table(table, folder / file.name, compression="zstd")
 

@@ -85,9 +85,13 @@ def extract(
                 scratch.rmdir()
 
 
-def _extract_files(sources: list[Source], settings: Extraction) -> Iterator[tuple[dict | None, dict | None]]:
+def _extract_files(
+    sources: list[Source], settings: Extraction
+) -> Iterator[tuple[dict | None, dict | None]]:
     work = partial(_outcome, settings=settings)
-    for outcome in guarded(partial(_items, sources), work, _label, settings.page_seconds, settings.memory_mb):
+    for outcome in guarded(
+        partial(_items, sources), work, _label, settings.page_seconds, settings.memory_mb
+    ):
         if isinstance(outcome, Failure):
             file, url, offset, kind = outcome.label
             yield None, _reject(url, outcome.reason, outcome.detail, file, offset, kind)
@@ -117,7 +121,9 @@ def extract_shard(arguments: argparse.Namespace, sources: list[Source]) -> dict:
                 reasons[reject["reason"]] += 1
                 counts[reject["reason"]] += 1
                 if settings.strict and reject["reason"] in _LOST:
-                    raise UserError(f"{reject['warc_file']}: {reject['reason']} at byte {reject['warc_offset']}")
+                    raise UserError(
+                        f"{reject['warc_file']}: {reject['reason']} at byte {reject['warc_offset']}"
+                    )
             progress.add(1, kept=kept)
     stats = {
         "shard": arguments.shard,
@@ -126,15 +132,23 @@ def extract_shard(arguments: argparse.Namespace, sources: list[Source]) -> dict:
         "reasons": dict(sorted(reasons.items())),
         "files": {name: dict(sorted(counts.items())) for name, counts in sorted(files.items())},
         "truncated": sorted(name for name, counts in files.items() if counts["truncated_record"]),
-        "damaged": sorted(name for name, counts in files.items() if counts["damaged_record"] or counts["not_a_warc"]),
+        "damaged": sorted(
+            name
+            for name, counts in files.items()
+            if counts["damaged_record"] or counts["not_a_warc"]
+        ),
     }
     for name in stats["truncated"]:
-        print(f"warning: {name} is truncated; the records before the cut were kept", file=sys.stderr)
+        print(
+            f"warning: {name} is truncated; the records before the cut were kept", file=sys.stderr
+        )
     write_json(arguments.stats, stats)
     return stats
 
 
-def _extract_to_stdout(sources: list[Source], settings: Extraction, arguments: argparse.Namespace) -> None:
+def _extract_to_stdout(
+    sources: list[Source], settings: Extraction, arguments: argparse.Namespace
+) -> None:
     with _text_sink(arguments.rejects) as dropped:
         for page, reject in extract(sources, settings, arguments.scratch):
             if page:
@@ -177,7 +191,9 @@ def _items(sources: list[Source]) -> Iterator[tuple[Source, Record | bytes]]:
                 yield source, record
 
 
-def _outcome(item: tuple[Source, Record | bytes], settings: Extraction) -> tuple[dict | None, dict | None]:
+def _outcome(
+    item: tuple[Source, Record | bytes], settings: Extraction
+) -> tuple[dict | None, dict | None]:
     """Extract one record. Whatever goes wrong with a page is that page's reason, not the end of the shard."""
     source, record = item
     file, url, offset, kind = _label(item)
@@ -188,7 +204,9 @@ def _outcome(item: tuple[Source, Record | bytes], settings: Extraction) -> tuple
     except Rejected as rejected:
         return None, _reject(url, rejected.reason, rejected.detail, file, offset, kind)
     except MemoryError:
-        return None, _reject(url, "memory", f"more than {settings.memory_mb} MB", file, offset, kind)
+        return None, _reject(
+            url, "memory", f"more than {settings.memory_mb} MB", file, offset, kind
+        )
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # native extensions panic with exceptions that are no Exception
@@ -239,12 +257,24 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _arguments(argv: Iterable[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog="corpus.extract", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="archives, HTML files or addresses; - is stdin")
-    parser.add_argument("--scratch", type=Path, help="where files are fetched to; kept there if the run is killed")
+    parser = _Parser(
+        prog="corpus.extract",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="archives, HTML files or addresses; - is stdin"
+    )
+    parser.add_argument(
+        "--scratch", type=Path, help="where files are fetched to; kept there if the run is killed"
+    )
     parser.add_argument("--crawls", type=Path, help="folder with the lists of corpus.commoncrawl")
-    parser.add_argument("--config", help="settings (section corpus.extraction) as JSON; default: the paper preset's")
-    parser.add_argument("--rejects", help="where the dropped records go: JSON Lines, or Parquet with --pages")
+    parser.add_argument(
+        "--config", help="settings (section corpus.extraction) as JSON; default: the paper preset's"
+    )
+    parser.add_argument(
+        "--rejects", help="where the dropped records go: JSON Lines, or Parquet with --pages"
+    )
     parser.add_argument("--pages", help="write a shard: its page table (Parquet)")
     parser.add_argument("--stats", help="the shard's counts (JSON)")
     parser.add_argument("--shard", help="the shard's name")

@@ -64,7 +64,9 @@ class Collected:
 
 def main(argv: list[str] | None = None) -> None:
     options = _options(argv)
-    settings = read_section(options.config, Decontamination) if options.config else Decontamination()
+    settings = (
+        read_section(options.config, Decontamination) if options.config else Decontamination()
+    )
     collected = read_collected(options.rounds)
     shards = shard_files(options.pages)
     benchmarks = load_benchmarks(options.benchmarks)
@@ -72,7 +74,9 @@ def main(argv: list[str] | None = None) -> None:
     fingerprint = _fingerprint(options, settings, shards)
     with _work_folder(options.resume, fingerprint) as work:
         with Progress("decontaminate", total=len(shards), unit="shards") as progress:
-            jobs = [(options.pages, options.dedup, shard.stem, work / shard.stem) for shard in shards]
+            jobs = [
+                (options.pages, options.dedup, shard.stem, work / shard.stem) for shard in shards
+            ]
             for counts in each_shard(finish_shard, jobs, (collected, index), options.workers):
                 progress.add(1, **counts)
         counts = write_removed(work, [shard.stem for shard in shards], options.removed)
@@ -80,7 +84,9 @@ def main(argv: list[str] | None = None) -> None:
             counts |= merge(work, [shard.stem for shard in shards], folder)
             counts |= {
                 "collected": len(collected.doc_id),
-                "benchmark_items": dict(sorted(Counter(item.benchmark for item in benchmarks).items())),
+                "benchmark_items": dict(
+                    sorted(Counter(item.benchmark for item in benchmarks).items())
+                ),
             }
             _check(counts)
             write_card(folder, counts, settings)
@@ -103,7 +109,9 @@ def read_collected(rounds: list[str]) -> Collected:
         raise UserError(f"{rounds[-1]}: a doc_id occurs twice")
     first = np.full(len(ids), len(rounds), dtype=np.int32)
     for number in range(len(rounds) - 1, 0, -1):
-        first[np.isin(ids, read_table(rounds[number - 1], ["doc_id"])["doc_id"].to_numpy())] = number
+        first[np.isin(ids, read_table(rounds[number - 1], ["doc_id"])["doc_id"].to_numpy())] = (
+            number
+        )
     return Collected(ids, last["score"].to_numpy()[order], first)
 
 
@@ -116,22 +124,31 @@ def finish_shard(
         return counts
     out.mkdir(parents=True, exist_ok=True)
     removed: list[dict] = []
-    with atomic_path(out / "kept.parquet") as path, pq.ParquetWriter(path, FINAL, compression="zstd") as writer:
+    with (
+        atomic_path(out / "kept.parquet") as path,
+        pq.ParquetWriter(path, FINAL, compression="zstd") as writer,
+    ):
         for batch in kept_batches(pages, dedup, shard, PAGE_COLUMNS):
             known, place = collected.find(batch["doc_id"].to_numpy())
             table = batch.filter(pa.array(known))
             clean = _search(table, collected.first_round[place], index, removed)
             place = place[clean]
             kept = table.filter(pa.array(clean))
-            writer.write_table(final_table(kept, collected.score[place], collected.first_round[place]))
+            writer.write_table(
+                final_table(kept, collected.score[place], collected.first_round[place])
+            )
             counts["kept"] += int(clean.sum())
     counts["removed"] = len(removed)
-    with atomic_path(out / "removed.parquet") as path:  # last: its presence means that the shard is done
+    with atomic_path(
+        out / "removed.parquet"
+    ) as path:  # last: its presence means that the shard is done
         pq.write_table(pa.Table.from_pylist(removed, schema=REMOVED), path)
     return counts
 
 
-def _search(pages: pa.Table, first_round: np.ndarray, index: LeakIndex, removed: list[dict]) -> np.ndarray:
+def _search(
+    pages: pa.Table, first_round: np.ndarray, index: LeakIndex, removed: list[dict]
+) -> np.ndarray:
     """[pages] whether a page is clean; the others are appended to `removed`."""
     rows = pages.select(["url", "text", "doc_id", "n_tokens"]).to_pylist()
     clean = np.ones(len(rows), dtype=bool)
@@ -148,7 +165,9 @@ def _search(pages: pa.Table, first_round: np.ndarray, index: LeakIndex, removed:
 def _check(counts: dict) -> None:
     missing = counts["collected"] - counts["pages"] - counts["removed"]
     if missing:
-        raise UserError(f"{missing} collected pages are in no page table: rounds and pages come from different runs")
+        raise UserError(
+            f"{missing} collected pages are in no page table: rounds and pages come from different runs"
+        )
 
 
 def _fingerprint(options: argparse.Namespace, settings: Decontamination, shards: list[Path]) -> str:
@@ -173,12 +192,17 @@ def _work_folder(resume: str | None, fingerprint: str) -> Iterator[Path]:
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", help="settings as JSON (Decontamination)")
     parser.add_argument("--pages", required=True, help="folder of page tables")
     parser.add_argument("--dedup", required=True, help="folder of the deduplication")
     parser.add_argument(
-        "--rounds", required=True, nargs="+", help="collected.parquet of round 1, 2, …; the last counts"
+        "--rounds",
+        required=True,
+        nargs="+",
+        help="collected.parquet of round 1, 2, …; the last counts",
     )
     parser.add_argument("--benchmarks", required=True, nargs="+", metavar="[NAME=]FILE")
     parser.add_argument("--removed", required=True, help="table of removed pages to write")

@@ -25,7 +25,9 @@ from pipeline.errors import UserError, run_main
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--corpus", type=Path, required=True, help="corpus folder of a run")
     parser.add_argument("--labels", type=Path, required=True, help="JSON Lines with the truth")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -49,9 +51,13 @@ def measure(corpus: Path, labels: Path) -> list[dict]:
         for group in ("all", language) if math and key not in keeper else ():
             lost[group] += 1
     rounds = []
-    for folder in sorted(corpus.glob("round_*"), key=lambda path: int(path.name.removeprefix("round_"))):
+    for folder in sorted(
+        corpus.glob("round_*"), key=lambda path: int(path.name.removeprefix("round_"))
+    ):
         collected = set(read_table(folder / "collected.parquet", ["doc_id"])["doc_id"].to_pylist())
-        rounds.append({"round": int(folder.name.removeprefix("round_"))} | _compare(present, collected, lost))
+        rounds.append(
+            {"round": int(folder.name.removeprefix("round_"))} | _compare(present, collected, lost)
+        )
     return rounds
 
 
@@ -73,11 +79,19 @@ def _keepers(corpus: Path) -> dict[int, int]:
     keeper: dict[int, int] = {}
     for file in shard_files(corpus / "pages"):
         keys = read_table(file, ["url_key"])["url_key"].to_pylist()
-        keeper.update(zip(keys, read_table(corpus / "dedup/shards" / file.name)["keeper"].to_pylist(), strict=True))
+        keeper.update(
+            zip(
+                keys,
+                read_table(corpus / "dedup/shards" / file.name)["keeper"].to_pylist(),
+                strict=True,
+            )
+        )
     return keeper
 
 
-def _compare(present: dict[int, tuple[bool, str, str]], collected: set[int], lost: dict[str, int]) -> dict:
+def _compare(
+    present: dict[int, tuple[bool, str, str]], collected: set[int], lost: dict[str, int]
+) -> dict:
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     missed: dict[str, int] = defaultdict(int)
     for doc_id, (math, language, host) in present.items():
@@ -96,7 +110,9 @@ def _compare(present: dict[int, tuple[bool, str, str]], collected: set[int], los
             "precision": round(found / taken, 4) if taken else None,
             "recall_of_all": round(found / (math + lost[group]), 4) if math + lost[group] else None,
         }
-        for group, (pages, math, taken, found) in sorted(sums.items(), key=lambda item: (-item[1][1], item[0]))
+        for group, (pages, math, taken, found) in sorted(
+            sums.items(), key=lambda item: (-item[1][1], item[0])
+        )
     }
     worst = sorted(((count, host) for host, count in missed.items() if count), reverse=True)[:10]
     return {"languages": languages, "missed_domains": {host: count for count, host in worst}}
@@ -104,7 +120,9 @@ def _compare(present: dict[int, tuple[bool, str, str]], collected: set[int], los
 
 def table(rounds: list[dict]) -> str:
     """The numbers as text: one line a round and language, languages with mathematics only."""
-    lines = [f"{'round':>5} {'language':<9}{'pages':>7}{'math':>6}{'taken':>7}{'recall':>8}{'precision':>10}"]
+    lines = [
+        f"{'round':>5} {'language':<9}{'pages':>7}{'math':>6}{'taken':>7}{'recall':>8}{'precision':>10}"
+    ]
     for entry in rounds:
         for group, row in entry["languages"].items():
             if row["mathematical"]:

@@ -24,7 +24,9 @@ from pipeline.errors import UserError, run_main
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--results", type=Path, required=True, help="results/<preset>")
     parser.add_argument("--truth", type=Path, help="JSON Lines with the truth about the pages")
     parser.add_argument("--out", type=Path, required=True, help="HTML file to write")
@@ -39,7 +41,9 @@ def main(argv: list[str] | None = None) -> None:
 def numbers(results: Path, truth: Path | None = None) -> dict:
     """Everything the page shows. UserError where the run has no finished corpus."""
     if not (results / "corpus" / "final" / "manifest.json").is_file():
-        raise UserError(f"{results}: holds no finished corpus (corpus/final/manifest.json); run corpus.final first")
+        raise UserError(
+            f"{results}: holds no finished corpus (corpus/final/manifest.json); run corpus.final first"
+        )
     tables = Tables(results)
     funnel = report_data.funnel(tables)
     data = {

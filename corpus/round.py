@@ -26,7 +26,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.mining import calibration, domains, fasttext_model, selection, training_set, url_prefixes
+from corpus.mining import (
+    calibration,
+    domains,
+    fasttext_model,
+    selection,
+    training_set,
+    url_prefixes,
+)
 from corpus.mining.annotations import Annotation, Annotations, decide, read_annotations
 from corpus.mining.features import line_of
 from corpus.mining.math_evidence import evidence
@@ -40,33 +47,51 @@ from pipeline.errors import UserError, run_main
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--number", type=int, required=True, help="the round, from 1")
     parser.add_argument("--classifier", required=True, help="JSON of the section corpus.classifier")
     parser.add_argument("--selection", required=True, help="JSON of the section corpus.selection")
     parser.add_argument("--pages", type=Path, required=True, help="folder of page tables")
     parser.add_argument("--dedup", type=Path, required=True, help="folder written by corpus.dedup")
     parser.add_argument("--seeds", type=Path, required=True, help="JSON Lines with `url`")
-    parser.add_argument("--previous", type=Path, help="folder of the round before; none for round 1")
     parser.add_argument(
-        "--annotations", type=Path, help="a person's YAML of URL prefixes (see corpus.mining.annotations)"
+        "--previous", type=Path, help="folder of the round before; none for round 1"
+    )
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        help="a person's YAML of URL prefixes (see corpus.mining.annotations)",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--workers", type=int, default=1, help="processes that score")
     options = parser.parse_args(argv)
     if (options.number == 1) != (options.previous is None):
-        raise UserError(f"--number {options.number}: --previous is for rounds after the first, and needed there")
+        raise UserError(
+            f"--number {options.number}: --previous is for rounds after the first, and needed there"
+        )
     with atomic_folder(options.out) as folder:
         metrics = Round(options, folder).run()
         settings = {"number": options.number} | {
-            name: read_section(getattr(options, name), kind).model_dump() for name, kind in _SECTIONS.items()
+            name: read_section(getattr(options, name), kind).model_dump()
+            for name, kind in _SECTIONS.items()
         }
         inputs = [options.dedup / "manifest.json", options.seeds]
         inputs += [path for path in (options.annotations,) if path]
-        inputs += [options.previous / name for name in ("url_prefixes.yaml", "collected.parquet") if options.previous]
+        inputs += [
+            options.previous / name
+            for name in ("url_prefixes.yaml", "collected.parquet")
+            if options.previous
+        ]
         counts = metrics.pop("counts")
         write_manifest(
-            folder / "manifest.json", "corpus.round", settings=settings, inputs=inputs, counts=counts, metrics=metrics
+            folder / "manifest.json",
+            "corpus.round",
+            settings=settings,
+            inputs=inputs,
+            counts=counts,
+            metrics=metrics,
         )
     held = metrics["held_out"]
     print(
@@ -90,7 +115,9 @@ class Round:
         self.selection = read_section(options.selection, Selection)
         self.shards = [file.stem for file in shard_files(options.pages)]
         self.database = open_tables(options.dedup, folder)
-        self.person = read_annotations(options.annotations) if options.annotations else Annotations(version=1)
+        self.person = (
+            read_annotations(options.annotations) if options.annotations else Annotations(version=1)
+        )
 
     def run(self) -> dict:
         """Do the round; return the manifest's metrics and counts."""
@@ -122,16 +149,22 @@ class Round:
         earlier = read_annotations(previous / "url_prefixes.yaml").decisions() if previous else {}
         return url_prefixes.merge({}, earlier, self.person.decisions())
 
-    def _draw(self, seeds: np.ndarray, decisions: dict[str, Annotation]) -> training_set.TrainingSet:
+    def _draw(
+        self, seeds: np.ndarray, decisions: dict[str, Annotation]
+    ) -> training_set.TrainingSet:
         """Table `positives`, and the training set drawn from it and from the pages that may be negatives."""
         judged = list(self._judged_pages(decisions))
         named = {
-            side: training_set.ids_array(doc_id for doc_id, found in judged if found and found.decision == side)
+            side: training_set.ids_array(
+                doc_id for doc_id, found in judged if found and found.decision == side
+            )
             for side in ("accept", "reject")
         }
         positives = np.union1d(seeds, named["accept"])
         self.database.register("positives", pa.table({"doc_id": positives}))
-        self.database.register("rejected", pa.table({"doc_id": np.setdiff1d(named["reject"], positives)}))
+        self.database.register(
+            "rejected", pa.table({"doc_id": np.setdiff1d(named["reject"], positives)})
+        )
         pool = self.database.execute(
             "SELECT doc_id FROM kept WHERE doc_id NOT IN (FROM positives) AND (doc_id IN (FROM rejected)"
             " OR domain NOT IN (FROM accepted_domains UNION ALL SELECT domain FROM kept LEFT JOIN positives p"
@@ -140,13 +173,21 @@ class Round:
         if not len(positives):
             raise UserError(f"{self.options.seeds}: none of its URLs is among the extracted pages")
         if not len(pool):
-            raise UserError(f"{self.options.pages}: every page is a seed or of a seed's domain; no negatives are left")
+            raise UserError(
+                f"{self.options.pages}: every page is a seed or of a seed's domain; no negatives are left"
+            )
         return training_set.draw(positives, pool, self.classifier)
 
-    def _judged_pages(self, decisions: dict[str, Annotation]) -> Iterator[tuple[int, Annotation | None]]:
+    def _judged_pages(
+        self, decisions: dict[str, Annotation]
+    ) -> Iterator[tuple[int, Annotation | None]]:
         """(doc_id, the decision about it) of every kept page of the domains with an accepted prefix."""
-        names = sorted({d.prefix.partition("/")[0] for d in decisions.values() if d.decision == "accept"})
-        self.database.register("accepted_domains", pa.table({"domain": pa.array(names, pa.string())}))
+        names = sorted(
+            {d.prefix.partition("/")[0] for d in decisions.values() if d.decision == "accept"}
+        )
+        self.database.register(
+            "accepted_domains", pa.table({"domain": pa.array(names, pa.string())})
+        )
         rows = self.database.execute(
             "SELECT doc_id, domain || path FROM kept WHERE domain IN (FROM accepted_domains) ORDER BY doc_id"
         )
@@ -154,8 +195,12 @@ class Round:
             yield from ((doc_id, decide(address, decisions)) for doc_id, address in batch)
 
     def _train(self, chosen: training_set.TrainingSet) -> dict:
-        lines = self._read_pages(chosen.all(), lambda text, _: line_of(text, self.classifier.max_tokens))
-        parameters = training_set.fasttext_parameters(self.classifier, len(chosen.positives) + len(chosen.negatives))
+        lines = self._read_pages(
+            chosen.all(), lambda text, _: line_of(text, self.classifier.max_tokens)
+        )
+        parameters = training_set.fasttext_parameters(
+            self.classifier, len(chosen.positives) + len(chosen.negatives)
+        )
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             path = Path(scratch) / "train.txt"
             written = training_set.write_lines(path, chosen, lines, self.classifier.seed)
@@ -187,9 +232,15 @@ class Round:
             everything = self.database.execute("SELECT score FROM scores").fetchnumpy()["score"]
             cut = selection.automatic_cut(known, everything, self.selection.least_recall)
         selection.collect(self.database, budget, cut)
-        selection.explore(self.database, self.selection.explore_factor, self.selection.explore_share)
+        selection.explore(
+            self.database, self.selection.explore_factor, self.selection.explore_share
+        )
         lowest = self.database.execute("SELECT min(score) FROM collected").fetchone()[0]
-        return held[0], held[1], cut if cut is not None else float(1.0 if lowest is None else lowest)
+        return (
+            held[0],
+            held[1],
+            cut if cut is not None else float(1.0 if lowest is None else lowest),
+        )
 
     def _scores_of(self, doc_ids: np.ndarray) -> np.ndarray:
         self.database.register("asked", pa.table({"doc_id": doc_ids}))
@@ -201,21 +252,44 @@ class Round:
         """Table `domains` and url_prefixes.yaml; returns all decisions and the uncollected pages they accept."""
         domains.find_domains(self.database, self.selection)
         prefixes = url_prefixes.list_prefixes(self.database, self.selection, self.classifier.seed)
-        asked = training_set.ids_array({doc_id for prefix in prefixes.values() for doc_id in prefix.members})
+        asked = training_set.ids_array(
+            {doc_id for prefix in prefixes.values() for doc_id in prefix.members}
+        )
         limit, border = self.classifier.max_tokens, self.selection.page_evidence
         url_prefixes.judge(
-            prefixes, self._read_pages(asked, lambda text, formulas: evidence(text, formulas, limit) >= border)
+            prefixes,
+            self._read_pages(
+                asked, lambda text, formulas: evidence(text, formulas, limit) >= border
+            ),
         )
-        automatic = url_prefixes.annotate(prefixes, self.selection) if self.person.others == "automatic" else {}
+        automatic = (
+            url_prefixes.annotate(prefixes, self.selection)
+            if self.person.others == "automatic"
+            else {}
+        )
         decisions = url_prefixes.merge(automatic, earlier, self.person.decisions())
-        write_yaml(self.database, self.folder / "url_prefixes.yaml", decisions, prefixes, self.selection.prefix_samples)
-        accepted = [i for i, found in self._judged_pages(decisions) if found and found.decision == "accept"]
+        write_yaml(
+            self.database,
+            self.folder / "url_prefixes.yaml",
+            decisions,
+            prefixes,
+            self.selection.prefix_samples,
+        )
+        accepted = [
+            i for i, found in self._judged_pages(decisions) if found and found.decision == "accept"
+        ]
         self.database.register("asked", pa.table({"doc_id": pa.array(accepted, pa.uint64())}))
-        new = self.database.execute("FROM asked WHERE doc_id NOT IN (SELECT doc_id FROM collected)").fetchall()
+        new = self.database.execute(
+            "FROM asked WHERE doc_id NOT IN (SELECT doc_id FROM collected)"
+        ).fetchall()
         return decisions, new
 
     def _counts(
-        self, seeds: np.ndarray, chosen: training_set.TrainingSet, decisions: dict[str, Annotation], new: list
+        self,
+        seeds: np.ndarray,
+        chosen: training_set.TrainingSet,
+        decisions: dict[str, Annotation],
+        new: list,
     ) -> dict:
         one = lambda query: int(self.database.execute(query).fetchone()[0] or 0)  # noqa: E731
         return {

@@ -50,13 +50,19 @@ def resolve(text: str, folder: str | Path | None = None) -> tuple[Benchmark, Pat
     return benchmark, file
 
 
-def load_benchmark(path: str | Path, name: str | Benchmark | None = None, limit: int | None = None) -> list[Problem]:
+def load_benchmark(
+    path: str | Path, name: str | Benchmark | None = None, limit: int | None = None
+) -> list[Problem]:
     """Read a benchmark file; `limit` keeps the first so many problems.
 
     `name` may be a declaration, whose fields are then read, or the name that problems without an id get. Records
     without a question or an answer are left out and named on stderr; a file of nothing else is a UserError.
     """
-    declared = name if isinstance(name, Benchmark) else Benchmark(name or Path(path).stem, "", str(path), "")
+    declared = (
+        name
+        if isinstance(name, Benchmark)
+        else Benchmark(name or Path(path).stem, "", str(path), "")
+    )
     problems: list[Problem] = []
     flaws: list[str] = []
     seen: set[str] = set()
@@ -68,14 +74,21 @@ def load_benchmark(path: str | Path, name: str | Benchmark | None = None, limit:
         if isinstance(problem, str):
             flaws.append(f"record {number}: {problem}")
             continue
-        if problem.id in seen:  # ids that repeat (one id for several solutions) get their record number
+        if (
+            problem.id in seen
+        ):  # ids that repeat (one id for several solutions) get their record number
             problem.id = f"{problem.id}#{number}"
         seen.add(problem.id)
         problems.append(problem)
     if not problems:
-        raise UserError(f"{path}: no usable problem" + (f" ({flaws[0]})" if flaws else "; the file is empty"))
+        raise UserError(
+            f"{path}: no usable problem" + (f" ({flaws[0]})" if flaws else "; the file is empty")
+        )
     if flaws:
-        print(f"{path}: {len(flaws)} of {number} records left out ({'; '.join(flaws[:3])})", file=sys.stderr)
+        print(
+            f"{path}: {len(flaws)} of {number} records left out ({'; '.join(flaws[:3])})",
+            file=sys.stderr,
+        )
     if declared.rows and limit is None and number != declared.rows:
         print(f"{path}: {number} records, {declared.title} has {declared.rows}", file=sys.stderr)
     return problems
@@ -84,7 +97,11 @@ def load_benchmark(path: str | Path, name: str | Benchmark | None = None, limit:
 def _problem(row: dict, default_id: str, declared: Benchmark) -> Problem | str:
     """By the declared fields; a copy with other field names is read like any own file."""
     problem = problem_of(row, default_id, declared.fields, declared.answer, declared.language or "")
-    if isinstance(problem, str) and declared.fields != Fields() and declared.answer not in ("code", "proof"):
+    if (
+        isinstance(problem, str)
+        and declared.fields != Fields()
+        and declared.answer not in ("code", "proof")
+    ):
         again = problem_of(row, default_id, Fields(), declared.answer, declared.language or "")
         return problem if isinstance(again, str) else again
     return problem
@@ -117,10 +134,16 @@ def _copied(file: Path, target: Path) -> Path:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m eval.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m eval.benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--fetch", nargs="+", metavar="NAME", default=[], help="fetch these sets into the folder")
-    parser.add_argument("--folder", help="folder of benchmarks; default: $BENCHMARKS or data/benchmarks")
+    parser.add_argument(
+        "--fetch", nargs="+", metavar="NAME", default=[], help="fetch these sets into the folder"
+    )
+    parser.add_argument(
+        "--folder", help="folder of benchmarks; default: $BENCHMARKS or data/benchmarks"
+    )
     parser.add_argument("--to", type=Path, metavar="FILE.jsonl", help="with one set: copy it here")
     args = parser.parse_args(argv)
     if args.to and len(args.fetch) != 1:

@@ -24,26 +24,50 @@ from pipeline.errors import UserError, run_main
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m eval.grade", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m eval.grade",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("pairs", metavar="PAIRS.jsonl", help='objects with id, gold, prediction; "-" is stdin')
-    parser.add_argument("--box-only", action="store_true", help=r"as for rewards: only the last \boxed{} counts")
-    parser.add_argument("--compat", action="store_true", help="add the verdict of the public DeepSeekMath rules")
-    parser.add_argument("--compat-task", metavar="NAME", help="the same by the few-shot rules of this benchmark")
-    parser.add_argument("--tolerance", type=float, help="relative tolerance for numbers (OCW courses: 0.01)")
+    parser.add_argument(
+        "pairs", metavar="PAIRS.jsonl", help='objects with id, gold, prediction; "-" is stdin'
+    )
+    parser.add_argument(
+        "--box-only", action="store_true", help=r"as for rewards: only the last \boxed{} counts"
+    )
+    parser.add_argument(
+        "--compat", action="store_true", help="add the verdict of the public DeepSeekMath rules"
+    )
+    parser.add_argument(
+        "--compat-task", metavar="NAME", help="the same by the few-shot rules of this benchmark"
+    )
+    parser.add_argument(
+        "--tolerance", type=float, help="relative tolerance for numbers (OCW courses: 0.01)"
+    )
     arguments = parser.parse_args(argv)
     if arguments.tolerance is not None and not 0 <= arguments.tolerance < 1:
         raise UserError(f"--tolerance {arguments.tolerance}: allowed is 0 up to 1")
     if arguments.compat_task and arguments.compat_task not in TABLE:
-        raise UserError(f"--compat-task {arguments.compat_task}: unknown; allowed are {', '.join(sorted(TABLE))}")
+        raise UserError(
+            f"--compat-task {arguments.compat_task}: unknown; allowed are {', '.join(sorted(TABLE))}"
+        )
     name = "stdin" if arguments.pairs == "-" else arguments.pairs
     for number, row in read_jsonl_lines(arguments.pairs):
-        gold, prediction = (_text(row, key, f"{name}, line {number}") for key in ("gold", "prediction"))
-        verdict = grade(gold, prediction, final_box_only=arguments.box_only, tolerance=arguments.tolerance)
-        result = {"id": row.get("id", number), "extracted": verdict.extracted, "correct": verdict.correct}
+        gold, prediction = (
+            _text(row, key, f"{name}, line {number}") for key in ("gold", "prediction")
+        )
+        verdict = grade(
+            gold, prediction, final_box_only=arguments.box_only, tolerance=arguments.tolerance
+        )
+        result = {
+            "id": row.get("id", number),
+            "extracted": verdict.extracted,
+            "correct": verdict.correct,
+        }
         result |= {"status": verdict.status, "method": verdict.method, "tier": verdict.tier}
         if arguments.compat_task:
-            result["compat"] = compat_verdict(TABLE[arguments.compat_task], gold, prediction, "few-shot")
+            result["compat"] = compat_verdict(
+                TABLE[arguments.compat_task], gold, prediction, "few-shot"
+            )
         elif arguments.compat:
             result["compat"] = compat_correct(gold, prediction)
         sys.stdout.write(_line(result))

@@ -21,7 +21,9 @@ Rows = list[list[str]]
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--results", type=Path, required=True, help="a finished results folder")
     parser.add_argument("--out", type=Path, required=True, help="the Markdown file")
     args = parser.parse_args(argv)
@@ -39,7 +41,10 @@ def document(summary: dict, scale: dict[str, float]) -> str:
         "stands at the same place of its pipeline.\n",
         "## How much of everything\n",
         markdown(
-            [["", "paper", "this run"], *([name, said, _amount(scale.get(name))] for name, said in SCALE.items())]
+            [
+                ["", "paper", "this run"],
+                *([name, said, _amount(scale.get(name))] for name, said in SCALE.items()),
+            ]
         ),
     ]
     for heading, (models, tasks) in TABLES.items():
@@ -47,7 +52,10 @@ def document(summary: dict, scale: dict[str, float]) -> str:
     parts += ["## Majority vote\n", markdown(majority_table(summary))]
     others = sorted({task for scores in summary.values() for task in scores if task not in PAPER})
     if others:
-        parts += ["## Benchmarks of this run that the paper does not have\n", markdown(own_table(summary, others))]
+        parts += [
+            "## Benchmarks of this run that the paper does not have\n",
+            markdown(own_table(summary, others)),
+        ]
     return "\n".join(parts)
 
 
@@ -55,21 +63,36 @@ def scores_table(summary: dict, models: tuple[str, ...], tasks: tuple[str, ...])
     rows = [["model", *(TABLE[task.rpartition(".")[0]].title for task in tasks)]]
     for model in models:
         said = [PAPER.get(task, {}).get(model) for task in tasks]
-        rows.append([f"*{COLUMNS[model]}*", *("–" if value is None else f"*{value:.1f}*" for value in said)])
-        rows.append([f"{model}, this run", *(_share(summary.get(model, {}).get(task), "greedy") for task in tasks)])
+        rows.append(
+            [f"*{COLUMNS[model]}*", *("–" if value is None else f"*{value:.1f}*" for value in said)]
+        )
+        rows.append(
+            [
+                f"{model}, this run",
+                *(_share(summary.get(model, {}).get(task), "greedy") for task in tasks),
+            ]
+        )
     return rows
 
 
 def majority_table(summary: dict) -> Rows:
     rows = [["", "paper", "rl, this run"]]
     for task, (measure, said) in MAJORITY.items():
-        rows.append([f"{title(task)}, {measure}", f"{said:.1f}", _share(summary.get("rl", {}).get(task), measure)])
+        rows.append(
+            [
+                f"{title(task)}, {measure}",
+                f"{said:.1f}",
+                _share(summary.get("rl", {}).get(task), measure),
+            ]
+        )
     return rows
 
 
 def own_table(summary: dict, tasks: list[str]) -> Rows:
     rows = [["model", *map(title, tasks)]]
-    return rows + [[m, *(_share(summary[m].get(task), "greedy") for task in tasks)] for m in in_order(summary)]
+    return rows + [
+        [m, *(_share(summary[m].get(task), "greedy") for task in tasks)] for m in in_order(summary)
+    ]
 
 
 def scale_of(results: Path) -> dict[str, float]:
@@ -80,15 +103,23 @@ def scale_of(results: Path) -> dict[str, float]:
         for name in ("corpus/final", "models/base", "models/sft", "models/rl")
     )
     if corpus:
-        found |= {"pages of the corpus": corpus["counts"]["pages"], "tokens of the corpus": corpus["counts"]["tokens"]}
+        found |= {
+            "pages of the corpus": corpus["counts"]["pages"],
+            "tokens of the corpus": corpus["counts"]["tokens"],
+        }
     if base:
         found |= {
             "parameters": base["counts"]["parameters"],
-            "tokens of continued pretraining": sum(row["tokens"] for row in base["counts"]["mixture"].values()),
+            "tokens of continued pretraining": sum(
+                row["tokens"] for row in base["counts"]["mixture"].values()
+            ),
             "tokens of a batch": base["settings"]["batch_tokens"],
         }
     if sft:
-        found |= {"worked solutions": sft["counts"]["examples"], "steps of fine-tuning": sft["settings"]["steps"]}
+        found |= {
+            "worked solutions": sft["counts"]["examples"],
+            "steps of fine-tuning": sft["settings"]["steps"],
+        }
     if rl:
         found |= {
             "questions of RL": rl["counts"]["questions"],

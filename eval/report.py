@@ -25,7 +25,10 @@ def build(results: Path) -> str:
     """The page of a results folder as HTML text."""
     summary = read_json(results / "eval" / "summary.json")
     rows = load_rows(results, summary)
-    page = Page("From coder to RL model", f"Results of the run in {results.name}: evaluation, training, cost.")
+    page = Page(
+        "From coder to RL model",
+        f"Results of the run in {results.name}: evaluation, training, cost.",
+    )
     add_scores(page, results, summary, rows)
     add_corpus(page, results)
     add_training(page, results)
@@ -36,7 +39,9 @@ def build(results: Path) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--results", type=Path, required=True, help="results/<preset>")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)

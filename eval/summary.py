@@ -27,7 +27,18 @@ from eval.reporting.metrics import bootstrap, compare, group_answers, maj_at_k, 
 from pipeline.artifacts.write import write_json
 from pipeline.errors import UserError, run_main
 
-NEEDED = ("id", "greedy", "sample", "extracted", "correct", "finish", "tokens", "status", "compat", "program_correct")
+NEEDED = (
+    "id",
+    "greedy",
+    "sample",
+    "extracted",
+    "correct",
+    "finish",
+    "tokens",
+    "status",
+    "compat",
+    "program_correct",
+)
 
 
 def summarise(rows: list[dict]) -> dict:
@@ -45,7 +56,9 @@ def summarise(rows: list[dict]) -> dict:
         scores |= _share(name, values) if values else {}
     scores["no_answer"] = round(sum(row["extracted"] is None for row in greedy) / max(n, 1), 4)
     scores["truncated"] = round(sum(row["finish"] == "length" for row in greedy) / max(n, 1), 4)
-    scores["undecided"] = round(sum(row["status"] not in ("ok", "no_answer") for row in greedy) / max(n, 1), 4)
+    scores["undecided"] = round(
+        sum(row["status"] not in ("ok", "no_answer") for row in greedy) / max(n, 1), 4
+    )
     scores["tokens"] = round(sum(row["tokens"] for row in greedy) / max(n, 1), 1)
     groups = defaultdict(list)
     for row in sorted((row for row in rows if not row["greedy"]), key=lambda row: row["sample"]):
@@ -87,7 +100,11 @@ def _share(name: str, right: list[bool]) -> dict:
 
 def _mean(name: str, values: list[float]) -> dict:
     low, high = bootstrap(values)
-    return {name: round(sum(values) / len(values), 4), f"{name}_low": round(low, 4), f"{name}_high": round(high, 4)}
+    return {
+        name: round(sum(values) / len(values), 4),
+        f"{name}_low": round(low, 4),
+        f"{name}_high": round(high, 4),
+    }
 
 
 def read_model(folder: Path) -> dict[str, list[dict]]:
@@ -98,7 +115,9 @@ def read_model(folder: Path) -> dict[str, list[dict]]:
     try:
         return {file.stem: pq.read_table(file, columns=list(NEEDED)).to_pylist() for file in files}
     except (KeyError, OSError, ValueError) as error:
-        raise UserError(f"{folder}: not sample files of this version ({str(error).splitlines()[0]})") from None
+        raise UserError(
+            f"{folder}: not sample files of this version ({str(error).splitlines()[0]})"
+        ) from None
 
 
 def compare_models(models: dict[str, dict[str, list[dict]]]) -> list[dict]:
@@ -106,25 +125,42 @@ def compare_models(models: dict[str, dict[str, list[dict]]]) -> list[dict]:
     names, rows = list(models), []
     for first, second in pairwise(names):
         for task in models[first].keys() & models[second].keys():
-            if any(row["status"] == "not_run" for name in (first, second) for row in models[name][task]):
+            if any(
+                row["status"] == "not_run" for name in (first, second) for row in models[name][task]
+            ):
                 continue
-            verdicts = [{r["id"]: r["correct"] for r in models[name][task] if r["greedy"]} for name in (first, second)]
+            verdicts = [
+                {r["id"]: r["correct"] for r in models[name][task] if r["greedy"]}
+                for name in (first, second)
+            ]
             shared = [key for key in verdicts[0] if key in verdicts[1]]
             pair = compare(*([verdict[key] for key in shared] for verdict in verdicts))
-            rows.append({"task": task, "first": first, "second": second} | {k: round(v, 4) for k, v in pair.items()})
+            rows.append(
+                {"task": task, "first": first, "second": second}
+                | {k: round(v, 4) for k, v in pair.items()}
+            )
     return sorted(rows, key=lambda row: (names.index(row["second"]), row["task"]))
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+", type=Path, help="folders eval/<model>, in the order of the pipeline")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "models", nargs="+", type=Path, help="folders eval/<model>, in the order of the pipeline"
+    )
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--comparisons", type=Path, help="file for each model against the one before it")
+    parser.add_argument(
+        "--comparisons", type=Path, help="file for each model against the one before it"
+    )
     args = parser.parse_args(argv)
     models = {folder.name: read_model(folder) for folder in args.models}
     if args.comparisons:
         write_json(args.comparisons, compare_models(models))
-    write_json(args.out, {m: {name: summarise(rows) for name, rows in tasks.items()} for m, tasks in models.items()})
+    write_json(
+        args.out,
+        {m: {name: summarise(rows) for name, rows in tasks.items()} for m, tasks in models.items()},
+    )
 
 
 if __name__ == "__main__":

@@ -18,12 +18,18 @@ def table(summary: dict) -> str:
     [low, high]" in cells, all in percent."""
     tasks = sorted({name for scores in summary.values() for name in scores})
     models = sorted(summary, key=lambda model: (*STAGES, model).index(model))
-    rows = [["", *tasks], *([model, *(_cell(summary[model].get(task)) for task in tasks)] for model in models)]
+    rows = [
+        ["", *tasks],
+        *([model, *(_cell(summary[model].get(task)) for task in tasks)] for model in models),
+    ]
     if len(tasks) > WIDEST:
         rows = [list(column) for column in zip(*rows, strict=True)]
     rows[0][0] = "greedy accuracy, %"
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
@@ -43,19 +49,27 @@ def print_outcome(results: str, since: float) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("summary", help="eval/summary.json")
     path = parser.parse_args(argv).summary
     summary = read_json(path)
     if not _is_summary(summary):
-        raise UserError(f"{path}: not a summary of eval.summary (model -> benchmark.mode -> scores)")
+        raise UserError(
+            f"{path}: not a summary of eval.summary (model -> benchmark.mode -> scores)"
+        )
     print(table(summary))
 
 
 def _is_summary(value: object) -> bool:
     models = value.values() if isinstance(value, dict) else [None]
-    scores = [s for model in models for s in (model.values() if isinstance(model, dict) else [None])]
-    return all(isinstance(s, dict) and {"greedy", "greedy_low", "greedy_high"} <= set(s) for s in scores)
+    scores = [
+        s for model in models for s in (model.values() if isinstance(model, dict) else [None])
+    ]
+    return all(
+        isinstance(s, dict) and {"greedy", "greedy_low", "greedy_high"} <= set(s) for s in scores
+    )
 
 
 if __name__ == "__main__":

@@ -25,8 +25,26 @@ from pipeline.errors import UserError, run_main
 
 LEFT_OUT = frozenset(
     [
-        *("__phello__", "__pycache__", "dist-packages", "distutils", "encodings", "ensurepip", "idlelib"),
-        *("lib-dynload", "lib2to3", "pydoc_data", "site-packages", "test", "tests", "tkinter", "turtledemo", "venv"),
+        *(
+            "__phello__",
+            "__pycache__",
+            "dist-packages",
+            "distutils",
+            "encodings",
+            "ensurepip",
+            "idlelib",
+        ),
+        *(
+            "lib-dynload",
+            "lib2to3",
+            "pydoc_data",
+            "site-packages",
+            "test",
+            "tests",
+            "tkinter",
+            "turtledemo",
+            "venv",
+        ),
     ]
 )
 LARGEST_FILE = 100_000
@@ -36,7 +54,9 @@ EXCERPT = 2_000
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `mini`")
     parser.add_argument("--out", type=Path, required=True, help="folder of the world")
     arguments = parser.parse_args(argv)
@@ -59,7 +79,9 @@ def main(argv: list[str] | None = None) -> None:
     )
 
 
-def read_library(library: Path, characters: int, documents: int) -> tuple[list[dict], list[dict], Counter]:
+def read_library(
+    library: Path, characters: int, documents: int
+) -> tuple[list[dict], list[dict], Counter]:
     """Training files up to `characters` in all, `documents` held-out excerpts, and why files were left out.
 
     Files come in the order of their path's hash, so that a smaller corpus is a mixture too and not the letter a.
@@ -103,7 +125,8 @@ def _source_files(library: Path) -> list[str]:
     return [
         name.as_posix()
         for name in names
-        if LEFT_OUT.isdisjoint(name.parts) and not name.parts[0].startswith(("config-", "_sysconfigdata"))
+        if LEFT_OUT.isdisjoint(name.parts)
+        and not name.parts[0].startswith(("config-", "_sysconfigdata"))
     ]
 
 

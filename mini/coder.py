@@ -42,7 +42,9 @@ SAMPLE = {"code": 400_000, "prose": 200_000, "conversations": 1_500_000}
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `coder`")
     parser.add_argument("--prompts", type=Path, required=True, help="JSON of the section `prompts`")
     parser.add_argument("--world", type=Path, required=True, help="folder of the built-in world")
@@ -51,7 +53,10 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     settings = read_section(arguments.config, Coder)
     prompts = read_section(arguments.prompts, Prompts)
-    files = [arguments.world / name for name in ("code/train.jsonl", "prose/train.jsonl", "solutions.jsonl")]
+    files = [
+        arguments.world / name
+        for name in ("code/train.jsonl", "prose/train.jsonl", "solutions.jsonl")
+    ]
     check_replaceable(arguments.out)
     seed_everything(settings.seed)
     tokenizer = train_tokenizer(sample_texts(*files, prompts), settings.model.vocabulary)
@@ -60,7 +65,11 @@ def main(argv: list[str] | None = None) -> None:
     optimisation = settings.optimisation
     optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
     steps = max(1, round(settings.tokens / settings.batch_tokens))
-    mark = fingerprint(settings.model_dump(mode="json"), prompts.model_dump(), [file_digest(file) for file in files])
+    mark = fingerprint(
+        settings.model_dump(mode="json"),
+        prompts.model_dump(),
+        [file_digest(file) for file in files],
+    )
     checkpoints = Checkpoints(arguments.resume, mark)
     with tempfile.TemporaryDirectory() as scratch:
         metrics_file = Path(scratch) / "metrics.jsonl"
@@ -86,7 +95,11 @@ def main(argv: list[str] | None = None) -> None:
             stage="mini.coder",
             settings=settings.model_dump(mode="json"),
             inputs=files,
-            counts={"steps": steps, "code_tokens": len(stream), "parameters": model.num_parameters()},
+            counts={
+                "steps": steps,
+                "code_tokens": len(stream),
+                "parameters": model.num_parameters(),
+            },
             metrics_file=metrics_file,
         )
     checkpoints.delete()
@@ -111,7 +124,11 @@ def train_tokenizer(texts: Iterator[str], vocabulary: int) -> PreTrainedTokenize
     )
     tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=EOS, chat_template=CHAT_TEMPLATE
+        tokenizer_object=tokenizer,
+        bos_token=BOS,
+        eos_token=EOS,
+        pad_token=EOS,
+        chat_template=CHAT_TEMPLATE,
     )
 
 
@@ -160,7 +177,10 @@ def code_stream(path: Path, tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
     """All source files as one int32 array, each BOS, text, EOS."""
     texts = [str(row["text"]) for row in read_jsonl(path)]
     encoded = tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    pieces = [np.array([tokenizer.bos_token_id, *ids, tokenizer.eos_token_id], dtype=np.int32) for ids in encoded]
+    pieces = [
+        np.array([tokenizer.bos_token_id, *ids, tokenizer.eos_token_id], dtype=np.int32)
+        for ids in encoded
+    ]
     return np.concatenate(pieces)
 
 

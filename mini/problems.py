@@ -38,20 +38,31 @@ _OPERATIONS = {
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `mini`")
     parser.add_argument("--out", type=Path, required=True, help="folder of the world")
     arguments = parser.parse_args(argv)
     settings = read_section(arguments.config, MiniWorld)
     counts: dict[str, dict] = {}
     for split in SPLITS:
-        drawn = list(track(draw_problems(settings, split), f"problems {split}", split_size(settings, split)))
+        drawn = list(
+            track(draw_problems(settings, split), f"problems {split}", split_size(settings, split))
+        )
         counts[split] = _counts([problem for problem, _ in drawn])
-        write_jsonl(arguments.out / "problems" / f"{split}.jsonl", (problem.to_json() for problem, _ in drawn))
+        write_jsonl(
+            arguments.out / "problems" / f"{split}.jsonl",
+            (problem.to_json() for problem, _ in drawn),
+        )
         if split == "train":
             solutions = list(solve(drawn, settings))
-            counts["solutions"] = dict(sorted(Counter(solution.format for solution in solutions).items()))
-            write_jsonl(arguments.out / "solutions.jsonl", (solution.to_json() for solution in solutions))
+            counts["solutions"] = dict(
+                sorted(Counter(solution.format for solution in solutions).items())
+            )
+            write_jsonl(
+                arguments.out / "solutions.jsonl", (solution.to_json() for solution in solutions)
+            )
     write_manifest(
         arguments.out / "problems" / "manifest.json",
         "mini.problems",
@@ -121,8 +132,15 @@ def pot_turns(case: Case) -> list[dict]:
 
 def tool_turns(case: Case, language: str) -> list[dict]:
     """What will be computed in words, the program, what it prints, and the boxed answer."""
-    words = [_OPERATIONS[language][step.strip("abcdefghijklmnopqrstuvwxyz0123456789")] for step in case.template.steps]
-    plan = f"先{'，再'.join(words)}。" if language == "zh" else f"{', then '.join(words).capitalize()}."
+    words = [
+        _OPERATIONS[language][step.strip("abcdefghijklmnopqrstuvwxyz0123456789")]
+        for step in case.template.steps
+    ]
+    plan = (
+        f"先{'，再'.join(words)}。"
+        if language == "zh"
+        else f"{', then '.join(words).capitalize()}."
+    )
     return [
         {"role": "text", "content": plan},
         {"role": "code", "content": program(case)},
@@ -136,7 +154,9 @@ def check(problem: Problem, case: Case) -> None:
     printed: list[str] = []
     exec(program(case), {"__builtins__": {"print": lambda value: printed.append(str(value))}})
     if printed != [problem.answer]:
-        raise AssertionError(f"{problem.id}: the program printed {printed}, the answer is {problem.answer}")
+        raise AssertionError(
+            f"{problem.id}: the program printed {printed}, the answer is {problem.answer}"
+        )
 
 
 def _problem(case: Case, text: str, language: str, identity: str) -> Problem:
@@ -165,8 +185,13 @@ def _solution(problem: Problem, form: str, turns: list[dict]) -> Solution:
 
 def _counts(problems: list[Problem]) -> dict:
     """How many problems there are of each family, level and language."""
-    by = {field: Counter(getattr(p, field) for p in problems) for field in ("kind", "level", "language")}
-    return {"problems": len(problems)} | {field: dict(sorted(counter.items())) for field, counter in by.items()}
+    by = {
+        field: Counter(getattr(p, field) for p in problems)
+        for field in ("kind", "level", "language")
+    }
+    return {"problems": len(problems)} | {
+        field: dict(sorted(counter.items())) for field, counter in by.items()
+    }
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ BLOCKS = (8, 16)
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `mini`")
     parser.add_argument("--out", type=Path, required=True, help="folder of the world")
     arguments = parser.parse_args(argv)
@@ -41,7 +43,9 @@ def main(argv: list[str] | None = None) -> None:
     write_manifest(
         arguments.out / "prose" / "manifest.json",
         "mini.prose",
-        settings=settings.model_dump(include={"seed", "prose_bytes", "heldout_documents", "chinese_share"}),
+        settings=settings.model_dump(
+            include={"seed", "prose_bytes", "heldout_documents", "chinese_share"}
+        ),
         counts={
             "prose_documents": prose,
             "heldout_math_documents": math,
@@ -81,7 +85,10 @@ def heldout_math(settings: MiniWorld) -> Iterator[dict]:
     rng = Random(f"{settings.seed}/heldout/math")
     for number in range(1, settings.heldout_documents + 1):
         language = "zh" if rng.random() < settings.chinese_share else "en"
-        yield {"id": f"math-{number:05d}", "text": math_document(rng, language, rng.randint(*BLOCKS), "heldout")}
+        yield {
+            "id": f"math-{number:05d}",
+            "text": math_document(rng, language, rng.randint(*BLOCKS), "heldout"),
+        }
 
 
 def heldout_prose(settings: MiniWorld, language: str) -> Iterator[dict]:

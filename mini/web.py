@@ -35,9 +35,13 @@ _LINKS = 6
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", required=True, type=Path, help="JSON file of the section mini")
-    parser.add_argument("--problems", required=True, type=Path, help="folder with test.jsonl and validation.jsonl")
+    parser.add_argument(
+        "--problems", required=True, type=Path, help="folder with test.jsonl and validation.jsonl"
+    )
     parser.add_argument("--out", required=True, type=Path, help="the world's folder")
     arguments = parser.parse_args(argv)
     settings = read_section(arguments.config, MiniWorld)
@@ -50,13 +54,21 @@ def write_web(settings: MiniWorld, problem_files: list[Path], out: Path) -> None
     problems = {path.stem: read_problems(path) for path in problem_files}
     drafts = _plain_page_last(plan_web(settings.seed, settings.pages, problems))
     with atomic_folder(out / "warc", marker="*.warc.gz") as folder:
-        truth = list(track(_write_files(folder, drafts, settings), "mini.web", len(drafts), "pages"))
+        truth = list(
+            track(_write_files(folder, drafts, settings), "mini.web", len(drafts), "pages")
+        )
     undamaged = {row["url"] for row in truth if not row["note"]}
-    seeds = choose_seeds(settings.seed, [d for d in drafts if d.url in undamaged], settings.seed_pages)
+    seeds = choose_seeds(
+        settings.seed, [d for d in drafts if d.url in undamaged], settings.seed_pages
+    )
     write_jsonl(out / "seeds.jsonl", ({"url": url} for url in seeds))
     write_jsonl(out / "truth" / "pages.jsonl", truth)
     used = {"pages", "warc_files", "seed_pages", "seed"}
-    counts = {"responses": len(truth), "seeds": len(seeds), "math": sum(row["math"] for row in truth)}
+    counts = {
+        "responses": len(truth),
+        "seeds": len(seeds),
+        "math": sum(row["math"] for row in truth),
+    }
     counts["notes"] = dict(sorted(Counter(row["note"] or "none" for row in truth).items()))
     write_manifest(
         out / "web_manifest.json",
@@ -72,7 +84,9 @@ def _write_files(folder: Path, drafts: list[Draft], settings: MiniWorld) -> Iter
     rng = random.Random(f"{settings.seed} crawl")
     titles = _titles_by_host(drafts)
     # A page and its copies stay whole: a cut original would not be a duplicate of its copy.
-    twins = {draft.duplicate_of for draft in drafts} | {draft.url for draft in drafts if draft.duplicate_of}
+    twins = {draft.duplicate_of for draft in drafts} | {
+        draft.url for draft in drafts if draft.duplicate_of
+    }
     size = -(-len(drafts) // settings.warc_files)
     for number in range(settings.warc_files):
         name = f"mini-{number:05}.warc.gz"
@@ -125,7 +139,11 @@ def _titles_by_host(drafts: list[Draft]) -> dict[str, list[tuple[str, str]]]:
 def _links(draft: Draft, titles: dict[str, list[tuple[str, str]]]) -> tuple[tuple[str, str], ...]:
     """Other pages of the site, the same ones on a page and on its copies."""
     pages = titles[draft.site.host]
-    return tuple(random.Random(f"links {draft.duplicate_of or draft.url}").sample(pages, min(_LINKS, len(pages))))
+    return tuple(
+        random.Random(f"links {draft.duplicate_of or draft.url}").sample(
+            pages, min(_LINKS, len(pages))
+        )
+    )
 
 
 def _date(index: int) -> str:

@@ -11,7 +11,11 @@ from collections.abc import Callable
 
 # A path that cannot be opened: the message names it, a traceback would add nothing.
 PATHS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, FileExistsError, PermissionError)
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, quota used up, file larger than this user may write
+FULL = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+)  # no space, quota used up, file larger than this user may write
 
 
 class UserError(Exception):

@@ -23,7 +23,13 @@ class Progress:
     ...     progress.add(1, kept=1)
     """
 
-    def __init__(self, name: str, total: float | None = None, unit: str = "items", stream: TextIO | None = None):
+    def __init__(
+        self,
+        name: str,
+        total: float | None = None,
+        unit: str = "items",
+        stream: TextIO | None = None,
+    ):
         self.name, self.total, self.unit = name, total, unit
         self.stream = stream or sys.stderr
         self.terminal = self.stream if self.stream.isatty() else _terminal()
@@ -85,7 +91,9 @@ def _terminal() -> TextIO | None:
         return None
 
 
-def track(items: Iterable[T], name: str, total: float | None = None, unit: str = "items") -> Iterator[T]:
+def track(
+    items: Iterable[T], name: str, total: float | None = None, unit: str = "items"
+) -> Iterator[T]:
     """Yield `items`, reporting progress."""
     if total is None and hasattr(items, "__len__"):
         total = len(items)  # type: ignore[arg-type]

@@ -11,7 +11,15 @@ from pipeline.config.load import Config, load_preset
 from pipeline.errors import UserError
 from pipeline.progress import TERMINAL_VARIABLE
 
-__all__ = ["benchmark_files", "code_digest", "load_config", "print_failure", "shell_prefix", "source", "stage_json"]
+__all__ = [
+    "benchmark_files",
+    "code_digest",
+    "load_config",
+    "print_failure",
+    "shell_prefix",
+    "source",
+    "stage_json",
+]
 
 
 def shell_prefix() -> str:
@@ -54,17 +62,24 @@ def check_sources(config: Config) -> None:
     WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids are the stage's.
     """
     sources = config.sources
-    paths = [("seed_positives", sources.seed_positives), ("url_annotations", sources.url_annotations)]
+    paths = [
+        ("seed_positives", sources.seed_positives),
+        ("url_annotations", sources.url_annotations),
+    ]
     for name in ("solutions", "problems"):
         value = getattr(sources, name)
         paths += [(name, path) for path in (value if isinstance(value, list) else [value])]
-    paths += [(f"benchmarks.{name}", path) for name, path in sources.benchmarks.items() if path != "hub"]
+    paths += [
+        (f"benchmarks.{name}", path) for name, path in sources.benchmarks.items() if path != "hub"
+    ]
     paths += [(f"heldout_text.{name}", path) for name, path in sources.heldout_text.items()]
     if sources.coder.startswith(("/", "./", "../", "~")):
         paths.append(("coder", sources.coder))
     for name, path in paths:
         if path is not None and path != "mini" and ":" not in path and not Path(path).exists():
-            raise UserError(f"sources.{name} = {path!r}: no such file or folder; allowed: a path, or the word mini")
+            raise UserError(
+                f"sources.{name} = {path!r}: no such file or folder; allowed: a path, or the word mini"
+            )
 
 
 def check_rewards(config: Config) -> None:
@@ -72,7 +87,9 @@ def check_rewards(config: Config) -> None:
     for name in config.rl.rewards:
         module, colon, _ = name.partition(":")
         if colon and module_path(module) is None:
-            raise UserError(f"rl.rewards: no module {module!r} ({name}) in the working folder or among the packages")
+            raise UserError(
+                f"rl.rewards: no module {module!r} ({name}) in the working folder or among the packages"
+            )
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:
@@ -96,7 +113,10 @@ def print_failure(snakemake_logs: str | list[str], results: str) -> None:
     failed = re.findall(r"^Error in rule (\w+):\n(?:    .*\n)*?    log: (\S+)", text, re.M)
     report = [""]
     for rule, log in dict.fromkeys(failed):
-        report += [f"failed  {rule}: {log} ends with", *(f"        {line}" for line in _lines(log).splitlines()[-5:])]
+        report += [
+            f"failed  {rule}: {log} ends with",
+            *(f"        {line}" for line in _lines(log).splitlines()[-5:]),
+        ]
     if not failed:
         report.append(f"failed  the jobs' logs lie in {results}/logs/")
     report.append(f"again   {shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}")

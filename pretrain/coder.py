@@ -21,7 +21,9 @@ from pipeline.training.checkpoint import seed_everything
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--source", required=True, help="model folder or Hub id")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     arguments = parser.parse_args(argv)
@@ -39,10 +41,16 @@ def main(argv: list[str] | None = None) -> None:
         arguments.out,
         model,
         tokenizer,
-        card=model_card("Coder checkpoint", f"A copy of {arguments.source}, checked.", settings, {}),
+        card=model_card(
+            "Coder checkpoint", f"A copy of {arguments.source}, checked.", settings, {}
+        ),
         stage="pretrain.coder",
         settings=settings,
-        counts={"parameters": model.num_parameters(), "embeddings_before": rows, "vocabulary": len(tokenizer)},
+        counts={
+            "parameters": model.num_parameters(),
+            "embeddings_before": rows,
+            "vocabulary": len(tokenizer),
+        },
     )
 
 

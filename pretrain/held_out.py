@@ -17,7 +17,9 @@ from pipeline.model import distributed
 class HeldOutText:
     """One held-out text, encoded once: rows of at most `context` tokens, and its size in UTF-8 bytes."""
 
-    def __init__(self, texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int):
+    def __init__(
+        self, texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int
+    ):
         self.rows: list[Row] = []
         self.bytes = 0
         for text in texts:
@@ -28,15 +30,21 @@ class HeldOutText:
             ids = tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)
             self.rows += _rows(ids, tokenizer.bos_token_id, context)
 
-    def bits_per_byte(self, model: PreTrainedModel, max_tokens: int, precision: str = "auto") -> float:
+    def bits_per_byte(
+        self, model: PreTrainedModel, max_tokens: int, precision: str = "auto"
+    ) -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
         mine, layout = distributed.share(self.rows), row_layout(model)
         values = row_logprobs(model, mine, max_tokens, precision=precision, layout=layout)
-        logprob = distributed.total({"logprob": sum(float(v.sum(dtype=np.float64)) for v in values)})["logprob"]
+        logprob = distributed.total(
+            {"logprob": sum(float(v.sum(dtype=np.float64)) for v in values)}
+        )["logprob"]
         return -logprob / math.log(2) / self.bytes
 
 
-def read_held_out(path: str | Path, tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int) -> HeldOutText:
+def read_held_out(
+    path: str | Path, tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int
+) -> HeldOutText:
     """Read a JSON Lines file of {"text"} objects; whole documents from the beginning, up to `max_bytes`."""
     texts = [str(row["text"]) for row in read_jsonl(path) if row.get("text")]
     if not texts:

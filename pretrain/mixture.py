@@ -51,7 +51,13 @@ class Plan:
 
 
 def plan_mixture(
-    weights: dict[str, float], windows: dict[str, int], *, steps: int, contexts: int, context: int, seed: int
+    weights: dict[str, float],
+    windows: dict[str, int],
+    *,
+    steps: int,
+    contexts: int,
+    context: int,
+    seed: int,
 ) -> Plan:
     """Spread the sources over `steps` of `contexts` contexts each by largest deficit."""
     names = list(weights)

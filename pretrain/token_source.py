@@ -14,7 +14,9 @@ class TokenSource:
 
     def __init__(self, folder: Path, entry: dict, dtype: str, context: int):
         self.shards = [
-            np.memmap(folder / f"{s['name']}.bin", dtype=dtype, mode="r") for s in entry["shards"] if s["tokens"]
+            np.memmap(folder / f"{s['name']}.bin", dtype=dtype, mode="r")
+            for s in entry["shards"]
+            if s["tokens"]
         ]
         self.starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
         self.context = context
@@ -37,7 +39,8 @@ def open_sources(folder: Path, context: int) -> tuple[dict[str, TokenSource], di
     counts = read_json(folder / "manifest.json")["counts"]
     try:
         sources = {
-            name: TokenSource(folder, entry, counts["dtype"], context) for name, entry in counts["sources"].items()
+            name: TokenSource(folder, entry, counts["dtype"], context)
+            for name, entry in counts["sources"].items()
         }
     except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
         raise UserError(f"{folder}: not a folder of token files ({error})") from None

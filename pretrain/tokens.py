@@ -69,19 +69,29 @@ class Encoder:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `pretrain`")
-    parser.add_argument("--tokenizer", type=Path, required=True, help="model folder with tokenizer.json")
-    parser.add_argument("--source", action="append", required=True, metavar="NAME=PATH", help="once for each source")
+    parser.add_argument(
+        "--tokenizer", type=Path, required=True, help="model folder with tokenizer.json"
+    )
+    parser.add_argument(
+        "--source", action="append", required=True, metavar="NAME=PATH", help="once for each source"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the token files")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="shards made at a time")
+    parser.add_argument(
+        "--jobs", type=int, default=len(os.sched_getaffinity(0)), help="shards made at a time"
+    )
     arguments = parser.parse_args(argv)
     settings = read_section(arguments.config, Pretrain)
     encoder = Encoder(arguments.tokenizer)
     paths = source_paths(arguments.source, settings)
     sources = {}
     for name, path in paths.items():
-        sources[name] = tokenise_source(name, path, settings, encoder, arguments.out, arguments.jobs)
+        sources[name] = tokenise_source(
+            name, path, settings, encoder, arguments.out, arguments.jobs
+        )
     write_manifest(
         arguments.out / "manifest.json",
         "pretrain.tokens",
@@ -95,16 +105,25 @@ def source_paths(pairs: list[str], settings: Pretrain) -> dict[str, str]:
     """`NAME=PATH` arguments as a mapping; the names must be those of the mixture."""
     paths = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in pairs)
     if set(paths) != set(settings.mixture) or not all(paths.values()):
-        raise UserError(f"--source: give NAME=PATH once for each of {', '.join(settings.mixture)}; got {pairs}")
+        raise UserError(
+            f"--source: give NAME=PATH once for each of {', '.join(settings.mixture)}; got {pairs}"
+        )
     return {name: paths[name] for name in settings.mixture}
 
 
-def tokenise_source(name: str, path: str, settings: Pretrain, encoder: Encoder, out: Path, jobs: int = 1) -> dict:
+def tokenise_source(
+    name: str, path: str, settings: Pretrain, encoder: Encoder, out: Path, jobs: int = 1
+) -> dict:
     """Tokenise the files of a source, as many as its budget needs; return the shards in use and their counts."""
     source = settings.mixture[name]
-    room = settings.source_tokens if not path.startswith(HUB) or settings.source_tokens else share(source, settings)
+    room = (
+        settings.source_tokens
+        if not path.startswith(HUB) or settings.source_tokens
+        else share(source, settings)
+    )
     work = [
-        (file, source, out / f"{name}-{number:05d}", room) for number, file in enumerate(input_files(path, split=True))
+        (file, source, out / f"{name}-{number:05d}", room)
+        for number, file in enumerate(input_files(path, split=True))
     ]
     shards: list[dict] = []
     with Progress(f"tokens {name}", len(work), unit="files") as progress:
@@ -114,7 +133,10 @@ def tokenise_source(name: str, path: str, settings: Pretrain, encoder: Encoder, 
             progress.add(1, tokens=f"{tokens:,}")
             if room is not None and tokens >= room:
                 break
-    totals = {key: sum(shard[key] for shard in shards) for key in ("tokens", "documents", "bytes", "empty")}
+    totals = {
+        key: sum(shard[key] for shard in shards)
+        for key in ("tokens", "documents", "bytes", "empty")
+    }
     if not totals["tokens"]:
         raise UserError(f"{path}: source {name!r} holds no text in field {source.text_field!r}")
     return {"shards": shards, **totals}
@@ -129,7 +151,9 @@ def _made(work: list[tuple], encoder: Encoder, jobs: int) -> Iterator[dict]:
         return
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     context = multiprocessing.get_context("spawn")  # the tokenizer's threads do not survive a fork
-    with ProcessPoolExecutor(min(jobs, len(work)), context, _open_encoder, (encoder.folder,)) as pool:
+    with ProcessPoolExecutor(
+        min(jobs, len(work)), context, _open_encoder, (encoder.folder,)
+    ) as pool:
         waiting: deque[Future[dict]] = deque()
         try:
             for item in work:
@@ -158,7 +182,9 @@ def share(source: TextSource, settings: Pretrain) -> int:
     return int(source.weight * settings.tokens) + 1
 
 
-def tokenise_file(file: str, source: TextSource, stem: Path, room: int | None, encoder: Encoder) -> dict:
+def tokenise_file(
+    file: str, source: TextSource, stem: Path, room: int | None, encoder: Encoder
+) -> dict:
     """Write one shard, or take over the one that an earlier run finished. Returns its entry of the index.
 
     Reading ends when there are `room` tokens: a file never gives more than its source needs.
@@ -181,9 +207,17 @@ def tokenise_file(file: str, source: TextSource, stem: Path, room: int | None, e
             if room is not None and tokens >= room:
                 break
     offsets = np.cumsum([0, *lengths], dtype=np.int64)
-    with atomic_path(stem.with_name(stem.name + ".offsets.npy")) as temporary, open(temporary, "wb") as out:
+    with (
+        atomic_path(stem.with_name(stem.name + ".offsets.npy")) as temporary,
+        open(temporary, "wb") as out,
+    ):
         np.save(out, offsets[:-1])
-    entry = {"name": stem.name, "fingerprint": mark, "tokens": int(offsets[-1]), "documents": len(lengths)}
+    entry = {
+        "name": stem.name,
+        "fingerprint": mark,
+        "tokens": int(offsets[-1]),
+        "documents": len(lengths),
+    }
     entry |= {"bytes": counts["bytes"], "empty": counts["empty"]}
     write_json(entry_file, entry)
     return entry

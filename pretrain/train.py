@@ -57,7 +57,11 @@ def main(argv: list[str] | None = None) -> None:
     def evaluate() -> dict[str, float]:
         return measure(model, held_out, settings)
 
-    mark = fingerprint(settings.model_dump(mode="json"), file_digest(arguments.tokens), file_digest(arguments.coder))
+    mark = fingerprint(
+        settings.model_dump(mode="json"),
+        file_digest(arguments.tokens),
+        file_digest(arguments.coder),
+    )
     checkpoints = Checkpoints(arguments.resume, mark, optimisation.keep_checkpoints)
     with tempfile.TemporaryDirectory() as scratch:
         metrics_file = Path(scratch) / "metrics.jsonl"
@@ -73,7 +77,15 @@ def main(argv: list[str] | None = None) -> None:
         )
         metrics = {"bits_per_byte": compare(results), "best": results.get("best", {})}
         counts = {"mixture": plan_table, "steps": plan.steps, "parameters": model.num_parameters()}
-        _save(arguments, model, tokenizer, settings.model_dump(mode="json"), counts, metrics, metrics_file)
+        _save(
+            arguments,
+            model,
+            tokenizer,
+            settings.model_dump(mode="json"),
+            counts,
+            metrics,
+            metrics_file,
+        )
     checkpoints.delete()
     print_comparison(metrics["bits_per_byte"])
 
@@ -87,7 +99,9 @@ def prepare_mixture(
     if not tokenizer_file.is_file() or file_digest(tokenizer_file) != counts["tokenizer"]:
         raise UserError(f"{manifest}: these tokens were not made with the tokenizer of {coder}")
     if set(sources) != set(settings.mixture):
-        raise UserError(f"{manifest}: holds {', '.join(sources)}; the mixture asks for {', '.join(settings.mixture)}")
+        raise UserError(
+            f"{manifest}: holds {', '.join(sources)}; the mixture asks for {', '.join(settings.mixture)}"
+        )
     plan = plan_mixture(
         {name: source.weight for name, source in settings.mixture.items()},
         {name: sources[name].windows for name in settings.mixture},
@@ -114,7 +128,9 @@ def named_paths(pairs: list[str]) -> dict[str, str]:
 def measure(model, held_out: dict[str, HeldOutText], settings: Pretrain) -> dict[str, float]:
     optimisation = settings.optimisation
     return {
-        f"bits_per_byte.{name}": text.bits_per_byte(model, optimisation.micro_batch_tokens, optimisation.precision)
+        f"bits_per_byte.{name}": text.bits_per_byte(
+            model, optimisation.micro_batch_tokens, optimisation.precision
+        )
         for name, text in held_out.items()
     }
 
@@ -134,10 +150,14 @@ def compare(results: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]
 
 def print_comparison(table: dict[str, dict[str, float]]) -> None:
     for name, row in table.items():
-        print(f"bits per byte, {name}: {row['before']:.3f} -> {row['after']:.3f} ({100 * row['change']:+.1f} %)")
+        print(
+            f"bits per byte, {name}: {row['before']:.3f} -> {row['after']:.3f} ({100 * row['change']:+.1f} %)"
+        )
 
 
-def _save(arguments, model, tokenizer, settings: dict, counts: dict, metrics: dict, metrics_file: Path) -> None:
+def _save(
+    arguments, model, tokenizer, settings: dict, counts: dict, metrics: dict, metrics_file: Path
+) -> None:
     description = (
         "A coder checkpoint whose pretraining was continued on a mined mathematics corpus and other sources "
         "(DeepSeekMath, section 2)."
@@ -157,11 +177,21 @@ def _save(arguments, model, tokenizer, settings: dict, counts: dict, metrics: di
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `pretrain`")
     parser.add_argument("--coder", required=True, help="model folder to start from")
-    parser.add_argument("--tokens", type=Path, required=True, help="manifest.json of the token folder")
-    parser.add_argument("--heldout", action="append", default=[], metavar="NAME=PATH", help="held-out text to measure")
+    parser.add_argument(
+        "--tokens", type=Path, required=True, help="manifest.json of the token folder"
+    )
+    parser.add_argument(
+        "--heldout",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="held-out text to measure",
+    )
     parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     return parser.parse_args(argv)

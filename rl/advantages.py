@@ -11,7 +11,9 @@ import numpy as np
 _DUST = 1e-9  # relative spread below which rewards count as equal: 0.1 + 0.2 and 0.3 are the same reward
 
 
-def normalise(rewards: np.ndarray, how: str = "population", pool: np.ndarray | None = None) -> np.ndarray:
+def normalise(
+    rewards: np.ndarray, how: str = "population", pool: np.ndarray | None = None
+) -> np.ndarray:
     """What is better than the others and by how much: `rewards` measured against `pool` (default: themselves).
 
     "population", "sample": (reward - mean) / standard deviation, which of the two the paper does not say;
@@ -42,13 +44,17 @@ def normalise(rewards: np.ndarray, how: str = "population", pool: np.ndarray | N
 def _ranks(rewards: np.ndarray, pool: np.ndarray) -> np.ndarray:
     """Place of each reward in the pool: how many lie below, plus half of those equal to it."""
     ordered = np.sort(pool)
-    return (np.searchsorted(ordered, rewards, "left") + np.searchsorted(ordered, rewards, "right")) / 2
+    return (
+        np.searchsorted(ordered, rewards, "left") + np.searchsorted(ordered, rewards, "right")
+    ) / 2
 
 
 def has_spread(rewards: np.ndarray) -> bool:
     """Whether the rewards of a group differ, so that the group teaches anything."""
     rewards = np.asarray(rewards, dtype=np.float64)
-    return rewards.size > 1 and float(np.ptp(rewards)) > _DUST * max(1.0, float(np.abs(rewards).max()))
+    return rewards.size > 1 and float(np.ptp(rewards)) > _DUST * max(
+        1.0, float(np.abs(rewards).max())
+    )
 
 
 def outcome_advantages(
@@ -60,7 +66,10 @@ def outcome_advantages(
     time-weighted advantage, which is plain discounting; 1 is GRPO itself.
     """
     values = normalise(rewards, how)
-    return [value * decay ** np.arange(length - 1, -1, -1.0) for value, length in zip(values, lengths, strict=True)]
+    return [
+        value * decay ** np.arange(length - 1, -1, -1.0)
+        for value, length in zip(values, lengths, strict=True)
+    ]
 
 
 def process_advantages(

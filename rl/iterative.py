@@ -27,18 +27,24 @@ from rl.step_labels import LabelledSolution
 class RewardTraining:
     """A reward model in use, the data it has learnt from, and how it goes on learning."""
 
-    def __init__(self, reward: ModelReward, settings: Reward, history: list[LabelledSolution], replay: float):
+    def __init__(
+        self, reward: ModelReward, settings: Reward, history: list[LabelledSolution], replay: float
+    ):
         self.reward, self.settings, self.history, self.replay = reward, settings, history, replay
 
     @classmethod
     def of(cls, folder: Path, reward: ModelReward, replay: float) -> "RewardTraining":
         """With the settings and labels in a reward model's folder; one without labels starts with no history."""
-        settings = {k: v for k, v in read_json(folder / "manifest.json")["settings"].items() if k != "kind"}
+        settings = {
+            k: v for k, v in read_json(folder / "manifest.json")["settings"].items() if k != "kind"
+        }
         file = folder / LABELS
         history = [LabelledSolution(**row) for row in read_jsonl(file)] if file.is_file() else []
         return cls(reward, Reward(**settings), history, replay)
 
-    def train_on(self, sampler: Sampler, questions: Sequence[Question], iteration: int) -> dict[str, float]:
+    def train_on(
+        self, sampler: Sampler, questions: Sequence[Question], iteration: int
+    ) -> dict[str, float]:
         """Label solutions of the policy in `sampler` and train; a pure function of seed, iteration and weights.
 
         Returns counts, and accuracy and AUC on held-out problems of this iteration before and after.
@@ -49,14 +55,20 @@ class RewardTraining:
         training, held_out = hold_out(drawn, kept, settings.seed + 1)
         kind = "process" if self.reward.process else "outcome"
         fresh = label_all(sampler, training, kind, settings, None, f"iteration {iteration}")
-        judged = label_all(sampler, held_out, kind, settings, None, f"iteration {iteration}, held out")
+        judged = label_all(
+            sampler, held_out, kind, settings, None, f"iteration {iteration}, held out"
+        )
         replayed = replay_of(self.history, len(fresh), self.replay, settings.seed)
         before = judge(judged, scores_of(self.reward.model, judged, settings))
         train_on(self.reward.model, [*fresh, *replayed], settings, Checkpoints(None, ""), None)
         after = judge(judged, scores_of(self.reward.model, judged, settings))
         self.history = [*self.history, *fresh]
         counts = {"fresh_solutions": len(fresh), "replayed_solutions": len(replayed)}
-        scores = {f"{key}_{when}": found[key] for when, found in (("before", before), ("after", after)) for key in KEYS}
+        scores = {
+            f"{key}_{when}": found[key]
+            for when, found in (("before", before), ("after", after))
+            for key in KEYS
+        }
         return counts | scores
 
     def state(self) -> list[dict]:
@@ -70,7 +82,9 @@ class RewardTraining:
 KEYS = ("accuracy", "auc")
 
 
-def replay_of(history: Sequence[LabelledSolution], fresh: int, share: float, seed: int) -> list[LabelledSolution]:
+def replay_of(
+    history: Sequence[LabelledSolution], fresh: int, share: float, seed: int
+) -> list[LabelledSolution]:
     """So many earlier solutions that they are `share` of the set together with `fresh` new ones, drawn by `seed`."""
     count = min(len(history), round(fresh * share / (1 - share)))
     chosen = np.random.default_rng([seed, 2]).permutation(len(history))[:count]

@@ -21,7 +21,12 @@ import torch
 from pipeline.config.rl import RL
 from pipeline.forward.batches import Row
 from pipeline.training.step import Loss
-from rl.advantages import generalised_advantages, outcome_advantages, process_advantages, token_weights
+from rl.advantages import (
+    generalised_advantages,
+    outcome_advantages,
+    process_advantages,
+    token_weights,
+)
 from rl.objectives import dpo_coefficient, grpo_loss, likelihood_loss
 from rl.rollouts import Group
 
@@ -63,7 +68,9 @@ def output_row(group: Group, index: int, **columns: np.ndarray | float) -> Row:
     return Row(np.array(prompt + sample.ids, dtype=np.int32), scored, aligned)
 
 
-def policy_gradient_rows(groups: list[Group], advantages: list[list[np.ndarray]], settings: RL) -> list[Row]:
+def policy_gradient_rows(
+    groups: list[Group], advantages: list[list[np.ndarray]], settings: RL
+) -> list[Row]:
     """Rows with columns weight, advantage and old; denominators are counted over all outputs of the step.
 
     An output whose advantages are all 0 has no gradient but the KL term's: without one it needs no computing.
@@ -133,7 +140,11 @@ def solution_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[R
     """Worked solutions, all with weight 1."""
     lengths = [length for group in groups for length in group.lengths]
     weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
-    return [output_row(group, index, weight=next(weights)) for group in groups for index in range(len(group.samples))]
+    return [
+        output_row(group, index, weight=next(weights))
+        for group in groups
+        for index in range(len(group.samples))
+    ]
 
 
 def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
@@ -147,7 +158,9 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
     rows = []
     for group in groups:
         for index, sample in enumerate(group.samples):
-            rows.append(output_row(group, index, weight=next(weights), old=np.array(sample.logprobs)))
+            rows.append(
+                output_row(group, index, weight=next(weights), old=np.array(sample.logprobs))
+            )
     add_columns(rows, settings, scorers)
     places = [(group, index) for group in groups for index in range(len(group.samples))]
     for (group, index), row, values in zip(places, rows, scorers.values(rows), strict=True):
@@ -156,7 +169,10 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
             rewards -= settings.beta * (row.columns["old"] - row.columns["reference"])[row.scored]
         rewards[-1:] += group.rewards[index]
         advantages, returns = generalised_advantages(
-            rewards, values[row.scored].astype(np.float64), settings.ppo.gamma, settings.ppo.gae_lambda
+            rewards,
+            values[row.scored].astype(np.float64),
+            settings.ppo.gamma,
+            settings.ppo.gae_lambda,
         )
         for name, column in (("advantage", advantages), ("returns", returns)):
             row.columns[name] = np.zeros(len(row), dtype=np.float32)
@@ -180,10 +196,14 @@ def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list
     sums = np.array([ratio.sum(dtype=np.float64) for ratio in ratios])
     divisor = lengths if settings.dpo.form == "mean" else np.ones_like(lengths)
     margins = (sums / divisor)[0::2] - (sums / divisor)[1::2]
-    coefficients = dpo_coefficient(torch.from_numpy(margins), settings.dpo.beta).numpy() / len(pairs)
+    coefficients = dpo_coefficient(torch.from_numpy(margins), settings.dpo.beta).numpy() / len(
+        pairs
+    )
     for place, row in enumerate(rows):
         sign = 1.0 if place % 2 == 0 else -1.0
-        row.columns["weight"] = (row.scored * (sign * coefficients[place // 2] / divisor[place])).astype(np.float32)
+        row.columns["weight"] = (
+            row.scored * (sign * coefficients[place // 2] / divisor[place])
+        ).astype(np.float32)
     return rows
 
 
@@ -191,7 +211,9 @@ def _pairs(group: Group) -> list[tuple[Row, Row]]:
     usable = [index for index, sample in enumerate(group.samples) if sample.ids]
     right = [index for index in usable if group.right[index]]
     wrong = [index for index in usable if not group.right[index]]
-    return [(output_row(group, i), output_row(group, j)) for i, j in zip(right, wrong, strict=False)]
+    return [
+        (output_row(group, i), output_row(group, j)) for i, j in zip(right, wrong, strict=False)
+    ]
 
 
 def _grpo(settings: RL) -> Loss:

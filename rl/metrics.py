@@ -26,7 +26,9 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
         "zero_variance_groups": float(np.mean([not has_spread(group.rewards) for group in groups])),
         "length": float(lengths.mean()),
         "length_max": int(lengths.max()),
-        "truncated": float(np.mean([sample.finish == "length" for group in groups for sample in group.samples])),
+        "truncated": float(
+            np.mean([sample.finish == "length" for group in groups for sample in group.samples])
+        ),
     }
     calls = [_tool_calls(sample) for group in groups for sample in group.samples]
     if any(calls):
@@ -34,7 +36,9 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
     metrics["reward_span"] = float(np.ptp(rewards))
     metrics["outputs"] = len(rewards)
     for name in groups[0].parts:
-        metrics[f"reward_{name}"] = float(np.concatenate([group.parts[name] for group in groups]).mean())
+        metrics[f"reward_{name}"] = float(
+            np.concatenate([group.parts[name] for group in groups]).mean()
+        )
         agrees = agreement(groups, name) if name.endswith("_model") else None
         if agrees is not None:
             metrics[f"agreement_{name}"] = agrees

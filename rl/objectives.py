@@ -13,7 +13,9 @@ from torch import Tensor
 from pipeline.training.step import Columns, Loss
 
 
-def clipped_policy(logprobs: Tensor, old: Tensor, advantage: Tensor, low: float, high: float) -> Tensor:
+def clipped_policy(
+    logprobs: Tensor, old: Tensor, advantage: Tensor, low: float, high: float
+) -> Tensor:
     """min(ratio A, clip(ratio, 1 - low, 1 + high) A): Eqs. 1 and 3 of the paper, to be maximised."""
     ratio = (logprobs - old).exp()
     return torch.min(ratio * advantage, ratio.clamp(1 - low, 1 + high) * advantage)

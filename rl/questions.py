@@ -34,13 +34,18 @@ def load_questions(
     if len({problem.id for problem in problems.values()}) < len(problems):
         raise UserError(f"{', '.join(map(str, paths))}: two different questions share an id")
     questions = [
-        Question(problem, encode_prompt(tokenizer, problem.question, mode, problem.language, prompts))
+        Question(
+            problem, encode_prompt(tokenizer, problem.question, mode, problem.language, prompts)
+        )
         for problem in problems.values()
     ]
     room = context - max_new_tokens
     kept = [question for question in questions if len(question.prompt) <= room]
     if len(kept) < len(questions):
-        print(f"{len(questions) - len(kept)} problems left out: prompt above {room} tokens", file=sys.stderr)
+        print(
+            f"{len(questions) - len(kept)} problems left out: prompt above {room} tokens",
+            file=sys.stderr,
+        )
     if questions and not kept:
         raise UserError(
             f"max_new_tokens = {max_new_tokens}: no problem's prompt fits beside it into the model's context of"
@@ -49,7 +54,9 @@ def load_questions(
     return kept
 
 
-def hold_out(questions: Sequence[Question], count: int, seed: int) -> tuple[list[Question], list[Question]]:
+def hold_out(
+    questions: Sequence[Question], count: int, seed: int
+) -> tuple[list[Question], list[Question]]:
     """(the others, `count` questions drawn by `seed`), both in their order."""
     chosen = set(np.random.default_rng([seed, 1]).permutation(len(questions))[:count].tolist())
     others = [question for place, question in enumerate(questions) if place not in chosen]

@@ -64,15 +64,21 @@ def main(argv: list[str] | None = None) -> None:
         raise UserError(f"{args.base} and {args.sft} have different tokenizers")
     inputs = [args.base, args.sft, *args.problems]
     code = code_digest("rl.reward_model")
-    mark = fingerprint(args.kind, settings.model_dump(), prompts.model_dump(), code, *map(file_digest, inputs))
+    mark = fingerprint(
+        args.kind, settings.model_dump(), prompts.model_dump(), code, *map(file_digest, inputs)
+    )
     checkpoints = Checkpoints(args.resume, mark)
     writer = load_model(args.sft)
     context = min(writer.config.max_position_embeddings, model.config.max_position_embeddings)
     questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
     _, questions = hold_out(questions, settings.problems, settings.seed)
-    training, held_out = hold_out(questions, max(1, round(settings.held_out * len(questions))), settings.seed + 1)
+    training, held_out = hold_out(
+        questions, max(1, round(settings.held_out * len(questions))), settings.seed + 1
+    )
     if not training:
-        raise UserError(f"{args.problems[0]}: {len(questions)} usable problem(s); at least 2 are needed")
+        raise UserError(
+            f"{args.problems[0]}: {len(questions)} usable problem(s); at least 2 are needed"
+        )
     sampler = Sampler(writer, tokenizer, settings.max_batch)
     labelled = label_all(sampler, training, args.kind, settings, checkpoints.folder, "train")
     judged = label_all(sampler, held_out, args.kind, settings, checkpoints.folder, "held_out")
@@ -81,17 +87,33 @@ def main(argv: list[str] | None = None) -> None:
         scratch = Path(folder)
         train_on(model, labelled, settings, checkpoints, scratch / METRICS)
         metrics = judge(judged, scores_of(model, judged, settings))
-        _save(args, model, tokenizer, settings, inputs, scratch, metrics, {"train": labelled, "held_out": judged})
+        _save(
+            args,
+            model,
+            tokenizer,
+            settings,
+            inputs,
+            scratch,
+            metrics,
+            {"train": labelled, "held_out": judged},
+        )
     checkpoints.delete()
 
 
 def label_all(
-    sampler: Sampler, questions: Sequence[Question], kind: str, settings: Reward, folder: Path | None, name: str
+    sampler: Sampler,
+    questions: Sequence[Question],
+    kind: str,
+    settings: Reward,
+    folder: Path | None,
+    name: str,
 ) -> list[LabelledSolution]:
     """Label solutions of `questions` chunk by chunk; finished chunks are kept in `folder`."""
     label = label_steps if kind == "process" else label_outcomes
     solutions: list[LabelledSolution] = []
-    with Progress(f"{kind} labels, {name}", len(questions), "problems", distributed.progress_stream()) as progress:
+    with Progress(
+        f"{kind} labels, {name}", len(questions), "problems", distributed.progress_stream()
+    ) as progress:
         for start in range(0, len(questions), CHUNK):
             chunk = questions[start : start + CHUNK]
             file = folder / f"{name}-{start:07}.jsonl" if folder else None
@@ -107,7 +129,11 @@ def label_all(
 
 
 def train_on(
-    model, solutions: Sequence[LabelledSolution], settings: Reward, checkpoints: Checkpoints, metrics_file: Path | None
+    model,
+    solutions: Sequence[LabelledSolution],
+    settings: Reward,
+    checkpoints: Checkpoints,
+    metrics_file: Path | None,
 ) -> None:
     """Train `model` in place; every epoch goes through all solutions in a new order.
 
@@ -144,23 +170,32 @@ def weighted(rows: Sequence[Row]) -> list[Row]:
     """The rows with the column "weight": 1 over the number of all their labels."""
     total = sum(int(row.scored.sum()) for row in rows)
     weight = 1 / max(1, total)
-    return [Row(r.ids, r.scored, r.columns | {"weight": np.full(len(r), weight, np.float32)}) for r in rows]
+    return [
+        Row(r.ids, r.scored, r.columns | {"weight": np.full(len(r), weight, np.float32)})
+        for r in rows
+    ]
 
 
 def label_loss(logits: torch.Tensor, columns: Columns) -> torch.Tensor:
     """Binary cross-entropy [N] of the column "label" under the logits, times the column "weight"."""
-    return binary_cross_entropy_with_logits(logits, columns["label"], reduction="none") * columns["weight"]
+    return (
+        binary_cross_entropy_with_logits(logits, columns["label"], reduction="none")
+        * columns["weight"]
+    )
 
 
 def scores_of(model, solutions: Sequence[LabelledSolution], settings: Reward) -> list[np.ndarray]:
     """The model's probabilities at each solution's positions."""
     rows = [label_row(solution) for solution in solutions]
     return [
-        probabilities(logits) for logits in row_scores(model, rows, settings.micro_batch_tokens, settings.precision)
+        probabilities(logits)
+        for logits in row_scores(model, rows, settings.micro_batch_tokens, settings.precision)
     ]
 
 
-def _save(args, model, tokenizer, settings: Reward, inputs, scratch: Path, metrics: dict, data: dict) -> None:
+def _save(
+    args, model, tokenizer, settings: Reward, inputs, scratch: Path, metrics: dict, data: dict
+) -> None:
     place = "the last token of every line" if args.kind == "process" else "the last token"
     card = (
         "---\nlibrary_name: transformers\npipeline_tag: token-classification\nlicense: apache-2.0\n---\n\n"
@@ -185,14 +220,22 @@ def _save(args, model, tokenizer, settings: Reward, inputs, scratch: Path, metri
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kind", choices=("outcome", "process"), required=True)
     parser.add_argument("--config", type=Path, help="settings, the section reward as JSON")
     parser.add_argument("--prompts", type=Path, help="the section prompts as JSON")
     parser.add_argument("--base", type=Path, required=True, help="the model to start from")
-    parser.add_argument("--sft", type=Path, required=True, help="the model that writes the solutions")
-    parser.add_argument("--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)")
-    parser.add_argument("--resume", type=Path, help="folder for labels and checkpoints, deleted at the end")
+    parser.add_argument(
+        "--sft", type=Path, required=True, help="the model that writes the solutions"
+    )
+    parser.add_argument(
+        "--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)"
+    )
+    parser.add_argument(
+        "--resume", type=Path, help="folder for labels and checkpoints, deleted at the end"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the reward model's folder")
     return parser.parse_args(argv)
 

@@ -46,17 +46,26 @@ def auc(scores: np.ndarray, positive: np.ndarray) -> float | None:
     if not positives or not negatives:
         return None
     ranks = rankdata(scores)
-    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    return float(
+        (ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives)
+    )
 
 
-def _auc_within(scores: np.ndarray, right: np.ndarray, groups: Sequence[np.ndarray]) -> float | None:
+def _auc_within(
+    scores: np.ndarray, right: np.ndarray, groups: Sequence[np.ndarray]
+) -> float | None:
     """`auc` over the pairs of a right and a wrong solution of one problem."""
-    ahead = [np.sign(scores[places[right[places]], None] - scores[places[~right[places]]]).ravel() for places in groups]
+    ahead = [
+        np.sign(scores[places[right[places]], None] - scores[places[~right[places]]]).ravel()
+        for places in groups
+    ]
     pairs = np.concatenate(ahead)
     return float((pairs.mean() + 1) / 2) if len(pairs) else None
 
 
-def calibration_table(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
+def calibration_table(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = 10
+) -> list[dict[str, float]]:
     """For each filled tenth of the scale: how many, the mean probability and the mean label."""
     places = np.minimum((probabilities * bins).astype(int), bins - 1)
     return [
@@ -73,4 +82,6 @@ def calibration_table(probabilities: np.ndarray, labels: np.ndarray, bins: int =
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Expected calibration error: mean distance of predicted and observed over the tenths, weighted by size."""
     table = calibration_table(probabilities, labels)
-    return float(sum(row["n"] * abs(row["predicted"] - row["observed"]) for row in table) / len(labels))
+    return float(
+        sum(row["n"] * abs(row["predicted"] - row["observed"]) for row in table) / len(labels)
+    )

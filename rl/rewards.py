@@ -51,7 +51,10 @@ class RuleReward:
         self.undecided = 0
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        return [np.array([self._one(group.question.problem, text) for text in group.texts]) for group in groups]
+        return [
+            np.array([self._one(group.question.problem, text) for text in group.texts])
+            for group in groups
+        ]
 
     def _one(self, problem: Problem, text: str) -> float:
         verdict = grade(problem.answer, text, problem.language, final_box_only=self.final_box_only)
@@ -77,7 +80,9 @@ class ProgramReward(RuleReward):
         for group in groups:
             printed = [self._printed(next(runs)) if next(places) else None for _ in group.texts]
             problem = group.question.problem
-            results.append(np.array([self._one(problem, f"\\boxed{{{p}}}") if p else 0.0 for p in printed]))
+            results.append(
+                np.array([self._one(problem, f"\\boxed{{{p}}}") if p else 0.0 for p in printed])
+            )
         return results
 
     def _printed(self, run) -> str | None:
@@ -100,7 +105,9 @@ class FormatReward:
         ]
 
 
-def compose(groups: Sequence[Group], functions: dict[str, RewardFunction], weights: dict[str, float]) -> None:
+def compose(
+    groups: Sequence[Group], functions: dict[str, RewardFunction], weights: dict[str, float]
+) -> None:
     """Set every group's `parts` and `rewards` (the weighted sum of the parts)."""
     for name, function in functions.items():
         for group, scores in zip(groups, function.score(groups), strict=True):
@@ -117,7 +124,9 @@ def load_rewards(
 ) -> dict[str, RewardFunction]:
     """The reward functions that the settings name, and always the rule. `folders` are the reward models',
     `programs` the sandbox where the run has one already."""
-    functions: dict[str, RewardFunction] = {"rule": ProgramReward(programs) if settings.mode == "pot" else RuleReward()}
+    functions: dict[str, RewardFunction] = {
+        "rule": ProgramReward(programs) if settings.mode == "pot" else RuleReward()
+    }
     for name in settings.rewards:
         if name == "format":
             functions[name] = FormatReward()
@@ -126,9 +135,13 @@ def load_rewards(
         elif name in ("outcome_model", "process_model"):
             folder = folders.get(name)
             if folder is None:
-                raise UserError(f"rewards.{name}: give its folder with --{name.replace('_', '-')} DIR")
+                raise UserError(
+                    f"rewards.{name}: give its folder with --{name.replace('_', '-')} DIR"
+                )
             process = name == "process_model"
-            functions[name] = ModelReward(folder, process, tokenizer, settings.micro_batch_tokens, settings.precision)
+            functions[name] = ModelReward(
+                folder, process, tokenizer, settings.micro_batch_tokens, settings.precision
+            )
     return functions
 
 

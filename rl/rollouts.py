@@ -48,7 +48,9 @@ class Group:
         return self.parts["rule"] > 0
 
 
-def questions_of_step(questions: Sequence[Question], step: int, count: int, seed: int) -> list[Question]:
+def questions_of_step(
+    questions: Sequence[Question], step: int, count: int, seed: int
+) -> list[Question]:
     """The `count` questions of a step: a pure function of seed and step that goes through all before repeating.
 
     Each pass over the questions is shuffled anew; a step at the end of a pass goes on in the next one.
@@ -62,17 +64,28 @@ def questions_of_step(questions: Sequence[Question], step: int, count: int, seed
 
 
 def roll_out(
-    sampler: Engine, questions: Sequence[Question], group_size: int, settings: SamplingSettings, step: int
+    sampler: Engine,
+    questions: Sequence[Question],
+    group_size: int,
+    settings: SamplingSettings,
+    step: int,
 ) -> list[Group]:
     """Sample `group_size` outputs for each question; the random numbers depend on seed, step and question id.
 
     With several processes each samples its share of the questions, and all get all groups.
     """
-    keyed = [(f"{step}/{place}/{question.problem.id}", question.prompt) for place, question in enumerate(questions)]
+    keyed = [
+        (f"{step}/{place}/{question.problem.id}", question.prompt)
+        for place, question in enumerate(questions)
+    ]
     mine = distributed.share(keyed)
-    sampled = sampler.sample([prompt for _, prompt in mine], group_size, settings, [key for key, _ in mine])
+    sampled = sampler.sample(
+        [prompt for _, prompt in mine], group_size, settings, [key for key, _ in mine]
+    )
     groups = distributed.gather(sampled)
-    texts = sampler.tokenizer.batch_decode([s.ids for group in groups for s in group], skip_special_tokens=True)
+    texts = sampler.tokenizer.batch_decode(
+        [s.ids for group in groups for s in group], skip_special_tokens=True
+    )
     return [
         Group(question, samples, texts[i * group_size : (i + 1) * group_size])
         for i, (question, samples) in enumerate(zip(questions, groups, strict=True))
@@ -102,7 +115,9 @@ def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) ->
             output["advantages"] = [round(float(value), 4) for value in values]
         if group.step_rewards is not None:
             pairs = zip(group.step_ends[index], group.step_rewards[index], strict=True)
-            output["steps"] = [{"end": int(end), "reward": round(float(value), 4)} for end, value in pairs]
+            output["steps"] = [
+                {"end": int(end), "reward": round(float(value), 4)} for end, value in pairs
+            ]
         outputs.append(output)
     problem = group.question.problem
     about = {"step": step, "id": problem.id, "question": problem.question, "answer": problem.answer}
@@ -110,7 +125,10 @@ def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) ->
 
 
 def solution_groups(
-    solutions: Iterable[Solution], questions: Sequence[Question], tokenizer: PreTrainedTokenizerBase, mode: str = "cot"
+    solutions: Iterable[Solution],
+    questions: Sequence[Question],
+    tokenizer: PreTrainedTokenizerBase,
+    mode: str = "cot",
 ) -> list[Group]:
     """Worked solutions in the place of sampled outputs: one group for each question that has one of the mode."""
     by_question = {question.problem.question: question for question in questions}
@@ -121,6 +139,8 @@ def solution_groups(
             continue
         ids, written = encode_turns(tokenizer, solution.turns)
         group = groups.setdefault(question.problem.id, Group(question, [], []))
-        group.samples.append(Sample(ids, [0.0] * sum(written), "stop", written=None if all(written) else written))
+        group.samples.append(
+            Sample(ids, [0.0] * sum(written), "stop", written=None if all(written) else written)
+        )
         group.texts.append(tokenizer.decode(ids, skip_special_tokens=True))
     return list(groups.values())

@@ -10,11 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging as transformers_logging
 
 from pipeline.errors import UserError
-from pipeline.forward.batches import Layout, MicroBatch, Row, micro_batches, predicting_states, row_logprobs
+from pipeline.forward.batches import (
+    Layout,
+    MicroBatch,
+    Row,
+    micro_batches,
+    predicting_states,
+    row_logprobs,
+)
 from pipeline.forward.fused_packed import compute_dtype, computes_lean, lean_states
 from pipeline.forward.row_attention import ROWS
 from pipeline.inference.engine import Sample
@@ -29,13 +41,17 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(str(source), num_labels=1)
     config.classifier_dropout = 0.0
     transformers_logging.set_verbosity_error()  # it would warn that the head of another task is left out
-    model = AutoModelForTokenClassification.from_pretrained(str(source), config=config, dtype=torch.float32)
+    model = AutoModelForTokenClassification.from_pretrained(
+        str(source), config=config, dtype=torch.float32
+    )
     if model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(ROWS)
     return model.to(device()).eval()
 
 
-def scored_row(prompt: Sequence[int], ids: Sequence[int], ends: Sequence[int], **columns: Sequence[float]) -> Row:
+def scored_row(
+    prompt: Sequence[int], ids: Sequence[int], ends: Sequence[int], **columns: Sequence[float]
+) -> Row:
     """A row that is read behind the output's tokens `ends`; `columns` hold one number for each.
 
     Rows name the token that is predicted, one behind the position that is read, so one unread token is appended.
@@ -51,7 +67,9 @@ def scored_row(prompt: Sequence[int], ids: Sequence[int], ends: Sequence[int], *
     return Row(row_ids, scored, aligned)
 
 
-def position_scores(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> torch.Tensor:
+def position_scores(
+    model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0
+) -> torch.Tensor:
     """Logits [N] at the positions that the batch's rows are read at; a score knows no temperature."""
     if not computes_lean(model):
         return model.score(predicting_states(model, batch))[:, 0].float()
@@ -66,9 +84,13 @@ SCORES = Layout(partial(micro_batches, packed=True), position_scores)
 """How the optimiser step and `row_scores` compute a score model."""
 
 
-def row_scores(model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, precision: str) -> list[np.ndarray]:
+def row_scores(
+    model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, precision: str
+) -> list[np.ndarray]:
     """For each row the logits at the positions it is read at, in order; several processes share the rows."""
-    mine = row_logprobs(model, distributed.share(rows), max_tokens, precision=precision, layout=SCORES)
+    mine = row_logprobs(
+        model, distributed.share(rows), max_tokens, precision=precision, layout=SCORES
+    )
     return [values[row.scored] for row, values in zip(rows, distributed.gather(mine), strict=True)]
 
 
@@ -80,7 +102,12 @@ class ModelReward:
     """A trained reward model as a reward: the outcome's probability, or the least of the steps' probabilities."""
 
     def __init__(
-        self, folder: Path, process: bool, tokenizer: PreTrainedTokenizerBase, max_tokens: int, precision: str
+        self,
+        folder: Path,
+        process: bool,
+        tokenizer: PreTrainedTokenizerBase,
+        max_tokens: int,
+        precision: str,
     ):
         if load_tokenizer(folder).get_vocab() != tokenizer.get_vocab():
             raise UserError(f"{folder}: this reward model's tokenizer is not the policy's")
@@ -100,7 +127,10 @@ class ModelReward:
         for group, of_group in zip(groups, ends, strict=True):
             steps = [probabilities(next(values)) for _ in group.samples]
             if self.process:
-                group.step_rewards, group.step_ends = steps, [np.array(e, dtype=np.int64) for e in of_group]
+                group.step_rewards, group.step_ends = (
+                    steps,
+                    [np.array(e, dtype=np.int64) for e in of_group],
+                )
             results.append(np.array([step.min() if len(step) else 0.0 for step in steps]))
         return results
 

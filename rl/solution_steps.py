@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from transformers import PreTrainedTokenizerBase
 
 
-def step_ends(tokenizer: PreTrainedTokenizerBase, ids: list[int], written: Sequence[bool] | None = None) -> list[int]:
+def step_ends(
+    tokenizer: PreTrainedTokenizerBase, ids: list[int], written: Sequence[bool] | None = None
+) -> list[int]:
     """Index of the last token of each step of an output, in order; empty for an output without tokens.
 
     A step ends with the first token that completes a line that is not blank. The last step ends with the output's
@@ -32,7 +34,9 @@ def step_ends(tokenizer: PreTrainedTokenizerBase, ids: list[int], written: Seque
     return ends
 
 
-def _ends_between(tokenizer: PreTrainedTokenizerBase, ids: list[int], written: Sequence[bool]) -> list[int]:
+def _ends_between(
+    tokenizer: PreTrainedTokenizerBase, ids: list[int], written: Sequence[bool]
+) -> list[int]:
     """The ends of the steps in every stretch that the model wrote."""
     ends: list[int] = []
     for start in (i for i, mine in enumerate(written) if mine and (i == 0 or not written[i - 1])):

@@ -32,7 +32,9 @@ class LabelledSolution:
         return asdict(self)
 
 
-def label_outcomes(sampler: Sampler, questions: Sequence[Question], settings: Reward) -> list[LabelledSolution]:
+def label_outcomes(
+    sampler: Sampler, questions: Sequence[Question], settings: Reward
+) -> list[LabelledSolution]:
     """Sample solutions of each question, each different one kept once; the rule labels its last token."""
     groups = roll_out(sampler, questions, settings.samples_per_problem, _sampling(settings), step=0)
     verdicts = RuleReward().score(groups)
@@ -53,7 +55,9 @@ def label_outcomes(sampler: Sampler, questions: Sequence[Question], settings: Re
     return solutions
 
 
-def label_steps(sampler: Sampler, questions: Sequence[Question], settings: Reward) -> list[LabelledSolution]:
+def label_steps(
+    sampler: Sampler, questions: Sequence[Question], settings: Reward
+) -> list[LabelledSolution]:
     """The solutions of `label_outcomes` with every step labelled by rollouts from its end."""
     solutions = label_outcomes(sampler, questions, settings)
     by_id = {question.problem.id: question for question in questions}
@@ -70,7 +74,9 @@ def label_steps(sampler: Sampler, questions: Sequence[Question], settings: Rewar
     groups = roll_out(sampler, prefixes, settings.completions, _sampling(settings), step=1)
     for (place, step), group, prefix in zip(places, groups, prefixes, strict=True):
         solution = solutions[place]
-        start = sampler.tokenizer.decode(prefix.prompt[len(solution.prompt) :], skip_special_tokens=True)
+        start = sampler.tokenizer.decode(
+            prefix.prompt[len(solution.prompt) :], skip_special_tokens=True
+        )
         group.texts = [start + text for text in group.texts]
         [right] = RuleReward().score([group])
         solution.labels[step] = float(right.mean() if settings.labels == "soft" else right.max())

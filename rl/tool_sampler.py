@@ -26,7 +26,9 @@ class Programs:
         if self._box is None:
             from eval.sandbox import Sandbox  # needs Linux
 
-            self._box = Sandbox(timeout=self.timeout, memory_mb=self.memory_mb, workers=os.cpu_count() or 1)
+            self._box = Sandbox(
+                timeout=self.timeout, memory_mb=self.memory_mb, workers=os.cpu_count() or 1
+            )
         return self._box
 
     def run_many(self, programs: list[str]) -> list[Any]:
@@ -47,7 +49,12 @@ class ToolSampler:
     """
 
     def __init__(self, engine: Engine, programs: Programs, rounds: int):
-        self.engine, self.programs, self.rounds, self.tokenizer = engine, programs, rounds, engine.tokenizer
+        self.engine, self.programs, self.rounds, self.tokenizer = (
+            engine,
+            programs,
+            rounds,
+            engine.tokenizer,
+        )
 
     def load(self, model: Any) -> None:
         """Take over the model's current weights."""
@@ -65,7 +72,9 @@ class ToolSampler:
         """As `Sampler.sample`; random numbers of later turns depend on the key, the sample's index and the turn."""
         settings = replace(settings, stop=ASKS_FOR_OUTPUT)
         keys = list(range(len(prompts))) if keys is None else keys
-        groups = self.engine.sample(prompts, samples_per_prompt, settings, keys=keys, progress=progress, kept=kept)
+        groups = self.engine.sample(
+            prompts, samples_per_prompt, settings, keys=keys, progress=progress, kept=kept
+        )
         answers = []
         for prompt, key, group in zip(prompts, keys, groups, strict=True):
             for index, sample in enumerate(group):

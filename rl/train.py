@@ -51,8 +51,16 @@ def main(argv: list[str] | None = None) -> None:
     folders = {"outcome_model": args.outcome_model, "process_model": args.process_model}
     programs = Programs()
     rewards = load_rewards(settings, folders, tokenizer, programs)
-    models = [args.sft, *(folder for name, folder in folders.items() if folder and name in settings.rewards)]
-    inputs = [*models, *args.problems, *args.heldout, *(args.solutions if settings.method == "sft" else [])]
+    models = [
+        args.sft,
+        *(folder for name, folder in folders.items() if folder and name in settings.rewards),
+    ]
+    inputs = [
+        *models,
+        *args.problems,
+        *args.heldout,
+        *(args.solutions if settings.method == "sft" else []),
+    ]
     own = [name.partition(":")[0] for name in settings.rewards if ":" in name]
     code = code_digest("rl.train", *own)
     mark = fingerprint(settings.model_dump(), prompts.model_dump(), code, *map(file_digest, inputs))
@@ -79,7 +87,9 @@ def main(argv: list[str] | None = None) -> None:
     if args.rollouts and distributed.is_main():
         write_jsonl(args.rollouts, learner.records)
     ran = {"isolation": programs.isolation} if settings.mode != "cot" else {}
-    _save(args, learner, inputs, {"questions": len(questions), "held_out": len(heldout)}, results, ran)
+    _save(
+        args, learner, inputs, {"questions": len(questions), "held_out": len(heldout)}, results, ran
+    )
     checkpoints.delete()
 
 
@@ -87,12 +97,20 @@ def _questions(
     args: argparse.Namespace, settings: RL, prompts: Prompts, tokenizer, policy
 ) -> tuple[list[Question], list[Question], dict[str, Group]]:
     """Questions to train on, questions held out, and for the method sft the first ones' worked solutions by id."""
-    reading = (tokenizer, prompts, policy.config.max_position_embeddings, settings.max_new_tokens, settings.mode)
+    reading = (
+        tokenizer,
+        prompts,
+        policy.config.max_position_embeddings,
+        settings.max_new_tokens,
+        settings.mode,
+    )
     questions = load_questions(args.problems, *reading)
     if args.heldout:
         heldout = load_questions(args.heldout, *reading)
     else:
-        questions, heldout = hold_out(questions, min(settings.evaluate_problems, len(questions) // 10), settings.seed)
+        questions, heldout = hold_out(
+            questions, min(settings.evaluate_problems, len(questions) // 10), settings.seed
+        )
     examples: dict[str, Group] = {}
     if settings.method == "sft":
         examples = _examples(args.solutions, questions, tokenizer, settings.mode)
@@ -100,9 +118,13 @@ def _questions(
     return questions, heldout, examples
 
 
-def _save(args: argparse.Namespace, learner: Learner, inputs: list, counts: dict, results: dict, ran: dict) -> None:
+def _save(
+    args: argparse.Namespace, learner: Learner, inputs: list, counts: dict, results: dict, ran: dict
+) -> None:
     settings = learner.settings
-    description = f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4)."
+    description = (
+        f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4)."
+    )
     with tempfile.TemporaryDirectory() as folder:
         write_jsonl(Path(folder) / "metrics.jsonl", learner.lines)
         save_model(
@@ -119,22 +141,33 @@ def _save(args: argparse.Namespace, learner: Learner, inputs: list, counts: dict
         )
 
 
-def _examples(paths: list[Path], questions: list[Question], tokenizer, mode: str) -> dict[str, Group]:
+def _examples(
+    paths: list[Path], questions: list[Question], tokenizer, mode: str
+) -> dict[str, Group]:
     if not paths:
         raise UserError("method sft: give worked solutions with --solutions FILE")
     solutions = [solution for path in paths for solution in read_solutions(path)]
-    groups = {group.question.problem.id: group for group in solution_groups(solutions, questions, tokenizer, mode)}
+    groups = {
+        group.question.problem.id: group
+        for group in solution_groups(solutions, questions, tokenizer, mode)
+    }
     if not groups:
         raise UserError(f"{paths[0]}: no solution of the mode {mode} of any training problem")
     return groups
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, help="settings, the section rl as JSON")
     parser.add_argument("--prompts", type=Path, help="the section prompts as JSON")
-    parser.add_argument("--sft", type=Path, required=True, help="the fine-tuned model to start from")
-    parser.add_argument("--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)")
+    parser.add_argument(
+        "--sft", type=Path, required=True, help="the fine-tuned model to start from"
+    )
+    parser.add_argument(
+        "--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)"
+    )
     parser.add_argument(
         "--heldout",
         type=Path,
@@ -142,11 +175,15 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         default=[],
         help="held-out problems; without, some of --problems are kept from training",
     )
-    parser.add_argument("--solutions", type=Path, nargs="*", default=[], help="worked solutions, for method sft")
+    parser.add_argument(
+        "--solutions", type=Path, nargs="*", default=[], help="worked solutions, for method sft"
+    )
     parser.add_argument("--outcome-model", type=Path, help="folder of the outcome reward model")
     parser.add_argument("--process-model", type=Path, help="folder of the process reward model")
     parser.add_argument("--resume", type=Path, help="folder for checkpoints, deleted at the end")
-    parser.add_argument("--rollouts", type=Path, help="write some questions with all their outputs here")
+    parser.add_argument(
+        "--rollouts", type=Path, help="write some questions with all their outputs here"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the new model's folder")
     return parser.parse_args(argv)
 

@@ -71,7 +71,9 @@ class Learner:
         self.reference = copy.deepcopy(self.initial) if moves else self.initial
         self.kind = "bf16" if computes_in_bf16(settings.precision) else "fp32"
         judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
-        for model in dict.fromkeys(m for m in (policy, self.initial, self.reference, *judges) if m is not None):
+        for model in dict.fromkeys(
+            m for m in (policy, self.initial, self.reference, *judges) if m is not None
+        ):
             share_out(model, settings.distribution, settings.precision)
         self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
         dtype = torch.bfloat16 if self.kind == "bf16" else None
@@ -94,14 +96,20 @@ class Learner:
         step = self._restore(checkpoints)
         if step == 0:
             self._evaluate(0)
-        with Progress(f"rl {settings.method}", settings.steps, "steps", distributed.progress_stream()) as progress:
+        with Progress(
+            f"rl {settings.method}", settings.steps, "steps", distributed.progress_stream()
+        ) as progress:
             progress.add(step)
             while step < settings.steps:
                 line = self.step(step)
                 step += 1
                 self.lines.append({"step": step, **line})
                 self._warn()
-                if settings.evaluate_every and step % settings.evaluate_every == 0 and step < settings.steps:
+                if (
+                    settings.evaluate_every
+                    and step % settings.evaluate_every == 0
+                    and step < settings.steps
+                ):
                     self._evaluate(step)
                 if step % settings.checkpoint_every == 0 and step < settings.steps:
                     self._save(checkpoints, step)
@@ -121,15 +129,21 @@ class Learner:
             rows = self.method.rows(groups, settings, scorers)
         if step == 0 and self.method.source == "current":
             self._check_sampler(rows)
-        rate = learning_rate(constant(settings.learning_rate, settings.warmup_steps), step, settings.steps)
+        rate = learning_rate(
+            constant(settings.learning_rate, settings.warmup_steps), step, settings.steps
+        )
         metrics = {"learning_rate": rate, **group_metrics(groups)}
         with self._timed("update"):
             updates = [self._update(rows, rate, step) for _ in range(settings.updates_per_rollout)]
-        metrics |= update_metrics(updates, sum(sum(group.lengths) for group in groups), self.seconds)
+        metrics |= update_metrics(
+            updates, sum(sum(group.lengths) for group in groups), self.seconds
+        )
         metrics |= {"peak_memory_mb": peak_memory_mb(), "model_state_mb": self._state_mb()}
         self.seconds.clear()
         if step % settings.record_every == 0 or step == settings.steps - 1:
-            self.records += [group_record(g, self.tokenizer, step) for g in groups[: settings.record_questions]]
+            self.records += [
+                group_record(g, self.tokenizer, step) for g in groups[: settings.record_questions]
+            ]
         return metrics
 
     def explore(self, step: int) -> list[Group]:
@@ -156,7 +170,9 @@ class Learner:
                 groups = [self.examples[question.problem.id] for question in questions]
             else:
                 sampling = SamplingSettings(
-                    temperature=settings.temperature, max_new_tokens=settings.max_new_tokens, seed=settings.seed
+                    temperature=settings.temperature,
+                    max_new_tokens=settings.max_new_tokens,
+                    seed=settings.seed,
                 )
                 groups = roll_out(self.sampler, questions, self._group_size(), sampling, step)
         with self._timed("reward"):
@@ -178,7 +194,9 @@ class Learner:
         for name, training in self.reward_training.items():
             self.sampler.load(self.policy)
             line = training.train_on(self.sampler, self.questions, iteration)
-            self.lines.append({"step": step, "trained_reward": name, "iteration": iteration, **line})
+            self.lines.append(
+                {"step": step, "trained_reward": name, "iteration": iteration, **line}
+            )
 
     def _warn(self) -> None:
         """Say, at most once in a window, that a model's reward and the rule part."""
@@ -213,7 +231,9 @@ class Learner:
         settings = self.settings
         if self.reference is None:
             return []
-        return [round(i * settings.steps / settings.iterations) for i in range(1, settings.iterations)]
+        return [
+            round(i * settings.steps / settings.iterations) for i in range(1, settings.iterations)
+        ]
 
     def _scorer(self, which: str):
         settings = self.settings
@@ -242,7 +262,9 @@ class Learner:
         if self.settings.importance == "truncated":
             return  # the rows hold the trainer's own; the loss reports how far the sampler's are
         if not worst <= MISMATCH_LIMIT[self.kind]:
-            raise RuntimeError(f"sampler and trainer disagree by {worst:.2g} in a log-probability; this is a bug")
+            raise RuntimeError(
+                f"sampler and trainer disagree by {worst:.2g} in a log-probability; this is a bug"
+            )
         print(f"sampler and trainer agree to {worst:.1e} in every log-probability", file=sys.stderr)
 
     def _evaluate(self, step: int) -> None:
@@ -253,7 +275,13 @@ class Learner:
         sampling = SamplingSettings(temperature=0, max_new_tokens=self.settings.max_new_tokens)
         groups = roll_out(self.sampler, self.heldout, 1, sampling, step)
         scores = RuleReward(final_box_only=False).score(groups)
-        self.lines.append({"step": step, "heldout_greedy": float(np.mean(scores)), "heldout_problems": len(groups)})
+        self.lines.append(
+            {
+                "step": step,
+                "heldout_greedy": float(np.mean(scores)),
+                "heldout_problems": len(groups),
+            }
+        )
 
     def _state_mb(self) -> float:
         """Memory of all models: weights, and where they are trained gradients and AdamW's two moments."""
@@ -271,7 +299,9 @@ class Learner:
 
     def _save(self, checkpoints: Checkpoints, step: int) -> None:
         extra = {"lines": self.lines, "records": self.records}
-        extra["histories"] = {name: training.state() for name, training in self.reward_training.items()}
+        extra["histories"] = {
+            name: training.state() for name, training in self.reward_training.items()
+        }
         checkpoints.save(step, self.policy, self.optimiser, extra, beside=self._beside())
 
     def _restore(self, checkpoints: Checkpoints) -> int:
@@ -283,9 +313,14 @@ class Learner:
 
     def _beside(self) -> dict[str, Trained]:
         """What a checkpoint holds beside the policy: the value model, and the models that change between iterations."""
-        models: dict[str, Trained] = {"value": (self.value.model, self.value.optimiser)} if self.value else {}
+        models: dict[str, Trained] = (
+            {"value": (self.value.model, self.value.optimiser)} if self.value else {}
+        )
         if self._iteration_starts():
-            models |= {name: (training.reward.model, None) for name, training in self.reward_training.items()}
+            models |= {
+                name: (training.reward.model, None)
+                for name, training in self.reward_training.items()
+            }
             models["reference"] = (self.reference, None)
         return models
 

@@ -27,7 +27,12 @@ class Examples:
         rows = []
         for i in indices:
             ids = np.asarray(self.ids[i].values)
-            rows.append(Row(ids, np.asarray(self.scored[i].values.to_numpy(zero_copy_only=False), dtype=bool)))
+            rows.append(
+                Row(
+                    ids,
+                    np.asarray(self.scored[i].values.to_numpy(zero_copy_only=False), dtype=bool),
+                )
+            )
         total = max(1, sum(int(row.scored.sum()) for row in rows))
         for row in rows:
             row.columns["weight"] = np.full(len(row), 1 / total, dtype=np.float32)
@@ -41,7 +46,9 @@ def read_examples(path: Path) -> tuple[Examples, Examples]:
     except (OSError, pa.ArrowInvalid, KeyError) as error:
         raise UserError(f"{path}: not a table of examples ({str(error).splitlines()[0]})") from None
     splits = table["split"].to_numpy(zero_copy_only=False)
-    train, validation = (Examples(table.filter(pa.array(splits == name))) for name in ("train", "validation"))
+    train, validation = (
+        Examples(table.filter(pa.array(splits == name))) for name in ("train", "validation")
+    )
     if not len(train):
         raise UserError(f"{path}: holds no training examples")
     return train, validation

@@ -36,7 +36,10 @@ def reason_against(solution: Solution) -> str | None:
     if solution.format == "tool" and any(a == "code" and b != "output" for a, b in pairwise(roles)):
         return "a program without output"
     final = solution.turns[-1]["content"]
-    if f"\\boxed{{{solution.answer}}}" in final or grade(solution.answer, final, solution.language).correct:
+    if (
+        f"\\boxed{{{solution.answer}}}" in final
+        or grade(solution.answer, final, solution.language).correct
+    ):
         return None
     return "states another answer"
 

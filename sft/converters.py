@@ -19,7 +19,9 @@ from pipeline.artifacts.records import Solution
 
 CALCULATION = re.compile(r"<<[^<>]*>>")
 FENCED = re.compile(r"```(python|output)[ \t]*\n(.*?)\n?```", re.DOTALL)
-ASKS_FOR_PROGRAM = re.compile(r"\s*(?:Let's|Please)[^.?!\n]*\b(?:program|Python)\b[^.?!\n]*[.!]?\s*$")
+ASKS_FOR_PROGRAM = re.compile(
+    r"\s*(?:Let's|Please)[^.?!\n]*\b(?:program|Python)\b[^.?!\n]*[.!]?\s*$"
+)
 STATED = re.compile(r"(?:the answer is|answer:)\s*:?\s*(.+?)\.?\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -45,7 +47,9 @@ def language_of(text: str) -> str:
 def _ours(row: dict, identity: str, source: str) -> Solution:
     if row["format"] not in ("cot", "pot", "tool") or not isinstance(row["turns"], list):
         raise Reject("format is none of cot, pot, tool")
-    turns = [{"role": str(t.get("role")), "content": str(t.get("content", ""))} for t in row["turns"]]
+    turns = [
+        {"role": str(t.get("role")), "content": str(t.get("content", ""))} for t in row["turns"]
+    ]
     if any(turn["role"] not in ("text", "code", "output") for turn in turns):
         raise Reject("a turn's role is none of text, code, output")
     question = str(row.get("question") or "")
@@ -76,7 +80,9 @@ def _trajectory(row: dict, identity: str, source: str) -> Solution:
             if content != str(row.get("completion", "")).strip():
                 turns[-1]["content"] += "\n" + content
         else:
-            turns.append({"role": role, "content": prints_last_value(content) if role == "code" else content})
+            turns.append(
+                {"role": role, "content": prints_last_value(content) if role == "code" else content}
+            )
     mode = "tool" if any(turn["role"] == "code" for turn in turns) else "cot"
     return _solution(row["question"], row.get("answer"), mode, turns, identity, source)
 
@@ -130,7 +136,9 @@ def _upstream_gsm8k(row: dict, identity: str, source: str) -> Solution:
     if "####" not in str(row["answer"]):
         raise Reject("no answer")
     text, answer = _gsm8k(row["answer"])
-    return _solution(row["question"], answer, "cot", [_text(_boxed(text, answer))], identity, source)
+    return _solution(
+        row["question"], answer, "cot", [_text(_boxed(text, answer))], identity, source
+    )
 
 
 def _math_instruct(row: dict, identity: str, source: str) -> Solution:
@@ -141,10 +149,14 @@ def _math_instruct(row: dict, identity: str, source: str) -> Solution:
     output = str(row["output"] or "").strip()
     if "/PoT/" in source or re.match(r"(import |from \w+ import |def |# )", output):
         question = ASKS_FOR_PROGRAM.sub("", str(row["instruction"] or "").strip())
-        return _solution(question, None, "pot", [_code(prints_last_value(output))], identity, source)
+        return _solution(
+            question, None, "pot", [_code(prints_last_value(output))], identity, source
+        )
     stated = STATED.findall(output)
     answer = stated[-1].strip() if stated else None
-    return _solution(row["instruction"], answer, "cot", [_text(_boxed(output, answer))], identity, source)
+    return _solution(
+        row["instruction"], answer, "cot", [_text(_boxed(output, answer))], identity, source
+    )
 
 
 def _lila(row: dict, identity: str, source: str) -> Solution:
@@ -156,7 +168,9 @@ def _lila(row: dict, identity: str, source: str) -> Solution:
     if not program:
         raise Reject("no program")
     code = prints_last_value(str(program).strip())
-    return _solution(row["input"], answer, "pot", [_code(code)], identity, str(row.get("dataset") or source))
+    return _solution(
+        row["input"], answer, "pot", [_code(code)], identity, str(row.get("dataset") or source)
+    )
 
 
 def _first(value: object) -> object:
@@ -186,7 +200,9 @@ def prints_last_value(code: str) -> str:
         return code
     last = tree.body[-1] if tree.body else None
     shows = isinstance(last, ast.Expr) and not isinstance(last.value, (ast.Constant, ast.Await))
-    if not shows or (isinstance(last.value, ast.Call) and getattr(last.value.func, "id", "") == "print"):
+    if not shows or (
+        isinstance(last.value, ast.Call) and getattr(last.value.func, "id", "") == "print"
+    ):
         return code
     lines = code.split("\n")
     expression = ast.unparse(last.value)
@@ -239,7 +255,11 @@ def _code(content: str) -> dict:
     return {"role": "code", "content": content}
 
 
-def _solution(question: object, answer: object, mode: str, turns: list[dict], identity: str, source: str) -> Solution:
+def _solution(
+    question: object, answer: object, mode: str, turns: list[dict], identity: str, source: str
+) -> Solution:
     question = str(question or "").strip()
     answer = "" if answer is None else str(answer).strip()
-    return Solution(identity, identity, question, answer, mode, turns, language_of(question), source)
+    return Solution(
+        identity, identity, question, answer, mode, turns, language_of(question), source
+    )

@@ -39,16 +39,23 @@ from sft.converters import Reject, convert
 
 CHUNK = 5_000
 SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("id", "problem_id", "source", "format", "language", "question", "answer")]
+    [
+        (name, pa.string())
+        for name in ("id", "problem_id", "source", "format", "language", "question", "answer")
+    ]
     + [("ids", pa.list_(pa.int32())), ("scored", pa.list_(pa.bool_())), ("split", pa.string())]
 )
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `sft`")
     parser.add_argument("--prompts", type=Path, required=True, help="JSON of the section `prompts`")
-    parser.add_argument("--solutions", nargs="+", required=True, help="files, folders or hub:… of solutions")
+    parser.add_argument(
+        "--solutions", nargs="+", required=True, help="files, folders or hub:… of solutions"
+    )
     parser.add_argument("--tokenizer", type=Path, required=True, help="model folder")
     parser.add_argument("--out", type=Path, required=True, help="Parquet file to write")
     arguments = parser.parse_args(argv)
@@ -59,7 +66,10 @@ def main(argv: list[str] | None = None) -> None:
     rejects: list[dict] = []
     isolation: set[str] = set()
     problems: dict[str, Problem] = {}
-    with atomic_path(arguments.out) as temporary, pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
+    with (
+        atomic_path(arguments.out) as temporary,
+        pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer,
+    ):
         for chunk in chunks(read_solutions(arguments.solutions, rejects, counts)):
             kept = list(checked(chunk, settings, rejects, counts, isolation))
             rows = encoded(kept, tokenizer, prompts, settings, rejects)
@@ -72,8 +82,12 @@ def main(argv: list[str] | None = None) -> None:
     write_jsonl(arguments.out.parent / "problems.jsonl", numbered(problems.values()))
     report(counts, rejects)
     if not any(name.startswith("train.") for name in counts):
-        raise UserError(f"{' '.join(arguments.solutions)}: no usable solutions; reasons in rejects.jsonl")
-    local = [file for path in arguments.solutions for file in input_files(path) if Path(file).exists()]
+        raise UserError(
+            f"{' '.join(arguments.solutions)}: no usable solutions; reasons in rejects.jsonl"
+        )
+    local = [
+        file for path in arguments.solutions for file in input_files(path) if Path(file).exists()
+    ]
     reasons = Counter(reject["reason"] for reject in rejects)
     write_manifest(
         arguments.out.parent / "manifest.json",
@@ -98,18 +112,30 @@ def read_solutions(paths: list[str], rejects: list[dict], counts: Counter) -> It
                 try:
                     solution = convert(row, identity, stem)
                 except Reject as reject:
-                    rejects.append({"id": str(row.get("id") or identity), "source": stem, "reason": str(reject)})
+                    rejects.append(
+                        {
+                            "id": str(row.get("id") or identity),
+                            "source": stem,
+                            "reason": str(reject),
+                        }
+                    )
                     continue
                 digest = hashlib.sha256(f"{solution.question}\0{solution.turns}".encode()).digest()
                 if digest in seen:
-                    rejects.append({"id": solution.id, "source": solution.source, "reason": "duplicate"})
+                    rejects.append(
+                        {"id": solution.id, "source": solution.source, "reason": "duplicate"}
+                    )
                 else:
                     seen.add(digest)
                     yield solution
 
 
 def checked(
-    solutions: list[Solution], settings: SFT, rejects: list[dict], counts: Counter, isolation: set[str]
+    solutions: list[Solution],
+    settings: SFT,
+    rejects: list[dict],
+    counts: Counter,
+    isolation: set[str],
 ) -> Iterator[Solution]:
     """The solutions that nothing speaks against; the others join `rejects`."""
     fit = []
@@ -134,9 +160,13 @@ def encoded(
 ) -> list[dict]:
     """Table rows; examples that do not fit into a context join `rejects`."""
     rows = []
-    for solution, (ids, scored) in zip(solutions, encode_solutions(tokenizer, solutions, prompts), strict=True):
+    for solution, (ids, scored) in zip(
+        solutions, encode_solutions(tokenizer, solutions, prompts), strict=True
+    ):
         if len(ids) > settings.context:
-            rejects.append({"id": solution.id, "source": solution.source, "reason": "longer than the context"})
+            rejects.append(
+                {"id": solution.id, "source": solution.source, "reason": "longer than the context"}
+            )
             continue
         row = {name: getattr(solution, name) for name in SCHEMA.names[:7]}
         split = split_of(solution.question, settings.validation_share)

@@ -55,10 +55,16 @@ def main(argv: list[str] | None = None) -> None:
         seed=settings.seed,
     )
     drawn = sum(map(len, plan))
-    print(f"sft: {len(training):,} examples, {drawn:,} drawn in {settings.steps} steps, {epochs:.2f} epochs")
+    print(
+        f"sft: {len(training):,} examples, {drawn:,} drawn in {settings.steps} steps, {epochs:.2f} epochs"
+    )
     prepare(model, optimisation)
     optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
-    mark = fingerprint(settings.model_dump(mode="json"), file_digest(arguments.base), file_digest(arguments.examples))
+    mark = fingerprint(
+        settings.model_dump(mode="json"),
+        file_digest(arguments.base),
+        file_digest(arguments.examples),
+    )
     checkpoints = Checkpoints(arguments.resume, mark, optimisation.keep_checkpoints)
     with tempfile.TemporaryDirectory() as scratch:
         metrics_file = Path(scratch) / "metrics.jsonl"
@@ -85,7 +91,11 @@ def main(argv: list[str] | None = None) -> None:
             stage="sft.train",
             settings=settings.model_dump(mode="json"),
             inputs=[arguments.base, arguments.examples],
-            counts={"examples": len(training), "validation": len(validation), "epochs": round(epochs, 4)},
+            counts={
+                "examples": len(training),
+                "validation": len(validation),
+                "epochs": round(epochs, 4),
+            },
             metrics=results,
             metrics_file=metrics_file,
         )
@@ -100,12 +110,22 @@ def check_fit(model: PreTrainedModel, training: Examples, arguments: argparse.Na
             f"{arguments.examples}: an example has {longest} tokens, {arguments.base} is made for {limit}; set "
             f"sft.context to {limit} at most"
         )
-    largest = int(pq.read_table(arguments.examples, columns=["ids"])["ids"].combine_chunks().flatten().to_numpy().max())
+    largest = int(
+        pq.read_table(arguments.examples, columns=["ids"])["ids"]
+        .combine_chunks()
+        .flatten()
+        .to_numpy()
+        .max()
+    )
     if largest >= model.get_input_embeddings().weight.shape[0]:
-        raise UserError(f"{arguments.examples}: token {largest} is not in the vocabulary of {arguments.base}")
+        raise UserError(
+            f"{arguments.examples}: token {largest} is not in the vocabulary of {arguments.base}"
+        )
 
 
-def validation_loss(model: PreTrainedModel, examples: Examples, settings: SFT) -> Callable[[], dict[str, float]]:
+def validation_loss(
+    model: PreTrainedModel, examples: Examples, settings: SFT
+) -> Callable[[], dict[str, float]]:
     """A function that measures the mean negative log-likelihood of a scored token, by format."""
     by_format: dict[str, list[int]] = {}
     for i, name in enumerate(examples.formats):
@@ -118,19 +138,29 @@ def validation_loss(model: PreTrainedModel, examples: Examples, settings: SFT) -
         for name, group in rows.items():
             mine = distributed.share(group)
             tokens, layout = optimisation.micro_batch_tokens, row_layout(model)
-            values = row_logprobs(model, mine, tokens, precision=optimisation.precision, layout=layout)
-            logprob = distributed.total({name: sum(float(v.sum(dtype="float64")) for v in values)})[name]
-            losses[f"validation_loss.{name}"] = round(-logprob / sum(int(row.scored.sum()) for row in group), 5)
+            values = row_logprobs(
+                model, mine, tokens, precision=optimisation.precision, layout=layout
+            )
+            logprob = distributed.total({name: sum(float(v.sum(dtype="float64")) for v in values)})[
+                name
+            ]
+            losses[f"validation_loss.{name}"] = round(
+                -logprob / sum(int(row.scored.sum()) for row in group), 5
+            )
         return losses
 
     return measure
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `sft`")
     parser.add_argument("--base", required=True, help="model folder to start from")
-    parser.add_argument("--examples", type=Path, required=True, help="Parquet file written by sft.data")
+    parser.add_argument(
+        "--examples", type=Path, required=True, help="Parquet file written by sft.data"
+    )
     parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     return parser.parse_args(argv)

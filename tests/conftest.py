@@ -13,9 +13,20 @@ ROOT = Path(__file__).resolve().parent.parent
 def smoke(tmp_path_factory):
     """The working folder of the run; its results lie in results/smoke. Tests read it and change nothing there."""
     folder = tmp_path_factory.mktemp("smoke")
-    command = [sys.executable, "-m", "snakemake", "all", "--snakefile", ROOT / "Snakefile", "--directory", folder]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "all",
+        "--snakefile",
+        ROOT / "Snakefile",
+        "--directory",
+        folder,
+    ]
     command += ["--cores", "2", "--config", "preset=smoke"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, timeout=1800)
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, cwd=ROOT, timeout=1800
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return folder
 

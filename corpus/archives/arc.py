@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 _GZIP = b"\x1f\x8b\x08"
 _HEADER = re.compile(
-    rb"(?:^|(?<=\n))([a-z][a-z0-9+.-]*:[^\n]*?) (\S+) (\d{12,18}) (\S+) (\S+)[ \t]*\r?\n", re.IGNORECASE
+    rb"(?:^|(?<=\n))([a-z][a-z0-9+.-]*:[^\n]*?) (\S+) (\d{12,18}) (\S+) (\S+)[ \t]*\r?\n",
+    re.IGNORECASE,
 )
 
 

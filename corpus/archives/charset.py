@@ -98,4 +98,10 @@ def _detected(body: bytes) -> str:
 
 
 # What pages labelled with the narrow name are really written in (WHATWG Encoding, "names and labels").
-_SUPERSET = {"gbk": "gb18030", "gb2312": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932", "big5": "big5hkscs"}
+_SUPERSET = {
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+}

@@ -58,7 +58,9 @@ def is_remote(path: str) -> bool:
     return path.startswith(("http://", "https://"))
 
 
-def fetch(url: str, folder: Path, timeout: float = 60.0, sleep: Callable[[float], None] = time.sleep) -> Path:
+def fetch(
+    url: str, folder: Path, timeout: float = 60.0, sleep: Callable[[float], None] = time.sleep
+) -> Path:
     """Download `url` into `folder` and return the file; at once when it is there.
 
     Pauses of 1, 2, 4 ... up to 120 s (or what Retry-After asks for) lie between attempts; ten in a row that bring
@@ -83,7 +85,9 @@ def fetch(url: str, folder: Path, timeout: float = 60.0, sleep: Callable[[float]
                 break
             rejected = problem.digest
             if problem.more:
-                known.total = -1  # the length it declared may have been too small: ask for what lies behind
+                known.total = (
+                    -1
+                )  # the length it declared may have been too small: ask for what lies behind
             else:
                 part.unlink()
             raise _Again(problem.text)
@@ -91,8 +95,12 @@ def fetch(url: str, folder: Path, timeout: float = 60.0, sleep: Callable[[float]
             failures = 0 if _size(part) > furthest else failures + 1
             furthest = max(furthest, _size(part))
             if failures >= ATTEMPTS:
-                raise UserError(f"{url}: {str(error) or type(error).__name__} ({failures} attempts)") from None
-            sleep(min(_LONGEST_PAUSE, max(getattr(error, "pause", 0.0), 2.0 ** max(0, failures - 1))))
+                raise UserError(
+                    f"{url}: {str(error) or type(error).__name__} ({failures} attempts)"
+                ) from None
+            sleep(
+                min(_LONGEST_PAUSE, max(getattr(error, "pause", 0.0), 2.0 ** max(0, failures - 1)))
+            )
     part.replace(target)
     note.unlink(missing_ok=True)
     return target
@@ -117,11 +125,17 @@ def _go_on(url: str, part: Path, note: Path, known: _Known, timeout: float) -> N
             known.total = have
             return
         start, now = _place(response)
-        changed = (known.etag and now.etag and known.etag != now.etag) or (0 <= known.total != now.total >= 0)
+        changed = (known.etag and now.etag and known.etag != now.etag) or (
+            0 <= known.total != now.total >= 0
+        )
         if start and (start != have or changed):
             part.unlink()
             known.__dict__.update(asdict(_Known()))
-            raise _Again("the file changed while it was fetched" if changed else "the server sent another range")
+            raise _Again(
+                "the file changed while it was fetched"
+                if changed
+                else "the server sent another range"
+            )
         known.__dict__.update(asdict(now))
         write_json(note, asdict(now))
         with open(part, "ab" if start else "wb") as out:
@@ -144,11 +158,15 @@ def _open(request: urllib.request.Request, part: Path, timeout: float):
             if error.code == 416:
                 if error.headers.get("Content-Range", "").strip() == f"bytes */{_size(part)}":
                     return nullcontext()
-                part.unlink(missing_ok=True)  # what is here is longer than the file: it is another one
+                part.unlink(
+                    missing_ok=True
+                )  # what is here is longer than the file: it is another one
             elif error.code not in _AGAIN:
                 raise UserError(f"{request.full_url}: {error.code} {error.reason}") from None
             wait = error.headers.get("Retry-After", "")
-            raise _Again(f"{error.code} {error.reason}", float(wait) if wait.isdigit() else 0.0) from None
+            raise _Again(
+                f"{error.code} {error.reason}", float(wait) if wait.isdigit() else 0.0
+            ) from None
     except urllib.error.URLError as error:
         raise _Again(str(error.reason)) from None
     except ValueError as error:

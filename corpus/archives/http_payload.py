@@ -94,7 +94,9 @@ _CONTROL = bytes(c for c in range(32) if c not in b"\t\n\r\f\x1b")  # ESC occurs
 
 
 def _codings(value: str) -> list[str]:
-    return [name for part in value.lower().split(",") if (name := part.strip().strip('"')) in _DECODERS]
+    return [
+        name for part in value.lower().split(",") if (name := part.strip().strip('"')) in _DECODERS
+    ]
 
 
 def dechunk(body: bytes, limit: int) -> bytes:

@@ -27,7 +27,9 @@ def archive_files(source: str | list[str], crawl_files: int = 1) -> list[str]:
     for entry in [source] if isinstance(source, str) else source:
         if entry.startswith(CRAWL):
             if not _CRAWL_ID.fullmatch(entry.removeprefix(CRAWL)):
-                raise UserError(f"sources.warc = {entry!r}: no crawl id; allowed: as in {CRAWL}CC-MAIN-2024-10")
+                raise UserError(
+                    f"sources.warc = {entry!r}: no crawl id; allowed: as in {CRAWL}CC-MAIN-2024-10"
+                )
             found.update(f"{entry}#{number:05}" for number in range(crawl_files))
             continue
         if is_remote(entry):
@@ -72,7 +74,9 @@ def address(file: str, lists: str | Path | None) -> str:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run corpus.commoncrawl first") from None
     except IndexError:
-        raise UserError(f"{path}: has no line {number + 1}; run corpus.commoncrawl with more --files") from None
+        raise UserError(
+            f"{path}: has no line {number + 1}; run corpus.commoncrawl with more --files"
+        ) from None
 
 
 def _crawl_and_number(file: str) -> tuple[str, int]:
@@ -82,7 +86,9 @@ def _crawl_and_number(file: str) -> tuple[str, int]:
     return crawl, int(number)
 
 
-def shards(source: str | list[str], files_per_shard: int = 1, crawl_files: int = 1) -> dict[str, list[str]]:
+def shards(
+    source: str | list[str], files_per_shard: int = 1, crawl_files: int = 1
+) -> dict[str, list[str]]:
     """Shard name -> its files. Names are those of the (first) files without extensions; folders that hold files of
     one name lend theirs, so that every name is unique and depends on the files only."""
     return name_shards(archive_files(source, crawl_files), files_per_shard)
@@ -97,7 +103,9 @@ def name_shards(files: list[str], files_per_shard: int = 1) -> dict[str, list[st
         if len(set(names)) == len(names):
             return dict(zip(names, groups, strict=True))
     repeated = Counter(names).most_common(1)[0][0]
-    raise UserError(f"sources.warc: two different files make the shard name {repeated!r}; rename one of them")
+    raise UserError(
+        f"sources.warc: two different files make the shard name {repeated!r}; rename one of them"
+    )
 
 
 def _name(parts: list[str]) -> str:

@@ -70,7 +70,10 @@ class _Reader:
     def records(self) -> Iterator[Record]:
         start, size = 0, len(self.data)
         while start < size:
-            held, failure = None, ""  # a record is handed over when the next one's offset tells its length
+            held, failure = (
+                None,
+                "",
+            )  # a record is handed over when the next one's offset tells its length
             try:
                 for raw in self._iterate(start):
                     offset = self._member_start(raw.stream_pos, held.offset if held else start)
@@ -82,9 +85,14 @@ class _Reader:
             self.read_any |= held is not None
             lost_from, whole = self._end_of_member(held.offset) if held else (start, True)
             if held and not whole and not held.problem:
-                held.problem, held.detail = "truncated_record", "the file ends inside its gzip member"
+                held.problem, held.detail = (
+                    "truncated_record",
+                    "the file ends inside its gzip member",
+                )
             # FastWARC takes an empty gzip member for the end of the file: look whether more follows.
-            stop = self._next_start(max(lost_from, start + 1)) if failure or lost_from < size else size
+            stop = (
+                self._next_start(max(lost_from, start + 1)) if failure or lost_from < size else size
+            )
             if held:
                 yield self._finished(held, stop if held.problem else min(lost_from, stop))
             # A record that was begun and then failed stands for the whole stretch up to the next good one.
@@ -146,7 +154,9 @@ class _Reader:
             problem = "not_a_warc"
         if rest.strip(b"\r\n\x00") or problem == "truncated_record":
             detail = failure or "the file ends inside this record"
-            yield Record("unknown", "", "", b"", start, stop - start, problem=problem, detail=detail)
+            yield Record(
+                "unknown", "", "", b"", start, stop - start, problem=problem, detail=detail
+            )
 
     def _member_start(self, position: int, previous: int) -> int:
         """Where the gzip member begins that holds the record. In a file that is one single member, FastWARC gives a

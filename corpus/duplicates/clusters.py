@@ -14,7 +14,9 @@ from scipy.sparse.csgraph import connected_components
 from corpus.duplicates.minhash import similarity
 
 _BLOCK = 1 << 20  # pairs compared at a time
-PASSES = 32  # leaders tried in one bucket: bounds the work in buckets of pages made from one template
+PASSES = (
+    32  # leaders tried in one bucket: bounds the work in buckets of pages made from one template
+)
 
 
 def clusters(
@@ -33,7 +35,9 @@ def clusters(
     edges = [star_edges(key, candidate, sketches, threshold) for key, candidate in buckets]
     pairs = np.concatenate(edges) if edges else np.zeros((0, 2), dtype=np.int64)
     count = len(sketches)
-    graph = coo_matrix((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    graph = coo_matrix(
+        (np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count)
+    )
     _, component = connected_components(graph, directed=False)
     best = np.full(component.max() + 1 if count else 0, count, dtype=np.int64)
     np.minimum.at(best, component, np.arange(count))
@@ -42,7 +46,9 @@ def clusters(
     return fallen, keeper[fallen]
 
 
-def star_edges(key: np.ndarray, candidate: np.ndarray, sketches: np.ndarray, threshold: float) -> np.ndarray:
+def star_edges(
+    key: np.ndarray, candidate: np.ndarray, sketches: np.ndarray, threshold: float
+) -> np.ndarray:
     """Edges (leader, candidate), shape (edges, 2), of one band's buckets."""
     edges = []
     for _ in range(PASSES):
@@ -55,7 +61,9 @@ def star_edges(key: np.ndarray, candidate: np.ndarray, sketches: np.ndarray, thr
         alike = np.zeros(len(followers), dtype=bool)
         for start in range(0, len(followers), _BLOCK):
             some = followers[start : start + _BLOCK]
-            alike[start : start + _BLOCK] = similarity(sketches[leader[some]], sketches[candidate[some]]) >= threshold
+            alike[start : start + _BLOCK] = (
+                similarity(sketches[leader[some]], sketches[candidate[some]]) >= threshold
+            )
         edges.append(np.stack([leader[followers[alike]], candidate[followers[alike]]], axis=1))
         rest = followers[~alike]
         key, candidate = key[rest], candidate[rest]

@@ -28,8 +28,13 @@ def write_bands(pages: Path, out: Path, settings: Dedup) -> int:
     """Read `doc_id` and `text` of the pages in `pages`, write their side file `out`, return the number of rows."""
     count = 0
     columns = schema(settings)
-    with atomic_path(out) as temporary, pq.ParquetWriter(temporary, columns, compression="zstd") as writer:
-        for batch in pq.ParquetFile(pages).iter_batches(batch_size=2000, columns=["doc_id", "text"]):
+    with (
+        atomic_path(out) as temporary,
+        pq.ParquetWriter(temporary, columns, compression="zstd") as writer,
+    ):
+        for batch in pq.ParquetFile(pages).iter_batches(
+            batch_size=2000, columns=["doc_id", "text"]
+        ):
             writer.write_table(_bands_of(batch, columns, settings))
             count += len(batch)
     return count
@@ -37,7 +42,9 @@ def write_bands(pages: Path, out: Path, settings: Dedup) -> int:
 
 def _bands_of(batch: pa.RecordBatch, columns: pa.Schema, settings: Dedup) -> pa.Table:
     permutations = settings.bands * settings.rows
-    signature = signatures(batch["text"].to_pylist(), settings.shingle_words, permutations, settings.seed)
+    signature = signatures(
+        batch["text"].to_pylist(), settings.shingle_words, permutations, settings.seed
+    )
     keys = band_keys(signature, settings.bands, settings.rows)
     wordless = np.repeat((signature == np.iinfo(np.uint32).max).all(axis=1), settings.bands)
     lists = pa.FixedSizeListArray.from_arrays(

@@ -15,9 +15,13 @@ from functools import cache
 import numpy as np
 from datasketch import MinHash
 
-SCHEME = "affine32-v1"  # named in every side file: signatures of other schemes must never be compared
+SCHEME = (
+    "affine32-v1"  # named in every side file: signatures of other schemes must never be compared
+)
 _PRIME = np.uint64(0x9E3779B97F4A7C15)  # odd, so multiplication is a bijection of 64-bit numbers
-_BLOCK = 16_384  # shingles hashed at a time, so that a permutation's work stays in the processor's cache
+_BLOCK = (
+    16_384  # shingles hashed at a time, so that a permutation's work stays in the processor's cache
+)
 _BATCH = 200_000  # characters
 _SINGLE = (
     (0x3040, 0x30FF),
@@ -50,7 +54,9 @@ def _batch_ends(texts: list[str]) -> Iterator[int]:
             size = 0
 
 
-def signatures_of_hashes(hashes: np.ndarray, ends: np.ndarray, permutations: int, seed: int) -> np.ndarray:
+def signatures_of_hashes(
+    hashes: np.ndarray, ends: np.ndarray, permutations: int, seed: int
+) -> np.ndarray:
     """Signatures of sets of uint32 hashes; the set of text i is hashes[ends[i-1]:ends[i]] (repeats do no harm)."""
     a, b = MinHash(num_perm=permutations, seed=seed, scheme="affine32").permutations
     a, b = a.astype(np.uint32), b.astype(np.uint32)
@@ -80,7 +86,9 @@ def shingle_hashes(texts: list[str], shingle_words: int) -> tuple[np.ndarray, np
     starts = word_ends - counts
     shingles = np.maximum(counts - shingle_words + 1, (counts > 0).astype(np.int64))
     ends = np.cumsum(shingles)
-    first_word = np.repeat(starts - (ends - shingles), shingles) + np.arange(ends[-1] if len(ends) else 0)
+    first_word = np.repeat(starts - (ends - shingles), shingles) + np.arange(
+        ends[-1] if len(ends) else 0
+    )
     last_word = np.repeat(word_ends, shingles) - 1
     rolled = np.zeros(len(first_word), dtype=np.uint64)
     for offset in range(shingle_words):  # words beyond the end of a short text add nothing
@@ -95,7 +103,9 @@ def word_hashes(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """64-bit hashes of all words of all texts in order, and for each text where its words end."""
     joined = "\n".join(texts)
     code = np.frombuffer(joined.lower().encode("utf-32-le", "replace"), dtype=np.uint32)
-    if len(code) != len(joined):  # some capital letters change length in lower case: go text by text
+    if len(code) != len(
+        joined
+    ):  # some capital letters change length in lower case: go text by text
         lowered = [text.lower() for text in texts]
         code = np.frombuffer("\n".join(lowered).encode("utf-32-le", "replace"), dtype=np.uint32)
         text_ends = np.cumsum([len(text) + 1 for text in lowered])
@@ -111,7 +121,9 @@ def word_hashes(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     # between two words count as zeros at the end of the first.
     spans = np.diff(first, append=np.int32(len(code)))
     place = np.arange(first[0], len(code), dtype=np.int32) - np.repeat(first, spans)
-    value = np.where(kind[first[0] :] > 0, code[first[0] :] + np.uint32(1), np.uint32(0)).astype(np.uint64)
+    value = np.where(kind[first[0] :] > 0, code[first[0] :] + np.uint32(1), np.uint32(0)).astype(
+        np.uint64
+    )
     value *= _powers()[np.minimum(place, len(_powers()) - 1)]
     hashed = _mix64(np.add.reduceat(value, first - first[0]))
     return hashed, np.searchsorted(first, text_ends).astype(np.int64)
@@ -121,7 +133,11 @@ def band_keys(signature: np.ndarray, bands: int, rows: int) -> np.ndarray:
     """Bucket keys, shape (texts, bands), uint64: equal keys in one band make two texts candidates."""
     keys = np.zeros((len(signature), bands), dtype=np.uint64)
     for row in range(rows):
-        keys = _mix64(keys * _PRIME + signature[:, row : bands * rows : rows].astype(np.uint64) + np.uint64(row))
+        keys = _mix64(
+            keys * _PRIME
+            + signature[:, row : bands * rows : rows].astype(np.uint64)
+            + np.uint64(row)
+        )
     return keys
 
 

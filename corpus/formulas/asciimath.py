@@ -34,8 +34,12 @@ _BINARY = {"frac": "\\frac{%s}{%s}", "root": "\\sqrt[%s]{%s}", "stackrel": "\\ov
            "overset": "\\overset{%s}{%s}", "underset": "\\underset{%s}{%s}"}  # fmt: skip
 _OPENING = {"(": "(", "[": "[", "{": "\\{", "(:": "\\langle ", "{:": ""}
 _CLOSING = {")": ")", "]": "]", "}": "\\}", ":)": "\\rangle ", ":}": ""}
-_NAMES = sorted([*_SYMBOLS, *_UNARY, *_BINARY, *_OPENING, *_CLOSING, "_", "^", "/"], key=len, reverse=True)
-_TOKEN = re.compile(r'text\(([^()]*)\)|"([^"]*)"|(\d+(?:\.\d+)?)|(' + "|".join(map(re.escape, _NAMES)) + r")|(\S)")
+_NAMES = sorted(
+    [*_SYMBOLS, *_UNARY, *_BINARY, *_OPENING, *_CLOSING, "_", "^", "/"], key=len, reverse=True
+)
+_TOKEN = re.compile(
+    r'text\(([^()]*)\)|"([^"]*)"|(\d+(?:\.\d+)?)|(' + "|".join(map(re.escape, _NAMES)) + r")|(\S)"
+)
 _DEEPEST = 60
 
 
@@ -89,7 +93,11 @@ class _Parser:
         if name in _UNARY:
             argument = _ungrouped(self.simple(depth + 1))
             around = _AROUND.get(name)
-            return f"{around[0]}{argument}{around[1]}".rstrip() if around else f"{_UNARY[name]}{{{argument}}}"
+            return (
+                f"{around[0]}{argument}{around[1]}".rstrip()
+                if around
+                else f"{_UNARY[name]}{{{argument}}}"
+            )
         if name in _BINARY:
             first = _ungrouped(self.simple(depth + 1))
             return _BINARY[name] % (first, _ungrouped(self.simple(depth + 1)))

@@ -30,7 +30,10 @@ _CONTAINERS = (
     ("katex", ".katex-display,.katex,.katex-error"),
     ("mwe-math", ".mwe-math-element"),
     ("mjx-container", "mjx-container"),
-    ("MathJax", ".MathJax_Display,.MathJax,.MathJax_SVG_Display,.MathJax_SVG,.MathJax_CHTML,.MathJax_MathML"),
+    (
+        "MathJax",
+        ".MathJax_Display,.MathJax,.MathJax_SVG_Display,.MathJax_SVG,.MathJax_CHTML,.MathJax_MathML",
+    ),
     ("MathJax_Preview", ".MathJax_Preview"),
     ("MJXc", ".MJXc-display"),
     ("math", "math"),
@@ -44,7 +47,10 @@ _CONTAINERS = (
 )
 _IMAGES = (
     ("math", 'img[class*="math"],img[src*="mathtex"],img[src*="render/math"],img[src*="/math/"]'),
-    ("tex", 'img.tex,img[class*="latex"],img[src*="latex"],img[src*="tex.cgi"],img[src*="mimetex"]'),
+    (
+        "tex",
+        'img.tex,img[class*="latex"],img[src*="latex"],img[src*="tex.cgi"],img[src*="mimetex"]',
+    ),
     ("codecogs", 'img[src*="codecogs"]'),
     ("formula", 'img[class*="formula"]'),
     ("equation", 'img[class*="equation"],img[src*="equation?tex="]'),
@@ -74,8 +80,12 @@ _ANNOTATION = re.compile(
 _MATH_ELEMENT = re.compile(r"<((?:\w+:)?math)\b.*?</\1>", re.DOTALL)
 _ALTTEXT = re.compile(r"""<(?:\w+:)?math\b[^>]*?\balttext\s*=\s*"([^"]*)\"""", re.DOTALL)
 _IMAGE_ALT = re.compile(r"""<img\b[^>]*?\balt\s*=\s*"([^"]*)\"""", re.DOTALL)
-_DISPLAY = re.compile(r"""\bdisplay\s*=\s*"(?:block|true)"|mode\s*=\s*"display"|\\displaystyle\s*\\begin""")
-_DISPLAY_CLASS = re.compile(r"\b(?:katex-display|MathJax_(?:SVG_)?Display|MJXc-display|displaymath|display-formula)\b")
+_DISPLAY = re.compile(
+    r"""\bdisplay\s*=\s*"(?:block|true)"|mode\s*=\s*"display"|\\displaystyle\s*\\begin"""
+)
+_DISPLAY_CLASS = re.compile(
+    r"\b(?:katex-display|MathJax_(?:SVG_)?Display|MJXc-display|displaymath|display-formula)\b"
+)
 _TEX_EVIDENCE = re.compile(r"\\[A-Za-z]+|\\[,;!:{}]|[_^]\{?\w|^[A-Za-z0-9]$|[=<>+]")
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?:[a-z]{1,2}\s+)?[A-Za-z]{3,}")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
@@ -125,7 +135,9 @@ def _hints(markup: bytes) -> str:
     """The places of the page that may name a carrier, joined; "" where there is none."""
     places = [markup[max(m.start() - 10, 0) : m.end() + 10] for m in _MATH_NAME.finditer(markup)]
     places += [markup[max(m.start() - 12, 0) : m.end() + 9] for m in _TEX_NAME.finditer(markup)]
-    places += sorted({markup[m.start() - 5 * (m[0] == b"Math") : m.end()] for m in _ENGINE_NAME.finditer(markup)})
+    places += sorted(
+        {markup[m.start() - 5 * (m[0] == b"Math") : m.end()] for m in _ENGINE_NAME.finditer(markup)}
+    )
     if b"data-expr" in markup:
         places.append(b"data-expr")
     if places:
@@ -156,7 +168,9 @@ def _replace(node: ElementNode, page: _Page, in_display: bool) -> bool:
     if found is None:
         return _replace_generic(node, classes, page, in_display)
     tex, kind = found
-    display = bool(_DISPLAY.search(node.html[:2000]) or _DISPLAY_CLASS.search(classes) or in_display)
+    display = bool(
+        _DISPLAY.search(node.html[:2000]) or _DISPLAY_CLASS.search(classes) or in_display
+    )
     placeholder = store.add(tex, kind, display)
     node.text = placeholder
     return True
@@ -203,15 +217,23 @@ def _replace_script(tree: HTMLTree, node: ElementNode, store: Store) -> bool:
     """MathJax's own carriers: math/tex, math/latex, math/asciimath, math/mml, each with "; mode=display" or not."""
     kind = (node.get_attribute("type") or "").lower()
     display = "mode=display" in kind.replace(" ", "")
-    text = node.text.strip().removeprefix("<![CDATA[").removeprefix("% <![CDATA[").removesuffix("%]]>")
+    text = (
+        node.text.strip().removeprefix("<![CDATA[").removeprefix("% <![CDATA[").removesuffix("%]]>")
+    )
     text = text.removesuffix("]]>").strip()
     try:
         if kind.startswith("math/asciimath"):
             placeholder = store.add(asciimath_to_tex(text), "script_asciimath", display)
         elif kind.startswith("math/mml"):
-            tex = annotated.group(1) if (annotated := _ANNOTATION.search(text)) else mathml_to_tex(text)
+            tex = (
+                annotated.group(1)
+                if (annotated := _ANNOTATION.search(text))
+                else mathml_to_tex(text)
+            )
             shown = display or bool(_DISPLAY.search(text))
-            placeholder = store.add(entities.unescape(tex) if annotated else tex, "script_mathml", shown)
+            placeholder = store.add(
+                entities.unescape(tex) if annotated else tex, "script_mathml", shown
+            )
         else:
             placeholder = store.add(text, "script_tex", display)
     except NotMathML:
@@ -226,7 +248,10 @@ def _replace_image(tree: HTMLTree, node: ElementNode, store: Store, in_display: 
     classes = node.get_attribute("class") or ""
     source = node.get_attribute("src") or ""
     from_url = tex_in_url(source)
-    named = bool(set(classes.split()) & {"tex", "latex", "math", "equation", "formula"}) or "mwe-math" in classes
+    named = (
+        bool(set(classes.split()) & {"tex", "latex", "math", "equation", "formula"})
+        or "mwe-math" in classes
+    )
     if alt and (_reads_as_tex(alt) or (named and len(alt) < 200 and not _WORDS.search(alt))):
         tex, kind = alt, "image_alt"
     elif from_url:
@@ -250,9 +275,9 @@ def tex_in_url(url: str) -> str:
         return ""
     if not parts.query:
         return ""
-    if re.search(r"codecogs|mimetex|mathtex|tex\.cgi|/(?:gif|png|svg)\.latex", url) and not re.match(
-        r"(?:latex|tex|formula|math|eq)=", parts.query
-    ):
+    if re.search(
+        r"codecogs|mimetex|mathtex|tex\.cgi|/(?:gif|png|svg)\.latex", url
+    ) and not re.match(r"(?:latex|tex|formula|math|eq)=", parts.query):
         return unquote(parts.query.replace("&space;", " ")).replace("&space;", " ").strip()
     # PHP writes a space as a plus sign; addresses made by hand or by encodeURIComponent mean a plus.
     spaces = "latex.php" in url or "%2B" in parts.query or "%2b" in parts.query
@@ -264,7 +289,9 @@ def tex_in_url(url: str) -> str:
 
 def _replace_generic(node: ElementNode, classes: str, page: _Page, in_display: bool) -> bool:
     """An element of a class such as `math`: TeX as its text, with or without delimiters."""
-    if not _names_math(classes) or (page.specific and node.query_selector(page.specific) is not None):
+    if not _names_math(classes) or (
+        page.specific and node.query_selector(page.specific) is not None
+    ):
         return False
     text, store = node.text or "", page.store
     if has_strong_hint(text) or text.count("$") >= 2:
@@ -275,7 +302,11 @@ def _replace_generic(node: ElementNode, classes: str, page: _Page, in_display: b
         node.text = marked.replace("¶", "").strip()
         return True
     stripped = text.strip()
-    bare = node.first_element_child is None and 0 < len(stripped) <= 2_000 and not _WORDS.search(stripped)
+    bare = (
+        node.first_element_child is None
+        and 0 < len(stripped) <= 2_000
+        and not _WORDS.search(stripped)
+    )
     strict = "math" not in classes.split()
     if not bare or not (_reads_as_tex(stripped) if strict else _TEX_EVIDENCE.search(stripped)):
         return False

@@ -22,18 +22,34 @@ _STRONG = re.compile(
     r"|(?<!\\)\$latex\s(?P<wordpress>(?:\\.|[^$\\])+?)(?<!\\)\$",
     re.DOTALL,
 )
-_HINTS = ("\\(", "\\[", "$$", "\\begin{", "[tex]", "[latex]", "[math]", "[itex]", "[imath]", "$latex ")
+_HINTS = (
+    "\\(",
+    "\\[",
+    "$$",
+    "\\begin{",
+    "[tex]",
+    "[latex]",
+    "[math]",
+    "[itex]",
+    "[imath]",
+    "$latex ",
+)
 _DELIMITER = re.compile(r"\\[(\[b]")  # one leading byte: the search runs at memory speed
 _DOUBLE_DOLLAR = re.compile(r"\$\$")
 _LONGEST = 8_000  # characters of a formula: beyond, an opening without its close has run away
 
 # An opening dollar is followed by a non-space, a closing one preceded by a non-space and followed by no digit.
 _DOLLARS = re.compile(
-    r"(?<![\\$\w])\$(?![\s$])(?P<tex>(?:\\.|[^$\\\n]|\n(?!\s*\n))*?)(?<![\s\\])\$(?![\d$])", re.DOTALL
+    r"(?<![\\$\w])\$(?![\s$])(?P<tex>(?:\\.|[^$\\\n]|\n(?!\s*\n))*?)(?<![\s\\])\$(?![\d$])",
+    re.DOTALL,
 )
 _COMMAND = re.compile(r"\\[A-Za-z]{2,}|\\[,;:!{}|]")
-_PROSE = re.compile(r"(?<![A-Za-z\\{])[A-Za-z]{2,}[,.;:]?\s+[A-Za-z]{2,}(?![A-Za-z])|[\u3040-\u30ff\u4e00-\u9fff]")
-_TEXT_GROUP = re.compile(r"\\(?:text|mbox|mathrm|textrm|operatorname|textbf|textit)\s*\{[^{}]*\}|\\[A-Za-z]+")
+_PROSE = re.compile(
+    r"(?<![A-Za-z\\{])[A-Za-z]{2,}[,.;:]?\s+[A-Za-z]{2,}(?![A-Za-z])|[\u3040-\u30ff\u4e00-\u9fff]"
+)
+_TEXT_GROUP = re.compile(
+    r"\\(?:text|mbox|mathrm|textrm|operatorname|textbf|textit)\s*\{[^{}]*\}|\\[A-Za-z]+"
+)
 _LONE_WORD = re.compile(r"[A-Za-z]{6,}")
 _ENGINES = ("MathJax", "mathjax", "katex", "math-container", "mathquill", "math/tex")
 
@@ -100,7 +116,10 @@ def mark_dollars(text: str, store: Store, engine: bool) -> str:
     position, parts = 0, []
     while match := _DOLLARS.search(text, position):
         if _is_dollar_formula(match["tex"], text[match.end() : match.end() + 1], engine):
-            parts += [text[position : match.start()], store.add(store.bare(match["tex"]), "tex_text", False)]
+            parts += [
+                text[position : match.start()],
+                store.add(store.bare(match["tex"]), "tex_text", False),
+            ]
             position = match.end()
         else:
             # This dollar opens nothing; its partner may.

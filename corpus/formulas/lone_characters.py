@@ -17,7 +17,9 @@ _TEXT = (
 )
 # MathML's leaves, annotations and scripts hold formulas, which are read from the tree.
 # The pattern begins with a fixed letter and never goes back, so that the search runs at memory speed.
-_LONE = re.compile(rf">(\s*+)([{_TEXT}]|&#?\w++;)(?=\s*+<(?!/(?:\w+:)?(?:m[inos]|mtext|annotation|script)>))")
+_LONE = re.compile(
+    rf">(\s*+)([{_TEXT}]|&#?\w++;)(?=\s*+<(?!/(?:\w+:)?(?:m[inos]|mtext|annotation|script)>))"
+)
 _IS_TEXT = re.compile(f"[{_TEXT}]")
 
 

@@ -19,7 +19,9 @@ from corpus.formulas.tex_symbols import (
     text_tex,
 )
 
-_SKIPPED = frozenset({"annotation", "annotation-xml", "mphantom", "none", "mprescripts", "maligngroup", "malignmark"})
+_SKIPPED = frozenset(
+    {"annotation", "annotation-xml", "mphantom", "none", "mprescripts", "maligngroup", "malignmark"}
+)
 _INVISIBLE = " \t\n\u00a0\u2061\u2062\u2063\u2064\u200b"  # function application, invisible times and the like
 _FENCES = {"(": "p", "[": "b", "{": "B", "|": "v", "‖": "V", "∥": "V"}
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "|": "|", "‖": "‖", "∥": "∥"}
@@ -90,7 +92,9 @@ def _cells(table: Element) -> str:
     lines = []
     for row in rows:
         cells = [cell for cell in row.children if cell.tag == "mtd"]
-        lines.append(" & ".join(_row(cell) for cell in (cells[1:] if row.tag == "mlabeledtr" else cells)))
+        lines.append(
+            " & ".join(_row(cell) for cell in (cells[1:] if row.tag == "mlabeledtr" else cells))
+        )
     return " \\\\ ".join(lines)
 
 
@@ -189,7 +193,20 @@ def _takes_limits(element: Element) -> bool:
     while element.tag in ("mrow", "mstyle") and len(element.children) == 1:
         element = element.children[0]
     text = element.text.strip()
-    names = ("lim", "max", "min", "sup", "inf", "liminf", "limsup", "argmax", "argmin", "gcd", "det", "Pr")
+    names = (
+        "lim",
+        "max",
+        "min",
+        "sup",
+        "inf",
+        "liminf",
+        "limsup",
+        "argmax",
+        "argmin",
+        "gcd",
+        "det",
+        "Pr",
+    )
     return (text in LIMIT_OPERATORS) or (text[:1] in "∫∬∭∮" and text != "") or text in names
 
 
@@ -239,10 +256,16 @@ def _root(element: Element) -> str:
 
 
 def _fenced(element: Element) -> str:
-    opening, closing = (element.attributes.get(name, default) for name, default in (("open", "("), ("close", ")")))
+    opening, closing = (
+        element.attributes.get(name, default) for name, default in (("open", "("), ("close", ")"))
+    )
     separators = element.attributes.get("separators", ",").split() or [""]
     separators = list("".join(separators)) or [""]
-    if len(element.children) == 1 and (table := _sole_table(element.children[0])) and opening in _FENCES:
+    if (
+        len(element.children) == 1
+        and (table := _sole_table(element.children[0]))
+        and opening in _FENCES
+    ):
         if closing == _CLOSERS[opening]:
             return f"\\begin{{{_FENCES[opening]}matrix}} {_cells(table)} \\end{{{_FENCES[opening]}matrix}}"
         if opening == "{" and not closing:

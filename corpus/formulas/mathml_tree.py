@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(
-    r"""<(/?)(?:[\w.-]+:)?([\w-]+)((?:[^>"']|"[^"]*"|'[^']*')*?)(/?)>|<!--.*?-->|([^<]+)|<""", re.DOTALL
+    r"""<(/?)(?:[\w.-]+:)?([\w-]+)((?:[^>"']|"[^"]*"|'[^']*')*?)(/?)>|<!--.*?-->|([^<]+)|<""",
+    re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _DEEPEST = 150  # levels: authored formulas stay below 40, and Python's stack ends near 1,000
@@ -36,7 +37,9 @@ def parse(markup: str) -> Element:
         elif tag is None:
             continue
         elif closing:
-            depth = next((i for i in range(len(stack) - 1, 0, -1) if stack[i].tag == tag.lower()), 0)
+            depth = next(
+                (i for i in range(len(stack) - 1, 0, -1) if stack[i].tag == tag.lower()), 0
+            )
             if depth:
                 del stack[depth:]
         else:
@@ -50,4 +53,6 @@ def parse(markup: str) -> Element:
 
 
 def _attributes(source: str) -> dict[str, str]:
-    return {name.lower(): html.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(source)}
+    return {
+        name.lower(): html.unescape(a or b or c) for name, a, b, c in _ATTRIBUTE.findall(source)
+    }

@@ -102,7 +102,11 @@ def canonical_tex(tex: str, display: bool) -> tuple[str, bool]:
     """TeX without outer delimiters, one outer displaystyle group and blank lines (which end a formula in TeX)."""
     tex = tex.strip()
     for pattern, is_display in _WRAPPED:
-        if (match := pattern.fullmatch(tex)) and "\\]" not in match[1][:-2] and not _closes_inside(match[1]):
+        if (
+            (match := pattern.fullmatch(tex))
+            and "\\]" not in match[1][:-2]
+            and not _closes_inside(match[1])
+        ):
             tex, display = match[1].strip(), is_display
             break
     if (match := _DISPLAYSTYLE.fullmatch(tex)) and _balanced(match[1]):

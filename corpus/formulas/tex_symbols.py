@@ -50,7 +50,12 @@ OVER_ACCENTS = {
 }  # fmt: skip
 UNDER_ACCENTS = {"_": "\\underline", "¯": "\\underline", "‾": "\\underline", "̲": "\\underline", "―": "\\underline",
                  "⏟": "\\underbrace", "︸": "\\underbrace", "→": "\\underrightarrow"}  # fmt: skip
-WIDE = {"\\hat": "\\widehat", "\\tilde": "\\widetilde", "\\bar": "\\overline", "\\vec": "\\overrightarrow"}
+WIDE = {
+    "\\hat": "\\widehat",
+    "\\tilde": "\\widetilde",
+    "\\bar": "\\overline",
+    "\\vec": "\\overrightarrow",
+}
 
 _LATIN_CAPITALS = {"alpha": "A", "beta": "B", "epsilon": "E", "zeta": "Z", "eta": "H", "iota": "I", "kappa": "K",
                    "mu": "M", "nu": "N", "omicron": "O", "rho": "P", "tau": "T", "chi": "X"}  # fmt: skip
@@ -73,7 +78,9 @@ def _add_greek() -> None:
     """Greek letters by their Unicode names; capitals that look Latin have no command in TeX."""
     for name in _GREEK.split():
         for case, command in (("SMALL", name), ("CAPITAL", name.capitalize())):
-            character = unicodedata.lookup(f"GREEK {case} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}")
+            character = unicodedata.lookup(
+                f"GREEK {case} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"
+            )
             latin = _LATIN_CAPITALS.get(name) if case == "CAPITAL" else {"omicron": "o"}.get(name)
             COMMANDS.setdefault(character, latin or f"\\{command}")
 
@@ -87,7 +94,11 @@ def character_tex(character: str) -> str:
         return COMMANDS.get(character, character)
     name = unicodedata.name(character, "")
     plain = unicodedata.normalize("NFKC", character)
-    if len(plain) == 1 and plain != character and ("MATHEMATICAL" in name or name.startswith(_LETTERLIKE)):
+    if (
+        len(plain) == 1
+        and plain != character
+        and ("MATHEMATICAL" in name or name.startswith(_LETTERLIKE))
+    ):
         inner = COMMANDS.get(plain, plain)
         font = next((command for word, command in _FONTS if word in name), "")
         return f"{font}{{{inner}}}" if font else inner

@@ -13,13 +13,17 @@ from resiliparse.parse.lang import detect_fast
 UNKNOWN = "und"  # ISO 639: undetermined
 _SAMPLE = 3_000  # characters looked at
 _WORDS = 400
-_NOT_PROSE = re.compile(r"```.*?(?:```|\Z)|\$\$?[^$]{1,2000}\$\$?|`[^`\n]*`|\bhttps?://\S+", re.DOTALL)
+_NOT_PROSE = re.compile(
+    r"```.*?(?:```|\Z)|\$\$?[^$]{1,2000}\$\$?|`[^`\n]*`|\bhttps?://\S+", re.DOTALL
+)
 _SCRIPTS = {
     "han": re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"),
     "kana": re.compile("[\u3040-\u30ff]"),
     "hangul": re.compile("[\uac00-\ud7af\u1100-\u11ff]"),
     "cyrillic": re.compile("[\u0400-\u04ff]"),
-    "greek": re.compile("[\u03b1-\u03c9\u03ac-\u03ce\u1f00-\u1fff]{3,}"),  # words: single letters are formulas
+    "greek": re.compile(
+        "[\u03b1-\u03c9\u03ac-\u03ce\u1f00-\u1fff]{3,}"
+    ),  # words: single letters are formulas
     "arabic": re.compile("[\u0600-\u06ff]"),
     "hebrew": re.compile("[\u05d0-\u05ea]"),
     "devanagari": re.compile("[\u0900-\u097f]"),
@@ -29,13 +33,23 @@ _SCRIPTS = {
     "georgian": re.compile("[\u10d0-\u10ff]"),
     "armenian": re.compile("[\u0561-\u0587]"),
 }
-_ONE_LANGUAGE = {"greek": "el", "hebrew": "he", "bengali": "bn", "tamil": "ta", "thai": "th", "georgian": "ka"}
+_ONE_LANGUAGE = {
+    "greek": "el",
+    "hebrew": "he",
+    "bengali": "bn",
+    "tamil": "ta",
+    "thai": "th",
+    "georgian": "ka",
+}
 _ONE_LANGUAGE |= {"armenian": "hy", "hangul": "ko", "kana": "ja", "han": "zh"}
 _LATIN = re.compile("[\u00c0-\u024f]")
 _OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u3040-\ud7af\uf900-\ufaff]")
 _ASCII_RUN = re.compile("[\x00-\x7f]+")
 _ASCII_LETTERS = string.ascii_letters.encode()
-_DECIDED_BY_PROFILE = {"cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk", "mn"), "arabic": ("ar", "fa", "ur")}
+_DECIDED_BY_PROFILE = {
+    "cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk", "mn"),
+    "arabic": ("ar", "fa", "ur"),
+}
 _DECIDED_BY_PROFILE |= {"devanagari": ("hi", "mr", "ne")}
 # Words so frequent that they decide between the profiles' usual confusions; single letters are formulas.
 _FREQUENT = {
@@ -70,7 +84,10 @@ def detect_language(text: str) -> tuple[str, float]:
     prose = prose[:_SAMPLE]
     latin, scripts = _count_scripts(prose)
     # A Han or kana character or a Hangul syllable says about as much as three letters of an alphabet.
-    weights = {name: count * (3 if name in ("han", "kana", "hangul") else 1) for name, count in scripts.items()}
+    weights = {
+        name: count * (3 if name in ("han", "kana", "hangul") else 1)
+        for name, count in scripts.items()
+    }
     total = latin + sum(weights.values())
     if total < 20:
         return UNKNOWN, 0.0
@@ -105,7 +122,9 @@ def _language_of_script(script: str, prose: str) -> str:
 
 
 def _latin_language(prose: str) -> tuple[str, float]:
-    words = [word for word in prose.lower().split()[:_WORDS] if word[:1].isalpha() and len(word) > 1]
+    words = [
+        word for word in prose.lower().split()[:_WORDS] if word[:1].isalpha() and len(word) > 1
+    ]
     if not words:
         return UNKNOWN, 0.0
     hits = dict.fromkeys(_FREQUENT, 0)

@@ -15,7 +15,14 @@ from resiliparse.parse.html import ElementNode, HTMLTree
 
 from corpus.formulas.asciimath import asciimath_to_tex
 from corpus.formulas.carriers import replace_math
-from corpus.formulas.inline_tex import count_strong, escape_dollars, has_engine, mark_dollars, mark_strong, may_hold_tex
+from corpus.formulas.inline_tex import (
+    count_strong,
+    escape_dollars,
+    has_engine,
+    mark_dollars,
+    mark_strong,
+    may_hold_tex,
+)
 from corpus.formulas.lone_characters import marked, unmarked
 from corpus.formulas.placeholders import CLOSE, PLACEHOLDER, Store, without_placeholders
 from corpus.html.nesting import exact_nesting, nesting_bound
@@ -33,12 +40,17 @@ _NAVIGATION = (
 _CODE = "pre,code,sub,sup"
 _CODE_TAGS = re.compile(r"<(?:pre|code|sub|sup)[\s>]")
 _CODE_OF_MATH = re.compile(r"""<[^>]*\bclass="(?:[^"]*\s)?(?:math|language-math)[\s"]""")
-_LANGUAGE = re.compile(r"\b(?:language|lang|highlight|brush:|sourceCode)[-\s:]+([A-Za-z][\w+#-]{0,15})")
-_NOT_LANGUAGES = frozenset({"default", "text", "none", "notranslate", "plaintext", "highlight", "source", "plain"})
+_LANGUAGE = re.compile(
+    r"\b(?:language|lang|highlight|brush:|sourceCode)[-\s:]+([A-Za-z][\w+#-]{0,15})"
+)
+_NOT_LANGUAGES = frozenset(
+    {"default", "text", "none", "notranslate", "plaintext", "highlight", "source", "plain"}
+)
 _TAG = re.compile(r"<[^>]*>")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _ORDINAL = re.compile(
-    r"(?:st|nd|rd|th|er|e|ère|ème|re|o|a|º|ª|tm|sm|®|™|©|\*+|†|‡|\[?\d{0,3}\]|note.*)$", re.IGNORECASE
+    r"(?:st|nd|rd|th|er|e|ère|ème|re|o|a|º|ª|tm|sm|®|™|©|\*+|†|‡|\[?\d{0,3}\]|note.*)$",
+    re.IGNORECASE,
 )
 _SCRIPT_TEXT = re.compile(r"[\w+\-−=,()′'*/.∞ ]{1,12}$")
 _ASCIIMATH = re.compile(r"(?<![`\\])`(?!`)([^`\n]{1,400})`(?!`)")
@@ -117,7 +129,9 @@ def _with_text_formulas(text: str, hints: str, store: Store) -> tuple[str, int]:
     """Turn TeX in the running text into placeholders; escape the dollar signs left over if there are formulas."""
     text = mark_strong(text, store)
     if "`" in text and _ASCIIMATH_ENGINE.search(hints):
-        text = _ASCIIMATH.sub(lambda m: store.add(asciimath_to_tex(m[1]), "text_asciimath", False) or m[0], text)
+        text = _ASCIIMATH.sub(
+            lambda m: store.add(asciimath_to_tex(m[1]), "text_asciimath", False) or m[0], text
+        )
     if "$" not in text:
         return text, 0
     text = mark_dollars(text, store, engine=store.formulas() > 0 or has_engine(hints))
@@ -142,12 +156,18 @@ def _replace_code(tree: HTMLTree, store: Store) -> None:
 
 def _replace_block(node: ElementNode, tag: str, markup: str, store: Store) -> bool:
     """A `<pre>` or `<code>` as a placeholder; False when it is left to the text."""
-    text = node.text if "<br" not in markup else entities.unescape(_TAG.sub("", _BREAK.sub("\n", markup)))
+    text = (
+        node.text
+        if "<br" not in markup
+        else entities.unescape(_TAG.sub("", _BREAK.sub("\n", markup)))
+    )
     text = text.replace("\r\n", "\n").strip("\n")
     if not text.strip() or PLACEHOLDER.fullmatch(text.strip()):
         return False
     if _CODE_OF_MATH.match(markup):
-        node.text = store.add(text, "code_math", display='math-style="inline"' not in markup[:300] and tag == "pre")
+        node.text = store.add(
+            text, "code_math", display='math-style="inline"' not in markup[:300] and tag == "pre"
+        )
         return True
     text = store.bare(text) if PLACEHOLDER.search(text) else text
     if tag == "pre" or "\n" in text.strip():
@@ -196,7 +216,9 @@ def _tidy(text: str) -> str:
         return _tidy_prose(text).strip("\n")
     parts = re.split(r"(^(`{3,})[^\n]*\n.*?^\2$)", text, flags=re.DOTALL | re.MULTILINE)
     # The pattern's two groups give triples: prose, code block, its fence.
-    tidied = [_tidy_prose(part) if i % 3 == 0 else part for i, part in enumerate(parts) if i % 3 != 2]
+    tidied = [
+        _tidy_prose(part) if i % 3 == 0 else part for i, part in enumerate(parts) if i % 3 != 2
+    ]
     return "".join(tidied).strip("\n")
 
 

@@ -4,7 +4,9 @@ import re
 
 import numpy as np
 
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr !doctype".split())
+_VOID = frozenset(
+    "area base br col embed hr img input link meta param source track wbr !doctype".split()
+)
 _TAG = re.compile(r"<(/?)([a-zA-Z!][\w:-]*)")
 _RAW = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 

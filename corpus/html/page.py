@@ -7,7 +7,13 @@ from pathlib import Path
 import xxhash
 
 from corpus.archives.charset import decode_page
-from corpus.archives.http_payload import Http, PayloadError, decoded_body, looks_like_text, parse_http
+from corpus.archives.http_payload import (
+    Http,
+    PayloadError,
+    decoded_body,
+    looks_like_text,
+    parse_http,
+)
 from corpus.archives.warc import Record
 from corpus.html.language import detect_language
 from corpus.html.main_text import PageText, TooDeep, extract_text
@@ -20,7 +26,8 @@ _UNTOLD_TYPES = frozenset(
     {"", "application/octet-stream", "unknown", "unknown/unknown", "text/plain", "application/xml"}
 )
 _MARKUP = re.compile(
-    rb"\s*(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+    rb"\s*(?:\xef\xbb\xbf)?(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    re.I | re.S,
 )
 _BLANK = b"\0 \t\r\n"
 _MAGIC = (
@@ -66,7 +73,9 @@ def page_of_record(record: Record, file: str, settings: Extraction) -> dict:
         raise Rejected("record_type", record.kind)
     http = _response(record)
     if not record.url or not record.date:
-        raise Rejected("warc_header", "no WARC-Target-URI" if not record.url else "no valid WARC-Date")
+        raise Rejected(
+            "warc_header", "no WARC-Target-URI" if not record.url else "no valid WARC-Date"
+        )
     try:
         address = parse_url(record.url)
     except ValueError as error:
@@ -82,7 +91,9 @@ def page_of_html(body: bytes, name: str, settings: Extraction) -> dict:
     if len(body) > settings.max_page_mb * 1e6:
         raise Rejected("too_large", f"{len(body)} bytes")
     address = Address("", "", name, name)
-    return _page(Origin(name, address, "", Path(name).name, 0, len(body)), Http(None, {}, body), settings)
+    return _page(
+        Origin(name, address, "", Path(name).name, 0, len(body)), Http(None, {}, body), settings
+    )
 
 
 def estimate_tokens(text: str) -> int:
@@ -113,7 +124,9 @@ def _page(origin: Origin, http: Http, settings: Extraction) -> dict:
     body, mime = _html_body(http, int(settings.max_page_mb * 1e6))
     source, charset = decode_page(body, http.get("content-type"))
     try:
-        page = extract_text(source, settings.max_depth, None if charset.startswith("utf-16") else body)
+        page = extract_text(
+            source, settings.max_depth, None if charset.startswith("utf-16") else body
+        )
     except TooDeep as error:
         raise Rejected("too_deep", str(error)) from None
     if not page.text.strip():
@@ -161,7 +174,9 @@ def _text_columns(page: PageText) -> dict:
 
 def _html_body(http: Http, limit: int) -> tuple[bytes, str]:
     """The decoded body and its MIME type, if it is HTML."""
-    types = [value.partition(";")[0].strip().lower() for value in http.headers.get("content-type", ())]
+    types = [
+        value.partition(";")[0].strip().lower() for value in http.headers.get("content-type", ())
+    ]
     mime = next((value for value in types if value in _HTML_TYPES), types[0] if types else "")
     if mime not in _HTML_TYPES and mime not in _UNTOLD_TYPES:
         raise Rejected("mime", mime)

@@ -23,7 +23,9 @@ from typing import Any
 
 from pipeline.errors import UserError
 
-_STATE = struct.Struct("<qddH")  # number of the item (-1: none); processor and clock time at its begin; bytes of label
+_STATE = struct.Struct(
+    "<qddH"
+)  # number of the item (-1: none); processor and clock time at its begin; bytes of label
 _LABEL_BYTES = 3_000
 _WAITING = 30  # times the limit, in wall-clock time: for an item that waits instead of working
 _fork = multiprocessing.get_context("fork")
@@ -66,7 +68,9 @@ def _run_child(items, work, label, seconds: float, memory_mb: int, start: int) -
     state = mmap.mmap(-1, _STATE.size + _LABEL_BYTES)
     state[: _STATE.size] = _STATE.pack(-1, 0.0, 0.0, 0)
     receiver, sender = _fork.Pipe(duplex=False)
-    child = _fork.Process(target=_child, args=(items, work, label, memory_mb, start, state, sender), daemon=True)
+    child = _fork.Process(
+        target=_child, args=(items, work, label, memory_mb, start, state, sender), daemon=True
+    )
     child.start()
     sender.close()
     number, failed = start, ""
@@ -100,7 +104,9 @@ def _overdue(state: mmap.mmap, pid: int, seconds: float) -> bool:
     begun, worked, since, _ = _STATE.unpack_from(state)
     if begun < 0:
         return False
-    return _processor_seconds(pid) - worked > seconds or time.monotonic() - since > _WAITING * seconds
+    return (
+        _processor_seconds(pid) - worked > seconds or time.monotonic() - since > _WAITING * seconds
+    )
 
 
 def _processor_seconds(pid: int) -> float:
@@ -113,7 +119,9 @@ def _processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _failure(state: mmap.mmap, reason: str, seconds: float, memory_mb: int, status: int | None) -> Failure:
+def _failure(
+    state: mmap.mmap, reason: str, seconds: float, memory_mb: int, status: int | None
+) -> Failure:
     begun, _, _, size = _STATE.unpack_from(state)
     if begun < 0:
         raise RuntimeError(f"the extracting process ended with status {status} between two records")
@@ -122,11 +130,17 @@ def _failure(state: mmap.mmap, reason: str, seconds: float, memory_mb: int, stat
     if reason == "crash":
         # Rust and C++ abort when an allocation fails.
         reason = "memory" if status == -signal.SIGABRT else "crash"
-        detail = f"more than {memory_mb} MB" if reason == "memory" else f"process ended with status {status}"
+        detail = (
+            f"more than {memory_mb} MB"
+            if reason == "memory"
+            else f"process ended with status {status}"
+        )
     return Failure(label, reason, detail)
 
 
-def _child(items, work, label, memory_mb: int, start: int, state: mmap.mmap, sender: Connection) -> None:
+def _child(
+    items, work, label, memory_mb: int, start: int, state: mmap.mmap, sender: Connection
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     _limit_memory(memory_mb)
     try:
@@ -153,7 +167,9 @@ def _child(items, work, label, memory_mb: int, start: int, state: mmap.mmap, sen
 def _announce(state: mmap.mmap, number: int, label: tuple) -> None:
     packed = pickle.dumps(label)
     if len(packed) > _LABEL_BYTES:
-        packed = pickle.dumps(tuple(part[:200] if isinstance(part, str) else part for part in label))
+        packed = pickle.dumps(
+            tuple(part[:200] if isinstance(part, str) else part for part in label)
+        )
     state[_STATE.size : _STATE.size + len(packed)] = packed
     state[: _STATE.size] = _STATE.pack(number, time.process_time(), time.monotonic(), len(packed))
 

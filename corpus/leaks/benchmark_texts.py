@@ -34,7 +34,17 @@ _BOOKKEEPING_KEYS = _keys(
     "subfield field entry_point label correct role licence license author metadata meta other annotated_formula "
     "linear_formula system choice_answer header"
 )
-_GENERIC_NAMES = ("test", "train", "validation", "valid", "val", "dev", "data", "problems", "questions")
+_GENERIC_NAMES = (
+    "test",
+    "train",
+    "validation",
+    "valid",
+    "val",
+    "dev",
+    "data",
+    "problems",
+    "questions",
+)
 
 
 @dataclass(slots=True)
@@ -52,11 +62,16 @@ def read_benchmark(path: str | Path, name: str | None = None) -> list[Item]:
     name = name or benchmark_name(path)
     items = []
     for row, record in enumerate(read_jsonl(path)):
-        own_id = next((record[key] for key in ("id", "task_id", "idx") if record.get(key) not in (None, "")), row)
+        own_id = next(
+            (record[key] for key in ("id", "task_id", "idx") if record.get(key) not in (None, "")),
+            row,
+        )
         own_id = own_id if isinstance(own_id, int | str) else row
         items.append(Item(name, own_id, row, list(_texts(record))))
     if not any(item.texts for item in items):
-        raise UserError(f"{path}: no record holds a question or an answer (expected JSON Lines with text fields)")
+        raise UserError(
+            f"{path}: no record holds a question or an answer (expected JSON Lines with text fields)"
+        )
     return items
 
 
@@ -75,7 +90,11 @@ def _texts(record: dict) -> Iterator[tuple[str, str]]:
 
 
 def _part(key: str) -> str:
-    for part, keys in ((QUESTION, _QUESTION_KEYS), (ANSWER, _ANSWER_KEYS), (OPTIONS, _OPTIONS_KEYS)):
+    for part, keys in (
+        (QUESTION, _QUESTION_KEYS),
+        (ANSWER, _ANSWER_KEYS),
+        (OPTIONS, _OPTIONS_KEYS),
+    ):
         if key in keys:
             return part
     return OTHER

@@ -42,7 +42,9 @@ class _Entries:
     text: np.ndarray  # [E] int32: index into the index's texts
     first: np.ndarray  # [E] int64: position of the n-gram in the index's grams
     shift: np.uint64
-    maybe: np.ndarray  # bit table over the top bits of a key: most n-grams of a page are refused here
+    maybe: (
+        np.ndarray
+    )  # bit table over the top bits of a key: most n-grams of a page are refused here
 
     @classmethod
     def build(cls, key: np.ndarray, text: np.ndarray, first: np.ndarray) -> "_Entries":
@@ -68,7 +70,9 @@ class LeakIndex:
     def __init__(self, items: list[Item], settings: Decontamination):
         self.settings = settings
         self.items = items
-        self.texts = [(number, part, raw) for number, item in enumerate(items) for part, raw in item.texts]
+        self.texts = [
+            (number, part, raw) for number, item in enumerate(items) for part, raw in item.texts
+        ]
         count = len(self.texts)
         chunks = [self.texts[at : at + _CHUNK] for at in range(0, count, _CHUNK)]
         self.grams = join([cut([plain(raw) for _, _, raw in chunk]) for chunk in chunks])
@@ -80,10 +84,17 @@ class LeakIndex:
         )
         self.words = np.concatenate(([0], np.cumsum(words)))
         self.part = np.array([part for _, part, _ in self.texts], dtype=object)
-        self.complete = np.isin(self.part.astype(str), (QUESTION, ANSWER))  # texts that a whole match can convict
+        self.complete = np.isin(
+            self.part.astype(str), (QUESTION, ANSWER)
+        )  # texts that a whole match can convict
         self.item_of = np.array([number for number, _, _ in self.texts], dtype=np.int64)
-        names = {name: place for place, name in enumerate(dict.fromkeys(item.benchmark for item in items))}
-        self.benchmark_of = np.array([names[items[number].benchmark] for number in self.item_of], dtype=np.int64)
+        names = {
+            name: place
+            for place, name in enumerate(dict.fromkeys(item.benchmark for item in items))
+        }
+        self.benchmark_of = np.array(
+            [names[items[number].benchmark] for number in self.item_of], dtype=np.int64
+        )
         self.entries: dict[int, _Entries] = {}
         self._build()
 
@@ -96,15 +107,30 @@ class LeakIndex:
             if entries is not None:
                 hits = entries.find(key)
                 for position in hits[grams.text[hits] == grams.text[hits + n - 1]]:
-                    self._note(found[grams.text[position]], grams, entries, int(position), n, key[position])
+                    self._note(
+                        found[grams.text[position]], grams, entries, int(position), n, key[position]
+                    )
         return [sorted(leaks.values(), key=lambda leak: -leak.count) for leaks in found]
 
-    def _note(self, leaks: dict[int, Leak], grams: Grams, entries: _Entries, at: int, n: int, key: np.uint64) -> None:
+    def _note(
+        self,
+        leaks: dict[int, Leak],
+        grams: Grams,
+        entries: _Entries,
+        at: int,
+        n: int,
+        key: np.uint64,
+    ) -> None:
         """Count what agrees at one place of a page, after comparing the words themselves."""
         ngram = grams.words(at, n)
-        low, high = np.searchsorted(entries.key, key, "left"), np.searchsorted(entries.key, key, "right")
+        low, high = (
+            np.searchsorted(entries.key, key, "left"),
+            np.searchsorted(entries.key, key, "right"),
+        )
         seen = set()
-        for text, first in zip(entries.text[low:high].tolist(), entries.first[low:high].tolist(), strict=True):
+        for text, first in zip(
+            entries.text[low:high].tolist(), entries.first[low:high].tolist(), strict=True
+        ):
             number, part, _ = self.texts[text]
             if number in seen or self.grams.words(first, n) != ngram:
                 continue
@@ -123,7 +149,11 @@ class LeakIndex:
         """Whether the page holds the whole text around one of its n-grams."""
         begin = at - (first - int(self.first[text]))
         count = int(self.length[text])
-        if begin < 0 or begin + count > len(grams.key) or grams.text[begin] != grams.text[begin + count - 1]:
+        if (
+            begin < 0
+            or begin + count > len(grams.key)
+            or grams.text[begin] != grams.text[begin + count - 1]
+        ):
             return False
         return grams.words(begin, count) == self.grams.words(int(self.first[text]), count)
 
@@ -143,7 +173,9 @@ class LeakIndex:
         words = self.words[place + n] - self.words[place]
         stock = self._stock(key[place], text[place], self.settings.stock_items)
         options = self.part[text[place]] == OPTIONS
-        stock[options] |= self._stock(key[place[options]], text[place[options]], self.settings.stock_texts)
+        stock[options] |= self._stock(
+            key[place[options]], text[place[options]], self.settings.stock_texts
+        )
         evidence = (words >= self.settings.ngram_words) & ~stock
         convicts = np.bincount(text[place[evidence]], minlength=len(self.texts)) > 0
         self.whole = ~convicts
@@ -153,7 +185,9 @@ class LeakIndex:
         _, pick = np.unique(text[wordiest], return_index=True)
         wordiest = wordiest[pick]
         total = self.words[self.first + self.length] - self.words[self.first]
-        wordiest = wordiest[self.complete[text[wordiest]] & (total[text[wordiest]] >= self.settings.text_words)]
+        wordiest = wordiest[
+            self.complete[text[wordiest]] & (total[text[wordiest]] >= self.settings.text_words)
+        ]
         place = np.concatenate((place[evidence], wordiest))
         if len(place):
             self.entries[n] = _Entries.build(key[place], text[place], place)
@@ -166,7 +200,9 @@ class LeakIndex:
         words = self.words[place + n] - self.words[place]
         place = place[words >= self.settings.text_words]
         if len(place):
-            place = place[~self._stock(key[place], self.grams.text[place], self.settings.stock_texts)]
+            place = place[
+                ~self._stock(key[place], self.grams.text[place], self.settings.stock_texts)
+            ]
         if len(place):
             self.entries[n] = _Entries.build(key[place], self.grams.text[place], place)
 
@@ -178,8 +214,13 @@ class LeakIndex:
         order = np.lexsort((item, key))
         key_, item_, benchmark_ = key[order], item[order], benchmark[order]
         once = np.concatenate(([True], (key_[1:] != key_[:-1]) | (item_[1:] != item_[:-1])))
-        key_, benchmark_ = key_[once], benchmark_[once]  # items of a benchmark are numbered in a row
-        group = np.concatenate(([True], (key_[1:] != key_[:-1]) | (benchmark_[1:] != benchmark_[:-1])))
+        key_, benchmark_ = (
+            key_[once],
+            benchmark_[once],
+        )  # items of a benchmark are numbered in a row
+        group = np.concatenate(
+            ([True], (key_[1:] != key_[:-1]) | (benchmark_[1:] != benchmark_[:-1]))
+        )
         start = np.flatnonzero(group)
         counts = np.diff(np.append(start, len(key_)))
         return np.isin(key, key_[start[counts > most]])

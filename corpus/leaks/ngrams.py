@@ -172,7 +172,11 @@ def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     fold[0x130] = ord("i")
     single = plain[fold]
     single[compound] = COMPOUND
-    marks = [code for code in range(_TABLE_END) if unicodedata.category(chr(code))[0] == "M" and plain[code] == LETTER]
+    marks = [
+        code
+        for code in range(_TABLE_END)
+        if unicodedata.category(chr(code))[0] == "M" and plain[code] == LETTER
+    ]
     single[marks] = COMPOUND
     single[0x1100:0x1200] = COMPOUND
     return single, plain, fold
@@ -189,5 +193,10 @@ def _class(code: int, category: str) -> int:
         return HIRAGANA
     if 0x30A1 <= code < 0x3100:
         return KATAKANA
-    han = 0x3400 <= code < 0x4DC0 or 0x4E00 <= code < 0xA000 or 0xF900 <= code < 0xFB00 or code >= 0x20000
+    han = (
+        0x3400 <= code < 0x4DC0
+        or 0x4E00 <= code < 0xA000
+        or 0xF900 <= code < 0xFB00
+        or code >= 0x20000
+    )
     return IDEOGRAPH if han else LETTER

@@ -24,7 +24,9 @@ def _tags(names: str) -> re.Pattern[str]:
 
 _INLINE_TAG, _BLOCK_TAG = _tags(_INLINE), _tags(_BLOCK)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")  # GSM8K's <<16-3=13>>, which no copy on the web carries
+_CALCULATOR = re.compile(
+    r"<<[^<>\n]{0,200}>>"
+)  # GSM8K's <<16-3=13>>, which no copy on the web carries
 _LINK_TARGET = re.compile(r"\]\([^()\s]*\)")  # [words](address) of Markdown
 
 _GREEK_NAMES = (
@@ -39,7 +41,9 @@ _FUNCTION_NAMES = (
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 _ENVIRONMENT = re.compile(r"\\(?:begin|end|BEGIN|END)\s*\{[^{}]*\}(?:\s*\{[lcrpLCRP|@.\d\s]*\})?")
 _SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s*(\d)\s*(\d)", re.IGNORECASE)  # \frac12 is 1/2, not 12
-_DIGIT_GROUP = re.compile(r"(?:\\[,!;: ](?<=\d\\.)|\{,\}(?<=\d\{,\}))(?=\d{3}(?!\d))")  # 12\,000 and 12{,}000
+_DIGIT_GROUP = re.compile(
+    r"(?:\\[,!;: ](?<=\d\\.)|\{,\}(?<=\d\{,\}))(?=\d{3}(?!\d))"
+)  # 12\,000 and 12{,}000
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?|\\.", re.DOTALL)
 
 

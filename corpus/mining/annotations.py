@@ -44,7 +44,9 @@ def read_annotations(path: str | Path) -> Annotations:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from None
+        raise UserError(
+            f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"
+        ) from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     except ValidationError as error:

@@ -36,9 +36,19 @@ def train(lines: Path, model: Path, parameters: dict) -> dict:
     }
     for _ in range(_HALVINGS + 1):
         with atomic_path(model) as temporary:
-            command = [sys.executable, "-m", "corpus.mining.fasttext_model", str(lines), str(temporary)]
+            command = [
+                sys.executable,
+                "-m",
+                "corpus.mining.fasttext_model",
+                str(lines),
+                str(temporary),
+            ]
             done = subprocess.run(
-                [*command, json.dumps(parameters)], env=environment, capture_output=True, text=True, check=False
+                [*command, json.dumps(parameters)],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             if done.returncode == 0:
                 break
@@ -46,7 +56,9 @@ def train(lines: Path, model: Path, parameters: dict) -> dict:
             raise RuntimeError(f"fastText training failed: {done.stderr.strip()[-2000:]}")
         parameters["lr"] /= 2
     else:
-        raise RuntimeError(f"fastText training diverged even at learning rate {parameters['lr'] * 2}")
+        raise RuntimeError(
+            f"fastText training diverged even at learning rate {parameters['lr'] * 2}"
+        )
     return parameters
 
 

@@ -15,7 +15,9 @@ from corpus.mining.features import CJK, tokens_of
 
 DATA_FILES = ("glossary.yaml",)
 _MOST_FORMULAS = 50
-MANY = 20  # tokens added to every text's length, so that a text of three words cannot be all evidence
+MANY = (
+    20  # tokens added to every text's length, so that a text of three words cannot be all evidence
+)
 _CJK = re.compile(f"[{CJK}]")
 
 
@@ -75,7 +77,9 @@ def evidence(text: str, formulas: int, limit: int) -> float:
 
 @cache
 def _is_name(sign: str) -> bool:
-    return ("a" <= sign <= "z" and sign not in "ai") or "α" <= sign <= "ω"  # a, i: words of several languages
+    return (
+        "a" <= sign <= "z" and sign not in "ai"
+    ) or "α" <= sign <= "ω"  # a, i: words of several languages
 
 
 @cache

@@ -68,7 +68,13 @@ def write_yaml(
     members = {name: prefix.members[:samples] for name, prefix in prefixes.items()}
     asked = sorted({doc_id for ids in members.values() for doc_id in ids})
     database.register("asked", pa.table({"doc_id": pa.array(asked, pa.uint64())}))
-    urls = dict(database.execute("SELECT doc_id, url FROM kept WHERE doc_id IN (FROM asked)").fetchall())
-    rows = as_yaml_rows(decisions, prefixes, {name: [urls[i] for i in ids] for name, ids in members.items()})
-    body = yaml.safe_dump({"version": 1, "prefixes": rows}, sort_keys=False, allow_unicode=True, width=1000)
+    urls = dict(
+        database.execute("SELECT doc_id, url FROM kept WHERE doc_id IN (FROM asked)").fetchall()
+    )
+    rows = as_yaml_rows(
+        decisions, prefixes, {name: [urls[i] for i in ids] for name, ids in members.items()}
+    )
+    body = yaml.safe_dump(
+        {"version": 1, "prefixes": rows}, sort_keys=False, allow_unicode=True, width=1000
+    )
     write_text(path, _HEADER + body)

@@ -13,11 +13,22 @@ from corpus.tables.shards import kept_batches
 from pipeline.artifacts.write import atomic_path
 from pipeline.progress import track
 
-SCORES = pa.schema([pa.field("doc_id", pa.uint64(), nullable=False), pa.field("score", pa.float32(), nullable=False)])
+SCORES = pa.schema(
+    [
+        pa.field("doc_id", pa.uint64(), nullable=False),
+        pa.field("score", pa.float32(), nullable=False),
+    ]
+)
 
 
 def score_shards(
-    pages: Path, dedup: Path, shards: list[str], model: Path, out: Path, max_tokens: int, workers: int = 1
+    pages: Path,
+    dedup: Path,
+    shards: list[str],
+    model: Path,
+    out: Path,
+    max_tokens: int,
+    workers: int = 1,
 ) -> None:
     """Score every shard into `out`/<shard>.parquet; processes, for prediction holds the interpreter's lock."""
     jobs = [(pages, dedup, shard, model, out / f"{shard}.parquet", max_tokens) for shard in shards]
@@ -26,14 +37,21 @@ def score_shards(
             score_shard(*job)
         return
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        for future in track([pool.submit(score_shard, *job) for job in jobs], "scores", unit="shards"):
+        for future in track(
+            [pool.submit(score_shard, *job) for job in jobs], "scores", unit="shards"
+        ):
             future.result()
 
 
-def score_shard(pages: Path, dedup: Path, shard: str, model: Path, out: Path, max_tokens: int) -> None:
+def score_shard(
+    pages: Path, dedup: Path, shard: str, model: Path, out: Path, max_tokens: int
+) -> None:
     """Score one shard's kept pages by the first `max_tokens` tokens of their text."""
     scorer = _scorer(model)
-    with atomic_path(out) as temporary, pq.ParquetWriter(temporary, SCORES, compression="zstd") as writer:
+    with (
+        atomic_path(out) as temporary,
+        pq.ParquetWriter(temporary, SCORES, compression="zstd") as writer,
+    ):
         for batch in kept_batches(pages, dedup, shard, ["doc_id", "text"]):
             scores = [scorer.score(line_of(text, max_tokens)) for text in batch["text"].to_pylist()]
             columns = [batch["doc_id"].combine_chunks(), pa.array(scores, pa.float32())]

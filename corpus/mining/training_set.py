@@ -28,7 +28,9 @@ class TrainingSet:
     held_negatives: np.ndarray
 
     def all(self) -> np.ndarray:
-        return np.concatenate([self.positives, self.negatives, self.held_positives, self.held_negatives])
+        return np.concatenate(
+            [self.positives, self.negatives, self.held_positives, self.held_negatives]
+        )
 
 
 def hash_order(doc_ids: np.ndarray, seed: int, salt: int = 0) -> np.ndarray:
@@ -56,7 +58,10 @@ def fasttext_parameters(settings: Classifier, examples: int) -> dict:
     rate, epochs = settings.learning_rate, settings.epochs
     if rate * epochs * examples < settings.least_updates:
         rate = settings.small_learning_rate
-        epochs = min(_MOST_EPOCHS, max(settings.epochs, math.ceil(settings.least_updates / (rate * max(1, examples)))))
+        epochs = min(
+            _MOST_EPOCHS,
+            max(settings.epochs, math.ceil(settings.least_updates / (rate * max(1, examples)))),
+        )
     return {
         "dim": settings.dimension,
         "lr": rate,

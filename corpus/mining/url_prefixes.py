@@ -37,7 +37,9 @@ class Prefix:
         return self.mathematical / self.judged if self.judged else 0.0
 
 
-def list_prefixes(database: duckdb.DuckDBPyConnection, settings: Selection, seed: int) -> dict[str, Prefix]:
+def list_prefixes(
+    database: duckdb.DuckDBPyConnection, settings: Selection, seed: int
+) -> dict[str, Prefix]:
     """Prefixes of flagged domains with enough pages; those that hold just the pages of the one above are left out."""
     rows = database.execute(
         "SELECT doc_id, domain, path, c.doc_id IS NOT NULL, score FROM kept JOIN scores USING (doc_id)"
@@ -56,7 +58,9 @@ def list_prefixes(database: duckdb.DuckDBPyConnection, settings: Selection, seed
     kept: dict[str, Prefix] = {}
     for name in sorted(table):
         above = table.get(name[: name.rstrip("/").rfind("/") + 1])
-        if table[name].pages >= settings.prefix_pages and not (above and above.pages == table[name].pages):
+        if table[name].pages >= settings.prefix_pages and not (
+            above and above.pages == table[name].pages
+        ):
             kept[name] = table[name]
             kept[name].members = _sample(table[name].members, settings.judged_pages, seed)
     return kept
@@ -80,7 +84,9 @@ def annotate(prefixes: dict[str, Prefix], settings: Selection) -> dict[str, Anno
             needed *= _DISSENT
         if share >= needed:
             decision = "accept"
-        elif above is None or (share < settings.prefix_evidence / 2 and prefixes[name].judged >= ENOUGH_TO_REJECT):
+        elif above is None or (
+            share < settings.prefix_evidence / 2 and prefixes[name].judged >= ENOUGH_TO_REJECT
+        ):
             decision = "reject"
         else:
             decision = above.decision
@@ -98,7 +104,9 @@ def merge(
     return dict(sorted((merged | person).items()))
 
 
-def as_yaml_rows(decisions: dict[str, Annotation], prefixes: dict[str, Prefix], samples: dict[str, list]) -> list[dict]:
+def as_yaml_rows(
+    decisions: dict[str, Annotation], prefixes: dict[str, Prefix], samples: dict[str, list]
+) -> list[dict]:
     """Rows of `url_prefixes.yaml`, most collected first; prefixes of earlier rounds only carry no numbers."""
     rows = []
     for name, annotation in decisions.items():

@@ -40,10 +40,20 @@ def domains(data: dict) -> list[Html]:
 
 
 def prefixes(found: dict) -> list[Html]:
-    columns = ["accepted prefix", "round", "pages", "collected", "mean score", "mathematical", "example"]
+    columns = [
+        "accepted prefix",
+        "round",
+        "pages",
+        "collected",
+        "mean score",
+        "mathematical",
+        "example",
+    ]
     accepted = [_prefix_row(row, str(row["round"])) for row in found["accepted"]]
     more = accepted[SHOWN_PREFIXES:]
-    by = "the automatic annotator" + (f" and a person ({found['by_person']:,})" if found["by_person"] else "")
+    by = "the automatic annotator" + (
+        f" and a person ({found['by_person']:,})" if found["by_person"] else ""
+    )
     return [
         paragraph(
             f"Inside mathematical domains {found['accepted_count']:,} URL prefixes were accepted and "
@@ -77,7 +87,10 @@ def contents(data: dict) -> list[Html]:
     final = data["funnel"]["final"]
     shown = [row for row in data["languages"] if row["corpus"]]
     rest = shown[SHOWN_LANGUAGES:]
-    bars = [(LANGUAGES.get(row["language"], row["language"]), row["corpus"]) for row in shown[:SHOWN_LANGUAGES]]
+    bars = [
+        (LANGUAGES.get(row["language"], row["language"]), row["corpus"])
+        for row in shown[:SHOWN_LANGUAGES]
+    ]
     if rest:
         bars.append((f"{len(rest)} others", sum(row["corpus"] for row in rest)))
     language_rows = [
@@ -90,7 +103,9 @@ def contents(data: dict) -> list[Html]:
     return [
         tag("h3", "Languages"),
         _bars(bars, " pages", colour=1),
-        details("All languages", table(["language", "crawl", "corpus", "kept", "tokens"], language_rows)),
+        details(
+            "All languages", table(["language", "crawl", "corpus", "kept", "tokens"], language_rows)
+        ),
         tag("h3", "Mathematical markup"),
         paragraph(
             f"{carriers:,} pages ({percent(carriers / max(1, final['pages']))}) carry {count(final['formulas'])} "
@@ -120,10 +135,16 @@ def _lengths(lengths: dict) -> list[Html]:
     low, high = lengths["low"], lengths["high"]
     ticks = [((power - low) / (high - low), f"{10**power:,}") for power in range(2, 7)]
     series = [(name, lengths[name]["counts"]) for name in ("crawl", "corpus")]
-    rows = [[name, *(f"{value:,}" for value in lengths[name]["quantiles"])] for name in ("crawl", "corpus")]
+    rows = [
+        [name, *(f"{value:,}" for value in lengths[name]["quantiles"])]
+        for name in ("crawl", "corpus")
+    ]
     return [
         tag("h3", "Lengths"),
-        figure(charts.shares(series, ticks), "Characters of a page, logarithmic scale, as shares of pages."),
+        figure(
+            charts.shares(series, ticks),
+            "Characters of a page, logarithmic scale, as shares of pages.",
+        ),
         table(["characters", "5 %", "25 %", "median", "75 %", "95 %"], rows),
     ]
 
@@ -133,7 +154,8 @@ def _quality(quality: dict) -> list[Html]:
     return [
         tag("h3", "Text"),
         figure(
-            charts.shares([("letters", quality["letter_share"])], ticks), "Letters among a page's visible characters."
+            charts.shares([("letters", quality["letter_share"])], ticks),
+            "Letters among a page's visible characters.",
         ),
         figure(
             charts.shares([("repeated", quality["repeated_line_share"])], ticks),
@@ -144,18 +166,25 @@ def _quality(quality: dict) -> list[Html]:
 
 def duplicates(clusters: dict, funnel: dict) -> list[Html]:
     sizes = clusters["sizes"]
-    rows = [[row["size"], f"{row['clusters']:,}", f"{row['size'] * row['clusters']:,}"] for row in sizes]
+    rows = [
+        [row["size"], f"{row['clusters']:,}", f"{row['size'] * row['clusters']:,}"] for row in sizes
+    ]
     copies = funnel["duplicates"]
     return [
         paragraph(
             f"{copies['url']:,} pages share an address with a newer capture, {copies['text']:,} have the same text "
             f"as another page, {copies['near']:,} are near duplicates; of every cluster one page stays."
         ),
-        _bars([(f"{row['size']} pages", row["clusters"]) for row in sizes[:14]], " clusters", colour=4),
+        _bars(
+            [(f"{row['size']} pages", row["clusters"]) for row in sizes[:14]], " clusters", colour=4
+        ),
         details("All cluster sizes", table(["pages in a cluster", "clusters", "pages"], rows)),
         details(
             "The largest clusters",
-            table(["pages", "the page that stays"], [[row["pages"], row["url"]] for row in clusters["largest"]]),
+            table(
+                ["pages", "the page that stays"],
+                [[row["pages"], row["url"]] for row in clusters["largest"]],
+            ),
         ),
     ]
 

@@ -18,7 +18,11 @@ PAPER_PAGES = 40e9  # of Common Crawl after deduplication, DeepSeekMath section 
 
 COMPARED = (
     # name, tokens by DeepSeek's tokenizer, what it is (DeepSeekMath, Table 1 and section 2.2.1)
-    ("MathPile", 8.9e9, "textbooks, Wikipedia, ProofWiki, Common Crawl, StackExchange, arXiv (over 85 %)"),
+    (
+        "MathPile",
+        8.9e9,
+        "textbooks, Wikipedia, ProofWiki, Common Crawl, StackExchange, arXiv (over 85 %)",
+    ),
     ("OpenWebMath", 13.6e9, "Common Crawl, filtered for mathematics"),
     ("Proof-Pile-2", 51.9e9, "OpenWebMath, AlgebraicStack, arXiv"),
     ("DeepSeekMath Corpus", 120.2e9, "Common Crawl, four rounds of this method"),
@@ -42,10 +46,15 @@ def cost(tables: Tables, records: int) -> list[dict]:
     steps: dict[str, dict] = {}
     for file in sorted((tables.results / "benchmarks").glob("*.tsv")):
         rule = file.name.split(".")[0]
-        name = next((text for prefix, text in _STEPS if re.fullmatch(rf"{prefix}[a-z_]*(_\d+)?", rule)), None)
+        name = next(
+            (text for prefix, text in _STEPS if re.fullmatch(rf"{prefix}[a-z_]*(_\d+)?", rule)),
+            None,
+        )
         if name is None:
             continue
-        entry = steps.setdefault(name, {"step": name, "jobs": 0, "seconds": 0.0, "cpu_seconds": 0.0, "memory_mb": 0.0})
+        entry = steps.setdefault(
+            name, {"step": name, "jobs": 0, "seconds": 0.0, "cpu_seconds": 0.0, "memory_mb": 0.0}
+        )
         for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines(), delimiter="\t"):
             seconds = _number(row.get("s"))
             entry["jobs"] += 1
@@ -53,7 +62,9 @@ def cost(tables: Tables, records: int) -> list[dict]:
             entry["cpu_seconds"] += _number(row.get("cpu_time")) or seconds
             entry["memory_mb"] = max(entry["memory_mb"], _number(row.get("max_rss")))
     for entry in steps.values():
-        entry["records_per_core_second"] = records / entry["cpu_seconds"] if entry["cpu_seconds"] else None
+        entry["records_per_core_second"] = (
+            records / entry["cpu_seconds"] if entry["cpu_seconds"] else None
+        )
         entry["crawl_core_hours"] = entry["cpu_seconds"] / max(records, 1) * CRAWL_PAGES / 3600
     order = list(dict.fromkeys(text for _, text in _STEPS))
     return sorted(steps.values(), key=lambda entry: order.index(entry["step"]))

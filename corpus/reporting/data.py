@@ -21,7 +21,8 @@ class Tables:
         self.corpus = self.results / "corpus"
         self.database = duckdb.connect(config={"threads": "2"})
         self.rounds = sorted(
-            int(path.parent.name.removeprefix("round_")) for path in self.corpus.glob("round_*/collected.parquet")
+            int(path.parent.name.removeprefix("round_"))
+            for path in self.corpus.glob("round_*/collected.parquet")
         )
         self._view("pages", "pages/*.parquet")
         self._view("rejects", "rejects/*.parquet")
@@ -51,7 +52,9 @@ def funnel(tables: Tables) -> dict:
         " ORDER BY count(*) DESC, reason"
     )
     pages = tables.one("SELECT count(*) FROM pages")[0]
-    duplicates = dict(tables.rows("SELECT duplicate, count(*) FROM fate WHERE NOT kept GROUP BY duplicate"))
+    duplicates = dict(
+        tables.rows("SELECT duplicate, count(*) FROM fate WHERE NOT kept GROUP BY duplicate")
+    )
     final = tables.one(
         "SELECT count(*), coalesce(sum(token_count), 0), coalesce(sum(char_count), 0), coalesce(sum(n_math), 0),"
         " count(DISTINCT host), coalesce(sum(n_words), 0) FROM final"
@@ -70,7 +73,9 @@ def funnel(tables: Tables) -> dict:
         "collected": tables.one(f"SELECT count(*) FROM collected_{tables.rounds[-1]}")[0],
         "removed": tables.one("SELECT count(*) FROM removed")[0],
         "removed_tokens": tables.one("SELECT coalesce(sum(n_tokens), 0) FROM removed")[0],
-        "final": dict(zip(("pages", "tokens", "characters", "formulas", "hosts", "words"), final, strict=True)),
+        "final": dict(
+            zip(("pages", "tokens", "characters", "formulas", "hosts", "words"), final, strict=True)
+        ),
     }
 
 
@@ -91,9 +96,13 @@ def markup(tables: Tables) -> list[dict]:
         "SELECT kind, sum(n)::BIGINT, count(*) FROM (SELECT unnest(json_keys(kinds)) AS kind,"
         " unnest(json_extract(kinds, '$.*')::BIGINT[]) AS n FROM ({source})) GROUP BY kind"
     )
-    crawl = tables.rows(query.format(source="SELECT math_kinds::JSON AS kinds FROM pages WHERE n_math > 0"))
+    crawl = tables.rows(
+        query.format(source="SELECT math_kinds::JSON AS kinds FROM pages WHERE n_math > 0")
+    )
     inner = "SELECT json_extract(metadata, '$.math_kinds') AS kinds FROM final WHERE n_math > 0"
-    corpus = {kind: (formulas, pages) for kind, formulas, pages in tables.rows(query.format(source=inner))}
+    corpus = {
+        kind: (formulas, pages) for kind, formulas, pages in tables.rows(query.format(source=inner))
+    }
     found = [
         {
             "kind": kind,
@@ -121,7 +130,9 @@ def lengths(tables: Tables) -> dict:
         counts = [0] * LENGTH_BINS
         for place, count in bins:
             counts[place] = count
-        quartiles = tables.one(f"SELECT quantile_disc(n, [0.05, 0.25, 0.5, 0.75, 0.95]) FROM {source}")[0]
+        quartiles = tables.one(
+            f"SELECT quantile_disc(n, [0.05, 0.25, 0.5, 0.75, 0.95]) FROM {source}"
+        )[0]
         result[name] = {"counts": counts, "quantiles": quartiles or []}
     return result
 
@@ -145,7 +156,9 @@ def clusters(tables: Tables) -> dict:
     tables.database.execute(
         "CREATE TEMP TABLE IF NOT EXISTS cluster AS SELECT keeper, count(*) AS size FROM fate GROUP BY keeper"
     )
-    sizes = tables.rows("SELECT size, count(*) FROM cluster WHERE size > 1 GROUP BY size ORDER BY size")
+    sizes = tables.rows(
+        "SELECT size, count(*) FROM cluster WHERE size > 1 GROUP BY size ORDER BY size"
+    )
     largest = tables.rows(
         "SELECT url, size FROM cluster JOIN kept ON keeper = doc_id WHERE size > 1 ORDER BY size DESC, url LIMIT 8"
     )
@@ -157,10 +170,14 @@ def clusters(tables: Tables) -> dict:
 
 def contamination(tables: Tables) -> dict:
     """By benchmark: pages removed on its account, distinct items found; and the removed pages themselves."""
-    rows = tables.rows("SELECT url, benchmark, item, ngram, rule, n_tokens, also, ngrams FROM removed ORDER BY doc_id")
+    rows = tables.rows(
+        "SELECT url, benchmark, item, ngram, rule, n_tokens, also, ngrams FROM removed ORDER BY doc_id"
+    )
     found: dict[str, dict[str, set]] = {}
     for url, benchmark, item, _, _, _, also, _ in rows:
-        for name, one in [(benchmark, item)] + [(other["benchmark"], str(other["item"])) for other in json.loads(also)]:
+        for name, one in [(benchmark, item)] + [
+            (other["benchmark"], str(other["item"])) for other in json.loads(also)
+        ]:
             entry = found.setdefault(name, {"pages": set(), "items": set()})
             entry["pages"].add(url)
             entry["items"].add(one)
@@ -178,7 +195,14 @@ def contamination(tables: Tables) -> dict:
         ],
         "rules": dict(tables.rows("SELECT rule, count(*) FROM removed GROUP BY rule")),
         "pages": [
-            {"url": url, "benchmark": benchmark, "item": item, "ngram": ngram, "rule": rule, "ngrams": ngrams}
+            {
+                "url": url,
+                "benchmark": benchmark,
+                "item": item,
+                "ngram": ngram,
+                "rule": rule,
+                "ngrams": ngrams,
+            }
             for url, benchmark, item, ngram, rule, _, _, ngrams in rows[:60]
         ],
     }

@@ -25,7 +25,9 @@ def samples(found: dict) -> list[Html]:
         if entry["pages"]
     ]
     return [
-        paragraph("Drawn by a hash of their identity, not chosen. Texts are shortened, formulas set from their TeX."),
+        paragraph(
+            "Drawn by a hash of their identity, not chosen. Texts are shortened, formulas set from their TeX."
+        ),
         tag("h3", "By round"),
         *rounds,
         tag("h3", "By score in the last round, collected or not"),
@@ -80,7 +82,15 @@ def cost(steps: list[dict], funnel: dict) -> list[Html]:
     hours = sum(entry["crawl_core_hours"] for entry in steps)
     return [
         table(
-            ["step", "jobs", "seconds", "core seconds", "records/s per core", "memory, MB", "one crawl, core-hours"],
+            [
+                "step",
+                "jobs",
+                "seconds",
+                "core seconds",
+                "records/s per core",
+                "memory, MB",
+                "one crawl, core-hours",
+            ],
             rows,
         ),
         paragraph(
@@ -99,7 +109,10 @@ def choices(found: list[dict]) -> list[Html]:
     columns = ["setting", "value", "why"]
     parts = []
     if changed:
-        parts += [tag("h3", "The paper's numbers that this run changes"), table(columns, rows(changed))]
+        parts += [
+            tag("h3", "The paper's numbers that this run changes"),
+            table(columns, rows(changed)),
+        ]
     return [
         paragraph(
             "Where the paper is silent (NS: not stated), the settings' own descriptions say what was chosen and why."
@@ -123,7 +136,9 @@ def truth(found: dict) -> list[Html]:
     rounds = found["rounds"]
     total = {entry["round"]: entry["languages"]["all"] for entry in rounds}
     curves = {
-        name: [(number, values[name]) for number, values in total.items() if values[name] is not None]
+        name: [
+            (number, values[name]) for number, values in total.items() if values[name] is not None
+        ]
         for name in ("recall", "precision")
     }
     rows = [
@@ -148,10 +163,24 @@ def truth(found: dict) -> list[Html]:
             f"A truth about the pages exists for this run ({found['file']}). No step of mining reads it; here it "
             "marks the result. A page counts once with its duplicates, and is found when one of them was collected."
         ),
-        figure(line_chart(curves, "round", "share", y_range=(0, 1)), "Recall and precision of mathematical pages."),
-        table(["round", "collected", "mathematical in the crawl", "of them collected", "recall", "precision"], rows),
+        figure(
+            line_chart(curves, "round", "share", y_range=(0, 1)),
+            "Recall and precision of mathematical pages.",
+        ),
+        table(
+            [
+                "round",
+                "collected",
+                "mathematical in the crawl",
+                "of them collected",
+                "recall",
+                "precision",
+            ],
+            rows,
+        ),
         details(
-            "By language, last round", table(["language", "mathematical", "found", "recall", "precision"], languages)
+            "By language, last round",
+            table(["language", "mathematical", "found", "recall", "precision"], languages),
         ),
         _left("planted leaks", found["leaks"], found["leaks_left"]),
         _left("planted duplicates", found["duplicates"], found["duplicates_left"]),
@@ -159,5 +188,7 @@ def truth(found: dict) -> list[Html]:
 
 
 def _left(what: str, planted: int, left: int) -> Html:
-    verdict = tag("span", f"{left:,} left in the corpus", class_="verdict " + ("bad" if left else "good"))
+    verdict = tag(
+        "span", f"{left:,} left in the corpus", class_="verdict " + ("bad" if left else "good")
+    )
     return paragraph(f"{planted:,} {what}: ", verdict, ".")

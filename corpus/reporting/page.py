@@ -6,7 +6,18 @@ from corpus.reporting import charts
 from corpus.reporting.contents import contamination, contents, domains, duplicates, prefixes
 from corpus.reporting.more import choices, comparison, cost, samples, truth
 from pipeline.report.charts import line_chart
-from pipeline.report.page import Html, Page, count, details, facts, figure, paragraph, percent, table, tag
+from pipeline.report.page import (
+    Html,
+    Page,
+    count,
+    details,
+    facts,
+    figure,
+    paragraph,
+    percent,
+    table,
+    tag,
+)
 
 DATA_FILES = ("report.css",)
 STYLE = Path(__file__).with_name("report.css")
@@ -36,7 +47,10 @@ REASONS = {
 def page_html(data: dict) -> str:
     """The whole page."""
     title = "Mathematics, mined from the web"
-    page = Page(title, f"The corpus of run {data['name']}: what went in, what came out, and what was lost why.")
+    page = Page(
+        title,
+        f"The corpus of run {data['name']}: what went in, what came out, and what was lost why.",
+    )
     page.section("At a glance", *_overview(data))
     page.section("From records to the corpus", *_funnel(data["funnel"]))
     page.section("Rounds", *_rounds(data["rounds"]))
@@ -46,7 +60,9 @@ def page_html(data: dict) -> str:
     page.section("URL prefixes", *prefixes(data["prefixes"]))
     page.section("Contents", *contents(data))
     page.section("Duplicates", *duplicates(data["clusters"], data["funnel"]))
-    page.section("Benchmark problems removed", *contamination(data["contamination"], data["funnel"]))
+    page.section(
+        "Benchmark problems removed", *contamination(data["contamination"], data["funnel"])
+    )
     page.section("Sample pages", *samples(data["samples"]))
     page.section("Beside other corpora", *comparison(data))
     page.section("Cost", *cost(data["cost"], data["funnel"]))
@@ -90,7 +106,11 @@ def _funnel(funnel: dict) -> list[Html]:
         ("records", funnel["records"], ""),
         ("extracted pages", funnel["pages"], f"−{rejected:,} rejected, by the reasons below"),
         ("without duplicates", funnel["kept"], f"−{sum(copies.values()):,}: {lost}"),
-        ("collected", funnel["collected"], f"−{funnel['kept'] - funnel['collected']:,} below the last round's cut"),
+        (
+            "collected",
+            funnel["collected"],
+            f"−{funnel['kept'] - funnel['collected']:,} below the last round's cut",
+        ),
         ("corpus", funnel["final"]["pages"], f"−{funnel['removed']:,} hold benchmark problems"),
     ]
     rows = [
@@ -110,7 +130,10 @@ def _funnel(funnel: dict) -> list[Html]:
         ["corpus", f"{funnel['final']['pages']:,}", count(funnel["final"]["tokens"])],
     ]
     return [
-        figure(charts.funnel(stages), "Every record is in exactly one place: kept, or dropped with one reason."),
+        figure(
+            charts.funnel(stages),
+            "Every record is in exactly one place: kept, or dropped with one reason.",
+        ),
         table(["stage", "pages", "tokens"], tokens),
         tag("h3", "Rejected records"),
         table(["reason", "", "records", "share", "example"], rows),
@@ -119,20 +142,27 @@ def _funnel(funnel: dict) -> list[Html]:
 
 def _rounds(rounds: list[dict]) -> list[Html]:
     bars = [
-        (f"round {entry['round']}", entry["tokens_before"], entry["tokens"] - entry["tokens_before"])
+        (
+            f"round {entry['round']}",
+            entry["tokens_before"],
+            entry["tokens"] - entry["tokens_before"],
+        )
         for entry in rounds
     ]
     histograms = [
         tag(
             "div",
             tag("h3", f"Round {entry['round']}"),
-            charts.score_histogram(entry["histogram"]["all"], entry["histogram"]["collected"], entry["cut"]),
+            charts.score_histogram(
+                entry["histogram"]["all"], entry["histogram"]["collected"], entry["cut"]
+            ),
         )
         for entry in rounds
     ]
     return [
         figure(
-            charts.growth(bars, "tokens"), "Tokens collected in each round, and how many of them were known before."
+            charts.growth(bars, "tokens"),
+            "Tokens collected in each round, and how many of them were known before.",
         ),
         table(_ROUND_COLUMNS, [_round_row(entry) for entry in rounds]),
         paragraph(
@@ -142,7 +172,9 @@ def _rounds(rounds: list[dict]) -> list[Html]:
         ),
         *_curves(rounds),
         tag("h3", "Scores"),
-        paragraph("Pages by the classifier's score, on a logarithmic scale. Coloured: collected. Dashed: the cut."),
+        paragraph(
+            "Pages by the classifier's score, on a logarithmic scale. Coloured: collected. Dashed: the cut."
+        ),
         tag("div", *histograms, class_="grid2"),
         details("Classifier settings of each round", _fasttext(rounds)),
     ]
@@ -175,18 +207,30 @@ def _round_row(entry: dict) -> list:
 
 def _curves(rounds: list[dict]) -> list[Html]:
     series = {
-        name: [(entry["round"], entry["held_out"][name]) for entry in rounds if entry["held_out"][name] is not None]
+        name: [
+            (entry["round"], entry["held_out"][name])
+            for entry in rounds
+            if entry["held_out"][name] is not None
+        ]
         for name in ("auc", "precision", "recall")
     }
     series = {name: points for name, points in series.items() if len(points) > 1}
-    last = [(row["mean_score"], row["positive_share"]) for row in rounds[-1]["held_out"]["calibration"]]
+    last = [
+        (row["mean_score"], row["positive_share"]) for row in rounds[-1]["held_out"]["calibration"]
+    ]
     parts = []
     if series:
-        parts.append(figure(line_chart(series, "round", "held-out pages"), "The classifier over the rounds."))
+        parts.append(
+            figure(line_chart(series, "round", "held-out pages"), "The classifier over the rounds.")
+        )
     if len(last) > 1:
         lines = {"ideal": [(0.0, 0.0), (1.0, 1.0)], f"round {rounds[-1]['round']}": last}
         chart = line_chart(lines, "mean score", "share of positives", y_range=(0, 1))
-        parts.append(figure(chart, "Calibration of the last round by tenths of the score, on held-out pages."))
+        parts.append(
+            figure(
+                chart, "Calibration of the last round by tenths of the score, on held-out pages."
+            )
+        )
     return parts
 
 

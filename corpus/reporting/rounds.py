@@ -40,7 +40,8 @@ def domains(tables: Tables) -> list[dict]:
     )
     names = ("domain", "pages", "collected", "tokens", "share", "flagged", "positives")
     return [
-        dict(zip(names, row, strict=True)) | {"growth": [growth.get(row[0], {}).get(n, 0) for n in tables.rounds]}
+        dict(zip(names, row, strict=True))
+        | {"growth": [growth.get(row[0], {}).get(n, 0) for n in tables.rounds]}
         for row in rows
     ]
 
@@ -63,7 +64,9 @@ def prefixes(tables: Tables) -> dict:
         for row in rows:
             if row["decision"] == "accept":
                 first.setdefault(row["prefix"], number)
-    accepted = [row | {"round": first[row["prefix"]]} for row in rows if row["decision"] == "accept"]
+    accepted = [
+        row | {"round": first[row["prefix"]]} for row in rows if row["decision"] == "accept"
+    ]
     rejected = [row for row in rows if row["decision"] == "reject"]
     return {
         "accepted": accepted[:PREFIXES],
@@ -76,7 +79,11 @@ def prefixes(tables: Tables) -> dict:
 
 def _round(tables: Tables, number: int) -> dict:
     manifest = read_json(tables.corpus / f"round_{number}" / "manifest.json")
-    before = f"SELECT doc_id FROM collected_{number - 1}" if number > 1 else "SELECT 0::UBIGINT WHERE false"
+    before = (
+        f"SELECT doc_id FROM collected_{number - 1}"
+        if number > 1
+        else "SELECT 0::UBIGINT WHERE false"
+    )
     pages, tokens, again_pages, again_tokens = tables.one(
         "SELECT count(*), coalesce(sum(n_tokens), 0), count(*) FILTER (doc_id IN (FROM before)),"
         f" coalesce(sum(n_tokens) FILTER (doc_id IN (FROM before)), 0) FROM collected_{number}".replace(
@@ -118,4 +125,9 @@ def _quoted(tables: Tables, number: int) -> str:
 
 
 def _yaml(path: Path) -> list[dict]:
-    return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["prefixes"] or []
+    return (
+        yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))[
+            "prefixes"
+        ]
+        or []
+    )

@@ -11,7 +11,9 @@ _NAMES = ("url", "title", "language", "score", "n_tokens", "text")
 
 def by_round(tables: Tables) -> list[dict]:
     """Pages that each round was the first to collect."""
-    return [{"round": number, "pages": _first_collected(tables, number)} for number in tables.rounds]
+    return [
+        {"round": number, "pages": _first_collected(tables, number)} for number in tables.rounds
+    ]
 
 
 def by_band(tables: Tables) -> list[dict]:
@@ -26,13 +28,19 @@ def by_band(tables: Tables) -> list[dict]:
             high,
             PER_BAND,
         )
-        count = tables.one(f"SELECT count(*) FROM scores_{last} WHERE score >= ? AND score < ?", low, high)[0]
-        bands.append({"from": low, "to": min(high, 1.0), "count": count, "pages": _pages(tables, dict(ids))})
+        count = tables.one(
+            f"SELECT count(*) FROM scores_{last} WHERE score >= ? AND score < ?", low, high
+        )[0]
+        bands.append(
+            {"from": low, "to": min(high, 1.0), "count": count, "pages": _pages(tables, dict(ids))}
+        )
     return bands
 
 
 def _first_collected(tables: Tables, number: int) -> list[dict]:
-    before = f" WHERE doc_id NOT IN (SELECT doc_id FROM collected_{number - 1})" if number > 1 else ""
+    before = (
+        f" WHERE doc_id NOT IN (SELECT doc_id FROM collected_{number - 1})" if number > 1 else ""
+    )
     ids = tables.rows(
         f"SELECT doc_id, score FROM collected_{number}{before} ORDER BY md5(doc_id::VARCHAR) LIMIT {PER_ROUND}"
     )
@@ -49,7 +57,11 @@ def _pages(tables: Tables, scores: dict[int, float]) -> list[dict]:
     found = {row[0]: row for row in reversed(rows)}
     return [
         dict(
-            zip(_NAMES, (*found[one][1:4], round(scores[one], 4), found[one][4], _excerpt(found[one][5])), strict=True)
+            zip(
+                _NAMES,
+                (*found[one][1:4], round(scores[one], 4), found[one][4], _excerpt(found[one][5])),
+                strict=True,
+            )
         )
         for one in scores
         if one in found

@@ -26,7 +26,9 @@ def write_card(folder: Path, counts: dict, settings: Decontamination) -> None:
 
 def _front_matter(counts: dict) -> dict:
     languages = [
-        code for code, pages in counts["languages"].items() if len(code) == 2 and pages * 1000 >= counts["pages"]
+        code
+        for code, pages in counts["languages"].items()
+        if len(code) == 2 and pages * 1000 >= counts["pages"]
     ]
     size = next((name for limit, name in _SIZES if counts["pages"] < limit), "100M<n<1B")
     return {
@@ -37,13 +39,19 @@ def _front_matter(counts: dict) -> dict:
         "task_categories": ["text-generation"],
         "size_categories": [size],
         "tags": ["mathematics", "web", "pretraining", "common-crawl"],
-        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": "part-*.parquet"}]}],
+        "configs": [
+            {"config_name": "default", "data_files": [{"split": "train", "path": "part-*.parquet"}]}
+        ],
     }
 
 
 def _body(counts: dict, settings: Decontamination) -> str:
-    columns = "\n".join(f"| `{field.name}` | {field.type} | {DESCRIPTIONS[field.name]} |" for field in FINAL)
-    languages = ", ".join(f"{code} {pages:,}" for code, pages in list(counts["languages"].items())[:12])
+    columns = "\n".join(
+        f"| `{field.name}` | {field.type} | {DESCRIPTIONS[field.name]} |" for field in FINAL
+    )
+    languages = ", ".join(
+        f"{code} {pages:,}" for code, pages in list(counts["languages"].items())[:12]
+    )
     leaks = "\n".join(
         f"| {name} | {items:,} | {counts['removed_by_benchmark'].get(name, 0):,} |"
         for name, items in counts["benchmark_items"].items()

@@ -90,7 +90,9 @@ REMOVED = pa.schema(
     ]
 )
 
-PAGE_COLUMNS = [name for name in PAGES.names if name not in ("url_key", "path", "text_key", "extractor_version")]
+PAGE_COLUMNS = [
+    name for name in PAGES.names if name not in ("url_key", "path", "text_key", "extractor_version")
+]
 _CRAWL_NAME = re.compile(r"(.+?)-\d{3,}")
 
 
@@ -113,7 +115,9 @@ def final_table(pages: pa.Table, score: np.ndarray, first_round: np.ndarray) -> 
         "snapshot_type": ["latest"] * len(pages),
         "round": first_round.astype(np.int32),
         "letter_share": np.array([letter_share(text) for text in texts], dtype=np.float32),
-        "repeated_line_share": np.array([repeated_line_share(text) for text in texts], dtype=np.float32),
+        "repeated_line_share": np.array(
+            [repeated_line_share(text) for text in texts], dtype=np.float32
+        ),
     }
     arrays = [_column(columns[field.name], field.type) for field in FINAL]
     return pa.Table.from_arrays(arrays, schema=FINAL)

@@ -31,7 +31,11 @@ def merge(work: Path, shards: list[str], out: Path, part_characters: int = PART_
         writer.write_table(table, row_group_size=ROW_GROUP)
         size += pc.sum(table["char_count"]).as_py() or 0
         counts["pages"] += len(table)
-        for name, column in (("tokens", "token_count"), ("characters", "char_count"), ("formulas", "n_math")):
+        for name, column in (
+            ("tokens", "token_count"),
+            ("characters", "char_count"),
+            ("formulas", "n_math"),
+        ):
             counts[name] += pc.sum(table[column]).as_py() or 0
         languages.update(table["language"].to_pylist())
     if writer is None:  # a corpus without pages still opens
@@ -63,7 +67,9 @@ def _part(out: Path, number: int) -> pq.ParquetWriter:
 
 def _sorted(work: Path, files: list[Path]) -> Iterator[pa.Table]:
     """All rows of the files by ascending doc_id, some at a time."""
-    with duckdb.connect(config={"temp_directory": str(work / "spill"), "threads": "2"}) as connection:
+    with duckdb.connect(
+        config={"temp_directory": str(work / "spill"), "threads": "2"}
+    ) as connection:
         columns = ", ".join(f'"{name}"' for name in FINAL.names)
         query = f"SELECT {columns} FROM read_parquet(?) ORDER BY doc_id"
         rows = connection.sql(query, params=[[str(path) for path in files]])

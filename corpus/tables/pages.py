@@ -20,7 +20,9 @@ GROUP_BYTES = 128 << 20  # characters of text
 
 PAGES = pa.schema(
     [
-        pa.field("doc_id", pa.uint64(), nullable=False),  # xxh3_64 of canonical URL, crawl date, payload
+        pa.field(
+            "doc_id", pa.uint64(), nullable=False
+        ),  # xxh3_64 of canonical URL, crawl date, payload
         pa.field("url", pa.string(), nullable=False),  # as recorded by the crawler
         pa.field("url_key", pa.uint64(), nullable=False),  # xxh3_64 of the canonical URL
         pa.field("host", pa.string(), nullable=False),
@@ -28,20 +30,34 @@ PAGES = pa.schema(
         pa.field("path", pa.string(), nullable=False),
         pa.field("crawl_date", pa.string(), nullable=False),  # ISO 8601, UTC, whole seconds
         pa.field("warc_file", pa.string(), nullable=False),  # file name without folders
-        pa.field("warc_offset", pa.int64(), nullable=False),  # byte where the record (its gzip member) begins
-        pa.field("warc_length", pa.int64(), nullable=False),  # bytes of the record in the file, -1 if unknown
+        pa.field(
+            "warc_offset", pa.int64(), nullable=False
+        ),  # byte where the record (its gzip member) begins
+        pa.field(
+            "warc_length", pa.int64(), nullable=False
+        ),  # bytes of the record in the file, -1 if unknown
         pa.field("mime", pa.string(), nullable=False),
         pa.field("charset", pa.string(), nullable=False),  # the one used to decode
-        pa.field("language", pa.string(), nullable=False),  # ISO 639-1, "und" when nothing can be said
+        pa.field(
+            "language", pa.string(), nullable=False
+        ),  # ISO 639-1, "und" when nothing can be said
         pa.field("language_score", pa.float32(), nullable=False),  # 0..1
         pa.field("title", pa.string(), nullable=False),
         pa.field("text", pa.string(), nullable=False),
         pa.field("n_chars", pa.int64(), nullable=False),
-        pa.field("n_words", pa.int64(), nullable=False),  # between white space; Chinese and Japanese: characters
-        pa.field("n_tokens", pa.int64(), nullable=False),  # estimate, see corpus.html.page.estimate_tokens
+        pa.field(
+            "n_words", pa.int64(), nullable=False
+        ),  # between white space; Chinese and Japanese: characters
+        pa.field(
+            "n_tokens", pa.int64(), nullable=False
+        ),  # estimate, see corpus.html.page.estimate_tokens
         pa.field("n_math", pa.int64(), nullable=False),  # formulas in `text`
-        pa.field("math_kinds", pa.string(), nullable=False),  # JSON: kind of markup -> number of formulas
-        pa.field("fallback", pa.bool_(), nullable=False),  # main content lost formulas, the whole body was taken
+        pa.field(
+            "math_kinds", pa.string(), nullable=False
+        ),  # JSON: kind of markup -> number of formulas
+        pa.field(
+            "fallback", pa.bool_(), nullable=False
+        ),  # main content lost formulas, the whole body was taken
         pa.field("text_key", pa.uint64(), nullable=False),  # xxh3_64 of the normalised text
         pa.field("extractor_version", pa.string(), nullable=False),
     ]
@@ -112,4 +128,8 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
         raise UserError(f"{path}: not a readable Parquet file ({error})") from None
 
 
-_OPTIONS = {"compression": "zstd", "compression_level": 3, "use_dictionary": ["host", "domain", "language", "mime"]}
+_OPTIONS = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "use_dictionary": ["host", "domain", "language", "mime"],
+}

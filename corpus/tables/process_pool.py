@@ -9,7 +9,9 @@ Result = TypeVar("Result")
 _SHARED: tuple = ()
 
 
-def each_shard(work: Callable[..., Result], jobs: list[tuple], shared: tuple, workers: int) -> Iterator[Result]:
+def each_shard(
+    work: Callable[..., Result], jobs: list[tuple], shared: tuple, workers: int
+) -> Iterator[Result]:
     """Yield `work(*job, *shared)` for each job, in the order of the jobs.
 
     `shared` reaches the processes by fork, without a copy: an index of benchmark n-grams is large.

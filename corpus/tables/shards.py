@@ -34,8 +34,12 @@ def kept_batches(
         pages, dedup: the folders written by corpus.extract and corpus.dedup.
         shard: name of the shard, without extension.
     """
-    kept = read_table(Path(dedup) / "shards" / f"{shard}.parquet", ["kept"])["kept"].combine_chunks()
+    kept = read_table(Path(dedup) / "shards" / f"{shard}.parquet", ["kept"])[
+        "kept"
+    ].combine_chunks()
     start = 0
-    for batch in pq.ParquetFile(Path(pages) / f"{shard}.parquet").iter_batches(batch_size=rows, columns=columns):
+    for batch in pq.ParquetFile(Path(pages) / f"{shard}.parquet").iter_batches(
+        batch_size=rows, columns=columns
+    ):
         yield pa.Table.from_batches([batch]).filter(kept.slice(start, len(batch)))
         start += len(batch)

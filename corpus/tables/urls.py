@@ -14,7 +14,8 @@ import tldextract
 from corpus.tables.pages import key64
 
 _SESSION_PARAMETER = re.compile(
-    r"(?:utm_\w+|fbclid|gclid|msclkid|mc_[ce]id|phpsessid|jsessionid|sid|sessionid|aspsessionid\w*)$", re.IGNORECASE
+    r"(?:utm_\w+|fbclid|gclid|msclkid|mc_[ce]id|phpsessid|jsessionid|sid|sessionid|aspsessionid\w*)$",
+    re.IGNORECASE,
 )
 _PATH_SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
@@ -39,10 +40,14 @@ def parse_url(url: str) -> Address:
         raise ValueError(f"no host in {url[:200]!r}")
     path = parts.path or "/"
     port = parts.port
-    netloc = host.removeprefix("www.") + (f":{port}" if port and port != _DEFAULT_PORTS.get(parts.scheme) else "")
+    netloc = host.removeprefix("www.") + (
+        f":{port}" if port and port != _DEFAULT_PORTS.get(parts.scheme) else ""
+    )
     query = _canonical_query(parts.query)
     bare = _requote(_PATH_SESSION.sub("", path)).rstrip("/") or "/"
-    return Address(host, registrable_domain(host), path, f"{netloc}{bare}" + (f"?{query}" if query else ""))
+    return Address(
+        host, registrable_domain(host), path, f"{netloc}{bare}" + (f"?{query}" if query else "")
+    )
 
 
 def canonical_url(url: str) -> str:
@@ -67,7 +72,11 @@ def registrable_domain(host: str) -> str:
 def _canonical_query(query: str) -> str:
     if not query:
         return ""
-    kept = [part for part in query.split("&") if part and not _SESSION_PARAMETER.match(part.partition("=")[0])]
+    kept = [
+        part
+        for part in query.split("&")
+        if part and not _SESSION_PARAMETER.match(part.partition("=")[0])
+    ]
     return "&".join(sorted(kept))
 
 

@@ -25,14 +25,22 @@ from eval.grading.formula.tokens import FormulaError, FormulaLimit
 from eval.grading.normalise.latex import as_words, clean, squeezed
 from eval.grading.normalise.numbers import Number, parse_number, same_number
 from eval.grading.normalise.units import compound, conversion, split_unit
-from eval.grading.normalise.verbal import is_decided, number_in_words, same_names, same_time, same_words
+from eval.grading.normalise.verbal import (
+    is_decided,
+    number_in_words,
+    same_names,
+    same_time,
+    same_words,
+)
 
 GRADER_VERSION = "1"
 _MAX_WORDS = 1000  # characters of an answer in words
 MAX_ANSWER = 16_384  # characters; a longer answer is right only as an equal string
 _CHOICE = re.compile(r"\(?\s*(?:\\text\{\s*)?\(?([A-H])\)?\s*\}?\s*\)?\.?")
 _MANY_CHOICES = re.compile(r"[A-H](?:[\s,]*[A-H])+")
-_LABELLED = re.compile(r"\(?\s*(?:\\text\{\s*\(?)?([A-H])\s*\)?\s*\}?\s*(?:[.:)]|$|\s(?!\s*(?:and|or)\b))")
+_LABELLED = re.compile(
+    r"\(?\s*(?:\\text\{\s*\(?)?([A-H])\s*\)?\s*\}?\s*(?:[.:)]|$|\s(?!\s*(?:and|or)\b))"
+)
 _OPTION = re.compile(
     r"^(?:(?:the )?(?:correct )?(?:option|choice|answer)\s*(?:is)?\s*:?|选项?|选择|答案)\s*|^\[(?=[A-Ha-h]\]$)|\]$"
     r"|(?<=^[A-H])\s*选?项$",
@@ -47,7 +55,12 @@ _LABEL = re.compile(
 _OPTION_TEXT = re.compile(r"\(?([A-H])[).:]\s+(?=\S)")
 _OTHER_OPTIONS = re.compile(r"(?:[\s,]*(?:and|or|和|或)?[\s,]*\(?[A-H]\)?(?![A-Za-z]))+[\s.]*")
 _UNANNOUNCED = ("whole", "last number", "last formula")  # nothing in the text announced the answer
-_WORD_FOR = {r"\infty": "infinite", r"+\infty": "infinite", r"\emptyset": "no solution", r"\varnothing": "no solution"}
+_WORD_FOR = {
+    r"\infty": "infinite",
+    r"+\infty": "infinite",
+    r"\emptyset": "no solution",
+    r"\varnothing": "no solution",
+}
 _CIRCLED = re.compile(r"\\textcircled\s*\{?\s*(\d+)\s*\}?")
 
 
@@ -88,7 +101,12 @@ def grade(
     choice = answer_type == "choice" or bool(_CHOICE.fullmatch(gold_answer))
     found = extract(str(prediction), final_box_only=final_box_only, choice=choice)
     verdict = _verdict(gold_answer, found, tolerance)
-    if verdict.correct or choice or found.method not in _UNANNOUNCED or not ends_in_words(gold_answer, str(prediction)):
+    if (
+        verdict.correct
+        or choice
+        or found.method not in _UNANNOUNCED
+        or not ends_in_words(gold_answer, str(prediction))
+    ):
         return verdict
     return Verdict(True, gold_answer, "ok", "last words", "text")
 
@@ -128,8 +146,13 @@ def grade_many(
     return results
 
 
-def _grade_chunk(pairs: Iterable[tuple[str, str]], final_box_only: bool, tolerance: float | None) -> list[Verdict]:
-    return [grade(gold, text, final_box_only=final_box_only, tolerance=tolerance) for gold, text in pairs]
+def _grade_chunk(
+    pairs: Iterable[tuple[str, str]], final_box_only: bool, tolerance: float | None
+) -> list[Verdict]:
+    return [
+        grade(gold, text, final_box_only=final_box_only, tolerance=tolerance)
+        for gold, text in pairs
+    ]
 
 
 @lru_cache(maxsize=16384)
@@ -167,7 +190,9 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
     numbers = _number_of(first), _number_of(second)
     if None in numbers:
         numbers = numbers[0] or _worded(first), numbers[1] or _worded(second)
-    if None in numbers and any(number and number[1] for number in numbers):  # one letter beside its number: 3m
+    if None in numbers and any(
+        number and number[1] for number in numbers
+    ):  # one letter beside its number: 3m
         numbers = numbers[0] or _close_unit(first), numbers[1] or _close_unit(second)
     if numbers[0] and numbers[1]:
         return _same_quantity(numbers[0], numbers[1], exact_tolerance), "number"
@@ -209,7 +234,11 @@ def _worded(text: str) -> tuple[Number, str | None] | None:
 def _close_unit(text: str) -> tuple[Number, str | None] | None:
     match = re.fullmatch(r"([-+]?[\d.]+)([A-Za-z])(?:\^\{?([23])\}?)?", text)
     number = parse_number(match[1]) if match else None
-    return None if number is None else (number, match[2].lower() + (f"^{match[3]}" if match[3] else ""))  # type: ignore[index]
+    return (
+        None
+        if number is None
+        else (number, match[2].lower() + (f"^{match[3]}" if match[3] else ""))
+    )  # type: ignore[index]
 
 
 def _same_quantity(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
@@ -235,7 +264,9 @@ def _same_choice(gold: str, answer: str) -> bool | None:
         if rest.strip().startswith("-"):
             return False
         return (
-            None if re.search(r"\w", rest.replace("and", "")) else sorted(circled) == sorted(_CIRCLED.findall(answer))
+            None
+            if re.search(r"\w", rest.replace("and", ""))
+            else sorted(circled) == sorted(_CIRCLED.findall(answer))
         )
     single = _CHOICE.fullmatch(gold)
     if single:
@@ -249,13 +280,17 @@ def _same_choice(gold: str, answer: str) -> bool | None:
             return None
         if _OTHER_OPTIONS.fullmatch(answer, label.end()):
             return False  # "A B C D"
-        return label[1] == single[1] and set(_LETTERS.findall(answer.partition(")")[2] or "")) <= {single[1]}
+        return label[1] == single[1] and set(_LETTERS.findall(answer.partition(")")[2] or "")) <= {
+            single[1]
+        }
     labelled = re.match(r"\(?([A-H])[).:]\s", gold)
     if labelled and _CHOICE.fullmatch(answer):
         return _CHOICE.fullmatch(answer)[1] == labelled[1]  # type: ignore[index]
     if _MANY_CHOICES.fullmatch(gold):
         letters = re.findall(r"[A-H]", gold)
-        if letters == sorted(set(letters)) and re.fullmatch(r"[A-H](?:(?:[\s,]|and)*[A-H])*", answer):
+        if letters == sorted(set(letters)) and re.fullmatch(
+            r"[A-H](?:(?:[\s,]|and)*[A-H])*", answer
+        ):
             theirs = re.findall(r"[A-H]", answer)
             separated = not re.fullmatch(r"[A-H]+", answer)
             return (sorted(theirs) if separated or len(letters) < 4 else theirs) == letters
@@ -270,7 +305,9 @@ def _same_text(gold: str, answer: str) -> bool:
         return False
     if len(gold) < 20 and len(answer) < _MAX_WORDS and is_decided(as_words(gold)):
         return bool(same_words(as_words(gold), as_words(answer)))
-    if re.search(r"\\(?!text\b)[A-Za-z]", gold + answer) or re.search(r"[=<>^_|+*/]", gold + answer):
+    if re.search(r"\\(?!text\b)[A-Za-z]", gold + answer) or re.search(
+        r"[=<>^_|+*/]", gold + answer
+    ):
         return False
     if max(len(gold), len(answer)) > _MAX_WORDS or not (
         same_words(as_words(gold), as_words(answer)) or same_names(_bare(gold), _bare(answer))
@@ -281,7 +318,9 @@ def _same_text(gold: str, answer: str) -> bool:
 
 
 def _same_formula(gold: str, answer: str, tolerance: Fraction | None) -> bool:
-    from eval.grading.equality.compare import same_formula  # the ordinary answer never comes this far
+    from eval.grading.equality.compare import (
+        same_formula,
+    )  # the ordinary answer never comes this far
     from eval.grading.formula.parser import parse_formula
 
     (gold_value, gold_unit), (value, unit) = split_unit(gold), split_unit(answer)
@@ -289,7 +328,9 @@ def _same_formula(gold: str, answer: str, tolerance: Fraction | None) -> bool:
     if (gold_unit or unit) and conversion(gold_unit, unit) == 1:
         attempts.append((gold_value, value))
     if (gold_unit == "degree") != (unit == "degree") and (gold_unit is None or unit is None):
-        sides = (f"({gold_value})^\\circ", value) if gold_unit else (gold_value, f"({value})^\\circ")
+        sides = (
+            (f"({gold_value})^\\circ", value) if gold_unit else (gold_value, f"({value})^\\circ")
+        )
         attempts.append(sides)
     if ("\\circ" in gold) != ("\\circ" in answer) and "," in gold:
         attempts.append((_DEGREES.sub("", gold), _DEGREES.sub("", answer)))  # 45°, 135° and 45, 135

@@ -21,7 +21,8 @@ def program_so_far(text: str) -> str | None:
     if not blocks:
         return None
     earlier = [
-        "\n".join(line for line in block.split("\n") if not TOP_LEVEL_PRINT.match(line)) for block in blocks[:-1]
+        "\n".join(line for line in block.split("\n") if not TOP_LEVEL_PRINT.match(line))
+        for block in blocks[:-1]
     ]
     return "\n".join([*earlier, blocks[-1]])
 

@@ -141,7 +141,9 @@ print(json.dumps([_END, _NEW[0], _CALLS]))
 """
 
 
-def run_split(sandbox: Sandbox, code: str, tests: str, helpers: str, names: list[str]) -> str | None:
+def run_split(
+    sandbox: Sandbox, code: str, tests: str, helpers: str, names: list[str]
+) -> str | None:
     """passed, failed, or the candidate's status in the sandbox (timeout, memory, output, killed); None where these
     tests cannot be split.
 
@@ -149,7 +151,9 @@ def run_split(sandbox: Sandbox, code: str, tests: str, helpers: str, names: list
     """
     answers: list[list] = []
     for _ in range(_ROUNDS):
-        program = _CODEC + _TESTS.format(answers=json.dumps(answers), helpers=helpers, tests=tests, names=names)
+        program = _CODEC + _TESTS.format(
+            answers=json.dumps(answers), helpers=helpers, tests=tests, names=names
+        )
         run = sandbox.run(program)
         if run.status != "ok":
             return None if not answers else "failed"

@@ -32,7 +32,9 @@ def candidate(problem: Problem, output: str) -> str:
     blocks = python_blocks(output)
     wanted = _entry_point(problem)
     fitting = [
-        block for block in blocks if wanted and re.search(rf"^\s*(?:async\s+)?def {re.escape(wanted)}\b", block, re.M)
+        block
+        for block in blocks
+        if wanted and re.search(rf"^\s*(?:async\s+)?def {re.escape(wanted)}\b", block, re.M)
     ]
     if fitting:
         code = fitting[-1]
@@ -54,7 +56,8 @@ def _entry_point(problem: Problem) -> str:
     if checked:
         return checked[1]
     called = re.search(
-        r"assert\s+\(*(?:not\s+)?(?:set|sorted|list|tuple|abs|len|math\.isclose)?\(?\s*([A-Za-z_]\w*)\(", problem.answer
+        r"assert\s+\(*(?:not\s+)?(?:set|sorted|list|tuple|abs|len|math\.isclose)?\(?\s*([A-Za-z_]\w*)\(",
+        problem.answer,
     )
     return called[1] if called else ""
 
@@ -76,7 +79,11 @@ def free_names(tests: str, helpers: str) -> list[str] | None:
         tree, known = ast.parse(tests), _defined(ast.parse(helpers))
     except (SyntaxError, ValueError, RecursionError):
         return None
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    used = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
     names = sorted(used - _defined(tree) - known - set(dir(builtins)))
     return None if not names or any(name[0].isupper() for name in names) else names
 
@@ -106,13 +113,17 @@ def run_tests(sandbox: Sandbox, attempts: Sequence[tuple[Problem, str]]) -> list
 
 
 def _run_test(sandbox: Sandbox, problem: Problem, output: str) -> str:
-    shown = f"{problem.question}    pass\n" if problem.kind == "completion" else ""  # its helpers serve the tests too
+    shown = (
+        f"{problem.question}    pass\n" if problem.kind == "completion" else ""
+    )  # its helpers serve the tests too
     entry = _entry_point(problem)
     names = free_names(problem.answer, _PRELUDE + shown)
     if names is not None or shown:
         called = sorted({*(names or []), entry} - {""})
         code = f"{_PRELUDE}\n{candidate(problem, output)}\n"
-        status = run_split(sandbox, code, problem.answer, _PRELUDE + shown, called) if called else None
+        status = (
+            run_split(sandbox, code, problem.answer, _PRELUDE + shown, called) if called else None
+        )
         if status is not None:
             return status
     mark = secrets.token_hex(16)

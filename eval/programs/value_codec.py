@@ -36,7 +36,13 @@ def packed(value, strict=False):
     """`strict`: NotPlain instead of an opaque value, for arguments."""
     if value is None or value is True or value is False:
         return ["value", value]
-    for kind, name in ((bool, "bool"), (int, "int"), (float, "float"), (complex, "complex"), (str, "str")):
+    for kind, name in (
+        (bool, "bool"),
+        (int, "int"),
+        (float, "float"),
+        (complex, "complex"),
+        (str, "str"),
+    ):
         if isinstance(value, kind):
             return [name, _written(kind, value)]
     if isinstance(value, (bytes, bytearray)):
@@ -45,7 +51,10 @@ def packed(value, strict=False):
         if isinstance(value, kind):
             return [kind.__name__, [packed(item, strict) for item in kind.__iter__(value)]]
     if isinstance(value, dict):
-        return ["dict", [[packed(key, strict), packed(item, strict)] for key, item in dict.items(value)]]
+        return [
+            "dict",
+            [[packed(key, strict), packed(item, strict)] for key, item in dict.items(value)],
+        ]
     if strict:
         raise NotPlain(type(value).__name__)
     if isinstance(value, str) or not hasattr(value, "__iter__"):

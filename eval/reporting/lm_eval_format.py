@@ -11,9 +11,13 @@ from eval.reporting.metrics import Z95
 from pipeline.config.eval import Evaluation
 
 
-def harness_results(model: str, scores: dict[str, dict], shots: dict[str, int], settings: Evaluation) -> dict[str, Any]:
+def harness_results(
+    model: str, scores: dict[str, dict], shots: dict[str, int], settings: Evaluation
+) -> dict[str, Any]:
     """`scores`: benchmark.mode -> its entry of summary.json; `shots`: benchmark.mode -> worked examples shown."""
-    scores = {name: values for name, values in scores.items() if "greedy" in values}  # the others were not run
+    scores = {
+        name: values for name, values in scores.items() if "greedy" in values
+    }  # the others were not run
     tasks = {name: name.replace(".", "_") for name in scores}
     measured = {task: _metrics(scores[name]) for name, task in tasks.items()}
     return {
@@ -51,7 +55,9 @@ def _names(values: dict[str, float]) -> list[str]:
 
 def _metrics(scores: dict) -> dict[str, float]:
     names = {"greedy": "exact_match,strict", "compat": "exact_match,compat"}
-    names |= {key: f"{key},none" for key in scores if key.startswith(("maj@", "pass@")) and "_" not in key}
+    names |= {
+        key: f"{key},none" for key in scores if key.startswith(("maj@", "pass@")) and "_" not in key
+    }
     metrics = {}
     for key, name in names.items():
         if scores.get(key) is not None:

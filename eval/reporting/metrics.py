@@ -55,7 +55,9 @@ def pass_at_k(n: int, right: int, k: int) -> float:
     return 1.0 - comb(n - right, k) / comb(n, k)
 
 
-def group_answers(answers: Sequence[str | None], same: Callable[[str, str], bool]) -> list[int | None]:
+def group_answers(
+    answers: Sequence[str | None], same: Callable[[str, str], bool]
+) -> list[int | None]:
     """The number of each answer's group: an answer joins the first group whose first answer is the `same` one.
 
     Equal strings are one answer; None (no answer) belongs to no group.
@@ -64,7 +66,9 @@ def group_answers(answers: Sequence[str | None], same: Callable[[str, str], bool
     known: dict[str, int] = {}
     for answer in answers:
         if answer is not None and answer not in known:
-            known[answer] = next((i for i, other in enumerate(first) if same(other, answer)), len(first))
+            known[answer] = next(
+                (i for i, other in enumerate(first) if same(other, answer)), len(first)
+            )
             if known[answer] == len(first):
                 first.append(answer)
     return [None if answer is None else known[answer] for answer in answers]
@@ -88,7 +92,9 @@ def maj_at_k(groups: Sequence[object], correct: Sequence[bool], k: int) -> float
     if not names:
         return 0.0
     votes_nG = np.array([[group == name for name in names] for group in groups], dtype=np.int32)
-    right_G = np.array([bool(correct[votes_nG[:, column].argmax()]) for column in range(len(names))])
+    right_G = np.array(
+        [bool(correct[votes_nG[:, column].argmax()]) for column in range(len(names))]
+    )
     counts_DG = votes_nG[_subsets(n, k)].sum(1)
     top_D = counts_DG.max(1)
     tied_DG = (counts_DG == top_D[:, None]) & (top_D[:, None] > 0)

@@ -9,7 +9,10 @@ from pipeline.report.page import Html, details, paragraph, tag
 
 RL_CURVES = {
     "Reward": (("reward", "right"), "mean of the step's outputs"),
-    "Model reward beside the rule": (("reward_outcome_model", "reward_process_model", "reward_rule"), "mean"),
+    "Model reward beside the rule": (
+        ("reward_outcome_model", "reward_process_model", "reward_rule"),
+        "mean",
+    ),
     "Agreement of model reward and rule": (
         ("agreement_outcome_model", "agreement_process_model"),
         "chance that a right output scores above a wrong one",
@@ -20,7 +23,10 @@ RL_CURVES = {
     "Groups without signal": (("zero_variance_groups", "truncated"), "share"),
     "Length": (("length",), "tokens an output"),
     "Tool use": (("tool_calls",), "programs an output"),
-    "Seconds of a step": (("sample_seconds", "reward_seconds", "score_seconds", "update_seconds"), "seconds"),
+    "Seconds of a step": (
+        ("sample_seconds", "reward_seconds", "score_seconds", "update_seconds"),
+        "seconds",
+    ),
 }
 """Title -> metrics drawn together and their unit; what a run does not have is left out."""
 
@@ -29,7 +35,12 @@ FULL_COLOUR = 2.0  # advantage, in standard deviations, at which a token's colou
 
 def warnings_of(lines: list[dict]) -> list[Html]:
     """What the run warned of: a model's reward and the rule going different ways."""
-    found = [(line["step"], text) for line in lines for name, text in line.items() if name.startswith("warning_")]
+    found = [
+        (line["step"], text)
+        for line in lines
+        for name, text in line.items()
+        if name.startswith("warning_")
+    ]
     return [tag("p", f"Step {step}: {text}.", class_="bad") for step, text in found]
 
 
@@ -45,11 +56,18 @@ def rollouts(path: Path) -> list[Html]:
     )
     parts = [tag("h3", "Rollouts"), paragraph(legend)]
     for record in read_jsonl(path):
-        right = sum(output["parts"].get("rule", output["reward"]) > 0 for output in record["outputs"])
-        outputs = [_output(output) for output in sorted(record["outputs"], key=lambda output: -output["reward"])]
+        right = sum(
+            output["parts"].get("rule", output["reward"]) > 0 for output in record["outputs"]
+        )
+        outputs = [
+            _output(output)
+            for output in sorted(record["outputs"], key=lambda output: -output["reward"])
+        ]
         asked = f"{record['question'][:110]} → {record['answer']}"
         title = f"step {record['step']}: {asked} ({right} of {len(outputs)} right)"
-        parts.append(details(title, paragraph(record["question"]), tag("div", *outputs, class_="outputs")))
+        parts.append(
+            details(title, paragraph(record["question"]), tag("div", *outputs, class_="outputs"))
+        )
     return parts
 
 
@@ -57,7 +75,11 @@ def _output(output: dict) -> Html:
     """One output: its reward and the reward's parts, its advantage where all tokens share one, and the text."""
     written = output.get("written") or [True] * len(output["tokens"])
     values = output.get("advantages") or [0.0] * len(output["tokens"])
-    advantages = [value for value, mine in zip(values, written, strict=False) if mine] if "advantages" in output else []
+    advantages = (
+        [value for value, mine in zip(values, written, strict=False) if mine]
+        if "advantages" in output
+        else []
+    )
     steps = {step["end"]: step["reward"] for step in output.get("steps", [])}
     differ = len(set(advantages)) > 1 or steps
     if differ or not all(written):
@@ -76,7 +98,11 @@ def _output(output: dict) -> Html:
 
 
 def _pieces(
-    tokens: list[str], values: list[float], written: list[bool], steps: dict[int, float], coloured: bool
+    tokens: list[str],
+    values: list[float],
+    written: list[bool],
+    steps: dict[int, float],
+    coloured: bool,
 ) -> Iterator[Html]:
     """The tokens that the model wrote, coloured where that tells something; what a tool wrote in one frame."""
     for mine, run in groupby(range(len(tokens)), key=lambda place: written[place]):
@@ -84,7 +110,11 @@ def _pieces(
         text = "".join(tokens[place] for place in places)
         if not mine:
             yield tag(
-                "span", text, style="border:1px dashed currentColor", title="printed by the program", class_="tool"
+                "span",
+                text,
+                style="border:1px dashed currentColor",
+                title="printed by the program",
+                class_="tool",
             )
         elif coloured:
             yield from (_token(tokens[place], values[place], steps.get(place)) for place in places)
@@ -98,5 +128,8 @@ def _token(text: str, advantage: float, step_reward: float | None) -> Html:
     style = f"background:color-mix(in srgb, {colour} {strength:.0f}%, transparent)"
     told = f"advantage {advantage:+.2f}"
     if step_reward is not None:
-        style, told = f"{style};border-right:3px solid currentColor", f"{told}, step reward {step_reward:.2f}"
+        style, told = (
+            f"{style};border-right:3px solid currentColor",
+            f"{told}, step reward {step_reward:.2f}",
+        )
     return tag("span", text, style=style, title=told)

@@ -81,11 +81,21 @@ choose();
 
 def add_samples(page: Page, rows: Rows) -> None:
     """Greedy samples of every model, benchmark and mode."""
-    kept = [_sample(model, task, row) for (model, task), samples in rows.items() for row in chosen(samples)]
+    kept = [
+        _sample(model, task, row)
+        for (model, task), samples in rows.items()
+        for row in chosen(samples)
+    ]
     if not kept:
         return
     last_first = {name: -place for place, name in enumerate(in_order({model for model, _ in rows}))}
-    kept.sort(key=lambda row: (last_first[row["model"]], row["graders"] != "disagree", row["verdict"] != "wrong"))
+    kept.sort(
+        key=lambda row: (
+            last_first[row["model"]],
+            row["graders"] != "disagree",
+            row["verdict"] != "wrong",
+        )
+    )
     values = {field: sorted({str(row[field]) for row in kept}) for field in FILTERS}
     values["model"] = in_order(set(values["model"]))
     controls = [_select(field, values[field]) for field in FILTERS]
@@ -161,5 +171,7 @@ def _prose(text: str) -> Html:
 def _select(field: str, values: list[str]) -> Html:
     if len(values) < 2:
         return Html("")
-    options = [tag("option", f"any {field}", value="")] + [tag("option", value or "–", value=value) for value in values]
+    options = [tag("option", f"any {field}", value="")] + [
+        tag("option", value or "–", value=value) for value in values
+    ]
     return tag("select", *options, data_field=field, aria_label=field)

@@ -19,7 +19,9 @@ Rows = dict[tuple[str, str], list[dict]]
 
 def in_order(models) -> list[str]:
     """Pipeline order: coder, base, sft, rl, then anything else by name."""
-    return sorted(models, key=lambda name: (STAGES.index(name) if name in STAGES else len(STAGES), name))
+    return sorted(
+        models, key=lambda name: (STAGES.index(name) if name in STAGES else len(STAGES), name)
+    )
 
 
 def title(task: str) -> str:
@@ -87,7 +89,10 @@ def _chart(summary: dict, models: list[str], tasks: list[str]) -> Html:
     for task in tasks:
         entries = [(model, summary[model].get(task, {})) for model in models]
         entries = [(model, scores) for model, scores in entries if "greedy" in scores]
-        numbers = [(m, *(100 * s[key] for key in ("greedy", "greedy_low", "greedy_high"))) for m, s in entries]
+        numbers = [
+            (m, *(100 * s[key] for key in ("greedy", "greedy_low", "greedy_high")))
+            for m, s in entries
+        ]
         if numbers:
             rows.append((title(task), numbers))
     return interval_chart(rows, "greedy accuracy, %")
@@ -149,12 +154,18 @@ def _curves(summary: dict, models: list[str], tasks: list[str]) -> list[Html]:
         series, bands, body, most = {}, {}, [], 0
         for model in models:
             scores = summary[model].get(task, {})
-            ks = sorted(int(key.split("@")[1]) for key in scores if key.startswith("maj@") and "_" not in key)
+            ks = sorted(
+                int(key.split("@")[1])
+                for key in scores
+                if key.startswith("maj@") and "_" not in key
+            )
             for kind in ("maj", "pass") if ks else ():
                 label = f"{model}, {kind.capitalize()}@K"
                 series[label] = [(k, 100 * scores[f"{kind}@{k}"]) for k in ks]
                 ends = [(scores[f"{kind}@{k}_low"], scores[f"{kind}@{k}_high"]) for k in ks]
-                bands[label] = [(k, 100 * low, 100 * high) for k, (low, high) in zip(ks, ends, strict=True)]
+                bands[label] = [
+                    (k, 100 * low, 100 * high) for k, (low, high) in zip(ks, ends, strict=True)
+                ]
                 body.append([label, *(_cell(scores, f"{kind}@{k}") for k in ks)])
                 most = max(most, *ks)
         if not series:
@@ -167,7 +178,10 @@ def _curves(summary: dict, models: list[str], tasks: list[str]) -> list[Html]:
         numbers = table(["", *(f"K = {k}" for k in ks)], body, right=range(1, len(ks) + 1))
         said = MAJORITY.get(task)
         paper = f" The paper's {said[0]}: {said[1]} %." if said else ""
-        parts += [figure(chart, f"{title(task)}, up to {most} samples a problem.{paper}"), details("Numbers", numbers)]
+        parts += [
+            figure(chart, f"{title(task)}, up to {most} samples a problem.{paper}"),
+            details("Numbers", numbers),
+        ]
     if parts:
         parts.append(
             paragraph(
@@ -184,7 +198,11 @@ def _breakdowns(rows: Rows, models: list[str], tasks: list[str]) -> list[Html]:
     """Greedy accuracy by field, open for the main task and folded for the others."""
     parts = []
     for task in sorted(tasks, key=lambda task: task != main_task(tasks)):
-        tables = [t for field in ("level", "kind", "language") if (t := _breakdown(rows, models, task, field))]
+        tables = [
+            t
+            for field in ("level", "kind", "language")
+            if (t := _breakdown(rows, models, task, field))
+        ]
         if tables and not parts:
             parts += [paragraph(f"{title(task)}, greedy."), *tables]
         elif tables:
@@ -224,7 +242,17 @@ def _graders(results: Path, summary: dict, models: list[str], tasks: list[str]) 
             shares = [percent(s.get(name)) for name in ("greedy", "compat", "program")]
             rest = [percent(s.get(name)) for name in ("no_answer", "undecided", "truncated")]
             body.append([title(task), model, *shares, *rest, s.get("tokens", "–")])
-    heads = ["task", "model", "strict", "compat", "program", "no answer", "undecided", "cut off", "tokens"]
+    heads = [
+        "task",
+        "model",
+        "strict",
+        "compat",
+        "program",
+        "no answer",
+        "undecided",
+        "cut off",
+        "tokens",
+    ]
     levels = {_isolation(results / "eval" / model / "manifest.json") for model in models} - {""}
     return [
         paragraph(
@@ -234,7 +262,9 @@ def _graders(results: Path, summary: dict, models: list[str], tasks: list[str]) 
             "off: ended by the limit on tokens; tokens: a greedy answer's mean."
         ),
         table(heads, body, right=range(2, 9)),
-        paragraph(f"Isolation of model-written programs: {', '.join(sorted(levels)) or 'not recorded'}."),
+        paragraph(
+            f"Isolation of model-written programs: {', '.join(sorted(levels)) or 'not recorded'}."
+        ),
     ]
 
 

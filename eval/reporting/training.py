@@ -33,7 +33,12 @@ def add_training(page: Page, results: Path) -> None:
         series = {name: points for name in names if (points := _points(lines, name))}
         if series:
             curves += [tag("h3", title), line_chart(series, "step", unit)]
-    page.section("Reinforcement learning", *curves, *warnings_of(lines), *rollouts(results / "rl" / "rollouts.jsonl"))
+    page.section(
+        "Reinforcement learning",
+        *curves,
+        *warnings_of(lines),
+        *rollouts(results / "rl" / "rollouts.jsonl"),
+    )
 
 
 def _points(lines: list[dict], name: str) -> list[tuple[float, float]]:
@@ -49,11 +54,14 @@ def _pretraining(results: Path, lines: list[dict]) -> list[Html]:
         [name, f"{row['before']:.3f}", f"{row['after']:.3f}", f"{100 * row['change']:+.1f} %"]
         for name, row in sorted(compared.items())
     ]
-    series = {name: points for name in compared if (points := _points(lines, f"bits_per_byte.{name}"))}
+    series = {
+        name: points for name in compared if (points := _points(lines, f"bits_per_byte.{name}"))
+    }
     return [
         table(["held-out text", "coder, bits a byte", "base, bits a byte", "change"], rows),
         figure(
-            line_chart(series, "step", "bits a byte"), "Bits per byte of held-out text during continued pretraining."
+            line_chart(series, "step", "bits a byte"),
+            "Bits per byte of held-out text during continued pretraining.",
         )
         if any(len(points) > 1 for points in series.values())
         else Html(""),
@@ -84,6 +92,7 @@ def add_settings(page: Page, results: Path) -> None:
     """The settings of this run, section by section, as its jobs received them."""
     files = sorted((results / "config").glob("*.json"))
     parts = [
-        details(file.stem, tag("pre", json.dumps(read_json(file), indent=1, ensure_ascii=False))) for file in files
+        details(file.stem, tag("pre", json.dumps(read_json(file), indent=1, ensure_ascii=False)))
+        for file in files
     ]
     page.section("Settings", *parts) if parts else None

@@ -74,7 +74,9 @@ def attempt_all(
     attempts = []
     for problem, prompt, group in zip(problems, prompts, groups, strict=True):
         for index, sample in enumerate(group):
-            attempts.append(Attempt(prompt, f"{problem.id}\0{index}", problem=problem, sample=index))
+            attempts.append(
+                Attempt(prompt, f"{problem.id}\0{index}", problem=problem, sample=index)
+            )
             attempts[-1].take(sample)
     if asking.mode == "tool" and asking.style == "chat":
         run_programs_between(sampler, sandbox, attempts, asking.tool_rounds, settings)
@@ -86,7 +88,11 @@ def attempt_all(
 
 def _stop(problems: list[Problem], asking: Asking) -> tuple[str, ...]:
     if asking.style == "few-shot":
-        marks = (mark for lang in {p.language: None for p in problems} for mark in asking.prompting(lang).layout.stop)
+        marks = (
+            mark
+            for lang in {p.language: None for p in problems}
+            for mark in asking.prompting(lang).layout.stop
+        )
         return tuple(dict.fromkeys(marks))
     return ASKS_FOR_OUTPUT if asking.mode == "tool" else ()
 
@@ -96,17 +102,26 @@ def prompts_ids(tokenizer, problems: Sequence[Problem], asking: Asking) -> list[
     if asking.style == "chat":
         return _chat_prompts(tokenizer, problems, asking)
     start = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
-    shown = {language: asking.prompting(language) for language in {problem.language for problem in problems}}
+    shown = {
+        language: asking.prompting(language)
+        for language in {problem.language for problem in problems}
+    }
     texts = [shown[problem.language].prompt(problem) for problem in problems]
     return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
 
 def _chat_prompts(tokenizer, problems: Sequence[Problem], asking: Asking) -> list[list[int]]:
     """Questions with the mode's suffix; those that say themselves what is wanted go without."""
-    questions = [chat_question(asking.benchmark, p) if asking.benchmark else p.question for p in problems]
+    questions = [
+        chat_question(asking.benchmark, p) if asking.benchmark else p.question for p in problems
+    ]
     found: dict[int, list[int]] = {}
     for prompts in (asking.prompts, BARE):
-        rows = [i for i, p in enumerate(problems) if (questions[i] == p.question) == (prompts is asking.prompts)]
+        rows = [
+            i
+            for i, p in enumerate(problems)
+            if (questions[i] == p.question) == (prompts is asking.prompts)
+        ]
         asked = [(questions[i], asking.mode, problems[i].language) for i in rows]
         found |= dict(zip(rows, encode_prompts(tokenizer, asked, prompts), strict=True))
     return [found[i] for i in range(len(problems))]

@@ -50,7 +50,9 @@ LAYOUTS = {
     "plain_bn": Layout("প্রশ্ন: ", "\nসমাধান: ", "\n\n", ("\nপ্রশ্ন:", *STOP)),
     "plain_de": Layout("Aufgabe: ", "\nLösung: ", "\n\n", ("\nAufgabe:", *STOP)),
     "plain_es": Layout("Problema: ", "\nSolución: ", "\n\n", ("\nProblema:", *STOP)),
-    "plain_fr": Layout("Problème : ", "\nSolution : ", "\n\n", ("\nProblème :", "\nProblème:", *STOP)),
+    "plain_fr": Layout(
+        "Problème : ", "\nSolution : ", "\n\n", ("\nProblème :", "\nProblème:", *STOP)
+    ),
     "plain_ja": Layout("問題：", "\n解答：", "\n\n", ("\n問題：", *STOP)),
     "plain_ru": Layout("Задача: ", "\nРешение: ", "\n\n", ("\nЗадача:", *STOP)),
     "plain_sw": Layout("Swali: ", "\nSuluhisho: ", "\n\n", ("\nSwali:", *STOP)),
@@ -79,7 +81,9 @@ class FewShot:
 
     shots: tuple[Shot, ...]
     layout: Layout = LAYOUTS["plain"]
-    heads: dict[str, str] = field(default_factory=dict)  # worked examples as text, by the problem's kind
+    heads: dict[str, str] = field(
+        default_factory=dict
+    )  # worked examples as text, by the problem's kind
 
     def prompt(self, problem: Problem) -> str:
         head = self.heads.get(problem.kind)
@@ -91,7 +95,12 @@ class FewShot:
 
 
 def few_shot(
-    benchmark: Benchmark, mode: str, given: list[Shot], count: int, language: str = "", file: str | Path = ""
+    benchmark: Benchmark,
+    mode: str,
+    given: list[Shot],
+    count: int,
+    language: str = "",
+    file: str | Path = "",
 ) -> FewShot:
     """The few-shot prompt of a benchmark: `given` examples where there are any of the mode, else its declared ones.
 
@@ -99,14 +108,24 @@ def few_shot(
     """
     if benchmark.answer == "code":
         name = "function" if benchmark.examples else "completion"
-        return FewShot(tuple(declared_shots(benchmark.examples, "pot")[: benchmark.shots["pot"]]), LAYOUTS[name])
+        return FewShot(
+            tuple(declared_shots(benchmark.examples, "pot")[: benchmark.shots["pot"]]),
+            LAYOUTS[name],
+        )
     if benchmark.answer == "proof":
-        return FewShot(tuple(declared_shots(benchmark.examples, "cot")[: benchmark.shots["cot"]]), LAYOUTS["formal"])
+        return FewShot(
+            tuple(declared_shots(benchmark.examples, "cot")[: benchmark.shots["cot"]]),
+            LAYOUTS["formal"],
+        )
     if benchmark.examples == "cot_prompts":
         return FewShot((), LAYOUTS["bbh"], _task_prompts(str(Path(file).parent / COT_PROMPTS)))
     if any(shot.mode == mode for shot in given):
         language = language or benchmark.language or "en"
-        name = f"{benchmark.layout}_zh" if language == "zh" and benchmark.layout != "plain" else benchmark.layout
+        name = (
+            f"{benchmark.layout}_zh"
+            if language == "zh" and benchmark.layout != "plain"
+            else benchmark.layout
+        )
         return FewShot(tuple(pick_shots(given, mode, language, count)), LAYOUTS[name])
     language = benchmark.language or language or "en"
     examples = benchmark.examples or ("school_zh" if language == "zh" else "school_en")
@@ -123,7 +142,9 @@ def declared_shots(name: str, mode: str) -> tuple[Shot, ...] | list[Shot]:
     language = name.rpartition("_")[2] if "_" in name else "en"
     bare = name in ("functions_en", "proofs")
     return tuple(
-        Shot(row["question"].strip(), _shown(row[mode], mode, bare), mode, language) for row in rows if row.get(mode)
+        Shot(row["question"].strip(), _shown(row[mode], mode, bare), mode, language)
+        for row in rows
+        if row.get(mode)
     )
 
 
@@ -142,7 +163,10 @@ def _task_prompts(path: str) -> dict[str, str]:
 def read_shots(path: str | Path, tokenizer) -> list[Shot]:
     """Worked examples from sft/examples.parquet (training split) or from JSON Lines of Solution records."""
     if Path(path).suffix != ".parquet":
-        return [Shot(s.question, _turns_text(s.turns), s.format, s.language) for s in read_solutions(path)]
+        return [
+            Shot(s.question, _turns_text(s.turns), s.format, s.language)
+            for s in read_solutions(path)
+        ]
     columns = ["question", "format", "language", "ids", "scored", "split"]
     try:
         batches = pq.ParquetFile(path).iter_batches(1000, columns=columns)
@@ -172,7 +196,9 @@ def few_shot_prompt(problem: Problem, shots: list[Shot], layout: Layout = LAYOUT
     """The text to complete. The shots are never the problem itself: they come from training data."""
     if layout is LAYOUTS["completion"]:
         return problem.question
-    blocks = [layout.before + s.question.strip() + layout.between + s.text + layout.after for s in shots]
+    blocks = [
+        layout.before + s.question.strip() + layout.between + s.text + layout.after for s in shots
+    ]
     return "".join(blocks) + layout.before + problem.question.strip() + layout.between
 
 
@@ -198,4 +224,6 @@ def chat_question(benchmark: Benchmark, problem: Problem) -> str:
 
 
 def _turns_text(turns: list[dict]) -> str:
-    return "\n".join(FENCES[t["role"]][0] + t["content"].strip() + FENCES[t["role"]][1] for t in turns)
+    return "\n".join(
+        FENCES[t["role"]][0] + t["content"].strip() + FENCES[t["role"]][1] for t in turns
+    )

@@ -113,4 +113,6 @@ class KeepingEngine:
         keys: Sequence[object] | None = None,
         progress: Progress | None = None,
     ) -> list[list[Sample]]:
-        return self.engine.sample(prompts, samples_per_prompt, settings, keys, progress, kept=self.kept)
+        return self.engine.sample(
+            prompts, samples_per_prompt, settings, keys, progress, kept=self.kept
+        )

@@ -62,14 +62,22 @@ class Turns:
 
 
 def run_programs_between(
-    sampler: Engine, sandbox: Runner, answers: Sequence[Turns], rounds: int, settings: SamplingSettings
+    sampler: Engine,
+    sandbox: Runner,
+    answers: Sequence[Turns],
+    rounds: int,
+    settings: SamplingSettings,
 ) -> None:
     """Run programs the model asked for and let it go on, in place; at most `rounds` generations in all.
 
     `answers` hold the first generation, sampled with the stop strings ASKS_FOR_OUTPUT, as `settings` do.
     """
     for number in range(1, rounds + 1):
-        asked = [answer for answer in answers if answer.finish == "stop" and _asks(sampler.tokenizer, answer)]
+        asked = [
+            answer
+            for answer in answers
+            if answer.finish == "stop" and _asks(sampler.tokenizer, answer)
+        ]
         asked = [answer for answer in asked if answer.tokens < settings.max_new_tokens]
         if not asked:
             return
@@ -82,7 +90,9 @@ def run_programs_between(
         if number == rounds:
             return
         keys = [f"{answer.key}\0{number}" for answer in asked]
-        continued = sampler.sample([a.prompt_ids + a.output_ids for a in asked], 1, settings, keys=keys)
+        continued = sampler.sample(
+            [a.prompt_ids + a.output_ids for a in asked], 1, settings, keys=keys
+        )
         for answer, (sample,) in zip(asked, continued, strict=True):
             answer.take(sample)
 

@@ -42,7 +42,9 @@ class ForwardSampler:
         self.context = getattr(model.config, "max_position_embeddings", None) or 1 << 30
         ends = model.generation_config.eos_token_id if model.generation_config is not None else None
         self.ends = {
-            i for i in [*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id] if i is not None
+            i
+            for i in [*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id]
+            if i is not None
         }
 
     def load(self, model: torch.nn.Module) -> None:
@@ -72,7 +74,9 @@ class ForwardSampler:
                 progress.add(len(found))
         for start in range(0, len(waiting), self.max_batch):
             chosen = waiting[start : start + self.max_batch]
-            draws = np.stack([uniforms(settings.seed, settings.max_new_tokens, keys[q], i) for q, i in chosen])
+            draws = np.stack(
+                [uniforms(settings.seed, settings.max_new_tokens, keys[q], i) for q, i in chosen]
+            )
 
             def finished(row: int, sample: Sample, chosen: list[tuple[int, int]] = chosen) -> None:
                 question, index = chosen[row]
@@ -102,15 +106,23 @@ class ForwardSampler:
             return samples
         device, width = next(self.model.parameters()).device, max(len(prompts[row]) for row in rows)
         fill = [width - len(prompts[row]) for row in rows]
-        ids = torch.tensor([[0] * pad + prompts[row] for pad, row in zip(fill, rows, strict=True)], device=device)
+        ids = torch.tensor(
+            [[0] * pad + prompts[row] for pad, row in zip(fill, rows, strict=True)], device=device
+        )
         mask = torch.tensor([[0] * pad + [1] * (width - pad) for pad in fill], device=device)
         draws, cache, live = draws.to(device), DynamicCache(config=self.model.config), set(rows)
         while live:
             positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             logits = self.model(
-                input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
             ).logits[:, -1]
-            numbers = torch.stack([draws[row, min(len(samples[row].ids), draws.shape[1] - 1)] for row in rows])
+            numbers = torch.stack(
+                [draws[row, min(len(samples[row].ids), draws.shape[1] - 1)] for row in rows]
+            )
             tokens, logprobs = choose(logits.float(), numbers, settings.temperature, settings.top_p)
             for row, token, logprob in zip(rows, tokens.tolist(), logprobs.tolist(), strict=True):
                 if row in live and self._take(samples[row], token, logprob, rooms[row], settings):
@@ -118,12 +130,16 @@ class ForwardSampler:
                     finished(row, samples[row])
             ids, mask = tokens[:, None], torch.cat([mask, mask.new_ones(len(rows), 1)], -1)
             if 2 * len(live) <= len(rows) and live:
-                kept = torch.tensor([place for place, row in enumerate(rows) if row in live], device=device)
+                kept = torch.tensor(
+                    [place for place, row in enumerate(rows) if row in live], device=device
+                )
                 cache.batch_select_indices(kept)
                 ids, mask, rows = ids[kept], mask[kept], [row for row in rows if row in live]
         return samples
 
-    def _take(self, sample: Sample, token: int, logprob: float, room: int, settings: SamplingSettings) -> bool:
+    def _take(
+        self, sample: Sample, token: int, logprob: float, room: int, settings: SamplingSettings
+    ) -> bool:
         """Add a token; whether the sample is finished."""
         sample.ids.append(token)
         sample.logprobs.append(logprob)
@@ -131,7 +147,9 @@ class ForwardSampler:
             sample.finish = "stop"
             return True
         if settings.stop:
-            tail = max(len(stop.encode()) for stop in settings.stop) + 4  # a token is at least one byte
+            tail = (
+                max(len(stop.encode()) for stop in settings.stop) + 4
+            )  # a token is at least one byte
             text = self.tokenizer.decode(sample.ids[-tail:], skip_special_tokens=True)
             sample.stop = next((stop for stop in settings.stop if stop in text), None)
             if sample.stop is not None:

@@ -41,14 +41,24 @@ class Part:
 
     def path(self, folder: Path, made_by: dict) -> Path:
         """Where this part is kept; `made_by` says what its text depends on besides the part itself."""
-        own = [asdict(self.benchmark), self.mode, self.samples, [asdict(problem) for problem in self.problems]]
-        digest = hashlib.sha256(json.dumps([made_by, own], sort_keys=True, default=str).encode()).hexdigest()
+        own = [
+            asdict(self.benchmark),
+            self.mode,
+            self.samples,
+            [asdict(problem) for problem in self.problems],
+        ]
+        digest = hashlib.sha256(
+            json.dumps([made_by, own], sort_keys=True, default=str).encode()
+        ).hexdigest()
         kind = "sampled" if self.samples else "greedy"
         return folder / f"{self.name}.{kind}.{self.number:05}.{digest[:16]}.parquet"
 
 
 def plan(
-    problems: Sequence[tuple[Benchmark, str, list[Problem]]], modes: list[str], settings: Evaluation, style: str
+    problems: Sequence[tuple[Benchmark, str, list[Problem]]],
+    modes: list[str],
+    settings: Evaluation,
+    style: str,
 ) -> Iterator[Part]:
     """All parts, benchmark by benchmark; a benchmark that knows none of `modes` is put in its own."""
     for benchmark, file, items in problems:
@@ -57,7 +67,9 @@ def plan(
             for samples in (0, sampled) if sampled else (0,):
                 size = max(1, BATCHES * settings.batch // max(1, samples))
                 for number, start in enumerate(range(0, len(items), size)):
-                    yield Part(benchmark, file, mode, samples, number, tuple(items[start : start + size]))
+                    yield Part(
+                        benchmark, file, mode, samples, number, tuple(items[start : start + size])
+                    )
 
 
 def model_digest(source: str) -> str:
@@ -73,4 +85,6 @@ def model_digest(source: str) -> str:
         return f"{source}@{AutoConfig.from_pretrained(source)._commit_hash}"
     except (OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or ["unknown"])[0]
-        raise UserError(f"--model {source}: no such folder, and no such model on the Hub ({reason})") from None
+        raise UserError(
+            f"--model {source}: no such folder, and no such model on the Hub ({reason})"
+        ) from None

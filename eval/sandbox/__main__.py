@@ -19,17 +19,29 @@ from pipeline.errors import UserError, run_main
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m eval.sandbox", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m eval.sandbox",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", nargs="+", metavar="FILE.py", help='programs; "-" is stdin')
-    parser.add_argument("--timeout", type=float, default=10.0, help="wall seconds of each program (10)")
-    parser.add_argument("--memory-mb", type=int, default=1024, help="address space of each program (1024)")
-    parser.add_argument("--workers", type=int, default=0, help="programs at the same time (number of cores)")
-    parser.add_argument("--allow-weak", action="store_true", help="run even where isolation is too weak")
+    parser.add_argument(
+        "--timeout", type=float, default=10.0, help="wall seconds of each program (10)"
+    )
+    parser.add_argument(
+        "--memory-mb", type=int, default=1024, help="address space of each program (1024)"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=0, help="programs at the same time (number of cores)"
+    )
+    parser.add_argument(
+        "--allow-weak", action="store_true", help="run even where isolation is too weak"
+    )
     arguments = parser.parse_args(argv)
     for name, lowest in (("timeout", 0.01), ("memory_mb", 16), ("workers", 0)):
         if not lowest <= getattr(arguments, name) < 10**6:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(arguments, name)}: allowed is {lowest} or more")
+            raise UserError(
+                f"--{name.replace('_', '-')} {getattr(arguments, name)}: allowed is {lowest} or more"
+            )
     programs = [_read(path) for path in arguments.files]
     workers = min(arguments.workers or os.cpu_count() or 1, len(programs))
     options = {"workers": workers, "allow_weak": arguments.allow_weak}

@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from eval.sandbox import linux
 
 BOX = "/box"
-_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime")
+_SYSTEM = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/share/zoneinfo",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+)
 _FIRST_USER = 2_000_000_000  # + the worker's process number: a user of its own for every worker
 _INODES = 512
 
@@ -33,7 +41,11 @@ class Confinement:
 def library_folders() -> list[str]:
     """Folders that Python and its packages are loaded from, outermost only."""
     paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    paths += [os.path.join(sys.base_prefix, "lib"), *(p for p in sys.path if p and p.endswith("-packages")), *_SYSTEM]
+    paths += [
+        os.path.join(sys.base_prefix, "lib"),
+        *(p for p in sys.path if p and p.endswith("-packages")),
+        *_SYSTEM,
+    ]
     paths += [p for p in sys.path if p.startswith(sys.base_prefix)]
     if site.ENABLE_USER_SITE:
         paths.append(site.getusersitepackages())
@@ -58,7 +70,11 @@ def unshare_namespaces() -> bool:
         linux.unshare(linux.NEWUSER | private)
     except OSError:
         return False
-    for name, content in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+    for name, content in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{uid} {uid} 1"),
+        ("gid_map", f"{gid} {gid} 1"),
+    ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(content)
     return True
@@ -67,7 +83,9 @@ def unshare_namespaces() -> bool:
 def build_root(folders: list[str], disk_mb: int) -> None:
     """Make a file system of these folders, read-only, and the writable BOX, and enter it. Needs the namespaces."""
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    real = {path: os.path.realpath(path) for path in folders}  # links lead nowhere once the root is another
+    real = {
+        path: os.path.realpath(path) for path in folders
+    }  # links lead nowhere once the root is another
     base = "/tmp" if os.path.isdir("/tmp") else "/var"
     linux.mount("tmpfs", base, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=0755")
     os.mkdir(base + "/old")
@@ -79,9 +97,14 @@ def build_root(folders: list[str], disk_mb: int) -> None:
         _bind("/old" + real[path], "/new" + path)
     os.mkdir("/new" + BOX, 0o755)
     options = f"size={disk_mb}m,nr_inodes={_INODES},mode=0777"
-    linux.mount("tmpfs", "/new" + BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, options)
     linux.mount(
-        "none", "/new", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
+        "tmpfs", "/new" + BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, options
+    )
+    linux.mount(
+        "none",
+        "/new",
+        None,
+        linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV,
     )
     linux.unmount("/old")
     linux.pivot_root("/new", "/new" + BOX)
@@ -98,7 +121,9 @@ def _bind(source: str, target: str) -> None:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o444))
     linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)
     kept = os.statvfs(target).f_flag & (linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_NOSUID)
-    flags = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | kept
+    flags = (
+        linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | kept
+    )
     linux.mount("none", target, None, flags)
 
 

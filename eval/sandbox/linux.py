@@ -17,9 +17,21 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVA
     1 << 18,
 )
 MNT_DETACH = 2
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
-_SYS_CAPSET, _SYS_PIVOT_ROOT = {"x86_64": (126, 155), "aarch64": (91, 41)}.get(os.uname().machine, (None, None))
-_SYS_LANDLOCK_CREATE, _SYS_LANDLOCK_ADD, _SYS_LANDLOCK_RESTRICT = 444, 445, 446  # the same on every architecture
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = (
+    1,
+    4,
+    22,
+    24,
+    38,
+)
+_SYS_CAPSET, _SYS_PIVOT_ROOT = {"x86_64": (126, 155), "aarch64": (91, 41)}.get(
+    os.uname().machine, (None, None)
+)
+_SYS_LANDLOCK_CREATE, _SYS_LANDLOCK_ADD, _SYS_LANDLOCK_RESTRICT = (
+    444,
+    445,
+    446,
+)  # the same on every architecture
 
 # Landlock access rights by the ABI that introduced them.
 _FS_ALL = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
@@ -38,7 +50,10 @@ def _check(result: int, what: str) -> int:
 
 
 def prctl(option: int, first: int = 0, second: int | ctypes.c_void_p = 0) -> None:
-    _check(_libc.prctl(option, ctypes.c_ulong(first), second, ctypes.c_ulong(0), ctypes.c_ulong(0)), f"prctl {option}")
+    _check(
+        _libc.prctl(option, ctypes.c_ulong(first), second, ctypes.c_ulong(0), ctypes.c_ulong(0)),
+        f"prctl {option}",
+    )
 
 
 def unshare(flags: int) -> None:
@@ -47,7 +62,10 @@ def unshare(flags: int) -> None:
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
-    _check(_libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3]), f"mount {target}")
+    _check(
+        _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3]),
+        f"mount {target}",
+    )
 
 
 def unmount(target: str) -> None:
@@ -57,7 +75,10 @@ def unmount(target: str) -> None:
 def pivot_root(new: str, old: str) -> None:
     if _SYS_PIVOT_ROOT is None:
         raise OSError(f"pivot_root is not known on {os.uname().machine}")
-    _check(_libc.syscall(ctypes.c_long(_SYS_PIVOT_ROOT), os.fsencode(new), os.fsencode(old)), "pivot_root")
+    _check(
+        _libc.syscall(ctypes.c_long(_SYS_PIVOT_ROOT), os.fsencode(new), os.fsencode(old)),
+        "pivot_root",
+    )
 
 
 def drop_capabilities() -> None:
@@ -74,7 +95,9 @@ def drop_capabilities() -> None:
 
 def landlock_abi() -> int:
     """Version of Landlock that the kernel offers; 0: none."""
-    version = _libc.syscall(ctypes.c_long(_SYS_LANDLOCK_CREATE), None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+    version = _libc.syscall(
+        ctypes.c_long(_SYS_LANDLOCK_CREATE), None, ctypes.c_size_t(0), ctypes.c_uint32(1)
+    )
     return max(0, version)
 
 
@@ -94,7 +117,9 @@ def landlock_ruleset(readable: list[str], writable: list[str]) -> int:
     attributes = _RulesetAttributes(everything, _TCP if abi >= 4 else 0, _SCOPES if abi >= 6 else 0)
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     ruleset = _check(
-        _libc.syscall(ctypes.c_long(_SYS_LANDLOCK_CREATE), ctypes.byref(attributes), ctypes.c_size_t(size), 0),
+        _libc.syscall(
+            ctypes.c_long(_SYS_LANDLOCK_CREATE), ctypes.byref(attributes), ctypes.c_size_t(size), 0
+        ),
         "landlock_create_ruleset",
     )
     os.set_inheritable(ruleset, False)
@@ -104,7 +129,9 @@ def landlock_ruleset(readable: list[str], writable: list[str]) -> int:
         for path in paths:
             folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
             rule = _PathBeneath(access if os.path.isdir(path) else access & (1 << 2), folder)
-            added = _libc.syscall(ctypes.c_long(_SYS_LANDLOCK_ADD), ruleset, 1, ctypes.byref(rule), 0)
+            added = _libc.syscall(
+                ctypes.c_long(_SYS_LANDLOCK_ADD), ruleset, 1, ctypes.byref(rule), 0
+            )
             os.close(folder)
             _check(added, f"landlock rule for {path}")
     return ruleset
@@ -112,4 +139,6 @@ def landlock_ruleset(readable: list[str], writable: list[str]) -> int:
 
 def landlock_restrict(ruleset: int) -> None:
     """Apply a ruleset to this process for good. Needs no_new_privs."""
-    _check(_libc.syscall(ctypes.c_long(_SYS_LANDLOCK_RESTRICT), ruleset, 0), "landlock_restrict_self")
+    _check(
+        _libc.syscall(ctypes.c_long(_SYS_LANDLOCK_RESTRICT), ruleset, 0), "landlock_restrict_self"
+    )

@@ -57,9 +57,20 @@ class _Worker:
     def __init__(self, options: dict):
         self.channel, theirs = socket.socketpair()
         # Packages are found where the host finds them, whatever put them on its path.
-        search = os.pathsep.join([_REPOSITORY, *(path for path in sys.path if path.endswith("-packages"))])
-        environment = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONPATH": search, "OMP_NUM_THREADS": "1"}
-        environment |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "MKL_NUM_THREADS": "1"}
+        search = os.pathsep.join(
+            [_REPOSITORY, *(path for path in sys.path if path.endswith("-packages"))]
+        )
+        environment = {
+            "PYTHONHASHSEED": "0",
+            "PYTHONUTF8": "1",
+            "PYTHONPATH": search,
+            "OMP_NUM_THREADS": "1",
+        }
+        environment |= {
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "MKL_NUM_THREADS": "1",
+        }
         with theirs:
             command = [
                 sys.executable,
@@ -92,7 +103,10 @@ class _Worker:
         status, self.healthy, elapsed, out, err = _RESULT.unpack(self._receive(_RESULT.size))
         data = self._receive(out + err)
         return Execution(
-            _STATUSES[status], data[:out].decode("utf-8", "replace"), data[out:].decode("utf-8", "replace"), elapsed
+            _STATUSES[status],
+            data[:out].decode("utf-8", "replace"),
+            data[out:].decode("utf-8", "replace"),
+            elapsed,
         )
 
     def _receive(self, count: int) -> bytes:
@@ -141,7 +155,12 @@ class Sandbox:
         if not sys.platform.startswith("linux"):
             raise SandboxUnavailable(f"the sandbox needs Linux, this is {sys.platform}")
         self.timeout, self.memory, self.workers = timeout, memory_mb * 1024 * 1024, workers
-        self._options = {"without": sorted(without), "disk_mb": disk_mb, "empty": None, "repository": _REPOSITORY}
+        self._options = {
+            "without": sorted(without),
+            "disk_mb": disk_mb,
+            "empty": None,
+            "repository": _REPOSITORY,
+        }
         self._lost_starts = 0
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         self._busy: set[_Worker | None] = set()
@@ -170,16 +189,24 @@ class Sandbox:
 
     def _start(self) -> _Worker:
         if "namespaces" in self._options["without"] and self._options["empty"] is None:
-            self._options["empty"] = tempfile.mkdtemp(prefix="sandbox-")  # the programs' folder, which nobody may write
+            self._options["empty"] = tempfile.mkdtemp(
+                prefix="sandbox-"
+            )  # the programs' folder, which nobody may write
             os.chmod(self._options["empty"], 0o555)
         return _Worker(self._options)
 
     def _check(self, worker: _Worker, allow_weak: bool) -> None:
         """Attack the fresh sandbox; refuse to go on where it is too weak by what was set up or by what got through."""
-        self.reached = selftest.reached(lambda source, seconds: worker.run(source, seconds, self.memory))
+        self.reached = selftest.reached(
+            lambda source, seconds: worker.run(source, seconds, self.memory)
+        )
         weak = not (self._held["seccomp"] and (self._held["namespaces"] or self._held["landlock"]))
         if (weak or self.reached) and not allow_weak:
-            found = f"; in the self-test programs reached: {', '.join(self.reached)}" if self.reached else ""
+            found = (
+                f"; in the self-test programs reached: {', '.join(self.reached)}"
+                if self.reached
+                else ""
+            )
             raise SandboxUnavailable(
                 f"this machine isolates programs too weakly ({self.level}); needed are seccomp and namespaces or "
                 f"Landlock{found}; eval.sandbox.allow_weak: true runs them all the same"
@@ -196,7 +223,12 @@ class Sandbox:
         """Run one program (waits for a free worker)."""
         source = program if isinstance(program, bytes) else program.encode("utf-8", "surrogatepass")
         if len(source) > _MAX_PROGRAM:
-            return Execution("error", "", f"the program has {len(source)} bytes, allowed are {_MAX_PROGRAM}\n", 0.0)
+            return Execution(
+                "error",
+                "",
+                f"the program has {len(source)} bytes, allowed are {_MAX_PROGRAM}\n",
+                0.0,
+            )
         worker = self._idle.get()
         try:
             if worker is not None and not worker.alive():
@@ -224,7 +256,9 @@ class Sandbox:
             return worker
         worker.close()
         self._lost_starts += 1
-        reason = worker.hello.get("failed", f"another isolation than before, {worker.hello.get('level')}")
+        reason = worker.hello.get(
+            "failed", f"another isolation than before, {worker.hello.get('level')}"
+        )
         if self._lost_starts >= _MOST_LOST_STARTS:
             raise SandboxUnavailable(f"the sandbox does not start any more: {reason}")
         raise OSError(reason)

@@ -39,13 +39,45 @@ _ALLOWED = {
     "renameat2": 316, "getrandom": 318, "membarrier": 324, "statx": 332, "rseq": 334, "close_range": 436,
     "faccessat2": 439, "recvfrom": 45,
 }  # fmt: skip
-_CLONE, _CLONE3, _IOCTL, _FCNTL, _PRLIMIT, _TGKILL, _SOCKETPAIR, _SENDTO = 56, 435, 16, 72, 302, 234, 53, 44
-_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO(N)CLEX
-_FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032)  # duplicate, flags, locks, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
+_CLONE, _CLONE3, _IOCTL, _FCNTL, _PRLIMIT, _TGKILL, _SOCKETPAIR, _SENDTO = (
+    56,
+    435,
+    16,
+    72,
+    302,
+    234,
+    53,
+    44,
+)
+_IOCTLS = (
+    0x5401,
+    0x5413,
+    0x541B,
+    0x5421,
+    0x5450,
+    0x5451,
+)  # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIO(N)CLEX
+_FCNTLS = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    1030,
+    1032,
+)  # duplicate, flags, locks, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
 
 
 class _Instruction(ctypes.Structure):
-    _fields_ = (("code", ctypes.c_uint16), ("yes", ctypes.c_uint8), ("no", ctypes.c_uint8), ("k", ctypes.c_uint32))
+    _fields_ = (
+        ("code", ctypes.c_uint16),
+        ("yes", ctypes.c_uint8),
+        ("no", ctypes.c_uint8),
+        ("k", ctypes.c_uint32),
+    )
 
 
 class _Program(ctypes.Structure):
@@ -57,7 +89,9 @@ def available() -> bool:
     if os.uname().machine != "x86_64" or ctypes.sizeof(ctypes.c_void_p) != 8:
         return False
     try:
-        linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(0))  # a null filter: EFAULT where filters are known
+        linux.prctl(
+            linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(0)
+        )  # a null filter: EFAULT where filters are known
     except OSError as error:
         return error.errno == errno.EFAULT
     return False
@@ -74,13 +108,17 @@ class Filter:
         self._code: list[tuple[int, int, int, int]] = []
         self._pid_at = 0
         self._build(threads)
-        self._array = (_Instruction * len(self._code))(*(_Instruction(*line) for line in self._code))
+        self._array = (_Instruction * len(self._code))(
+            *(_Instruction(*line) for line in self._code)
+        )
         self._program = _Program(len(self._code), self._array)
 
     def install(self) -> None:
         """Bind this process and all its threads-to-be. Signals to itself are allowed by its own number."""
         self._array[self._pid_at].k = os.getpid()
-        linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.cast(ctypes.byref(self._program), ctypes.c_void_p))
+        linux.prctl(
+            linux.PR_SET_SECCOMP, 2, ctypes.cast(ctypes.byref(self._program), ctypes.c_void_p)
+        )
 
     def _emit(self, code: int, k: int, yes: int = 0, no: int = 0) -> None:
         self._code.append((code, yes, no, k))
@@ -95,15 +133,25 @@ class Filter:
         self._emit(_LOAD, _NUMBER)
         self._return_if(_GREATER_EQUAL, 0x40000000, _KILL)  # the x32 calls
         self._allow_listed()
-        self._return_if(_EQUAL, _CLONE3, _ERRNO | errno.ENOSYS)  # glibc then uses clone, whose flags can be seen
+        self._return_if(
+            _EQUAL, _CLONE3, _ERRNO | errno.ENOSYS
+        )  # glibc then uses clone, whose flags can be seen
         if threads:
             self._case(_CLONE, [(_argument(0), _ANY_BIT, (_CLONE_THREAD,))])
         self._case(_IOCTL, [(_argument(1), _EQUAL, _IOCTLS)])
         self._case(_FCNTL, [(_argument(1), _EQUAL, _FCNTLS)])
-        self._case(_PRLIMIT, [(_argument(0), _EQUAL, (0,)), *self._null(2)])  # reading its own limits
-        self._case(_SOCKETPAIR, [(_argument(0), _EQUAL, (1,))])  # what asyncio needs; no names, no network
+        self._case(
+            _PRLIMIT, [(_argument(0), _EQUAL, (0,)), *self._null(2)]
+        )  # reading its own limits
+        self._case(
+            _SOCKETPAIR, [(_argument(0), _EQUAL, (1,))]
+        )  # what asyncio needs; no names, no network
         self._case(_SENDTO, self._null(4))
-        self._case(_TGKILL, [(_argument(0), _EQUAL, (0,)), (_argument(2), _EQUAL, (signal.SIGABRT,))], pid=True)
+        self._case(
+            _TGKILL,
+            [(_argument(0), _EQUAL, (0,)), (_argument(2), _EQUAL, (signal.SIGABRT,))],
+            pid=True,
+        )
         self._emit(_RETURN, _ERRNO | errno.EPERM)
 
     def _allow_listed(self) -> None:
@@ -115,10 +163,14 @@ class Filter:
                 runs[-1][1] += 1
             else:
                 runs.append([number, number + 1])
-        bounds = [edge for run in runs for edge in run]  # below an odd number of bounds: inside a run
+        bounds = [
+            edge for run in runs for edge in run
+        ]  # below an odd number of bounds: inside a run
         tree = self._search(bounds, allowed=False)
         leave = ((_JUMP, 0, 0, len(tree) - index - 1) for index in range(len(tree)))
-        self._code += [jump if line[0] == _LEAVE else line for line, jump in zip(tree, leave, strict=True)]
+        self._code += [
+            jump if line[0] == _LEAVE else line for line, jump in zip(tree, leave, strict=True)
+        ]
 
     def _search(self, bounds: list[int], allowed: bool) -> list[tuple[int, int, int, int]]:
         """Code that decides a call number between the neighbours of `bounds`; not allowed falls off its end."""
@@ -134,7 +186,9 @@ class Filter:
     def _null(index: int) -> list[tuple[int, int, tuple[int, ...]]]:
         return [(_argument(index), _EQUAL, (0,)), (_argument(index, high=True), _EQUAL, (0,))]
 
-    def _case(self, number: int, conditions: list[tuple[int, int, tuple[int, ...]]], pid: bool = False) -> None:
+    def _case(
+        self, number: int, conditions: list[tuple[int, int, tuple[int, ...]]], pid: bool = False
+    ) -> None:
         """Allow call `number` when every condition (offset, test, one of these values) holds; else EPERM."""
         body = sum(2 + len(values) for _, _, values in conditions) + 1
         self._emit(_EQUAL, number, 0, body)

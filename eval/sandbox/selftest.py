@@ -34,8 +34,14 @@ def reached(run: Callable[[bytes, float], Any]) -> list[str]:
     result = run(_program().encode(), 10.0)
     lines = result.stdout.splitlines()
     found = [name for name in _PROBES if name in lines]
-    if _END not in lines:  # the last probe became another program, or the sandbox cannot run anything
-        found.append(_NEW_PROGRAMS if not result.stderr else f"nothing: no program runs ({result.stderr.strip()})")
+    if (
+        _END not in lines
+    ):  # the last probe became another program, or the sandbox cannot run anything
+        found.append(
+            _NEW_PROGRAMS
+            if not result.stderr
+            else f"nothing: no program runs ({result.stderr.strip()})"
+        )
     if run(b"while True: pass", 0.05).status != "timeout":
         found.append(_TIME)
     return found
@@ -48,7 +54,8 @@ def _program() -> str:
         f"HOST, HOST_FILE = {os.getpid()}, {os.path.abspath(__file__)!r}\n"
     )
     probes = "".join(
-        f"try:\n    {body}\n    print({name!r})\nexcept BaseException: pass\n" for name, body in _PROBES.items()
+        f"try:\n    {body}\n    print({name!r})\nexcept BaseException: pass\n"
+        for name, body in _PROBES.items()
     )
     leave = "sys.stdout.flush()\ntry: os.execv(sys.executable, [sys.executable, '-c', ''])\nexcept OSError: pass\n"
     return f"{head}{probes}{leave}print({_END!r})\n"

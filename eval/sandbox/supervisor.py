@@ -21,7 +21,9 @@ from eval.sandbox import child, confine, linux, seccomp
 from eval.sandbox.warmup import LIBRARIES, warm
 
 REQUEST = struct.Struct("!dQI")  # seconds, bytes of memory, length of the program
-RESULT = struct.Struct("!B?dII")  # status, whether more may come, seconds, lengths of stdout and stderr
+RESULT = struct.Struct(
+    "!B?dII"
+)  # status, whether more may come, seconds, lengths of stdout and stderr
 STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
 MAX_OUTPUT = 64 * 1024  # bytes of each stream
 MAX_PROGRAM = 4 * 1024 * 1024
@@ -46,7 +48,9 @@ def main() -> None:
 def _confine(options: dict) -> tuple[confine.Confinement, int]:
     """Give up everything that is not needed; returns what holds, and a descriptor to read our own size from."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")  # short of memory, the machine shall end a program, not the training beside it
+        file.write(
+            "1000"
+        )  # short of memory, the machine shall end a program, not the training beside it
     state = confine.Confinement(readable=confine.library_folders())
     without, number = options["without"], os.getpid()
     state.namespaces = "namespaces" not in without and confine.unshare_namespaces()
@@ -88,7 +92,9 @@ def _send(channel: socket.socket, payload: bytes) -> None:
 class Supervisor:
     """Serves programs one after another until the host's end of the socket closes."""
 
-    def __init__(self, channel: socket.socket, state: confine.Confinement, statm: int, options: dict):
+    def __init__(
+        self, channel: socket.socket, state: confine.Confinement, statm: int, options: dict
+    ):
         self.channel, self.state, self.statm = channel, state, statm
         # Texts pass through these alone and are wiped after each program: the next one must not find them in its
         # memory, which is a copy of ours.
@@ -192,7 +198,9 @@ class Supervisor:
                 break
             for descriptor, _ in events:
                 if descriptor == self.channel.fileno():
-                    os._exit(0)  # the host is gone; our process namespace and PDEATHSIG end the program
+                    os._exit(
+                        0
+                    )  # the host is gone; our process namespace and PDEATHSIG end the program
                 if descriptor == process:
                     poll.unregister(process)
                     continue
@@ -202,7 +210,10 @@ class Supervisor:
                 elif reason is None and max(self.used) > MAX_OUTPUT:
                     reason = "output"
                     os.kill(pid, signal.SIGKILL)
-        if reason is None and not select.select([process], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        if (
+            reason is None
+            and not select.select([process], [], [], max(0.0, deadline - time.monotonic()))[0]
+        ):
             reason = "timeout"  # it closed its streams and went on
             os.kill(pid, signal.SIGKILL)
         for descriptor in (*pipes, process):

@@ -39,9 +39,22 @@ def _sympy() -> None:
     sympy.solve(sympy.Eq(2 * x + 3, 7), x)
     sympy.solve(x**2 - 4 > 0, x)
     sympy.solveset(x**2 - 4, x, sympy.S.Reals)
-    for change in (sympy.simplify, sympy.factor, sympy.expand, sympy.cancel, sympy.apart, sympy.latex, str):
+    for change in (
+        sympy.simplify,
+        sympy.factor,
+        sympy.expand,
+        sympy.cancel,
+        sympy.apart,
+        sympy.latex,
+        str,
+    ):
         change(quotient + sympy.sqrt(8) / 3)
     sympy.trigsimp(sympy.sin(x) ** 2 + sympy.cos(x) ** 2)
     sympy.integrate(x**2, x), sympy.diff(sympy.sin(x) * x, x), sympy.limit(sympy.sin(x) / x, x, 0)
     sympy.summation(x, (x, 1, 10)), sympy.nsolve(x**2 - 2, x, 1), sympy.N(sympy.pi, 20)
-    sympy.factorint(360), sympy.isprime(97), sympy.binomial(5, 2), sympy.Matrix([[1, 2], [3, 4]]).det()
+    (
+        sympy.factorint(360),
+        sympy.isprime(97),
+        sympy.binomial(5, 2),
+        sympy.Matrix([[1, 2], [3, 4]]).det(),
+    )

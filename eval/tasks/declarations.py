@@ -60,17 +60,19 @@ class Benchmark:
     shots: dict[str, int] = field(default_factory=dict)
     tolerance: float | None = None
     rows: int | None = None
-    layout: str = (
-        "plain"  # of questions and solutions shown to base models (eval.sampling.few_shot), the Chinese one with "_zh"
+    layout: str = "plain"  # of questions and solutions shown to base models (eval.sampling.few_shot), the Chinese one with "_zh"
+    box_only: bool = (
+        False  # only a final box is an answer, as for rewards: no number is picked out of babble
     )
-    box_only: bool = False  # only a final box is an answer, as for rewards: no number is picked out of babble
 
     @property
     def modes(self) -> tuple[str, ...]:
         """The modes that make sense: a function to write is a program, a formal proof is neither."""
         if self.metric == "tests":
             return ("pot",)
-        return ("cot",) if self.metric == "proof" or self.answer == "text" else ("cot", "pot", "tool")
+        return (
+            ("cot",) if self.metric == "proof" or self.answer == "text" else ("cot", "pot", "tool")
+        )
 
 
 COT_PROMPTS = "cot_prompts.jsonl"  # beside a set that brings its own worked examples, by task (BIG-Bench Hard)
@@ -85,9 +87,14 @@ def _deepseek(path: str) -> Git:
 
 _QUESTION_ANSWER = Fields(question=("question",), gold=("answer",))
 _PROBLEM_SOLUTION = Fields(
-    question=("problem",), gold=("answer", "solution"), kind=("subject", "type"), id=("unique_id", "path")
+    question=("problem",),
+    gold=("answer", "solution"),
+    kind=("subject", "type"),
+    id=("unique_id", "path"),
 )
-_CODE = Fields(question=("prompt", "text"), gold=("test", "test_list"), id=("task_id",), kind=(), level=())
+_CODE = Fields(
+    question=("prompt", "text"), gold=("test", "test_list"), id=("task_id",), kind=(), level=()
+)
 
 _ENTRIES = (
     Benchmark(

@@ -29,12 +29,16 @@ _BBH_TASKS = (
 
 def fetch(benchmark: Benchmark, file: Path) -> None:
     """Write the benchmark's rows to `file`. Raises UserError where there is no source or no network."""
-    by_hand = f"put the rows as JSON Lines into {file}, or give --benchmark {benchmark.name}=FILE.jsonl"
+    by_hand = (
+        f"put the rows as JSON Lines into {file}, or give --benchmark {benchmark.name}=FILE.jsonl"
+    )
     if benchmark.source is None:
         raise UserError(f"{benchmark.name}: no public source is declared; {by_hand}")
     try:
         rows = list(_rows(benchmark.source))
-        shown = list(_worked_examples(benchmark.source)) if benchmark.examples == "cot_prompts" else []
+        shown = (
+            list(_worked_examples(benchmark.source)) if benchmark.examples == "cot_prompts" else []
+        )
     except (OSError, ValueError, ConnectionError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise UserError(f"{benchmark.name}: cannot be fetched ({reason}); {by_hand}") from None
@@ -46,7 +50,10 @@ def fetch(benchmark: Benchmark, file: Path) -> None:
 def _write(file: Path, rows: list[dict]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(file) as path:
-        path.write_text("".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows), "utf-8")
+        path.write_text(
+            "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows),
+            "utf-8",
+        )
 
 
 def _rows(source: Hub | Git) -> Iterator[dict]:
@@ -59,18 +66,24 @@ def _rows(source: Hub | Git) -> Iterator[dict]:
     if source.config == "*":  # MATH: one configuration a subject
         configs = datasets.get_dataset_config_names(source.id, revision=source.revision)
     for config in configs:
-        yield from datasets.load_dataset(source.id, config, split=source.split, revision=source.revision)
+        yield from datasets.load_dataset(
+            source.id, config, split=source.split, revision=source.revision
+        )
 
 
 def _git_rows(source: Git) -> Iterator[dict]:
     if "{}" in source.path:  # BIG-Bench Hard: one file a task
         for task in _BBH_TASKS:
             examples = json.loads(_download(source, source.path.format(task)))["examples"]
-            yield from ({"task": task, "idx": index, **example} for index, example in enumerate(examples))
+            yield from (
+                {"task": task, "idx": index, **example} for index, example in enumerate(examples)
+            )
         return
     text = _download(source, source.path)
     if source.path.endswith(".tsv"):  # MGSM: question and answer, no header
-        for question, answer in csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE):
+        for question, answer in csv.reader(
+            io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE
+        ):
             yield {"question": question, "answer": answer}
         return
     for line in text.splitlines():

@@ -32,15 +32,30 @@ PAPER: dict[str, dict[str, float]] = {
 MAJORITY = {"math.cot": ("maj@64", 60.9)}
 """Self-consistency of DeepSeekMath 7B, from the abstract; the model's temperature for it is not stated."""
 
-_FEW_SHOT = ("gsm8k", "math", "ocw", "sat", "mmlu_stem", "cmath", "gaokao_mathcloze", "gaokao_mathqa")
+_FEW_SHOT = (
+    "gsm8k",
+    "math",
+    "ocw",
+    "sat",
+    "mmlu_stem",
+    "cmath",
+    "gaokao_mathcloze",
+    "gaokao_mathqa",
+)
 _CHAT = ("gsm8k", "math", "mgsm_zh", "cmath")
 TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "Table 2: base models, worked examples, chain of thought": (("base",), tuple(f"{name}.cot" for name in _FEW_SHOT)),
+    "Table 2: base models, worked examples, chain of thought": (
+        ("base",),
+        tuple(f"{name}.cot" for name in _FEW_SHOT),
+    ),
     "Table 3: base models, programs and proofs": (
         ("base",),
         ("gsm8k.pot", "math.pot", "minif2f_valid.cot", "minif2f.cot"),
     ),
-    "Table 4: general benchmarks": (("coder", "base"), ("mmlu.cot", "bbh.cot", "humaneval.pot", "mbpp.pot")),
+    "Table 4: general benchmarks": (
+        ("coder", "base"),
+        ("mmlu.cot", "bbh.cot", "humaneval.pot", "mbpp.pot"),
+    ),
     "Table 5: chain of thought": (("sft", "rl"), tuple(f"{name}.cot" for name in _CHAT)),
     "Table 5: text and programs": (("sft", "rl"), tuple(f"{name}.tool" for name in _CHAT)),
 }

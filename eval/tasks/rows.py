@@ -20,7 +20,9 @@ _OPTION_SPLIT = re.compile(r"(?:^|[\s,])\(?[A-Ja-j]\s*\)\s*|(?:^|\s)[A-J]\.\s+")
 _QUOTED = re.compile(r"(['\"])(.*?)\1(?=\s*[,\]])")
 
 
-def problem_of(row: dict, default_id: str, fields: Fields, answer_type: str = "", language: str = "") -> Problem | str:
+def problem_of(
+    row: dict, default_id: str, fields: Fields, answer_type: str = "", language: str = ""
+) -> Problem | str:
     """The problem of a row, or what the row lacks."""
     if answer_type == "code":
         return _code_problem(row, default_id)
@@ -35,7 +37,9 @@ def problem_of(row: dict, default_id: str, fields: Fields, answer_type: str = ""
     if not answer:
         return f"no answer (one of {', '.join(fields.gold)})"
     if options:
-        question += "\n" + "\n".join(f"({letter}) {text}" for letter, text in zip(LETTERS, options, strict=False))
+        question += "\n" + "\n".join(
+            f"({letter}) {text}" for letter, text in zip(LETTERS, options, strict=False)
+        )
     return Problem(
         id=_first(row, fields.id) or default_id,
         question=question,
@@ -90,7 +94,11 @@ def _choice(row: dict, options: list[str]) -> str:
             return LETTERS[value]
         if isinstance(value, str):
             letters = "".join(value.split()).upper()
-            if letters and len(letters) <= len(options) and set(letters) <= set(LETTERS[: len(options)]):
+            if (
+                letters
+                and len(letters) <= len(options)
+                and set(letters) <= set(LETTERS[: len(options)])
+            ):
                 return letters
     return ""
 
@@ -99,7 +107,12 @@ def _code_problem(row: dict, default_id: str) -> Problem | str:
     """HumanEval: the question is the start of a function. MBPP: a description and the tests that must pass."""
     name = str(row.get("task_id") or default_id)
     if row.get("prompt") and row.get("test") and row.get("entry_point"):
-        return Problem(name, row["prompt"], f"{row['test']}\n\ncheck({row['entry_point']})\n", kind="completion")
+        return Problem(
+            name,
+            row["prompt"],
+            f"{row['test']}\n\ncheck({row['entry_point']})\n",
+            kind="completion",
+        )
     tests = row.get("test_list")
     text = row.get("text") or row.get("prompt")
     if not text or not tests:
@@ -118,6 +131,8 @@ def _proof_problem(row: dict, default_id: str) -> Problem | str:
     if row.get("informal_proof"):
         informal += f"\n\n### Solution\n\n{row['informal_proof'].strip()}"
     question = f"{informal} *)\n\nFormal:\n{row['formal_statement'].strip()}"
-    theory = (row.get("header") or "theory Scratch imports Complex_Main\nbegin\n\n") + row["formal_statement"].strip()
+    theory = (row.get("header") or "theory Scratch imports Complex_Main\nbegin\n\n") + row[
+        "formal_statement"
+    ].strip()
     kind = "numbertheory" if "numbertheory" in row["formal_statement"] else "other"
     return Problem(str(row.get("problem_name") or default_id), question, theory, kind=kind)

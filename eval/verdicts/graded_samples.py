@@ -39,7 +39,9 @@ SAMPLES = pa.schema(
 `program_correct`: whether what the program printed is right, null where none was asked for (tool mode only)."""
 
 
-def attempt_rows(attempts: Sequence[Attempt], greedy: bool, seconds: float, tokenizer) -> list[dict]:
+def attempt_rows(
+    attempts: Sequence[Attempt], greedy: bool, seconds: float, tokenizer
+) -> list[dict]:
     """Rows of ATTEMPTS; `seconds` is the wall time of all of them together."""
     prompts: dict[str, str] = {}
     for attempt in attempts:
@@ -70,17 +72,24 @@ def graded_rows(
         (by_id[row["id"]], row["output"], (row["printed"] or "") if mode == "pot" else None) for row in rows
     ]  # fmt: skip
     verdicts = judge(benchmark, tried, sandbox)
-    printed = [(by_id[row["id"]], row["output"], row["printed"] or "") for row in rows if mode == "tool"]
+    printed = [
+        (by_id[row["id"]], row["output"], row["printed"] or "") for row in rows if mode == "tool"
+    ]
     programs = iter(judge(benchmark, printed, sandbox))
     graded = []
     for row, (problem, output, shown), verdict in zip(rows, tried, verdicts, strict=True):
-        text, rules = (output, style) if mode == "cot" else (output if shown is None else shown, "chat")
+        text, rules = (
+            (output, style) if mode == "cot" else (output if shown is None else shown, "chat")
+        )
         compat = compat_verdict(benchmark, problem.answer, text, rules, problem.question)
         graded.append(
             row
             | {"kind": problem.kind, "level": problem.level, "language": problem.language}
             | {"question": problem.question, "gold": problem.answer, "compat": compat}
             | {"extracted": verdict.extracted, "correct": verdict.correct, "status": verdict.status}
-            | {"method": verdict.method, "program_correct": next(programs).correct if mode == "tool" else None}
+            | {
+                "method": verdict.method,
+                "program_correct": next(programs).correct if mode == "tool" else None,
+            }
         )
     return graded

@@ -43,9 +43,20 @@ class IsabelleChecker:
     def check(self, theory: str, name: str) -> str:
         with tempfile.TemporaryDirectory(prefix="isabelle-") as folder:
             (Path(folder) / f"{name}.thy").write_text(theory, "utf-8")
-            command = [self.command, "process", "-d", folder, "-l", self.logic, "-T", f"{folder}/{name}"]
+            command = [
+                self.command,
+                "process",
+                "-d",
+                folder,
+                "-l",
+                self.logic,
+                "-T",
+                f"{folder}/{name}",
+            ]
             try:
-                done = subprocess.run(command, capture_output=True, timeout=self.seconds, cwd=folder)
+                done = subprocess.run(
+                    command, capture_output=True, timeout=self.seconds, cwd=folder
+                )
             except subprocess.TimeoutExpired:
                 return "timeout"
         return "proved" if done.returncode == 0 else "failed"

@@ -16,7 +16,9 @@ from pipeline.artifacts.records import Problem
 
 
 def judge(
-    benchmark: Benchmark, attempts: Sequence[tuple[Problem, str, str | None]], sandbox: Sandbox | None = None
+    benchmark: Benchmark,
+    attempts: Sequence[tuple[Problem, str, str | None]],
+    sandbox: Sandbox | None = None,
 ) -> list[Verdict]:
     """Verdicts of attempts (problem, output, printed), in order.
 
@@ -29,10 +31,16 @@ def judge(
         if sandbox is None:
             raise ValueError("the metric tests needs a sandbox")
         statuses = run_tests(sandbox, [(problem, output) for problem, output, _ in attempts])
-        return [_tested(*attempt[:2], status) for attempt, status in zip(attempts, statuses, strict=True)]
+        return [
+            _tested(*attempt[:2], status)
+            for attempt, status in zip(attempts, statuses, strict=True)
+        ]
     if benchmark.metric == "proof":
         checker = installed_checker()
-        return [_proved(problem, output, check_proof(checker, problem, output)) for problem, output, _ in attempts]
+        return [
+            _proved(problem, output, check_proof(checker, problem, output))
+            for problem, output, _ in attempts
+        ]
     return [
         grade(
             problem.answer,
@@ -50,11 +58,21 @@ def _tested(problem: Problem, output: str, status: str) -> Verdict:
     code = candidate(problem, output).strip()
     decided = status in ("passed", "failed")
     return Verdict(
-        status == "passed", code or None, "ok" if decided else status, "code", "tests" if decided else "none"
+        status == "passed",
+        code or None,
+        "ok" if decided else status,
+        "code",
+        "tests" if decided else "none",
     )
 
 
 def _proved(problem: Problem, output: str, status: str) -> Verdict:
     decided = status in ("proved", "failed")
     proof = proof_text(output) or None
-    return Verdict(status == "proved", proof, "ok" if decided else status, "proof", "checker" if decided else "none")
+    return Verdict(
+        status == "proved",
+        proof,
+        "ok" if decided else status,
+        "proof",
+        "checker" if decided else "none",
+    )

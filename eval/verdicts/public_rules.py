@@ -49,7 +49,11 @@ def _split(answers: list[str], several: bool) -> list[str]:
     """Answers split at \\text{ and }, and at commas where the question says so and no bracket occurs."""
     parts = [part for answer in answers for part in answer.split("{and}")]
     if several:
-        parts = [p for part in parts for p in ([part] if re.search(r"[()\[\]]", part) else part.split(","))]
+        parts = [
+            p
+            for part in parts
+            for p in ([part] if re.search(r"[()\[\]]", part) else part.split(","))
+        ]
     return [part for part in parts if part]
 
 
@@ -91,13 +95,28 @@ def compat_normal(text: str) -> str:
     if len(text) > _MAX_ANSWER:
         return text
     text = text.lstrip(":").rstrip("./ ").strip()
-    text = text.replace("\\!", "").replace("tfrac", "frac").replace("dfrac", "frac").replace("\\left", "")
     text = (
-        text.replace("\\right", "").replace("^{\\circ}", "").replace("^\\circ", "").replace("\\$", "").replace("$", "")
+        text.replace("\\!", "")
+        .replace("tfrac", "frac")
+        .replace("dfrac", "frac")
+        .replace("\\left", "")
+    )
+    text = (
+        text.replace("\\right", "")
+        .replace("^{\\circ}", "")
+        .replace("^\\circ", "")
+        .replace("\\$", "")
+        .replace("$", "")
     )
     without_unit = _UNIT_TEXT.sub("", text).strip()
     text = without_unit if without_unit else text
-    text = text.replace("\\text", "").replace("x\\in", "").replace("\\%", "").replace("%", "").replace("\\ ", "")
+    text = (
+        text.replace("\\text", "")
+        .replace("x\\in", "")
+        .replace("\\%", "")
+        .replace("%", "")
+        .replace("\\ ", "")
+    )
     text = re.sub(r"\\mbox\{.*?\}", "", text)
     text = text.replace("infinity", "\\infty") if "\\infty" not in text else text
     text = re.sub(r"(?<!\\)inf(?!ty)", "\\\\infty", text)
@@ -108,7 +127,11 @@ def compat_normal(text: str) -> str:
     parts = text.split("=")
     if len(parts) == 2 and len(parts[0].strip()) <= 2:
         text = parts[1]
-    text = re.sub(r"\\frac(\d)(\d)", r"\\frac{\1}{\2}", re.sub(r"\\sqrt(\d)", r"\\sqrt{\1}", text.replace(" ", "")))
+    text = re.sub(
+        r"\\frac(\d)(\d)",
+        r"\\frac{\1}{\2}",
+        re.sub(r"\\sqrt(\d)", r"\\sqrt{\1}", text.replace(" ", "")),
+    )
     text = re.sub(r"\((\d+),(\d{3})\)$", r"(\1,\2)", text)
     plain = re.fullmatch(r"(-?\d+)/(\d+)", text)
     return f"\\frac{{{plain[1]}}}{{{plain[2]}}}" if plain else text
@@ -127,10 +150,15 @@ def same_by_public_rules(prediction: str, reference: str) -> bool:
         return True
     left, right = _number(prediction), _number(reference)
     if left is not None and right is not None:
-        return any(left == item or abs(left - item) <= _TOLERANCE for item in (right / 100, right, right * 100))
+        return any(
+            left == item or abs(left - item) <= _TOLERANCE
+            for item in (right / 100, right, right * 100)
+        )
     if not prediction or not reference or max(len(prediction), len(reference)) > 4 * _MAX_ANSWER:
         return False
-    if prediction.lower() == reference.lower() or prediction.strip("[](){}") == reference.strip("[](){}"):
+    if prediction.lower() == reference.lower() or prediction.strip("[](){}") == reference.strip(
+        "[](){}"
+    ):
         return True
     elements = _elements(prediction), _elements(reference)
     if elements[0] and elements[1]:
@@ -151,7 +179,9 @@ def _elements(text: str) -> list[str] | None:
 def _symbolicallysame_by_public_rules(prediction: str, reference: str) -> bool:
     from eval.grading.equality.compare import same_formula
 
-    as_product = (re.sub(r"(\d)\\frac", r"\1\\cdot\\frac", text) for text in (reference, prediction))
+    as_product = (
+        re.sub(r"(\d)\\frac", r"\1\\cdot\\frac", text) for text in (reference, prediction)
+    )
     try:
         gold, other = (parse_formula(clean(text)) for text in as_product)
         if same_formula(gold, other):

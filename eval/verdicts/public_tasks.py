@@ -20,7 +20,9 @@ _NUMBER = re.compile(r"-?\d+\.?\d*")
 _FINAL_CHOICE = re.compile(r"the final answer is \(?([A-E])\)?", re.I)
 _OCW_FINAL = re.compile(r"final answer is\s*(.*?)\.?\s*I hope it is correct", re.S)
 _FLOAT = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?", re.I)
-_OCW_NEAR = 1e-5  # relative closeness that the public code ends up with, whatever its 1 % threshold says
+_OCW_NEAR = (
+    1e-5  # relative closeness that the public code ends up with, whatever its 1 % threshold says
+)
 
 
 def compat_verdict(

@@ -70,14 +70,20 @@ def near_copy(article: Article, rng: random.Random) -> Article:
         parts[at] = (kind, text.replace(". ", "! ", 1) if "$" in text else _swap_word(text, rng))
     chinese = article.language == "zh"
     notes = _NOTES_ZH if chinese else _NOTES_EN
-    parts.insert(rng.choice((0, len(parts))), ("paragraph", rng.choice(notes).format(day=rng.randint(2, 28))))
-    title = article.title + rng.choice(("（转载）", "（二）") if chinese else (" (copy)", " [updated]", ""))
+    parts.insert(
+        rng.choice((0, len(parts))), ("paragraph", rng.choice(notes).format(day=rng.randint(2, 28)))
+    )
+    title = article.title + rng.choice(
+        ("（转载）", "（二）") if chinese else (" (copy)", " [updated]", "")
+    )
     return replace(article, title=title, parts=parts)
 
 
 def _swap_word(text: str, rng: random.Random) -> str:
     words = text.split(" ")
-    places = [i for i, word in enumerate(words) if word.isalpha() and word.isascii() and len(word) > 3]
+    places = [
+        i for i, word in enumerate(words) if word.isalpha() and word.isascii() and len(word) > 3
+    ]
     if places:
         words[rng.choice(places)] = rng.choice(("really", "maybe", "again", "often"))
     return " ".join(words)

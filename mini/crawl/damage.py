@@ -11,7 +11,10 @@ DAMAGES = ("charset", "no_charset", "broken_html", "truncated", "gzip", "chunked
 """Kinds of damage; `gzip` and `chunked` are proper codings that a reader has to undo."""
 
 _CODECS = {"gb2312": "gb18030", "gbk": "gb18030"}
-_WRONG = {"zh": ("utf-8", "iso-8859-1", "x-unknown-8"), "en": ("gb18030", "shift_jis", "us-ascii", "x-unknown-8")}
+_WRONG = {
+    "zh": ("utf-8", "iso-8859-1", "x-unknown-8"),
+    "en": ("gb18030", "shift_jis", "us-ascii", "x-unknown-8"),
+}
 
 
 @dataclass
@@ -23,7 +26,9 @@ class Payload:
     truncated: str | None = None
 
 
-def payload(html: str, charset: str, language: str, damage: str | None, rng: random.Random) -> Payload:
+def payload(
+    html: str, charset: str, language: str, damage: str | None, rng: random.Random
+) -> Payload:
     """`html` in bytes, damaged as asked. Characters the charset lacks become character references."""
     if damage == "broken_html":
         html = break_html(html, rng)
@@ -31,7 +36,12 @@ def payload(html: str, charset: str, language: str, damage: str | None, rng: ran
     said = rng.choice(_WRONG[language]) if damage == "charset" else charset
     body = html.encode(_CODECS.get(charset, charset), errors="xmlcharrefreplace")
     plain = damage == "no_charset" or rng.random() < 0.2
-    headers = [("Content-Type", "text/html" if plain and damage != "charset" else f"text/html; charset={said}")]
+    headers = [
+        (
+            "Content-Type",
+            "text/html" if plain and damage != "charset" else f"text/html; charset={said}",
+        )
+    ]
     if damage == "truncated":
         return Payload(body[: int(len(body) * rng.uniform(0.6, 0.85))], headers, "length")
     if damage == "gzip":
@@ -72,4 +82,11 @@ def _doubled_attributes(html: str) -> str:
     return html.replace("<p>", '<p class="a" class=b id=>', 2)
 
 
-_MISTAKES = (_drop_ends, _stray_ends, _wrong_nesting, _bare_ampersands, _no_frame, _doubled_attributes)
+_MISTAKES = (
+    _drop_ends,
+    _stray_ends,
+    _wrong_nesting,
+    _bare_ampersands,
+    _no_frame,
+    _doubled_attributes,
+)

@@ -76,7 +76,9 @@ def _mathjax2(tex: str, display: bool) -> str:
 
 def _mathjax3(tex: str, display: bool) -> str:
     tree = _tree(tex)
-    assistive = f'<mjx-assistive-mml unselectable="on" display="{"block" if display else "inline"}">'
+    assistive = (
+        f'<mjx-assistive-mml unselectable="on" display="{"block" if display else "inline"}">'
+    )
     math = f'<math xmlns="{_MATHML}"{_block(display)}>{_xml(tree)}</math>'
     rendered = f'<mjx-math class="MJX-TEX" aria-hidden="true">{_boxes(tree)}</mjx-math>'
     kind = ' display="true"' if display else ""
@@ -120,7 +122,8 @@ HEADS: dict[str, str] = {
     + _MATHJAX.format("tex-svg.js"),
     "katex": '<link rel="stylesheet" href="/assets/katex/katex.min.css">',
     "mathjax2": _MATHJAX.format("MathJax.js?config=TeX-AMS_CHTML"),
-    "mathjax3": _MATHJAX.format("tex-mml-chtml.js") + "<style>mjx-container {line-height: 0}</style>",
+    "mathjax3": _MATHJAX.format("tex-mml-chtml.js")
+    + "<style>mjx-container {line-height: 0}</style>",
 }
 
 

@@ -34,7 +34,9 @@ def article(rng: random.Random, subject: str, language: str) -> Article:
 def _lecture(rng: random.Random, language: str) -> Article:
     blocks = math_paragraphs(rng, language, rng.randint(9, 18))
     title = _title(rng, LECTURES[language], blocks[0].text)
-    return Article(title, _with_remarks(rng, _parts(blocks[1:], language), language), language, True)
+    return Article(
+        title, _with_remarks(rng, _parts(blocks[1:], language), language), language, True
+    )
 
 
 def long_lecture(rng: random.Random, language: str) -> Article:
@@ -55,7 +57,9 @@ def _question(rng: random.Random, language: str) -> Article:
         parts += [("paragraph", example.text), byline(rng, answer + 1, language)]
         lead = (rng.choice(ANSWER_LEADS[language]), remark(rng, language, 1))
         parts += [("paragraph", "\n".join(lead)), ("paragraph", solution.text)]
-    return Article(title, parts + _with_remarks(rng, _parts(blocks[1:], language), language), language, True)
+    return Article(
+        title, parts + _with_remarks(rng, _parts(blocks[1:], language), language), language, True
+    )
 
 
 def _chat(rng: random.Random, language: str) -> Article:
@@ -63,7 +67,10 @@ def _chat(rng: random.Random, language: str) -> Article:
     vertical, joiner = (CHAT_ZH, "") if language == "zh" else (CHAT_EN, " ")
     parts: list[Part] = []
     for number in range(1, rng.randint(5, 9)):
-        parts += [byline(rng, number, language), ("paragraph", paragraph(rng, vertical, rng.randint(1, 3), joiner))]
+        parts += [
+            byline(rng, number, language),
+            ("paragraph", paragraph(rng, vertical, rng.randint(1, 3), joiner)),
+        ]
         if rng.random() < 0.75:
             example, solution = worked_example(rng, language)
             chosen = (example, solution) if number % 2 else (solution,)
@@ -75,7 +82,9 @@ def _chat(rng: random.Random, language: str) -> Article:
 
 def _research(rng: random.Random, language: str) -> Article:
     title = headline(rng, RESEARCH)
-    parts: list[Part] = [("byline", fill(rng, "{name} {last}, {name} {last} ({month} {year})", RESEARCH.words))]
+    parts: list[Part] = [
+        ("byline", fill(rng, "{name} {last}, {name} {last} ({month} {year})", RESEARCH.words))
+    ]
     for heading in rng.sample(RESEARCH.headings, rng.randint(1, 3)):
         parts += [("heading", heading), ("paragraph", paragraph(rng, RESEARCH, rng.randint(6, 9)))]
     return Article(title, parts, language, True)
@@ -95,10 +104,15 @@ def _with_remarks(rng: random.Random, parts: list[Part], language: str) -> list[
 
 
 def _title(rng: random.Random, templates: tuple[str, ...], title: str) -> str:
-    return rng.choice(templates).format(title=title, n=rng.randint(1, 40), k=rng.randint(1000, 99999))
+    return rng.choice(templates).format(
+        title=title, n=rng.randint(1, 40), k=rng.randint(1000, 99999)
+    )
 
 
 def _parts(blocks: list[Block], language: str) -> list[Part]:
     labels = _LABELS[language]
     kinds = {"heading": "heading", "formula": "formula"}
-    return [(kinds.get(block.kind, "paragraph"), labels.get(block.kind, "") + block.text) for block in blocks]
+    return [
+        (kinds.get(block.kind, "paragraph"), labels.get(block.kind, "") + block.text)
+        for block in blocks
+    ]

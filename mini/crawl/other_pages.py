@@ -54,7 +54,9 @@ def thread(rng: random.Random, subject: str) -> Article:
     parts: list[Part] = []
     for number in range(1, rng.randint(4, 8)):
         parts.append(byline(rng, number, "zh" if chinese else "en"))
-        parts.append(("paragraph", paragraph(rng, vertical, rng.randint(2, 4), "" if chinese else " ")))
+        parts.append(
+            ("paragraph", paragraph(rng, vertical, rng.randint(2, 4), "" if chinese else " "))
+        )
     return Article(headline(rng, vertical), parts, "zh" if chinese else "en")
 
 
@@ -62,4 +64,7 @@ def byline(rng: random.Random, number: int, language: str) -> Part:
     """Who wrote post `number` of a thread, and when."""
     if language == "zh":
         return ("byline", fill(rng, f"{number}楼 {{name}} 发表于 {{day}}日 {{clock}}", COMMON_ZH))
-    return ("byline", fill(rng, f"#{number} {{name}}_{{m}} wrote on {{month}} {{day}}, {{clock}}", COMMON))
+    return (
+        "byline",
+        fill(rng, f"#{number} {{name}}_{{m}} wrote on {{month}} {{day}}, {{clock}}", COMMON),
+    )

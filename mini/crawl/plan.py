@@ -16,7 +16,12 @@ _COPY_SHARE, _ERROR_SHARE, _FILE_SHARE, _LEAK_SHARE = 0.085, 0.02, 0.015, 0.01
 _MATHEMATICAL_COPIES = 0.3
 _NEAR_LENGTH = 230  # words: small edits to a shorter page would make it another page
 _TEST_LEAKS = 0.8  # the others leak from validation
-_TRACKING = ("utm_source=letter&utm_medium=mail", "utm_source=feed", "fbclid=ab{0}cd", "utm_campaign=spring{0}&ref=1")
+_TRACKING = (
+    "utm_source=letter&utm_medium=mail",
+    "utm_source=feed",
+    "fbclid=ab{0}cd",
+    "utm_campaign=spring{0}&ref=1",
+)
 _ERRORS = (404, 404, 404, 301, 301, 403, 500, 503)
 _FILES = ("pdf", "png", "css", "js")
 
@@ -47,7 +52,9 @@ def plan_web(seed: int, pages: int, problems: dict[str, list[Problem]]) -> list[
     copies, errors = round(pages * _COPY_SHARE), max(2, round(pages * _ERROR_SHARE))
     files = max(len(_FILES), round(pages * _FILE_SHARE))
     sites = build_sites(rng, pages - copies - errors - files)
-    drafts = _leak(rng, list(_originals(seed, sites)), problems, max(len(LEAKS), round(pages * _LEAK_SHARE)))
+    drafts = _leak(
+        rng, list(_originals(seed, sites)), problems, max(len(LEAKS), round(pages * _LEAK_SHARE))
+    )
     drafts += list(_copies(rng, drafts, copies))
     drafts += [_error(rng, rng.choice(sites), i) for i in range(errors)]
     drafts += [_file(rng.choice(sites), _FILES[i % len(_FILES)], i) for i in range(files)]
@@ -57,7 +64,11 @@ def plan_web(seed: int, pages: int, problems: dict[str, list[Problem]]) -> list[
 
 def choose_seeds(seed: int, drafts: list[Draft], count: int) -> list[str]:
     """URLs of `count` clean English pages of mathematics on the seed sites, the stand-in for OpenWebMath."""
-    clean = [d.url for d in drafts if d.site.group == SEED_GROUP and d.mathematics and not (d.leaks or d.note)]
+    clean = [
+        d.url
+        for d in drafts
+        if d.site.group == SEED_GROUP and d.mathematics and not (d.leaks or d.note)
+    ]
     rng = random.Random(f"{seed} seeds")
     return sorted(rng.sample(sorted(clean), min(count, len(clean))))
 
@@ -84,10 +95,14 @@ def _write(rng: random.Random, section: Section) -> Article:
 
 def _address(site: Site, section: Section, title: str, number: int) -> str:
     words = re.findall(r"[a-z0-9]+", title.lower())[:6]
-    return f"https://{site.host}{section.path}" + site.address.format(slug="-".join(words) or "page", id=number)
+    return f"https://{site.host}{section.path}" + site.address.format(
+        slug="-".join(words) or "page", id=number
+    )
 
 
-def _leak(rng: random.Random, drafts: list[Draft], problems: dict[str, list[Problem]], count: int) -> list[Draft]:
+def _leak(
+    rng: random.Random, drafts: list[Draft], problems: dict[str, list[Problem]], count: int
+) -> list[Draft]:
     """Plant `count` held-out problems, each in a mathematical page of its language."""
     hosts = [i for i, d in enumerate(drafts) if d.mathematics and d.section.subject != "research"]
     rng.shuffle(hosts)
@@ -109,7 +124,9 @@ def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Dra
     chosen = [rng.sample(group, len(group)) for group in groups]
     for number in range(count):
         kind = COPIES[number % len(COPIES)]
-        original = _take(chosen[0 if rng.random() < _MATHEMATICAL_COPIES else 1], _NEAR_LENGTH * (kind == "near"))
+        original = _take(
+            chosen[0 if rng.random() < _MATHEMATICAL_COPIES else 1], _NEAR_LENGTH * (kind == "near")
+        )
         address, article = original.url, original.article
         if kind == "tracking":
             address += "?" + rng.choice(_TRACKING).format(number)
@@ -126,7 +143,9 @@ def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Dra
 
 def _take(drafts: list[Draft], length: int) -> Draft:
     """Remove and return the last draft that has at least `length` words (the last one if none has)."""
-    at = next((i for i in range(len(drafts) - 1, -1, -1) if drafts[i].article.words() >= length), -1)
+    at = next(
+        (i for i in range(len(drafts) - 1, -1, -1) if drafts[i].article.words() >= length), -1
+    )
     return drafts.pop(at)
 
 
@@ -140,9 +159,17 @@ def _copy_address(rng: random.Random, original: Draft, number: int) -> str:
 def _error(rng: random.Random, site: Site, number: int) -> Draft:
     status = _ERRORS[number % len(_ERRORS)]
     section = rng.choice(site.sections)
-    return Draft(f"https://{site.host}{section.path}gone-{number}.html", site, section, status=status, note="error")
+    return Draft(
+        f"https://{site.host}{section.path}gone-{number}.html",
+        site,
+        section,
+        status=status,
+        note="error",
+    )
 
 
 def _file(site: Site, kind: str, number: int) -> Draft:
     section = site.sections[0]
-    return Draft(f"https://{site.host}/files/{number}.{kind}", site, section, note="not HTML", file=kind)
+    return Draft(
+        f"https://{site.host}/files/{number}.{kind}", site, section, note="not HTML", file=kind
+    )

@@ -10,7 +10,12 @@ from mini.crawl.site_chrome import Page, render
 from mini.crawl.warc_writer import Response
 
 _DAMAGE_SHARE = 0.12
-_TYPES = {"pdf": "application/pdf", "png": "image/png", "css": "text/css", "js": "application/javascript"}
+_TYPES = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "css": "text/css",
+    "js": "application/javascript",
+}
 
 
 def choose_damage(draft: Draft, rng: random.Random) -> str | None:
@@ -20,12 +25,19 @@ def choose_damage(draft: Draft, rng: random.Random) -> str | None:
     return rng.choice(DAMAGES)
 
 
-def respond(draft: Draft, links: tuple[tuple[str, str], ...], date: str, damage: str | None) -> Response:
+def respond(
+    draft: Draft, links: tuple[tuple[str, str], ...], date: str, damage: str | None
+) -> Response:
     """The response to a request for `draft`; `links` are other pages of its site."""
     # Seeded by the original's address: a mirror serves the very same bytes.
     rng = random.Random(draft.duplicate_of or draft.url)
     if draft.file:
-        return Response(draft.url, date, _file_body(draft.file, rng), headers=[("Content-Type", _TYPES[draft.file])])
+        return Response(
+            draft.url,
+            date,
+            _file_body(draft.file, rng),
+            headers=[("Content-Type", _TYPES[draft.file])],
+        )
     if draft.status != 200:
         return _error(draft, date)
     page = Page(
@@ -40,7 +52,9 @@ def respond(draft: Draft, links: tuple[tuple[str, str], ...], date: str, damage:
     )
     html = render(page, draft.site.theme, rng)
     served = payload(html, draft.site.charset, draft.article.language, damage, rng)
-    return Response(draft.url, date, served.body, headers=served.headers, truncated=served.truncated)
+    return Response(
+        draft.url, date, served.body, headers=served.headers, truncated=served.truncated
+    )
 
 
 def _error(draft: Draft, date: str) -> Response:
@@ -54,10 +68,17 @@ def _error(draft: Draft, date: str) -> Response:
 
 def _file_body(kind: str, rng: random.Random) -> bytes:
     if kind == "css":
-        return b".nav { color: #%06x; }\nbody { margin: %dpx }\n" % (rng.getrandbits(24), rng.randint(0, 40))
+        return b".nav { color: #%06x; }\nbody { margin: %dpx }\n" % (
+            rng.getrandbits(24),
+            rng.randint(0, 40),
+        )
     if kind == "js":
         return b"function sum(a, b) { return a + b + %d; }\n" % rng.randint(0, 99)
     noise = rng.randbytes(rng.randint(400, 3000))
     if kind == "png":
         return b"\x89PNG\r\n\x1a\n" + noise
-    return b"%PDF-1.5\n1 0 obj <</Filter /FlateDecode>>\nstream\n" + zlib.compress(noise) + b"\nendstream\n%%EOF\n"
+    return (
+        b"%PDF-1.5\n1 0 obj <</Filter /FlateDecode>>\nstream\n"
+        + zlib.compress(noise)
+        + b"\nendstream\n%%EOF\n"
+    )

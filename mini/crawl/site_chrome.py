@@ -62,12 +62,16 @@ def render(page: Page, theme: str, rng: random.Random) -> str:
 
 
 def _menu(labels: dict) -> str:
-    items = "".join(f'<li><a href="/{i}.html">{label}</a></li>' for i, label in enumerate(labels["menu"]))
+    items = "".join(
+        f'<li><a href="/{i}.html">{label}</a></li>' for i, label in enumerate(labels["menu"])
+    )
     return f'<nav class="nav"><ul>{items}</ul></nav>'
 
 
 def _links(page: Page) -> str:
-    items = "".join(f'<li><a href="{escape(href)}">{escape(label)}</a></li>' for href, label in page.links)
+    items = "".join(
+        f'<li><a href="{escape(href)}">{escape(label)}</a></li>' for href, label in page.links
+    )
     return f"<ul>{items}</ul>"
 
 
@@ -85,7 +89,9 @@ def _academic(page: Page, labels: dict, rng: random.Random) -> str:
 
 def _wiki(page: Page, labels: dict, rng: random.Random) -> str:
     side = f'<div id="sidebar" class="sidebar"><h3>{labels["recent"]}</h3>{_links(page)}</div>'
-    return f'{side}\n<div id="content" role="main">\n{page.body}\n</div>\n{_footer(page, labels, rng)}'
+    return (
+        f'{side}\n<div id="content" role="main">\n{page.body}\n</div>\n{_footer(page, labels, rng)}'
+    )
 
 
 def _blog(page: Page, labels: dict, rng: random.Random) -> str:
@@ -104,13 +110,13 @@ def _portal(page: Page, labels: dict, rng: random.Random) -> str:
 
 
 def _forum(page: Page, labels: dict, rng: random.Random) -> str:
-    crumbs = f'<div class="breadcrumb"><a href="/">{page.site}</a> &raquo; {escape(page.title)}</div>'
+    crumbs = (
+        f'<div class="breadcrumb"><a href="/">{page.site}</a> &raquo; {escape(page.title)}</div>'
+    )
     tools = f'<div class="post-tools">{labels["reply"]}</div>'
     body = page.body.replace('<div class="meta">', f'{tools}\n<div class="meta">')
     online = f'<div class="stats">{rng.randint(2, 90)} online</div>'
-    return (
-        f'{_menu(labels)}{crumbs}\n<div class="thread" role="main">{body}</div>\n{online}{_footer(page, labels, rng)}'
-    )
+    return f'{_menu(labels)}{crumbs}\n<div class="thread" role="main">{body}</div>\n{online}{_footer(page, labels, rng)}'
 
 
 def _table(page: Page, labels: dict, rng: random.Random) -> str:

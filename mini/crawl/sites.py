@@ -168,7 +168,11 @@ def build_sites(rng: random.Random, pages: int) -> list[Site]:
     factor = math.sqrt(pages / FULL_SIZE)
     carriers = rng.sample(list(WRITERS), len(WRITERS))
     names = iter(rng.sample([a + b for a in _FIRST for b in _SECOND], len(_FIRST) * len(_SECOND)))
-    plans = [(group, index) for group in GROUPS for index in range(max(1, round(group.sites * min(factor, 2))))]
+    plans = [
+        (group, index)
+        for group in GROUPS
+        for index in range(max(1, round(group.sites * min(factor, 2))))
+    ]
     quotas = apportion([_site_share(group, plans) for group, _ in plans], pages)
     sites = []
     for number, ((group, index), quota) in enumerate(zip(plans, quotas, strict=True)):

@@ -111,7 +111,11 @@ class _Parser:
             return self._argument()
         if name in _SPACES or name == "\\":
             return None
-        return Element("mo", OPERATORS[name]) if name in OPERATORS else Element("mi", LETTERS.get(name, name))
+        return (
+            Element("mo", OPERATORS[name])
+            if name in OPERATORS
+            else Element("mi", LETTERS.get(name, name))
+        )
 
     def _script(self, items: list[Element], token: str) -> None:
         base = items.pop() if items else Element("mrow")

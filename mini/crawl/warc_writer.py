@@ -38,7 +38,9 @@ class WarcWriter:
         headers = [("WARC-Filename", name), ("Content-Type", "application/warc-fields")]
         self._record("warcinfo", date, info.encode(), headers)
 
-    def response(self, page: Response, with_request: bool = False, with_metadata: bool = False) -> None:
+    def response(
+        self, page: Response, with_request: bool = False, with_metadata: bool = False
+    ) -> None:
         """Write the response record, with its request record before it and its metadata record after it if asked."""
         if with_request:
             self._request(page)
@@ -58,7 +60,9 @@ class WarcWriter:
         if with_metadata:
             fields = f"fetchTimeMs: {len(page.body) % 700 + 40}\r\n".encode()
             links = [("WARC-Target-URI", page.url), ("WARC-Concurrent-To", target)]
-            self._record("metadata", page.date, fields, [*links, ("Content-Type", "application/warc-fields")])
+            self._record(
+                "metadata", page.date, fields, [*links, ("Content-Type", "application/warc-fields")]
+            )
 
     def cut_last(self) -> None:
         """Remove the second half of the last gzip member, as a broken download would."""
@@ -68,13 +72,21 @@ class WarcWriter:
     def _request(self, page: Response) -> None:
         host, _, path = page.url.partition("://")[2].partition("/")
         block = f"GET /{path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: mini\r\nAccept: text/html\r\n\r\n".encode()
-        headers = [("WARC-Target-URI", page.url), ("Content-Type", "application/http; msgtype=request")]
+        headers = [
+            ("WARC-Target-URI", page.url),
+            ("Content-Type", "application/http; msgtype=request"),
+        ]
         self._record("request", page.date, block, headers)
 
     def _record(self, kind: str, date: str, block: bytes, headers: list[tuple[str, str]]) -> str:
         identity = f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{self.name}#{self.count}')}>"
         self.count += 1
-        lines = ["WARC/1.0", f"WARC-Type: {kind}", f"WARC-Record-ID: {identity}", f"WARC-Date: {date}"]
+        lines = [
+            "WARC/1.0",
+            f"WARC-Type: {kind}",
+            f"WARC-Record-ID: {identity}",
+            f"WARC-Date: {date}",
+        ]
         lines += [f"{key}: {value}" for key, value in headers]
         lines.append(f"Content-Length: {len(block)}")
         data = "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n" + block + b"\r\n\r\n"

@@ -38,7 +38,9 @@ def lexicon(text: str) -> dict[str, tuple[str, ...]]:
     """Parse lines of the form `slot: word | word | word`; a line that begins with `|` goes on with the last one."""
     joined = re.sub(r"\n\s*\|", " |", text.strip())
     pairs = (line.partition(":") for line in joined.splitlines() if line.strip())
-    return {key.strip(): tuple(word.strip() for word in words.split("|")) for key, _, words in pairs}
+    return {
+        key.strip(): tuple(word.strip() for word in words.split("|")) for key, _, words in pairs
+    }
 
 
 def lines(text: str) -> tuple[str, ...]:

@@ -59,7 +59,9 @@ def math_paragraphs(rng: Random, language: str, n: int, space: str = "train") ->
     topic = rng.choice(TOPICS)
     blocks = [Block("heading", rng.choice(topic.titles[language]))]
     while len(blocks) < n:
-        blocks.extend(block for block in _next_blocks(rng, topic, language, space) if block not in blocks)
+        blocks.extend(
+            block for block in _next_blocks(rng, topic, language, space) if block not in blocks
+        )
     return blocks[:n] if blocks[n - 1].kind != "example" else blocks[: n - 1]
 
 
@@ -96,7 +98,8 @@ def arithmetic_drill(rng: Random, language: str, count: int, space: str = "train
 def _next_blocks(rng: Random, topic, language: str, space: str) -> list[Block]:
     """One step of the page: what comes next is drawn so that worked arithmetic makes about half of the text."""
     kind = rng.choices(
-        ("paragraph", "definition", "formula", "worked", "running", "drill", "exercise"), (4, 2, 2, 6, 4, 4, 1)
+        ("paragraph", "definition", "formula", "worked", "running", "drill", "exercise"),
+        (4, 2, 2, 6, 4, 4, 1),
     )[0]
     if kind == "worked":
         return worked_example(rng, language, space)
@@ -124,7 +127,10 @@ def _steps(case: Case, language: str, rng: Random) -> list[str]:
     style = rng.choice(STEP_STYLES)
     leads = [rng.choice(FIRST_LEADS[language])]
     leads += [rng.choice(LATER_LEADS[language]) for _ in case.results[1:]]
-    return [lead + style.format(equation=e, tex=_tex(e)) for lead, e in zip(leads, equations(case), strict=True)]
+    return [
+        lead + style.format(equation=e, tex=_tex(e))
+        for lead, e in zip(leads, equations(case), strict=True)
+    ]
 
 
 def _tex(equation: str) -> str:

@@ -5,12 +5,52 @@
 
 WORDS = {
     "en": {
-        "place": ("village", "town", "garden", "market", "school", "forest", "harbour", "river", "shop", "hill"),
+        "place": (
+            "village",
+            "town",
+            "garden",
+            "market",
+            "school",
+            "forest",
+            "harbour",
+            "river",
+            "shop",
+            "hill",
+        ),
         "weather": ("rain", "sun", "wind", "snow", "fog", "warm light"),
         "time": ("morning", "evening", "afternoon", "night", "summer", "winter", "day", "week"),
-        "good": ("old", "small", "bright", "quiet", "green", "warm", "happy", "round", "new", "long"),
-        "person": ("friend", "teacher", "baker", "neighbour", "sister", "brother", "driver", "farmer"),
-        "action": ("laughed", "waited", "sang", "slept", "looked around", "went home", "told a story", "kept still"),
+        "good": (
+            "old",
+            "small",
+            "bright",
+            "quiet",
+            "green",
+            "warm",
+            "happy",
+            "round",
+            "new",
+            "long",
+        ),
+        "person": (
+            "friend",
+            "teacher",
+            "baker",
+            "neighbour",
+            "sister",
+            "brother",
+            "driver",
+            "farmer",
+        ),
+        "action": (
+            "laughed",
+            "waited",
+            "sang",
+            "slept",
+            "looked around",
+            "went home",
+            "told a story",
+            "kept still",
+        ),
         "food": ("bread", "soup", "rice", "tea", "cheese", "salad", "honey", "milk"),
         "vehicle": ("car", "train", "boat", "bus", "bicycle"),
         "object": ("letter", "box", "bag", "lamp", "table", "door", "picture", "book"),
@@ -89,11 +129,17 @@ _TRAVEL = (
         "The {person} of the house {action} when we asked for the {vehicle}.",
         "Most people go to the {place} first and see the {place2} later.",
     ),
-    ("We will come back next {time}.", "The {vehicle} home left in the {time}, and {name} {action}."),
+    (
+        "We will come back next {time}.",
+        "The {vehicle} home left in the {time}, and {name} {action}.",
+    ),
 )
 
 _LETTER = (
-    ("Dear {name}, thank you for the {good} {object}.", "Dear {other}, how was the {time} at the {place}?"),
+    (
+        "Dear {name}, thank you for the {good} {object}.",
+        "Dear {other}, how was the {time} at the {place}?",
+    ),
     (
         "Here we have {weather} every {time}, and the {place} is {good}.",
         "The {person} asks about you and sends {food} and {things}.",

@@ -81,9 +81,7 @@ def _square_area(rng: Random) -> str:
 
 def _square_area_zh(rng: Random) -> str:
     w, h = rng.randint(2, 9), rng.randint(3, 30)
-    return (
-        f"长方形长{h}，宽{w}，面积$A=lw$，{h}*{w}={h * w}，周长$P=2(l+w)$，{h}+{w}={h + w}，2*{h + w}={2 * (h + w)}。"
-    )
+    return f"长方形长{h}，宽{w}，面积$A=lw$，{h}*{w}={h * w}，周长$P=2(l+w)$，{h}+{w}={h + w}，2*{h + w}={2 * (h + w)}。"
 
 
 def _division(rng: Random) -> str:
@@ -161,7 +159,10 @@ TOPICS: tuple[Topic, ...] = (
             "zh": ("一元一次方程", "解方程"),
         },
         paragraph={
-            "en": (_solve_line, *_fixed("An equation stays true when the same number is added on both sides.")),
+            "en": (
+                _solve_line,
+                *_fixed("An equation stays true when the same number is added on both sides."),
+            ),
             "zh": (_solve_line_zh, *_fixed("等式两边同时加上或减去同一个数，等式仍然成立。")),
         },
         definition={
@@ -174,45 +175,77 @@ TOPICS: tuple[Topic, ...] = (
         formula=_fixed("$$ax+b=c\\iff x=\\frac{c-b}{a}$$"),
     ),
     Topic(
-        titles={"en": ("Arithmetic sequences", "Sequences and sums"), "zh": ("等差数列", "数列求和")},
+        titles={
+            "en": ("Arithmetic sequences", "Sequences and sums"),
+            "zh": ("等差数列", "数列求和"),
+        },
         paragraph={
-            "en": (_sequence, *_fixed("The sum of the first and the last term is the same for every such pair.")),
+            "en": (
+                _sequence,
+                *_fixed("The sum of the first and the last term is the same for every such pair."),
+            ),
             "zh": (_sequence_zh,),
         },
         definition={
-            "en": _fixed("Definition. A sequence $(a_n)$ is arithmetic if $a_{n+1}-a_n=d$ is the same for all $n$."),
+            "en": _fixed(
+                "Definition. A sequence $(a_n)$ is arithmetic if $a_{n+1}-a_n=d$ is the same for all $n$."
+            ),
             "zh": _fixed("定义：如果$a_{n+1}-a_n=d$对所有$n$都相同，$(a_n)$叫做等差数列。"),
         },
-        formula=_fixed("$$\\sum_{k=1}^{n}k=\\frac{n(n+1)}{2}$$", "$$a_1+a_2+\\dots+a_n=\\frac{n(a_1+a_n)}{2}$$"),
+        formula=_fixed(
+            "$$\\sum_{k=1}^{n}k=\\frac{n(n+1)}{2}$$", "$$a_1+a_2+\\dots+a_n=\\frac{n(a_1+a_n)}{2}$$"
+        ),
     ),
     Topic(
-        titles={"en": ("Right triangles", "The theorem of Pythagoras"), "zh": ("勾股定理", "直角三角形")},
+        titles={
+            "en": ("Right triangles", "The theorem of Pythagoras"),
+            "zh": ("勾股定理", "直角三角形"),
+        },
         paragraph={
-            "en": (_triangle, *_fixed("The longest side lies opposite the right angle $\\gamma=90^\\circ$.")),
+            "en": (
+                _triangle,
+                *_fixed("The longest side lies opposite the right angle $\\gamma=90^\\circ$."),
+            ),
             "zh": (_triangle_zh,),
         },
         definition={
-            "en": _fixed("Theorem. In a right triangle with legs $a,b$ and hypotenuse $c$ we have $a^2+b^2=c^2$."),
+            "en": _fixed(
+                "Theorem. In a right triangle with legs $a,b$ and hypotenuse $c$ we have $a^2+b^2=c^2$."
+            ),
             "zh": _fixed("定理：直角三角形的直角边为$a,b$，斜边为$c$，则$a^2+b^2=c^2$。"),
         },
         formula=_fixed("$$a^2+b^2=c^2$$", "$$c=\\sqrt{a^2+b^2}$$"),
     ),
     Topic(
-        titles={"en": ("Area and perimeter", "Measuring rectangles"), "zh": ("面积和周长", "长方形")},
+        titles={
+            "en": ("Area and perimeter", "Measuring rectangles"),
+            "zh": ("面积和周长", "长方形"),
+        },
         paragraph={
-            "en": (_square_area, *_fixed("Areas add up when a figure is cut into parts, perimeters do not.")),
+            "en": (
+                _square_area,
+                *_fixed("Areas add up when a figure is cut into parts, perimeters do not."),
+            ),
             "zh": (_square_area_zh,),
         },
         definition={
-            "en": _fixed("Definition. The area of a rectangle with sides $l$ and $w$ is $A=l\\cdot w$."),
+            "en": _fixed(
+                "Definition. The area of a rectangle with sides $l$ and $w$ is $A=l\\cdot w$."
+            ),
             "zh": _fixed("定义：边长为$l$和$w$的长方形的面积是$A=l\\cdot w$。"),
         },
         formula=_fixed("$$A=l\\cdot w$$", "$$P=2(l+w)$$"),
     ),
     Topic(
-        titles={"en": ("Division with remainder", "Remainders", "Congruences"), "zh": ("带余除法", "同余")},
+        titles={
+            "en": ("Division with remainder", "Remainders", "Congruences"),
+            "zh": ("带余除法", "同余"),
+        },
         paragraph={
-            "en": (_division, *_fixed("Two numbers are congruent when they leave the same remainder.")),
+            "en": (
+                _division,
+                *_fixed("Two numbers are congruent when they leave the same remainder."),
+            ),
             "zh": (_division_zh,),
         },
         definition={
@@ -230,38 +263,55 @@ TOPICS: tuple[Topic, ...] = (
             "zh": ("幂函数的导数", "微分"),
         },
         paragraph={
-            "en": (_derivative, *_fixed("The derivative $f'$ measures how fast $f$ grows near a point $x$.")),
+            "en": (
+                _derivative,
+                *_fixed("The derivative $f'$ measures how fast $f$ grows near a point $x$."),
+            ),
             "zh": (_derivative_zh,),
         },
         definition={
-            "en": _fixed("Definition. The derivative is the limit $f'(x)=\\lim_{h\\to 0}\\frac{f(x+h)-f(x)}{h}$."),
+            "en": _fixed(
+                "Definition. The derivative is the limit $f'(x)=\\lim_{h\\to 0}\\frac{f(x+h)-f(x)}{h}$."
+            ),
             "zh": _fixed("定义：导数是极限$f'(x)=\\lim_{h\\to 0}\\frac{f(x+h)-f(x)}{h}$。"),
         },
         formula=_fixed("$$\\frac{d}{dx}x^n=nx^{n-1}$$", "$$\\int_0^1 x^n\\,dx=\\frac{1}{n+1}$$"),
     ),
     Topic(
-        titles={"en": ("Probability of simple events", "Counting outcomes"), "zh": ("概率初步", "古典概型")},
+        titles={
+            "en": ("Probability of simple events", "Counting outcomes"),
+            "zh": ("概率初步", "古典概型"),
+        },
         paragraph={
-            "en": (_probability, *_fixed("When all outcomes are equally likely, counting them is enough.")),
+            "en": (
+                _probability,
+                *_fixed("When all outcomes are equally likely, counting them is enough."),
+            ),
             "zh": (_probability_zh,),
         },
         definition={
             "en": _fixed("Definition. For equally likely outcomes, $P(A)=\\frac{|A|}{|\\Omega|}$."),
             "zh": _fixed("定义：若各结果等可能，则$P(A)=\\frac{|A|}{|\\Omega|}$。"),
         },
-        formula=_fixed("$$P(A\\cup B)=P(A)+P(B)-P(A\\cap B)$$", "$$\\binom{n}{k}=\\frac{n!}{k!(n-k)!}$$"),
+        formula=_fixed(
+            "$$P(A\\cup B)=P(A)+P(B)-P(A\\cap B)$$", "$$\\binom{n}{k}=\\frac{n!}{k!(n-k)!}$$"
+        ),
     ),
     Topic(
         titles={"en": ("Fractions", "Equal fractions"), "zh": ("分数", "分数的基本性质")},
         paragraph={
             "en": (
                 _fraction,
-                *_fixed("A fraction does not change when both its parts are multiplied by one number."),
+                *_fixed(
+                    "A fraction does not change when both its parts are multiplied by one number."
+                ),
             ),
             "zh": (_fraction_zh,),
         },
         definition={
-            "en": _fixed("Definition. Two fractions $\\frac{a}{b}$ and $\\frac{c}{d}$ are equal if $ad=bc$."),
+            "en": _fixed(
+                "Definition. Two fractions $\\frac{a}{b}$ and $\\frac{c}{d}$ are equal if $ad=bc$."
+            ),
             "zh": _fixed("定义：若$ad=bc$，则分数$\\frac{a}{b}$与$\\frac{c}{d}$相等。"),
         },
         formula=_fixed("$$\\frac{a}{b}+\\frac{c}{d}=\\frac{ad+bc}{bd}$$"),

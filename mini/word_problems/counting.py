@@ -40,7 +40,9 @@ COLLECTIONS = (
         "gain_loss",
         {"a": (2, 20), "b": (2, 20), "c": (2, 9)},
         ("a+b", "r1-c"),
-        en=("{name} has {a} {things}, gets {b} more, and gives away {c}. How many {things} are left?",),
+        en=(
+            "{name} has {a} {things}, gets {b} more, and gives away {c}. How many {things} are left?",
+        ),
         zh=("{name}有{a}个{things}，又得到{b}个，送出{c}个。还剩多少个？",),
         page_en="To {a} {things} {name} adds {b} {things} and then takes {c} away. What remains?",
         page_zh="{a}个{things}加上{b}个，再拿走{c}个，求余下的个数。",
@@ -50,7 +52,9 @@ COLLECTIONS = (
         "loss_gain",
         {"a": (11, 60), "b": (2, 9), "c": (2, 9)},
         ("a-b", "r1+c"),
-        en=("{name} has {a} {things}, gives away {b}, and gets {c} more. How many {things} does {name} have now?",),
+        en=(
+            "{name} has {a} {things}, gives away {b}, and gets {c} more. How many {things} does {name} have now?",
+        ),
         zh=("{name}有{a}个{things}，送出{b}个，又得到{c}个。现在有多少个？",),
         page_en="From {a} {things} {name} takes {b} away and then adds {c} {things}. Find the new number.",
         page_zh="从{a}个{things}中拿走{b}个，再加上{c}个，求新的个数。",
@@ -60,7 +64,9 @@ COLLECTIONS = (
         "boxes_loss",
         {"a": (2, 9), "n": (2, 9), "b": (2, 9), "c": (2, 9)},
         ("n*b", "r1+a", "r2-c"),
-        en=("{name} has {a} {things}, gets {n} boxes of {b} more, and gives away {c}. How many {things} are left?",),
+        en=(
+            "{name} has {a} {things}, gets {n} boxes of {b} more, and gives away {c}. How many {things} are left?",
+        ),
         zh=("{name}有{a}个{things}，又得到{n}盒，每盒{b}个，送出{c}个。还剩多少个？",),
         page_en="To {a} {things} {name} adds {n} boxes with {b} {things} each and then takes {c} away. What remains?",
         page_zh="{a}个{things}加上{n}盒，一盒{b}个，再拿走{c}个，求余下的个数。",
@@ -106,7 +112,9 @@ AGES = (
         "times_later",
         {"a": (3, 12), "k": (2, 6), "y": (2, 9)},
         ("k*a", "r1+y"),
-        en=("{name} is {a} years old. {other} is {k} times as old. How old is {other} in {y} years?",),
+        en=(
+            "{name} is {a} years old. {other} is {k} times as old. How old is {other} in {y} years?",
+        ),
         zh=("{name}今年{a}岁，{other}的年龄是{name}的{k}倍。{other}{y}年后多少岁？",),
         page_en=(
             "{name} was born {a} years ago and {other} has {k} times this age. Find the age of {other} "
@@ -129,7 +137,9 @@ AGES = (
         "times_sum_later",
         {"a": (2, 9), "k": (2, 4), "y": (2, 9)},
         ("k*a", "r1+a", "2*y", "r2+r3"),
-        en=("{name} is {a} years old. {other} is {k} times as old. How old are they in all in {y} years?",),
+        en=(
+            "{name} is {a} years old. {other} is {k} times as old. How old are they in all in {y} years?",
+        ),
         zh=("{name}今年{a}岁，{other}的年龄是{name}的{k}倍。{y}年后他们一共多少岁？",),
         page_en=(
             "{name} was born {a} years ago and {other} has {k} times this age. Find the sum of both ages "
@@ -145,7 +155,9 @@ TIMES = (
         "as_many",
         {"a": (3, 12), "k": (2, 9)},
         ("k*a",),
-        en=("{name} has {a} {things}. {other} has {k} times as many. How many {things} does {other} have?",),
+        en=(
+            "{name} has {a} {things}. {other} has {k} times as many. How many {things} does {other} have?",
+        ),
         zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍。{other}有多少个？",),
         page_en="The {things} of {other} are {k} times the {a} {things} of {name}. Find their number.",
         page_zh="{name}的{things}是{a}个，乘{k}就是{other}的个数，求{other}的个数。",
@@ -155,7 +167,9 @@ TIMES = (
         "in_all",
         {"a": (2, 12), "k": (2, 9)},
         ("k*a", "r1+a"),
-        en=("{name} has {a} {things}. {other} has {k} times as many. How many {things} do they have in all?",),
+        en=(
+            "{name} has {a} {things}. {other} has {k} times as many. How many {things} do they have in all?",
+        ),
         zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍。一共有多少个？",),
         page_en="The {things} of {other} are {k} times the {a} {things} of {name}. Find the sum of both.",
         page_zh="{name}的{things}是{a}个，乘{k}就是{other}的个数，求两人的总数。",
@@ -169,7 +183,9 @@ TIMES = (
             "{name} has {a} {things}. {other} has {k} times as many and gives away {e}. "
             "How many {things} does {other} have now?",
         ),
-        zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍，送出{e}个。{other}现在有多少个？",),
+        zh=(
+            "{name}有{a}个{things}，{other}的个数是{name}的{k}倍，送出{e}个。{other}现在有多少个？",
+        ),
         page_en=(
             "The {things} of {other} are {k} times the {a} {things} of {name}. Then {other} loses {e}. What "
             "remains to {other}?"
@@ -201,7 +217,9 @@ TIMES = (
             "{name} has {a} {things}. {other} has {k} times as many, and a shop has {m} times as many as {other}. "
             "How many {things} are there in all?",
         ),
-        zh=("{name}有{a}个{things}，{other}的个数是{name}的{k}倍，商店的个数是{other}的{m}倍。一共有多少个？",),
+        zh=(
+            "{name}有{a}个{things}，{other}的个数是{name}的{k}倍，商店的个数是{other}的{m}倍。一共有多少个？",
+        ),
         page_en=(
             "The {things} of {other} are {k} times the {a} {things} of {name}, and those of a shop are {m} "
             "times those of {other}. Find the sum."

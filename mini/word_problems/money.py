@@ -53,7 +53,9 @@ SHOP = (
             "{name} has {t} dollars and buys {n} {things} at {p} dollars each and {m} {others} at {q} dollars each. "
             "How many dollars are left?",
         ),
-        zh=("{name}有{t}元，买了{n}个{things}，每个{p}元，又买了{m}个{others}，每个{q}元。还剩多少元？",),
+        zh=(
+            "{name}有{t}元，买了{n}个{things}，每个{p}元，又买了{m}个{others}，每个{q}元。还剩多少元？",
+        ),
         page_en=(
             "{name} pays with {t} dollars for {n} {things} of {p} dollars and {m} {others} of {q} dollars. "
             "Find the change."
@@ -68,7 +70,9 @@ SAVINGS = (
         "weeks",
         {"w": (2, 12), "n": (2, 9)},
         ("w*n",),
-        en=("{name} saves {w} dollars every week. How many dollars does {name} save in {n} weeks?",),
+        en=(
+            "{name} saves {w} dollars every week. How many dollars does {name} save in {n} weeks?",
+        ),
         zh=("{name}每周存{w}元，{n}周存多少元？",),
         page_en="A money box gets {w} dollars a week from {name}. What does it hold after {n} weeks?",
         page_zh="存钱罐每星期放进{w}元，求{n}星期后的总数。",
@@ -159,7 +163,9 @@ SHARING = (
             "{name} has {b} boxes of {c} {things}, keeps {e}, and shares the rest equally with {k} children. "
             "How many {things} does each child get?",
         ),
-        zh=("{name}有{b}盒{things}，每盒{c}个，留下{e}个，其余平均分给{k}个孩子。每个孩子分到多少个？",),
+        zh=(
+            "{name}有{b}盒{things}，每盒{c}个，留下{e}个，其余平均分给{k}个孩子。每个孩子分到多少个？",
+        ),
         page_en=(
             "{b} boxes hold {c} {things} each. After {e} are put aside, {k} friends split the others. Find "
             "the part of one friend."

@@ -28,7 +28,9 @@ TRAVEL = (
         "still_to_go",
         {"v": (3, 9), "h": (2, 9), "c": (1, 9), "d": "v*h+c"},
         ("v*h", "d-r1"),
-        en=("The way is {d} km long. A car drives {v} km every hour for {h} hours. How many km are left?",),
+        en=(
+            "The way is {d} km long. A car drives {v} km every hour for {h} hours. How many km are left?",
+        ),
         zh=("全程{d}千米，汽车每小时行{v}千米，行了{h}小时。还剩多少千米？",),
         page_en=(
             "A train goes at {v} km per hour on a line of {d} km. Find the distance that remains after {h} hours."
@@ -44,7 +46,9 @@ TRAVEL = (
             "A car drives {v} km every hour for {h} hours and then {w} km every hour for {g} hours. "
             "How many km does it drive in all?",
         ),
-        zh=("汽车先每小时行{v}千米，行了{h}小时，再每小时行{w}千米，行了{g}小时。一共行了多少千米？",),
+        zh=(
+            "汽车先每小时行{v}千米，行了{h}小时，再每小时行{w}千米，行了{g}小时。一共行了多少千米？",
+        ),
         page_en=(
             "A train goes at {v} km per hour for {h} hours, later at {w} km per hour for {g} hours. Find "
             "the whole distance."
@@ -60,7 +64,9 @@ TRAVEL = (
             "The way is {d} km long. A car drives {v} km every hour for {h} hours and then {w} km every hour "
             "for {g} hours. How many km are left?",
         ),
-        zh=("全程{d}千米，汽车先每小时行{v}千米，行了{h}小时，再每小时行{w}千米，行了{g}小时。还剩多少千米？",),
+        zh=(
+            "全程{d}千米，汽车先每小时行{v}千米，行了{h}小时，再每小时行{w}千米，行了{g}小时。还剩多少千米？",
+        ),
         page_en=(
             "On a line of {d} km a train goes at {v} km per hour for {h} hours, later at {w} km per hour "
             "for {g} hours. Find the distance that remains."
@@ -85,7 +91,9 @@ LESSONS = (
         "with_break",
         {"n": (2, 9), "m": (3, 9), "b": (2, 9)},
         ("n*m", "r1+b"),
-        en=("{name} has {n} lessons of {m} minutes and one break of {b} minutes. How many minutes is that in all?",),
+        en=(
+            "{name} has {n} lessons of {m} minutes and one break of {b} minutes. How many minutes is that in all?",
+        ),
         zh=("{name}上{n}节课，每节{m}分钟，休息{b}分钟。一共多少分钟？",),
         page_en="A film of {m} minutes is shown {n} times with a pause of {b} minutes. Find the whole time.",
         page_zh="电影长{m}分钟，放{n}遍，中间停{b}分钟，求总时间。",
@@ -95,7 +103,9 @@ LESSONS = (
         "with_breaks",
         {"n": (2, 5), "m": (3, 6), "c": (2, 5), "b": (2, 5)},
         ("n*m", "c*b", "r1+r2"),
-        en=("{name} has {n} lessons of {m} minutes and {c} breaks of {b} minutes. How many minutes is that in all?",),
+        en=(
+            "{name} has {n} lessons of {m} minutes and {c} breaks of {b} minutes. How many minutes is that in all?",
+        ),
         zh=("{name}上{n}节课，每节{m}分钟，休息{c}次，每次{b}分钟。一共多少分钟？",),
         page_en="A film of {m} minutes is shown {n} times with {c} pauses of {b} minutes each. Find the whole time.",
         page_zh="电影长{m}分钟，放{n}遍，中间停{c}回，一回{b}分钟，求总时间。",
@@ -108,7 +118,9 @@ READING = (
         "days",
         {"p": (2, 9), "q": (2, 12), "t": "p*q"},
         ("t/p",),
-        en=("A book has {t} pages. {name} reads {p} pages every day. How many days does {name} need?",),
+        en=(
+            "A book has {t} pages. {name} reads {p} pages every day. How many days does {name} need?",
+        ),
         zh=("一本书{t}页，{name}每天读{p}页，要读多少天？",),
         page_en="At {p} pages a day, in what time does {name} finish {t} pages?",
         page_zh="{name}一天看{p}页，看完{t}页要几天？",
@@ -118,7 +130,9 @@ READING = (
         "pages_left",
         {"p": (3, 9), "d": (2, 9), "c": (1, 9), "t": "p*d+c"},
         ("p*d", "t-r1"),
-        en=("A book has {t} pages. {name} reads {p} pages every day for {d} days. How many pages are left?",),
+        en=(
+            "A book has {t} pages. {name} reads {p} pages every day for {d} days. How many pages are left?",
+        ),
         zh=("一本书{t}页，{name}每天读{p}页，读了{d}天。还剩多少页？",),
         page_en=(
             "From a text of {t} pages {name} has done {p} pages a day for {d} days. Find the number of pages to come."
@@ -214,7 +228,9 @@ GARDENS = (
         "rows_and_more",
         {"r": (2, 9), "c": (3, 9), "e": (2, 9)},
         ("r*c", "r1+e"),
-        en=("A garden has {r} rows of {c} trees. {name} plants {e} more. How many trees are there now?",),
+        en=(
+            "A garden has {r} rows of {c} trees. {name} plants {e} more. How many trees are there now?",
+        ),
         zh=("花园有{r}行树，每行{c}棵，{name}又种了{e}棵。现在有多少棵树？",),
         page_en="Trees stand in {r} rows, {c} in a row, and {e} stand alone. Find their number.",
         page_zh="树排成{r}行，一行{c}棵，旁边还有{e}棵，求总数。",

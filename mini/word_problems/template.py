@@ -66,7 +66,9 @@ class Case:
     @property
     def key(self) -> str:
         read = set(re.findall(r"[a-z]\d?", " ".join(self.template.steps)))
-        numbers = ",".join(f"{name}={value}" for name, value in self.numbers.items() if name in read)
+        numbers = ",".join(
+            f"{name}={value}" for name, value in self.numbers.items() if name in read
+        )
         return f"{self.template.family}.{self.template.name}:{numbers}"
 
 
@@ -106,7 +108,10 @@ def operands(template: Template, numbers: dict[str, int], results: list[int]):
 def equations(case: Case) -> list[str]:
     """The steps as equations with numbers, such as `3*12=36`."""
     steps = operands(case.template, case.numbers, list(case.results))
-    return [f"{a}{operator}{b}={result}" for (a, operator, b), result in zip(steps, case.results, strict=True)]
+    return [
+        f"{a}{operator}{b}={result}"
+        for (a, operator, b), result in zip(steps, case.results, strict=True)
+    ]
 
 
 def program(case: Case) -> str:
@@ -142,7 +147,9 @@ def _term(term: str, numbers: dict[str, int], results: list[int]) -> int:
 
 
 def _in_program(term: str, numbers: dict[str, int]) -> str:
-    return "abcdef"[int(term[1:]) - 1] if re.fullmatch(r"r\d", term) else str(_term(term, numbers, []))
+    return (
+        "abcdef"[int(term[1:]) - 1] if re.fullmatch(r"r\d", term) else str(_term(term, numbers, []))
+    )
 
 
 def _apply(left: int, operator: str, right: int) -> int | None:

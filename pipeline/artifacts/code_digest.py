@@ -32,7 +32,9 @@ def code_digest(*modules: str) -> str:
     """
     for name in modules:
         if module_path(name) is None:
-            raise UnknownModule(f"no module {name!r} in {ROOT.name}/, the working folder or the installed packages")
+            raise UnknownModule(
+                f"no module {name!r} in {ROOT.name}/, the working folder or the installed packages"
+            )
 
     files: dict[str, bytes] = {}
     waiting = list(modules)
@@ -82,7 +84,9 @@ def declared_data(tree: ast.Module, path: Path) -> list[Path]:
         for pattern in ast.literal_eval(statement.value):
             matches = sorted(path.parent.glob(pattern))
             if not matches:
-                raise FileNotFoundError(f"{path}: {DECLARATION} names {pattern!r}, and there is no such file")
+                raise FileNotFoundError(
+                    f"{path}: {DECLARATION} names {pattern!r}, and there is no such file"
+                )
             found += matches
     return found
 
@@ -118,7 +122,9 @@ def _own_imports(tree: ast.Module, path: Path) -> Iterator[str]:
 
         for name in names:
             if _is_own(name) and module_path(name) is None:
-                raise UnknownModule(f"{path}, line {node.lineno}: imports {name!r}, and there is no such module")
+                raise UnknownModule(
+                    f"{path}, line {node.lineno}: imports {name!r}, and there is no such module"
+                )
         yield from (name for name in names + members if _is_own(name) or _lies_beside(name, path))
 
 

@@ -30,8 +30,14 @@ def input_files(path: str, split: bool = False) -> list[str]:
     if folder.is_file():
         return [path]
     if not folder.is_dir():
-        raise UserError(f"{path}: no such file or folder (a source is {', '.join(SUFFIXES)}, a folder, or hub:…)")
-    files = sorted(str(p) for p in folder.rglob("*") if p.name.endswith(SUFFIXES) and not p.name.startswith("."))
+        raise UserError(
+            f"{path}: no such file or folder (a source is {', '.join(SUFFIXES)}, a folder, or hub:…)"
+        )
+    files = sorted(
+        str(p)
+        for p in folder.rglob("*")
+        if p.name.endswith(SUFFIXES) and not p.name.startswith(".")
+    )
     if not files:
         raise UserError(f"{path}: no {', '.join(SUFFIXES)} files in this folder")
     return files
@@ -57,9 +63,13 @@ def _parquet_rows(file: str, field: str | None) -> Iterator[dict]:
     try:
         table = pq.ParquetFile(file)
     except (OSError, ValueError) as error:
-        raise UserError(f"{file}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
+        raise UserError(
+            f"{file}: not a readable Parquet file ({str(error).splitlines()[0]})"
+        ) from None
     if field is not None and field not in table.schema_arrow.names:
-        raise UserError(f"{file}: no column {field!r}; there are {', '.join(table.schema_arrow.names)}")
+        raise UserError(
+            f"{file}: no column {field!r}; there are {', '.join(table.schema_arrow.names)}"
+        )
     for batch in table.iter_batches(columns=field and [field], batch_size=1024):
         yield from batch.to_pylist()
 
@@ -97,7 +107,9 @@ def _parsed(line: str, file: str, number: int) -> dict:
     except ValueError as error:
         raise UserError(f"{file}, line {number}: not JSON ({error})") from None
     if not isinstance(row, dict):
-        raise UserError(f"{file}, line {number}: expected a JSON object, found {type(row).__name__}")
+        raise UserError(
+            f"{file}, line {number}: expected a JSON object, found {type(row).__name__}"
+        )
     return row
 
 

@@ -75,7 +75,9 @@ def _parse(line: str, name: str, number: int) -> dict:
     except (ValueError, RecursionError) as error:
         raise UserError(f"{name}, line {number}: not JSON ({error})") from None
     if not isinstance(value, dict):
-        raise UserError(f"{name}, line {number}: expected a JSON object, found {type(value).__name__}")
+        raise UserError(
+            f"{name}, line {number}: expected a JSON object, found {type(value).__name__}"
+        )
     return value
 
 
@@ -99,4 +101,7 @@ def read_problems(path: str | Path) -> list[Problem]:
 
 def read_solutions(path: str | Path) -> list[Solution]:
     """Read Solution records as written by `Solution.to_json`."""
-    return [Solution(**{key: row[key] for key in Solution.__slots__ if key in row}) for row in read_jsonl(path)]
+    return [
+        Solution(**{key: row[key] for key in Solution.__slots__ if key in row})
+        for row in read_jsonl(path)
+    ]

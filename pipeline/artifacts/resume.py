@@ -25,7 +25,9 @@ def claim_folder(folder: Path, mark: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--resume {folder}: not a folder")
     if folder.is_dir() and not found.is_file() and any(folder.iterdir()):
-        raise UserError(f"--resume {folder}: holds other files, which would be deleted at the end; name a new folder")
+        raise UserError(
+            f"--resume {folder}: holds other files, which would be deleted at the end; name a new folder"
+        )
     if found.is_file() and found.read_text(encoding="utf-8") != mark:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -25,5 +25,7 @@ def write_events(path: str | Path, lines: Iterable[dict]) -> None:
                 if name != "step" and isinstance(value, int | float)
             ]
             if "step" in line and values:
-                writer.write(Event(step=line["step"], summary=Summary(value=values)).SerializeToString())
+                writer.write(
+                    Event(step=line["step"], summary=Summary(value=values)).SerializeToString()
+                )
         writer.close()

@@ -44,7 +44,9 @@ def check_replaceable(path: str | Path, marker: str = "manifest.json") -> None:
     if path.exists() and not path.is_dir():
         raise UserError(f"--out {path}: is a file; name a folder")
     if path.is_dir() and any(path.iterdir()) and not any(path.glob(marker)):
-        raise UserError(f"--out {path}: holds other files, which would be deleted; name a new folder")
+        raise UserError(
+            f"--out {path}: holds other files, which would be deleted; name a new folder"
+        )
 
 
 @contextmanager
@@ -102,7 +104,9 @@ def file_digest(path: str | Path) -> str:
     digest = hashlib.sha256()
     files = [path]
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(NOT_COUNTED))
+        files = sorted(
+            p for p in path.rglob("*") if p.is_file() and not p.name.startswith(NOT_COUNTED)
+        )
     for file in files:
         digest.update(str(file.relative_to(path)).encode())
         with open(file, "rb") as stream:

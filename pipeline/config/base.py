@@ -7,7 +7,11 @@ class Section(BaseModel):
     """Settings of one stage: frozen, unknown keys refused, each field with its source in the description."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
 

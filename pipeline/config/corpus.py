@@ -75,7 +75,11 @@ class Classifier(SeededSection):
 class Selection(Section):
     """Which pages a round collects, which domains and URL prefixes become new seeds."""
 
-    budget_tokens: Literal["auto"] | tuple[int, ...] = (40_000_000_000, 80_000_000_000, 120_000_000_000)
+    budget_tokens: Literal["auto"] | tuple[int, ...] = (
+        40_000_000_000,
+        80_000_000_000,
+        120_000_000_000,
+    )
     """Tokens collected in rounds 1, 2, ...; the last number holds for all later rounds. Paper: 40B in round 1; NS
     after it: 80B and 120B are the paper's next trial volumes, and 120B is its final size. `auto`: no size is known
     beforehand, the round stops at the score where recall x precision is highest, by held-out positives and
@@ -113,7 +117,9 @@ class Selection(Section):
     @model_validator(mode="after")
     def _budgets_fit(self) -> "Selection":
         if self.budget_tokens != "auto" and (not self.budget_tokens or min(self.budget_tokens) < 1):
-            raise ValueError(f"budget_tokens = {self.budget_tokens}: 'auto' or a list of positive numbers of tokens")
+            raise ValueError(
+                f"budget_tokens = {self.budget_tokens}: 'auto' or a list of positive numbers of tokens"
+            )
         return self
 
 

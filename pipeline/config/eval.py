@@ -52,5 +52,7 @@ class Evaluation(SeededSection):
     def _sampled_modes_are_evaluated(self) -> "Evaluation":
         extra = [mode for mode in self.sample_modes if mode not in self.modes]
         if extra:
-            raise ValueError(f"sample_modes holds {', '.join(extra)}, which modes ({', '.join(self.modes)}) does not")
+            raise ValueError(
+                f"sample_modes holds {', '.join(extra)}, which modes ({', '.join(self.modes)}) does not"
+            )
         return self

@@ -76,7 +76,9 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     Raises UserError with one line for each problem found.
     """
     values = _read_preset(str(preset), seen=())
-    values = _merge(values, {key: value for key, value in (overlay or {}).items() if key != "preset"})
+    values = _merge(
+        values, {key: value for key, value in (overlay or {}).items() if key != "preset"}
+    )
     return _checked(Config, values, f"preset {preset}")
 
 
@@ -91,11 +93,15 @@ def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
         raise UserError(f"preset {preset} extends itself ({' -> '.join((*seen, preset))})")
     if not path.is_file():
         names = sorted(p.stem for p in PRESETS.glob("*.yaml"))
-        raise UserError(f"preset {preset!r}: no file {path.name}; there are {', '.join(names)}, or give a YAML path")
+        raise UserError(
+            f"preset {preset!r}: no file {path.name}; there are {', '.join(names)}, or give a YAML path"
+        )
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from None
+        raise UserError(
+            f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"
+        ) from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
@@ -135,7 +141,9 @@ def _explain(model: type[BaseModel], problem: dict) -> str:
         return f"{key}: unknown key; {hint}"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
-    if not key or isinstance(problem["input"], dict):  # several settings do not go together; the message names them
+    if not key or isinstance(
+        problem["input"], dict
+    ):  # several settings do not go together; the message names them
         return f"{key}: {message}" if key else message
     return f"{key} = {problem['input']!r}: {message}"
 
@@ -143,7 +151,9 @@ def _explain(model: type[BaseModel], problem: dict) -> str:
 def _keys_at(model: type[BaseModel], location: Iterable[str | int]) -> list[str]:
     for part in location:
         field = model.model_fields.get(str(part))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        if field is None or not (
+            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        ):
             break
         model = field.annotation
     return sorted(model.model_fields)

@@ -29,7 +29,9 @@ def paper_mixture() -> dict[str, TextSource]:
         "algebraic_stack": TextSource(
             path="hub:EleutherAI/proof-pile-2/algebraic-stack/train/*.jsonl.zst", weight=0.04
         ),
-        "arxiv": TextSource(path="hub:EleutherAI/proof-pile-2/arxiv/train/*.jsonl.zst", weight=0.10),
+        "arxiv": TextSource(
+            path="hub:EleutherAI/proof-pile-2/arxiv/train/*.jsonl.zst", weight=0.10
+        ),
         "code": TextSource(path="hub:bigcode/the-stack-dedup", weight=0.20, text_field="content"),
         "natural_language": TextSource(path="hub:HuggingFaceFW/fineweb:sample-100BT", weight=0.10),
     }
@@ -69,9 +71,13 @@ class Pretrain(SeededSection):
     def _check(self) -> "Pretrain":
         total = sum(source.weight for source in self.mixture.values())
         if abs(total - 1) > 1e-6:
-            raise ValueError(f"pretrain.mixture: the weights add up to {total:g}, they must add up to 1")
+            raise ValueError(
+                f"pretrain.mixture: the weights add up to {total:g}, they must add up to 1"
+            )
         if self.batch_tokens < self.context:
-            raise ValueError(f"pretrain.batch_tokens = {self.batch_tokens}: must hold a context ({self.context})")
+            raise ValueError(
+                f"pretrain.batch_tokens = {self.batch_tokens}: must hold a context ({self.context})"
+            )
         if abs(self.contexts * self.context / self.batch_tokens - 1) > TOLERANCE:
             raise ValueError(
                 f"pretrain.batch_tokens = {self.batch_tokens}: {self.contexts} contexts of {self.context} are "

@@ -78,7 +78,9 @@ class PPO(Section):
 class RL(SeededSection):
     """The policy's training: where outputs come from, what rewards them, and how rewards become gradients."""
 
-    method: Literal["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome", "grpo_process"] = "grpo_outcome"
+    method: Literal["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome", "grpo_process"] = (
+        "grpo_outcome"
+    )
     """Paper, table 10. NS: which supervision the published model used; outcome needs no process reward model."""
     mode: Literal["cot", "pot", "tool"] = "cot"
     """How questions are asked and what the rule judges: `cot` the boxed answer, `pot` what the written program prints
@@ -180,22 +182,36 @@ class RL(SeededSection):
     @model_validator(mode="after")
     def _possible(self) -> "RL":
         if self.batch_outputs % self.group_size:
-            raise ValueError(f"batch_outputs {self.batch_outputs} is not a multiple of group_size {self.group_size}")
+            raise ValueError(
+                f"batch_outputs {self.batch_outputs} is not a multiple of group_size {self.group_size}"
+            )
         if self.top_p != 1:
-            raise ValueError(f"top_p {self.top_p}: only 1 is allowed, or log-probabilities are not the policy's own")
+            raise ValueError(
+                f"top_p {self.top_p}: only 1 is allowed, or log-probabilities are not the policy's own"
+            )
         if not self.rewards or not any(self.rewards.values()):
             raise ValueError("rewards: name at least one with a weight other than 0")
         for name in self.rewards:
             if name not in REWARDS and not re.fullmatch(r"[\w.]+:\w+", name):
-                raise ValueError(f"rewards.{name}: choose of {', '.join(REWARDS)}, or name a class as module:Class")
-        if self.mode != "cot" and self.iterations > 1 and any(name.endswith("_model") for name in self.rewards):
-            raise ValueError(f"mode {self.mode}: reward models are trained on between iterations in the mode cot only")
+                raise ValueError(
+                    f"rewards.{name}: choose of {', '.join(REWARDS)}, or name a class as module:Class"
+                )
+        if (
+            self.mode != "cot"
+            and self.iterations > 1
+            and any(name.endswith("_model") for name in self.rewards)
+        ):
+            raise ValueError(
+                f"mode {self.mode}: reward models are trained on between iterations in the mode cot only"
+            )
         if self.decay != 1 and self.method != "grpo_outcome":
             raise ValueError(f"decay {self.decay}: defined for method grpo_outcome only")
         if self.method == "grpo_process" and not self.rewards.get("process_model"):
             raise ValueError("method grpo_process needs the reward process_model")
         if self.method.startswith("grpo") and self.group_size < 2:
-            raise ValueError(f"group_size {self.group_size}: {self.method} compares outputs, at least 2 are needed")
+            raise ValueError(
+                f"group_size {self.group_size}: {self.method} compares outputs, at least 2 are needed"
+            )
         if self.steps < self.iterations:
             raise ValueError(f"iterations {self.iterations}: more than steps ({self.steps})")
         return self

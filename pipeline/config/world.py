@@ -76,7 +76,9 @@ class MiniWorld(SeededSection):
     @model_validator(mode="after")
     def _shares_add_up(self) -> "MiniWorld":
         if min(self.level_shares) < 0 or abs(sum(self.level_shares) - 1) > 1e-6:
-            raise ValueError(f"mini.level_shares = {list(self.level_shares)}: shares must be >= 0 and add up to 1")
+            raise ValueError(
+                f"mini.level_shares = {list(self.level_shares)}: shares must be >= 0 and add up to 1"
+            )
         return self
 
 

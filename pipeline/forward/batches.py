@@ -49,7 +49,9 @@ class MicroBatch:
     rows: list[int]  # which rows of the given list, in the batch's order
     ids: torch.Tensor  # int64 [B, L]
     positions: torch.Tensor | None  # int64 [1, L]: packed rows restart at 0; None when padded
-    predictors: torch.Tensor  # int64 [N]: flat index of the position whose output predicts the scored token
+    predictors: (
+        torch.Tensor
+    )  # int64 [N]: flat index of the position whose output predicts the scored token
     targets: torch.Tensor  # int64 [N]
     columns: dict[str, torch.Tensor]  # float32 [N]
     spread: Spread | None = None  # of packed rows
@@ -60,7 +62,11 @@ class MicroBatch:
 
 
 def micro_batches(
-    rows: Sequence[Row], max_tokens: int, *, packed: bool = False, device: torch.device | str = "cpu"
+    rows: Sequence[Row],
+    max_tokens: int,
+    *,
+    packed: bool = False,
+    device: torch.device | str = "cpu",
 ) -> Iterator[MicroBatch]:
     """Cut rows into even micro-batches of at most `max_tokens` tokens, padding counted (a row may exceed it alone).
 
@@ -78,7 +84,9 @@ def micro_batches(
         yield _collate(rows, group, packed, device)
 
 
-def token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> torch.Tensor:
+def token_logprobs(
+    model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0
+) -> torch.Tensor:
     """Log-probabilities [N] (fp32) of the batch's scored tokens at `temperature`, in the batch's order.
 
     The output layer runs over scored positions only; where the logits would be large they are computed in chunks and
@@ -108,7 +116,12 @@ def target_logprobs(
 
 
 def in_chunks(
-    score: Callable[..., torch.Tensor], hidden_NH: torch.Tensor, targets_N: torch.Tensor, head: Any, words: int, *more
+    score: Callable[..., torch.Tensor],
+    hidden_NH: torch.Tensor,
+    targets_N: torch.Tensor,
+    head: Any,
+    words: int,
+    *more,
 ) -> torch.Tensor:
     """`score(hidden, targets, head, *more)` of a vocabulary of `words`, with few logits at a time."""
     chunk = max(1, LOGITS_AT_ONCE // words)
@@ -192,14 +205,18 @@ def scored_positions(row: Row) -> np.ndarray:
     return where[where > 0]
 
 
-def _score(hidden_NH: torch.Tensor, targets_N: torch.Tensor, head: torch.nn.Module, temperature: float) -> torch.Tensor:
+def _score(
+    hidden_NH: torch.Tensor, targets_N: torch.Tensor, head: torch.nn.Module, temperature: float
+) -> torch.Tensor:
     logits_NV = head(hidden_NH).float()
     if temperature != 1.0:
         logits_NV = logits_NV / temperature
     return -F.cross_entropy(logits_NV, targets_N, reduction="none")
 
 
-def _even_groups(order: list[int], lengths: list[int], max_tokens: int, packed: bool) -> list[list[int]]:
+def _even_groups(
+    order: list[int], lengths: list[int], max_tokens: int, packed: bool
+) -> list[list[int]]:
     """Cut `order` into runs within the budget: about as few as can be, but an even number of even size.
 
     Cores work on micro-batches side by side (pipeline.model.threads); one large and one small would leave one core
@@ -232,24 +249,32 @@ def _fill(order: list[int], lengths: list[int], max_tokens: int, packed: bool) -
     return groups
 
 
-def _collate(rows: Sequence[Row], group: list[int], packed: bool, device: torch.device | str) -> MicroBatch:
+def _collate(
+    rows: Sequence[Row], group: list[int], packed: bool, device: torch.device | str
+) -> MicroBatch:
     lengths = [len(rows[i]) - 1 for i in group]
     wheres = [scored_positions(rows[i]) for i in group]
     positions = None
     if packed:
         ids = np.concatenate([rows[i].ids[:-1] for i in group]).astype(np.int64)[None]
         starts = np.cumsum([0, *lengths[:-1]])
-        positions = torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])[None]).to(device)
+        positions = torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])[None]).to(
+            device
+        )
     else:
         width = max(lengths)
         ids = np.zeros((len(group), width), dtype=np.int64)
         for b, i in enumerate(group):
             ids[b, : lengths[b]] = rows[i].ids[:-1]
         starts = np.arange(len(group)) * width
-    predictors = np.concatenate([start + where - 1 for start, where in zip(starts, wheres, strict=True)])
+    predictors = np.concatenate(
+        [start + where - 1 for start, where in zip(starts, wheres, strict=True)]
+    )
     targets = np.concatenate([rows[i].ids[where] for i, where in zip(group, wheres, strict=True)])
     columns = {
-        name: np.concatenate([rows[i].columns[name][where] for i, where in zip(group, wheres, strict=True)])
+        name: np.concatenate(
+            [rows[i].columns[name][where] for i, where in zip(group, wheres, strict=True)]
+        )
         for name in rows[group[0]].columns
     }
     return MicroBatch(
@@ -258,6 +283,8 @@ def _collate(rows: Sequence[Row], group: list[int], packed: bool, device: torch.
         positions=positions,
         predictors=torch.from_numpy(predictors.astype(np.int64)).to(device),
         targets=torch.from_numpy(targets.astype(np.int64)).to(device),
-        columns={name: torch.from_numpy(v.astype(np.float32)).to(device) for name, v in columns.items()},
+        columns={
+            name: torch.from_numpy(v.astype(np.float32)).to(device) for name, v in columns.items()
+        },
         spread=spread_of(lengths, device) if packed else None,
     )

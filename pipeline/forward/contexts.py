@@ -5,7 +5,9 @@ import numpy as np
 from pipeline.forward.batches import Row
 
 
-def context_rows(contexts: list[np.ndarray], bos: int, attend_across_documents: bool = True) -> list[Row]:
+def context_rows(
+    contexts: list[np.ndarray], bos: int, attend_across_documents: bool = True
+) -> list[Row]:
     """Rows whose losses add up to the mean over all their targets.
 
     `contexts` are int32 id arrays cut from a stream of documents, each of which begins with `bos`. Unless a token may

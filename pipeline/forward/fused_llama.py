@@ -39,7 +39,11 @@ def supports(model: PreTrainedModel) -> bool:
         and rope not in ("dynamic", "longrope")
         and not (model.training and config.attention_dropout)
         and all(type(parameter) is torch.nn.Parameter for parameter in model.parameters())
-        and all(type(module) is torch.nn.Linear for module in model.modules() if hasattr(module, "in_features"))
+        and all(
+            type(module) is torch.nn.Linear
+            for module in model.modules()
+            if hasattr(module, "in_features")
+        )
     )
 
 
@@ -62,7 +66,9 @@ class Plan:
     answer_mask: Tensor  # (R, 1, A, P + A) additive
 
 
-def plan_of(prompt_lengths: Tensor, answer_lengths: Tensor, owners: Tensor, dtype: torch.dtype) -> Plan:
+def plan_of(
+    prompt_lengths: Tensor, answer_lengths: Tensor, owners: Tensor, dtype: torch.dtype
+) -> Plan:
     """Lay out Q prompts and behind them R answers, answer r continuing prompt `owners[r]`."""
     in_prompts = int(prompt_lengths.sum())
     prompt_fill, prompt_back, prompt_at = _places(prompt_lengths, 0)
@@ -71,7 +77,9 @@ def plan_of(prompt_lengths: Tensor, answer_lengths: Tensor, owners: Tensor, dtyp
     start = prompt_lengths[owners]
     mask = torch.zeros(len(owners), 1, answer_width, width + answer_width, dtype=dtype)
     steps = torch.arange(answer_width)
-    mask[..., :width].masked_fill_((torch.arange(width) >= start[:, None])[:, None, None], float("-inf"))
+    mask[..., :width].masked_fill_(
+        (torch.arange(width) >= start[:, None])[:, None, None], float("-inf")
+    )
     mask[..., width:].masked_fill_(steps > steps[:, None], float("-inf"))
     return Plan(
         prompt_lengths,
@@ -102,7 +110,12 @@ Attend = Callable[[Tensor, Tensor, Tensor, int, int], Tensor]
 
 
 def final_hidden(
-    model: PreTrainedModel, ids: Tensor, positions: Tensor, attend: Attend, wanted: Tensor | None, dtype: torch.dtype
+    model: PreTrainedModel,
+    ids: Tensor,
+    positions: Tensor,
+    attend: Attend,
+    wanted: Tensor | None,
+    dtype: torch.dtype,
 ) -> Tensor:
     """Hidden states [N, H] at the tokens `wanted` [N] of `ids` [T], normalised, without the last gain, in `dtype`.
 
@@ -117,8 +130,14 @@ def final_hidden(
         gain, scale = layer.input_layernorm.weight, attention.head_dim**-0.5
         normed = Normalised.apply(hidden, config.rms_norm_eps, dtype)
         query, key, value = attention.q_proj, attention.k_proj, attention.v_proj
-        weight = torch.cat([query.weight * (gain * scale), key.weight * gain, value.weight * gain]).to(dtype)
-        bias = None if query.bias is None else torch.cat([query.bias * scale, key.bias, value.bias]).to(dtype)
+        weight = torch.cat(
+            [query.weight * (gain * scale), key.weight * gain, value.weight * gain]
+        ).to(dtype)
+        bias = (
+            None
+            if query.bias is None
+            else torch.cat([query.bias * scale, key.bias, value.bias]).to(dtype)
+        )
         joint = F.linear(normed, weight, bias).unflatten(-1, (-1, attention.head_dim))
         heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
         mixed = attend(joint, cos, sin, heads, kv_heads)
@@ -150,7 +169,9 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) 
     return F.linear(x, weight.to(dtype), None if bias is None else bias.to(dtype))
 
 
-def attend_shared(plan: Plan, joint: Tensor, cos: Tensor, sin: Tensor, heads: int, kv_heads: int) -> Tensor:
+def attend_shared(
+    plan: Plan, joint: Tensor, cos: Tensor, sin: Tensor, heads: int, kv_heads: int
+) -> Tensor:
     """`Attend` of a plan's prompts and answers."""
     parts = _Heads.apply(joint, cos, sin, plan, heads, kv_heads)
     on_prompts = _attend(*parts[:3], plan.prompt_mask)
@@ -176,7 +197,9 @@ class _Heads(Function):
     """
 
     @staticmethod
-    def forward(ctx, joint: Tensor, cos: Tensor, sin: Tensor, plan: Plan, heads: int, kv_heads: int):
+    def forward(
+        ctx, joint: Tensor, cos: Tensor, sin: Tensor, plan: Plan, heads: int, kv_heads: int
+    ):
         ctx.save_for_backward(cos, sin)
         ctx.plan, ctx.shape = plan, (heads, kv_heads, joint.shape[-1])
         turned = rotate(joint[:, : heads + kv_heads], cos, sin)
@@ -216,14 +239,18 @@ class _Tokens(Function):
     @staticmethod
     def forward(ctx, on_prompts: Tensor, on_answers: Tensor, plan: Plan) -> Tensor:
         ctx.plan, ctx.shapes = plan, (on_prompts.shape, on_answers.shape)
-        return torch.cat([_to_tokens(on_prompts, plan.prompt_back), _to_tokens(on_answers, plan.answer_back)])
+        return torch.cat(
+            [_to_tokens(on_prompts, plan.prompt_back), _to_tokens(on_answers, plan.answer_back)]
+        )
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor):
         plan, results = ctx.plan, []
         backs = (plan.prompt_back, plan.answer_back)
-        for part, back, shape in zip(grad.split([len(b) for b in backs]), backs, ctx.shapes, strict=True):
+        for part, back, shape in zip(
+            grad.split([len(b) for b in backs]), backs, ctx.shapes, strict=True
+        ):
             rows, heads, length, size = shape
             padded = part.new_zeros(rows * length, heads, size)
             padded[back] = part

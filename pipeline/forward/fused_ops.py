@@ -15,7 +15,13 @@ class Normalised(Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
-        scale = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+        scale = (
+            torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+            .square_()
+            .div_(x.shape[-1])
+            .add_(eps)
+            .rsqrt_()
+        )
         result = (x * scale).to(dtype)
         ctx.save_for_backward(result, scale)
         return result

@@ -37,7 +37,9 @@ class Blocks:
     sizes: list[tuple[int, int]]
     """(rows, padded length) of each block."""
     positions: Tensor  # (T,)
-    fill: Tensor | None = None  # (P,): the token at each place, any token at padding; None: tokens lie so already
+    fill: Tensor | None = (
+        None  # (P,): the token at each place, any token at padding; None: tokens lie so already
+    )
     back: Tensor | None = None  # (T,): the place of each token
 
 
@@ -59,17 +61,23 @@ def blocks_of(batch: MicroBatch) -> Blocks:
         steps = torch.arange(max(group))
         sizes = torch.tensor(group)
         inside = steps < sizes[:, None]
-        fills.append(torch.where(inside, token + (sizes.cumsum(0) - sizes)[:, None] + steps, token).flatten())
+        fills.append(
+            torch.where(inside, token + (sizes.cumsum(0) - sizes)[:, None] + steps, token).flatten()
+        )
         backs.append(place + inside.flatten().nonzero()[:, 0])
         token, place = token + sum(group), place + inside.numel()
-    return Blocks([(len(g), max(g)) for g in groups], batch.positions[0], torch.cat(fills), torch.cat(backs))
+    return Blocks(
+        [(len(g), max(g)) for g in groups], batch.positions[0], torch.cat(fills), torch.cat(backs)
+    )
 
 
 def lean_states(model: PreTrainedModel, batch: MicroBatch, dtype: torch.dtype) -> Tensor:
     """Final hidden states [N, H] before the scored tokens, normalised, without the last norm's gain."""
     blocks = blocks_of(batch)
     attend = partial(attend_blocks, blocks)
-    return fused_llama.final_hidden(model, batch.ids.flatten(), blocks.positions, attend, batch.predictors, dtype)
+    return fused_llama.final_hidden(
+        model, batch.ids.flatten(), blocks.positions, attend, batch.predictors, dtype
+    )
 
 
 def compute_dtype() -> torch.dtype:
@@ -77,7 +85,9 @@ def compute_dtype() -> torch.dtype:
     return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else torch.float32
 
 
-def lean_token_logprobs(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
+def lean_token_logprobs(
+    model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0
+) -> Tensor:
     """The same as `pipeline.forward.batches.token_logprobs`."""
     dtype = compute_dtype()
     with torch.autocast("cpu", enabled=False):
@@ -90,7 +100,11 @@ LEAN_ROWS = Layout(partial(micro_batches, packed=True), lean_token_logprobs)
 
 def computes_lean(model: PreTrainedModel) -> bool:
     """Whether packed rows of `model` are computed here: nothing about its layers or attention was chosen by hand."""
-    if distributed.is_sharded(model) or not attends_by_rows(model) or not fused_llama.supports(model):
+    if (
+        distributed.is_sharded(model)
+        or not attends_by_rows(model)
+        or not fused_llama.supports(model)
+    ):
         return False
     compiled = any(layer._compiled_call_impl is not None for layer in model.base_model.layers)
     return not compiled and not model.is_activation_checkpointing
@@ -101,14 +115,18 @@ def row_layout(model: PreTrainedModel, packed: bool = True) -> Layout:
     return LEAN_ROWS if packed and computes_lean(model) else layout_of(packed)
 
 
-def attend_blocks(blocks: Blocks, joint: Tensor, cos: Tensor, sin: Tensor, heads: int, kv: int) -> Tensor:
+def attend_blocks(
+    blocks: Blocks, joint: Tensor, cos: Tensor, sin: Tensor, heads: int, kv: int
+) -> Tensor:
     """`Attend` of rows in blocks."""
     laid = _LayOut.apply(joint, cos, sin, blocks, heads + kv)
     results = []
     parts = laid.split([rows * length for rows, length in blocks.sizes])
     for (rows, _), block in zip(blocks.sizes, parts, strict=True):
         query, key, value = block.unflatten(0, (rows, -1)).transpose(1, 2).split((heads, kv, kv), 1)
-        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0, enable_gqa=heads != kv)
+        mixed = F.scaled_dot_product_attention(
+            query, key, value, is_causal=True, scale=1.0, enable_gqa=heads != kv
+        )
         results.append(mixed.transpose(1, 2).flatten(0, 1).flatten(1))
     if blocks.back is None:
         return results[0]
@@ -119,7 +137,9 @@ class _LayOut(Function):
     """Rotate the first heads of [T, h, D] and lay the tokens out: [P, h, D]. Padding gets no gradient."""
 
     @staticmethod
-    def forward(ctx, joint: Tensor, cos: Tensor, sin: Tensor, blocks: Blocks, turning: int) -> Tensor:
+    def forward(
+        ctx, joint: Tensor, cos: Tensor, sin: Tensor, blocks: Blocks, turning: int
+    ) -> Tensor:
         ctx.save_for_backward(cos, sin)
         ctx.blocks, ctx.turning = blocks, turning
         turned = _turned(joint, cos, sin, turning, 1)
@@ -144,7 +164,9 @@ class _LayBack(Function):
     @once_differentiable
     def backward(ctx, grad: Tensor):
         blocks = ctx.blocks
-        return grad.new_zeros(len(blocks.fill), grad.shape[1]).index_copy_(0, blocks.back, grad), None
+        return grad.new_zeros(len(blocks.fill), grad.shape[1]).index_copy_(
+            0, blocks.back, grad
+        ), None
 
 
 def _turned(joint: Tensor, cos: Tensor, sin: Tensor, turning: int, sign: int) -> Tensor:

@@ -21,7 +21,9 @@ ROWS = "sdpa_rows"
 class Spread:
     """How T packed tokens stand in a block of B rows of L places, padded at the right."""
 
-    tokens: torch.Tensor  # int64 [B * L]: the token at each place; token 0 at places that are padding
+    tokens: (
+        torch.Tensor
+    )  # int64 [B * L]: the token at each place; token 0 at places that are padding
     places: torch.Tensor  # int64 [T]: the place of each token
     rows: int
 
@@ -47,7 +49,9 @@ def whole_mask(device: torch.device | str) -> torch.Tensor:
     return torch.zeros(1, 1, 1, 1, device=device)
 
 
-def rows_attention(module, query, key, value, attention_mask, row_spread: Spread | None = None, **options):
+def rows_attention(
+    module, query, key, value, attention_mask, row_spread: Spread | None = None, **options
+):
     """An attention function of transformers: [1, heads, T, d] each -> ([1, T, heads, d], None)."""
     if row_spread is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
@@ -57,7 +61,9 @@ def rows_attention(module, query, key, value, attention_mask, row_spread: Spread
         return laid_out.unflatten(1, (row_spread.rows, -1)).transpose(0, 1)
 
     options["is_causal"] = True
-    attended, _ = sdpa_attention_forward(module, block(query), block(key), block(value), None, **options)
+    attended, _ = sdpa_attention_forward(
+        module, block(query), block(key), block(value), None, **options
+    )
     return attended.flatten(0, 1).index_select(0, row_spread.places)[None], None
 
 

@@ -30,10 +30,14 @@ class PromptBatch:
     rows: list[int]  # which rows of the given list, in the batch's order
     prompts: torch.Tensor  # int64 [Q, P], padded on the right
     lengths: torch.Tensor  # int64 [Q]
-    answers: torch.Tensor  # int64 [R, A], padded on the right, without each row's last token: it predicts nothing
+    answers: (
+        torch.Tensor
+    )  # int64 [R, A], padded on the right, without each row's last token: it predicts nothing
     answer_lengths: torch.Tensor  # int64 [R]
     owners: torch.Tensor  # int64 [R]: which prompt an answer continues
-    predictors: torch.Tensor  # int64 [N]: index into the Q prompts' last positions followed by all R x A positions
+    predictors: (
+        torch.Tensor
+    )  # int64 [N]: index into the Q prompts' last positions followed by all R x A positions
     targets: torch.Tensor  # int64 [N]
     columns: dict[str, torch.Tensor]  # float32 [N]
 
@@ -72,7 +76,9 @@ def prompt_batches(
         yield _collate(rows, batch, device)
 
 
-def _parts(rows: Sequence[Row], group: list[int], max_tokens: int, padded: bool) -> Iterator[list[int]]:
+def _parts(
+    rows: Sequence[Row], group: list[int], max_tokens: int, padded: bool
+) -> Iterator[list[int]]:
     """Cut the rows of one prompt, sorted by length, into parts within the budget."""
     part: list[int] = []
     for index in sorted(group, key=lambda i: (len(rows[i]), i)):
@@ -91,10 +97,14 @@ def _cost(rows: Sequence[Row], part: list[int], padded: bool) -> int:
     return prompt + len(part) * (max(len(rows[i]) for i in part) - prompt)
 
 
-def prompt_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0) -> torch.Tensor:
+def prompt_logprobs(
+    model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0
+) -> torch.Tensor:
     """Log-probabilities [N] (fp32) of the batch's scored tokens at `temperature`, in the batch's order."""
     prompt = model.base_model(input_ids=batch.prompts, use_cache=True)
-    last_QH = prompt.last_hidden_state[torch.arange(len(batch.lengths), device=batch.lengths.device), batch.lengths - 1]
+    last_QH = prompt.last_hidden_state[
+        torch.arange(len(batch.lengths), device=batch.lengths.device), batch.lengths - 1
+    ]
     cache = DynamicCache(config=model.config)
     for index, layer in enumerate(prompt.past_key_values.layers):
         cache.update(layer.keys[batch.owners], layer.values[batch.owners], index)
@@ -111,20 +121,26 @@ def prompt_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: flo
     return target_logprobs(model, hidden_NH, batch.targets, temperature)
 
 
-def lean_logprobs(model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0) -> torch.Tensor:
+def lean_logprobs(
+    model: PreTrainedModel, batch: PromptBatch, temperature: float = 1.0
+) -> torch.Tensor:
     """The same as `prompt_logprobs`, all tokens end to end; in bf16 where that is the surrounding autocast's type."""
     dtype = compute_dtype()
     questions, in_prompts = len(batch.lengths), int(batch.lengths.sum())
     with torch.autocast("cpu", enabled=False):
         plan = fused_llama.plan_of(batch.lengths, batch.answer_lengths, batch.owners, dtype)
-        ids = torch.cat([batch.prompts.flatten()[plan.prompt_back], batch.answers.flatten()[plan.answer_back]])
+        ids = torch.cat(
+            [batch.prompts.flatten()[plan.prompt_back], batch.answers.flatten()[plan.answer_back]]
+        )
         # `predictors` count the prompts' last positions and padded answers; here all real tokens stand end to end
         place = torch.zeros(questions + batch.answers.numel(), dtype=torch.long)
         place[:questions] = batch.lengths.cumsum(0) - 1
         place[questions + plan.answer_back] = torch.arange(in_prompts, len(ids))
         attend = partial(fused_llama.attend_shared, plan)
         # Nearly every token is wanted, and a product of bf16 is prepared anew (time, memory) for each number of rows.
-        hidden = fused_llama.final_hidden(model, ids, plan.positions, attend, None, dtype)[place[batch.predictors]]
+        hidden = fused_llama.final_hidden(model, ids, plan.positions, attend, None, dtype)[
+            place[batch.predictors]
+        ]
         return fused_llama.target_logprobs(model, hidden, batch.targets, temperature, dtype)
 
 
@@ -144,18 +160,24 @@ def _mask(batch: PromptBatch, lengths: torch.Tensor, steps: torch.Tensor) -> tor
     blind_to_answer = (steps > steps[:, None]).expand(len(lengths), -1, -1)
     blind = torch.cat([blind_to_prompt, blind_to_answer], -1)[:, None]
     # A boolean 4-D mask is read in another sense by the eager attention; an additive one means the same everywhere.
-    return torch.zeros(blind.shape, device=lengths.device).masked_fill_(blind, torch.finfo(torch.float32).min)
+    return torch.zeros(blind.shape, device=lengths.device).masked_fill_(
+        blind, torch.finfo(torch.float32).min
+    )
 
 
 def _prompt_length(row: Row) -> int:
     return int(scored_positions(row)[0])
 
 
-def _collate(rows: Sequence[Row], groups: list[list[int]], device: torch.device | str) -> PromptBatch:
+def _collate(
+    rows: Sequence[Row], groups: list[list[int]], device: torch.device | str
+) -> PromptBatch:
     lengths = [_prompt_length(rows[group[0]]) for group in groups]
     order = [index for group in groups for index in group]
     owners = [place for place, group in enumerate(groups) for _ in group]
-    answer_lengths = [len(rows[i]) - lengths[owner] - 1 for i, owner in zip(order, owners, strict=True)]
+    answer_lengths = [
+        len(rows[i]) - lengths[owner] - 1 for i, owner in zip(order, owners, strict=True)
+    ]
     prompts = np.zeros((len(groups), max(lengths)), dtype=np.int64)
     for place, group in enumerate(groups):
         prompts[place, : lengths[place]] = rows[group[0]].ids[: lengths[place]]
@@ -163,11 +185,15 @@ def _collate(rows: Sequence[Row], groups: list[list[int]], device: torch.device 
     predictors, wheres = [], [scored_positions(rows[i]) for i in order]
     for place, (index, owner) in enumerate(zip(order, owners, strict=True)):
         answers[place, : answer_lengths[place]] = rows[index].ids[lengths[owner] : -1]
-        before = wheres[place] - lengths[owner] - 1  # -1: the prompt's last position predicts the first answer token
+        before = (
+            wheres[place] - lengths[owner] - 1
+        )  # -1: the prompt's last position predicts the first answer token
         inside = len(groups) + place * answers.shape[1] + before
         predictors.append(np.where(before < 0, owner, inside))
     columns = {
-        name: np.concatenate([rows[i].columns[name][where] for i, where in zip(order, wheres, strict=True)])
+        name: np.concatenate(
+            [rows[i].columns[name][where] for i, where in zip(order, wheres, strict=True)]
+        )
         for name in rows[order[0]].columns
     }
     targets = np.concatenate([rows[i].ids[where] for i, where in zip(order, wheres, strict=True)])
@@ -180,5 +206,7 @@ def _collate(rows: Sequence[Row], groups: list[list[int]], device: torch.device 
         owners=torch.tensor(owners, device=device),
         predictors=torch.from_numpy(np.concatenate(predictors)).to(device),
         targets=torch.from_numpy(targets.astype(np.int64)).to(device),
-        columns={name: torch.from_numpy(v.astype(np.float32)).to(device) for name, v in columns.items()},
+        columns={
+            name: torch.from_numpy(v.astype(np.float32)).to(device) for name, v in columns.items()
+        },
     )

@@ -26,7 +26,10 @@ ROWS_BLOCK = 16
 WORTH_SHARING = 64  # tokens
 _WORTH_SPLITTING = 2**24
 """Weights from which on one product is worth all cores; with 4.3 million a rollout took 0.94 s so, 0.75 s on one."""
-_CHANGING_ROPE = ("dynamic", "longrope")  # their angles depend on the length of the running sequence
+_CHANGING_ROPE = (
+    "dynamic",
+    "longrope",
+)  # their angles depend on the length of the running sequence
 
 
 @dataclass(slots=True)
@@ -97,12 +100,16 @@ class Decoder:
     is 1 or the number of samples a prompt changes. Run on processors only so far.
     """
 
-    def __init__(self, model: torch.nn.Module, dtype: torch.dtype | None = None, compiled: bool = False):
+    def __init__(
+        self, model: torch.nn.Module, dtype: torch.dtype | None = None, compiled: bool = False
+    ):
         config = model.config
         rope = getattr(config, "rope_parameters", None) or {}
         if config.model_type != "llama" or rope.get("rope_type", "default") in _CHANGING_ROPE:
             found = f"model type {config.model_type!r}, rotary positions {rope.get('rope_type', 'default')!r}"
-            raise UserError(f"sampling: {found}: only llama with a static rotary scaling is supported")
+            raise UserError(
+                f"sampling: {found}: only llama with a static rotary scaling is supported"
+            )
         self.epsilon = config.rms_norm_eps
         self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
         self.head_size = getattr(config, "head_dim", None) or config.hidden_size // self.heads
@@ -118,7 +125,9 @@ class Decoder:
         self.dtype, self.device = dtype or weight.dtype, weight.device
         self.embedding = self._cast(weight)
         tied = model.lm_head.weight is model.model.embed_tokens.weight
-        self.head = self._cast((weight if tied else whole(model.lm_head.weight)) * whole(model.model.norm.weight))
+        self.head = self._cast(
+            (weight if tied else whole(model.lm_head.weight)) * whole(model.model.norm.weight)
+        )
         self.layers = [self._fused(layer) for layer in model.model.layers]
         positions = torch.arange(self.context, device=self.device)[None]
         cos, sin = model.model.rotary_emb(torch.zeros(1, device=self.device), positions)
@@ -143,18 +152,35 @@ class Decoder:
     def _fused(self, layer: torch.nn.Module) -> Layer:
         attention, mlp = layer.self_attn, layer.mlp
 
-        def joined(*modules: torch.nn.Module, scales: tuple[float, ...], gain: Tensor | None = None):
+        def joined(
+            *modules: torch.nn.Module, scales: tuple[float, ...], gain: Tensor | None = None
+        ):
             parts = list(zip(modules, scales, strict=True))
             bias = None
             if modules[0].bias is not None:
-                bias = self._cast(torch.cat([whole(module.bias) * scale for module, scale in parts]))
-            return self._cast(torch.cat([self._scaled(module, scale, gain) for module, scale in parts])), bias
+                bias = self._cast(
+                    torch.cat([whole(module.bias) * scale for module, scale in parts])
+                )
+            return self._cast(
+                torch.cat([self._scaled(module, scale, gain) for module, scale in parts])
+            ), bias
 
         query, scales = attention.q_proj, (self.head_size**-0.5, 1.0, 1.0)
         return Layer(
-            *joined(query, attention.k_proj, attention.v_proj, scales=scales, gain=layer.input_layernorm.weight),
+            *joined(
+                query,
+                attention.k_proj,
+                attention.v_proj,
+                scales=scales,
+                gain=layer.input_layernorm.weight,
+            ),
             *joined(attention.o_proj, scales=(1.0,)),
-            *joined(mlp.gate_proj, mlp.up_proj, scales=(1.0, 1.0), gain=layer.post_attention_layernorm.weight),
+            *joined(
+                mlp.gate_proj,
+                mlp.up_proj,
+                scales=(1.0, 1.0),
+                gain=layer.post_attention_layernorm.weight,
+            ),
             *joined(mlp.down_proj, scales=(1.0,)),
         )
 
@@ -186,7 +212,11 @@ class Decoder:
         """Run the tokens at positions `begin`, … of all rows; `cache` holds what is before them, and gets theirs."""
         end = begin + ids.shape[1]
         cos, sin = self.cos[begin:end, None], self.sin[begin:end, None]
-        mask = torch.ones(end - begin, end, dtype=torch.bool, device=ids.device).tril(begin) if begin else None
+        mask = (
+            torch.ones(end - begin, end, dtype=torch.bool, device=ids.device).tril(begin)
+            if begin
+            else None
+        )
         hidden = F.embedding(ids, self.embedding).float()
         for index, layer in enumerate(self.layers):
             query, key, value = self._qkv(layer, hidden, cos, sin)
@@ -194,7 +224,13 @@ class Decoder:
             keys, values = cache.keys[index][:, :, :end], cache.values[index][:, :, :end]
             keys[:, :, begin:], values[:, :, begin:] = key, value
             mixed = F.scaled_dot_product_attention(
-                query, keys, values, mask, is_causal=not begin, enable_gqa=self.heads != self.kv_heads, scale=1.0
+                query,
+                keys,
+                values,
+                mask,
+                is_causal=not begin,
+                enable_gqa=self.heads != self.kv_heads,
+                scale=1.0,
             )
             hidden = self._block(layer, hidden, mixed.transpose(1, 2))
         return hidden
@@ -206,7 +242,13 @@ class Decoder:
         keys and values are written behind them. Later positions of the slot are not looked at.
         """
         cache.grow(int(counts.max()) + 1)
-        shared = prompts.cache.keys, prompts.cache.values, prompts.lengths, prompts.place, prompts.group
+        shared = (
+            prompts.cache.keys,
+            prompts.cache.values,
+            prompts.lengths,
+            prompts.place,
+            prompts.group,
+        )
         changing = tokens, counts, *shared, cache.keys, cache.values
         if self.compiled:
             for tensor in (x for x in changing if isinstance(x, Tensor)):
@@ -226,24 +268,39 @@ class Decoder:
         own_values: Tensor,
     ) -> Tensor:
         """`step` once there is room in the cache; all that changes from step to step is an argument (torch.compile)."""
-        prompts, cache = Prompts(Cache(prompt_keys, prompt_values), lengths, place, group), Cache(own_keys, own_values)
+        prompts, cache = (
+            Prompts(Cache(prompt_keys, prompt_values), lengths, place, group),
+            Cache(own_keys, own_values),
+        )
         running, rows = len(tokens), min(_up(len(tokens), ROWS_BLOCK), cache.keys.shape[1])
         slots, widths = prompts.place // prompts.group, (prompts.cache.positions, cache.positions)
         places = torch.arange(running * self.kv_heads, device=tokens.device) * cache.positions
         places += counts.repeat_interleave(self.kv_heads)  # in a layer's cache, made flat
-        lengths, counts, tokens = (_padded(x, rows) for x in (prompts.lengths[slots], counts, tokens))
-        mask = torch.cat([_blind(lengths, widths[0]), _blind(counts + 1, widths[1])], -1)[:, None, None]
+        lengths, counts, tokens = (
+            _padded(x, rows) for x in (prompts.lengths[slots], counts, tokens)
+        )
+        mask = torch.cat([_blind(lengths, widths[0]), _blind(counts + 1, widths[1])], -1)[
+            :, None, None
+        ]
         cos, sin = self.cos[lengths + counts][:, None], self.sin[lengths + counts][:, None]
         own, shared = slice(0, rows), slice(0, len(prompts.lengths))
         hidden = F.embedding(tokens, self.embedding).float()
         for index, layer in enumerate(self.layers):
             query, key, value = self._qkv(layer, hidden, cos, sin)
             keys, values = cache.keys[index], cache.values[index]
-            keys.view(-1, self.head_size).index_copy_(0, places, key[:running].reshape(-1, self.head_size))
-            values.view(-1, self.head_size).index_copy_(0, places, value[:running].reshape(-1, self.head_size))
+            keys.view(-1, self.head_size).index_copy_(
+                0, places, key[:running].reshape(-1, self.head_size)
+            )
+            values.view(-1, self.head_size).index_copy_(
+                0, places, value[:running].reshape(-1, self.head_size)
+            )
             query = query.unflatten(1, (self.kv_heads, -1))
-            on_prompt = prompts.spread(query[:running]) @ prompts.cache.keys[index, shared].transpose(-1, -2)
-            scores = torch.cat([prompts.gather(on_prompt, rows), query @ keys[own].transpose(-1, -2)], -1)
+            on_prompt = prompts.spread(query[:running]) @ prompts.cache.keys[
+                index, shared
+            ].transpose(-1, -2)
+            scores = torch.cat(
+                [prompts.gather(on_prompt, rows), query @ keys[own].transpose(-1, -2)], -1
+            )
             weights = (scores + mask).softmax(-1).to(self.dtype)
             on_prompt, on_own = weights.split(widths, -1)
             of_prompt = prompts.spread(on_prompt[:running]) @ prompts.cache.values[index, shared]
@@ -253,7 +310,9 @@ class Decoder:
 
     def _qkv(self, layer: Layer, hidden: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, ...]:
         """Rotated query (..., heads, head size) and key (..., key-value heads, head size), and value like the key."""
-        joint = F.linear(self._normed(hidden), layer.qkv, layer.qkv_bias).unflatten(-1, (-1, self.head_size))
+        joint = F.linear(self._normed(hidden), layer.qkv, layer.qkv_bias).unflatten(
+            -1, (-1, self.head_size)
+        )
         turned, value = joint.split((self.heads + self.kv_heads, self.kv_heads), -2)
         query, key = _rotate(turned, cos, sin).split((self.heads, self.kv_heads), -2)
         return query, key, value

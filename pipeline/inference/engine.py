@@ -28,7 +28,9 @@ class SamplingSettings:
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1:
-            raise UserError(f"{self}: temperature must be >= 0, top_p in (0, 1], max_new_tokens >= 1")
+            raise UserError(
+                f"{self}: temperature must be >= 0, top_p in (0, 1], max_new_tokens >= 1"
+            )
 
 
 @dataclass(slots=True)
@@ -54,7 +56,11 @@ class Sample:
     @property
     def sampled(self) -> np.ndarray:
         """Which of the ids were sampled: bool [ids]."""
-        return np.ones(len(self.ids), dtype=bool) if self.written is None else np.array(self.written, dtype=bool)
+        return (
+            np.ones(len(self.ids), dtype=bool)
+            if self.written is None
+            else np.array(self.written, dtype=bool)
+        )
 
 
 class Kept(Protocol):

@@ -15,7 +15,9 @@ def uniforms(seed: int, count: int, key: object, index: int) -> np.ndarray:
     return generator.random(count, dtype=np.float32)
 
 
-def choose(logits: Tensor, uniforms: Tensor, temperature: float, top_p: float) -> tuple[Tensor, Tensor]:
+def choose(
+    logits: Tensor, uniforms: Tensor, temperature: float, top_p: float
+) -> tuple[Tensor, Tensor]:
     """Pick a token in each row of `logits` (n, vocabulary): the inverse of the cumulative distribution at `uniforms`.
 
     Returns tokens (n,) and their log-probabilities (n,) under the distribution that was sampled from; for
@@ -31,7 +33,9 @@ def choose(logits: Tensor, uniforms: Tensor, temperature: float, top_p: float) -
     cumulative = scores.exp().cumsum(-1)
     total = cumulative[:, -1:]
     # Below the total even after rounding, so that a token of probability 0 at the end is never chosen.
-    target = torch.minimum(uniforms[:, None] * total, torch.nextafter(total, torch.zeros_like(total)))
+    target = torch.minimum(
+        uniforms[:, None] * total, torch.nextafter(total, torch.zeros_like(total))
+    )
     tokens = torch.searchsorted(cumulative, target, right=True)
     return tokens[:, 0], (scores.gather(-1, tokens) - total.log())[:, 0]
 

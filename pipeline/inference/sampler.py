@@ -27,7 +27,9 @@ from pipeline.inference.sample_token import choose, uniforms
 from pipeline.model.threads import ordered_map
 from pipeline.progress import Progress
 
-_PREFILL_TOKENS = 16_384  # prompts are computed in chunks of at most so many tokens, padding included
+_PREFILL_TOKENS = (
+    16_384  # prompts are computed in chunks of at most so many tokens, padding included
+)
 
 
 class Sampler:
@@ -38,7 +40,12 @@ class Sampler:
     """
 
     def __init__(
-        self, model, tokenizer, max_batch: int = 256, dtype: torch.dtype | None = None, compiled: bool = False
+        self,
+        model,
+        tokenizer,
+        max_batch: int = 256,
+        dtype: torch.dtype | None = None,
+        compiled: bool = False,
     ):
         self.decoder = Decoder(model, dtype, compiled)
         self.tokenizer, self.max_batch, self.dtype = tokenizer, max_batch, dtype
@@ -71,7 +78,11 @@ class Sampler:
             raise UserError("sampling: a prompt is empty; it needs at least one token")
         keys = list(range(len(prompts))) if keys is None else [str(key) for key in keys]
         # Products of a small model are not worth splitting: each core takes a part of the questions instead.
-        parts = min(torch.get_num_threads(), len(prompts)) if self.decoder.small and not self.decoder.compiled else 1
+        parts = (
+            min(torch.get_num_threads(), len(prompts))
+            if self.decoder.small and not self.decoder.compiled
+            else 1
+        )
         order = sorted(range(len(prompts)), key=lambda q: len(prompts[q]))
         results: list[list[Sample]] = [[] for _ in prompts]
 
@@ -85,10 +96,14 @@ class Sampler:
                 [keys[q] for q in mine],
                 (progress, kept),
             )
-            for question, samples in zip(mine, _Run(self, *chosen, part, parts).finish_all(), strict=True):
+            for question, samples in zip(
+                mine, _Run(self, *chosen, part, parts).finish_all(), strict=True
+            ):
                 results[question] = samples
 
-        deque(ordered_map(finish, range(parts)) if parts > 1 else map(finish, range(parts)), maxlen=0)
+        deque(
+            ordered_map(finish, range(parts)) if parts > 1 else map(finish, range(parts)), maxlen=0
+        )
         return results
 
     def reused_cache(self, use: str, slots: int, positions: int) -> Cache:
@@ -106,7 +121,9 @@ class Sampler:
             texts = self.tokenizer.batch_decode(
                 [[i] for i in range(min(size, len(self.tokenizer)))], skip_special_tokens=True
             )
-            flags = [bool(last & set(text)) or "\ufffd" in text for text in texts] + [False] * (size - len(texts))
+            flags = [bool(last & set(text)) or "\ufffd" in text for text in texts] + [False] * (
+                size - len(texts)
+            )
             self._may_end[stops] = torch.tensor(flags[:size], device=self.decoder.device)
         return self._may_end[stops]
 
@@ -119,7 +136,15 @@ class _Run:
     """
 
     def __init__(
-        self, sampler: Sampler, prompts, per_prompt: int, settings: SamplingSettings, keys, watching, part=0, parts=1
+        self,
+        sampler: Sampler,
+        prompts,
+        per_prompt: int,
+        settings: SamplingSettings,
+        keys,
+        watching,
+        part=0,
+        parts=1,
     ):
         self.sampler, self.decoder, self.settings = sampler, sampler.decoder, settings
         self.prompts, self.keys, (self.progress, self.kept) = prompts, keys, watching
@@ -128,7 +153,9 @@ class _Run:
         # Prompts of similar length run together: less padding, and the cache is read no further than needed.
         for question in sorted(range(len(prompts)), key=lambda q: len(prompts[q])):
             for index in range(per_prompt):
-                found = self.kept.get(keys[question], index, prompts[question]) if self.kept else None
+                found = (
+                    self.kept.get(keys[question], index, prompts[question]) if self.kept else None
+                )
                 if found is not None:
                     self._finished(question, index, found)
                 elif self._room(question) > 0:
@@ -143,7 +170,9 @@ class _Run:
         self.cache = sampler.reused_cache(f"own {part}", self.slots, min(new, CACHE_BLOCK))
         longest = max((len(prompts[q]) for q, _ in self.waiting), default=1)
         longest = -(-longest // CACHE_BLOCK) * CACHE_BLOCK
-        self.prompt_cache = sampler.reused_cache(f"prompts {part}", min(len(prompts), self.slots), longest)
+        self.prompt_cache = sampler.reused_cache(
+            f"prompts {part}", min(len(prompts), self.slots), longest
+        )
         self.layout: Prompts | None = None
         self.ids = torch.zeros(self.slots, new, dtype=torch.long, device=device)
         self.logprobs = torch.zeros(self.slots, new, device=device)
@@ -151,7 +180,9 @@ class _Run:
         self.tokens, self.counts, self.limits = (
             torch.zeros(self.slots, dtype=torch.long, device=device) for _ in range(3)
         )
-        self.ends = torch.tensor([*sampler.end_ids, *settings.stop_ids], dtype=torch.long, device=device)
+        self.ends = torch.tensor(
+            [*sampler.end_ids, *settings.stop_ids], dtype=torch.long, device=device
+        )
 
     def _room(self, question: int) -> int:
         return min(self.settings.max_new_tokens, self.decoder.context - len(self.prompts[question]))
@@ -160,12 +191,16 @@ class _Run:
         while self.waiting or self.active:
             free = self.slots - self.active
             # A prefill costs about a step: wait until an eighth of the slots is free.
-            if self.waiting and (not self.active or free >= max(1, min(self.slots // 8, len(self.waiting)))):
+            if self.waiting and (
+                not self.active or free >= max(1, min(self.slots // 8, len(self.waiting)))
+            ):
                 self._admit(free)
                 continue
             self.layout = self.layout or self._lay_out()
             rows = slice(0, self.active)
-            logits = self.decoder.step(self.tokens[rows], self.counts[rows] - 1, self.layout, self.cache)
+            logits = self.decoder.step(
+                self.tokens[rows], self.counts[rows] - 1, self.layout, self.cache
+            )
             self._choose(logits, rows)
         return self.results
 
@@ -179,7 +214,9 @@ class _Run:
             seed, new = self.settings.seed, self.settings.max_new_tokens
             draws = [uniforms(seed, new, self.keys[question], index) for question, index in taken]
             self.uniforms[rows] = torch.from_numpy(np.stack(draws)).to(self.uniforms.device)
-        self.limits[rows] = torch.tensor([self._room(question) for question, _ in taken], device=self.limits.device)
+        self.limits[rows] = torch.tensor(
+            [self._room(question) for question, _ in taken], device=self.limits.device
+        )
         self.counts[rows] = 0
         self.owners += taken
         self.active, self.layout = rows.stop, None
@@ -195,11 +232,17 @@ class _Run:
             size = max(1, _PREFILL_TOKENS // len(self.prompts[group[-1]]))
             for chunk in (group[start : start + size] for start in range(0, len(group), size)):
                 lengths = [len(self.prompts[q]) for q in chunk]
-                padded = [self.prompts[q] + [0] * (max(lengths) - n) for q, n in zip(chunk, lengths, strict=True)]
+                padded = [
+                    self.prompts[q] + [0] * (max(lengths) - n)
+                    for q, n in zip(chunk, lengths, strict=True)
+                ]
                 logits, cache = self.decoder.prefill(
                     torch.tensor(padded, device=device), torch.tensor(lengths, device=device)
                 )
-                slots, width = slice(len(self.questions), len(self.questions) + len(chunk)), max(lengths)
+                slots, width = (
+                    slice(len(self.questions), len(self.questions) + len(chunk)),
+                    max(lengths),
+                )
                 self.prompt_cache.keys[:, slots, :, :width] = cache.keys
                 self.prompt_cache.values[:, slots, :, :width] = cache.values
                 self.questions += chunk
@@ -211,7 +254,11 @@ class _Run:
         groups: dict[tuple[int, ...], list[int]] = {}
         for question in questions:
             groups.setdefault(tuple(self.prompts[question][:WORTH_SHARING]), []).append(question)
-        alike = [group for start, group in groups.items() if len(group) > 1 and len(start) == WORTH_SHARING]
+        alike = [
+            group
+            for start, group in groups.items()
+            if len(group) > 1 and len(start) == WORTH_SHARING
+        ]
         grouped = {question for group in alike for question in group}
         rest = [question for question in questions if question not in grouped]
         return [*alike, rest] if rest else alike
@@ -221,7 +268,9 @@ class _Run:
         wanted = {question for question, _ in self.owners} | self.first_logits.keys()
         left = sum(question in wanted for question in self.questions)
         holes = [slot for slot in range(left) if self.questions[slot] not in wanted]
-        movers = [slot for slot in range(left, len(self.questions)) if self.questions[slot] in wanted]
+        movers = [
+            slot for slot in range(left, len(self.questions)) if self.questions[slot] in wanted
+        ]
         if holes:
             self.prompt_cache.move(movers, holes)
             for mover, hole in zip(movers, holes, strict=True):
@@ -246,7 +295,9 @@ class _Run:
         """Sample a token for each of `rows` from its logits, record it, and take out what is finished."""
         at = torch.arange(rows.start, rows.stop, device=logits.device)
         counts = self.counts[rows]
-        tokens, logprobs = choose(logits, self.uniforms[at, counts], self.settings.temperature, self.settings.top_p)
+        tokens, logprobs = choose(
+            logits, self.uniforms[at, counts], self.settings.temperature, self.settings.top_p
+        )
         self.tokens[rows] = tokens
         self.ids[at, counts], self.logprobs[at, counts] = tokens, logprobs
         self.counts[rows] += 1
@@ -258,7 +309,11 @@ class _Run:
             return
         ended = ended.tolist()
         for row in sorted(done):
-            self._record(rows.start + row, "stop" if ended[row] or row in strings else "length", strings.get(row))
+            self._record(
+                rows.start + row,
+                "stop" if ended[row] or row in strings else "length",
+                strings.get(row),
+            )
         self._compact({rows.start + row for row in done})
 
     def _stopped_by_string(self, tokens: Tensor, start: int) -> dict[int, str]:
@@ -271,7 +326,8 @@ class _Run:
         for row in self.sampler.may_end(stops)[tokens].nonzero()[:, 0].tolist():
             count = int(self.counts[start + row])
             text = self.sampler.tokenizer.decode(
-                self.ids[start + row, max(0, count - tail) : count].tolist(), skip_special_tokens=True
+                self.ids[start + row, max(0, count - tail) : count].tolist(),
+                skip_special_tokens=True,
             )
             hit = next((stop for stop in stops if stop in text), None)
             if hit is not None:
@@ -299,7 +355,14 @@ class _Run:
         movers = [row for row in range(left, self.active) if row not in done]
         if holes:
             self.cache.move(movers, holes)
-            for array in (self.ids, self.logprobs, self.uniforms, self.tokens, self.counts, self.limits):
+            for array in (
+                self.ids,
+                self.logprobs,
+                self.uniforms,
+                self.tokens,
+                self.counts,
+                self.limits,
+            ):
                 array[holes] = array[movers]
             for mover, hole in zip(movers, holes, strict=True):
                 self.owners[hole] = self.owners[mover]

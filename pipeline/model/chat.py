@@ -50,7 +50,9 @@ def encode_prompts(
     tokenizer: PreTrainedTokenizerBase, questions: Sequence[tuple[str, str, str]], prompts: Prompts
 ) -> list[list[int]]:
     """The prompts of many (question, mode, language) at once: several times faster than one by one."""
-    contents = [user_message(question, mode, language, prompts) for question, mode, language in questions]
+    contents = [
+        user_message(question, mode, language, prompts) for question, mode, language in questions
+    ]
     if tokenizer.chat_template == CHAT_TEMPLATE:
         # The template's text, but a question that spells out a special token stays text.
         encoded = _encode(tokenizer, [f"User: {content}\n\nAssistant:" for content in contents])
@@ -60,13 +62,19 @@ def encode_prompts(
     return tokenizer(texts, add_special_tokens=False)["input_ids"]
 
 
-def encode_turns(tokenizer: PreTrainedTokenizerBase, turns: list[dict]) -> tuple[list[int], list[bool]]:
+def encode_turns(
+    tokenizer: PreTrainedTokenizerBase, turns: list[dict]
+) -> tuple[list[int], list[bool]]:
     """Token ids of an answer up to and with EOS, and whether the model writes each token (else the sandbox does).
 
     `turns` are those of a `Solution`; neighbouring pieces of the same writer are encoded together.
     """
     pieces = _pieces(turns)
-    return _answer(tokenizer, _encode(tokenizer, [text for text, _ in pieces]), [by_model for _, by_model in pieces])
+    return _answer(
+        tokenizer,
+        _encode(tokenizer, [text for text, _ in pieces]),
+        [by_model for _, by_model in pieces],
+    )
 
 
 def encode_output(tokenizer: PreTrainedTokenizerBase, output: str) -> list[int]:
@@ -85,12 +93,16 @@ def encode_solutions(
     tokenizer: PreTrainedTokenizerBase, solutions: Sequence[Solution], prompts: Prompts
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """`encode_solution` of many at once."""
-    heads = encode_prompts(tokenizer, [(s.question, s.format, s.language) for s in solutions], prompts)
+    heads = encode_prompts(
+        tokenizer, [(s.question, s.format, s.language) for s in solutions], prompts
+    )
     pieces = [_pieces(solution.turns) for solution in solutions]
     encoded = iter(_encode(tokenizer, [text for parts in pieces for text, _ in parts]))
     examples = []
     for head, parts in zip(heads, pieces, strict=True):
-        ids, mask = _answer(tokenizer, [next(encoded) for _ in parts], [by_model for _, by_model in parts])
+        ids, mask = _answer(
+            tokenizer, [next(encoded) for _ in parts], [by_model for _, by_model in parts]
+        )
         scored = np.array([False] * len(head) + mask, dtype=bool)
         examples.append((np.array(head + ids, dtype=np.int32), scored))
     return examples

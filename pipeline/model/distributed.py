@@ -133,7 +133,9 @@ def sum_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
 def _all_reduce(tensors: list[torch.Tensor]) -> None:
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
-    for tensor, piece in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+    for tensor, piece in zip(
+        tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True
+    ):
         tensor.copy_(piece.view_as(tensor))
 
 
@@ -143,12 +145,18 @@ def shard(model: torch.nn.Module, layers: Iterable[torch.nn.Module], bf16: bool)
     Weights stay fp32; with `bf16` they travel and compute as bf16, gradients are reduced in fp32. Everything that is
     computed with a sharded model goes through `run`.
     """
-    from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard  # takes a second
+    from torch.distributed.fsdp import (
+        FSDPModule,
+        MixedPrecisionPolicy,
+        fully_shard,
+    )  # takes a second
 
     policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if bf16 else MixedPrecisionPolicy()
     forward = model.forward
     # The unit of the whole model is gathered when its `forward` is called; `run` passes its function in there.
-    model.forward = lambda *args, run=None, **kwargs: run(model, *args, **kwargs) if run else forward(*args, **kwargs)
+    model.forward = lambda *args, run=None, **kwargs: (
+        run(model, *args, **kwargs) if run else forward(*args, **kwargs)
+    )
     for layer in layers:
         fully_shard(layer, mp_policy=policy)
     fully_shard(model, mp_policy=policy)
@@ -187,8 +195,12 @@ def whole_state(model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
         return None
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
-    state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    state = get_model_state_dict(
+        model, options=StateDictOptions(full_state_dict=True, cpu_offload=True)
+    )
     names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
-    for name in names - {name for name, _ in model.named_parameters()}:  # the second name of a tied weight
+    for name in names - {
+        name for name, _ in model.named_parameters()
+    }:  # the second name of a tied weight
         state.pop(name, None)
     return state

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
@@ -28,7 +33,11 @@ transformers_logging.disable_progress_bar()  # ours is enough
 
 def device() -> torch.device:
     """The accelerator if there is one, else the CPU."""
-    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+    return (
+        torch.device("cuda", torch.cuda.current_device())
+        if torch.cuda.is_available()
+        else torch.device("cpu")
+    )
 
 
 def multiplies_bf16() -> bool:
@@ -54,10 +63,14 @@ def load_tokenizer(source: str | Path, needs_bos: bool = True) -> PreTrainedToke
     """Load a tokenizer from a folder or Hub id; it must have EOS and (unless told otherwise) BOS, and gets our chat
     template if it has none.
     """
-    _check_folder(source, ("tokenizer.json", "tokenizer.model", "tokenizer_config.json"), "tokenizer")
+    _check_folder(
+        source, ("tokenizer.json", "tokenizer.model", "tokenizer_config.json"), "tokenizer"
+    )
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(source))
-    except Exception as error:  # a damaged file raises whatever its parser stumbles over (KeyError, TypeError, …)
+    except (
+        Exception
+    ) as error:  # a damaged file raises whatever its parser stumbles over (KeyError, TypeError, …)
         raise UserError(f"{source}: cannot load the tokenizer ({_first_line(error)})") from None
     if tokenizer.eos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
@@ -70,7 +83,9 @@ def load_tokenizer(source: str | Path, needs_bos: bool = True) -> PreTrainedToke
     return tokenizer
 
 
-def load_model(source: str | Path, attention: str = "auto", keep_precision: bool = False) -> PreTrainedModel:
+def load_model(
+    source: str | Path, attention: str = "auto", keep_precision: bool = False
+) -> PreTrainedModel:
     """Load a causal language model onto the device, in evaluation mode, in fp32 (master weights) unless its own
     precision shall be kept.
 
@@ -78,18 +93,28 @@ def load_model(source: str | Path, attention: str = "auto", keep_precision: bool
     flash attention on a GPU where it is installed (packed rows need no mask then), else transformers' choice.
     """
     if attention == "auto":
-        attention = "flash_attention_2" if torch.cuda.is_available() and is_flash_attn_2_available() else None
+        attention = (
+            "flash_attention_2"
+            if torch.cuda.is_available() and is_flash_attn_2_available()
+            else None
+        )
     _check_folder(source, ("config.json",), "model configuration")
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
         raise UserError(f"{source}: no weights (*.safetensors) in this folder")
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            str(source), dtype="auto" if keep_precision else torch.float32, attn_implementation=attention
+            str(source),
+            dtype="auto" if keep_precision else torch.float32,
+            attn_implementation=attention,
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
-    if getattr(model.config, "final_logit_softcapping", None) or getattr(model.config, "logit_scale", None):
-        raise UserError(f"{source}: models that rescale their logits ({model.config.model_type}) are not supported")
+    if getattr(model.config, "final_logit_softcapping", None) or getattr(
+        model.config, "logit_scale", None
+    ):
+        raise UserError(
+            f"{source}: models that rescale their logits ({model.config.model_type}) are not supported"
+        )
     return model.to(device()).eval()
 
 
@@ -126,7 +151,12 @@ def save_model(
             shutil.copyfile(metrics_file, temporary / "metrics.jsonl")
             write_events(temporary / EVENTS, read_jsonl(metrics_file))
         write_manifest(
-            temporary / "manifest.json", stage, settings=settings, inputs=inputs, counts=counts, metrics=metrics
+            temporary / "manifest.json",
+            stage,
+            settings=settings,
+            inputs=inputs,
+            counts=counts,
+            metrics=metrics,
         )
 
 
@@ -152,7 +182,11 @@ def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None
         raise UserError(f"{source}: no {what} in this folder (looked for {', '.join(names)})")
     if path.is_file():
         raise UserError(f"{source}: is a file, expected a model folder")
-    looks_local = str(source).startswith((".", "/", "~")) or str(source).count("/") != 1 or path.parent.is_dir()
+    looks_local = (
+        str(source).startswith((".", "/", "~"))
+        or str(source).count("/") != 1
+        or path.parent.is_dir()
+    )
     if not path.is_dir() and looks_local and len(path.parts) > 1:
         raise UserError(f"{source}: no such model folder")
 

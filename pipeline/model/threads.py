@@ -33,4 +33,6 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> It
 def _pool() -> tuple[int, ThreadPoolExecutor]:
     """As many threads as torch would use (OMP_NUM_THREADS, or the machine's cores), each computing alone."""
     workers = torch.get_num_threads()
-    return workers, ThreadPoolExecutor(workers, "micro-batch", initializer=torch.set_num_threads, initargs=(1,))
+    return workers, ThreadPoolExecutor(
+        workers, "micro-batch", initializer=torch.set_num_threads, initargs=(1,)
+    )

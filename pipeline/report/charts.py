@@ -32,7 +32,9 @@ def line_chart(
     points = [p for line in series.values() for p in line]
     if not points:
         return Html("")
-    lows_highs = [v for band in (bands or {}).values() for _, low, high in band for v in (low, high)]
+    lows_highs = [
+        v for band in (bands or {}).values() for _, low, high in band for v in (low, high)
+    ]
     axis = _LogAxis if powers_of_two else _Axis
     x_axis = axis(min(p[0] for p in points), max(p[0] for p in points), LEFT, WIDTH - RIGHT)
     values = [p[1] for p in points] + lows_highs
@@ -49,12 +51,21 @@ def line_chart(
         marks.append(tag("polyline", points=_points(path), fill="none", stroke=colour, stroke_width=2,
                          stroke_dasharray="6 4" if name in dashed else None))  # fmt: skip
         if len(path) <= 16:
-            marks += [tag("circle", cx=f"{px:.1f}", cy=f"{py:.1f}", r=3, fill=colour) for px, py in path]
+            marks += [
+                tag("circle", cx=f"{px:.1f}", cy=f"{py:.1f}", r=3, fill=colour) for px, py in path
+            ]
     names = list(series) if len(series) > 1 else []
-    return _svg(marks, names, numbers=[(colours or {}).get(name, i + 1) for i, name in enumerate(names)], dashed=dashed)
+    return _svg(
+        marks,
+        names,
+        numbers=[(colours or {}).get(name, i + 1) for i, name in enumerate(names)],
+        dashed=dashed,
+    )
 
 
-def bar_chart(rows: Sequence[tuple[str, float]], unit: str = "", *, colour: int = 1, digits: int = 0) -> Html:
+def bar_chart(
+    rows: Sequence[tuple[str, float]], unit: str = "", *, colour: int = 1, digits: int = 0
+) -> Html:
     """Horizontal bars with their values, in the order given."""
     if not rows:
         return Html("")
@@ -71,12 +82,19 @@ def bar_chart(rows: Sequence[tuple[str, float]], unit: str = "", *, colour: int 
                 fill=f"var(--s{colour})")
         )  # fmt: skip
         marks.append(
-            tag("text", f"{value:,.{digits}f}{unit}", x=f"{left + max(1.0, value * scale) + 6:.1f}", y=top + 16)
+            tag(
+                "text",
+                f"{value:,.{digits}f}{unit}",
+                x=f"{left + max(1.0, value * scale) + 6:.1f}",
+                y=top + 16,
+            )
         )
     return _svg(marks, [], height=len(rows) * height + 6)
 
 
-def interval_chart(rows: Sequence[tuple[str, Sequence[tuple[str, float, float, float]]]], x: str) -> Html:
+def interval_chart(
+    rows: Sequence[tuple[str, Sequence[tuple[str, float, float, float]]]], x: str
+) -> Html:
     """A line of dots for each row (label, [(series, value, low, high), …]), each with its interval, from 0 to 100."""
     names = list(dict.fromkeys(entry[0] for _, entries in rows for entry in entries))
     if not names:
@@ -100,7 +118,15 @@ def interval_chart(rows: Sequence[tuple[str, Sequence[tuple[str, float, float, f
         at = f"{x_axis(value):.1f}"
         grid.append(tag("line", x1=at, x2=at, y1=TOP - 4, y2=f"{bottom:.1f}", class_="grid"))
         grid.append(tag("text", _number(value), x=at, y=f"{bottom + 15:.1f}", text_anchor="middle"))
-    grid.append(tag("text", x, x=f"{(left + WIDTH - RIGHT) / 2:.1f}", y=f"{bottom + 32:.1f}", text_anchor="middle"))
+    grid.append(
+        tag(
+            "text",
+            x,
+            x=f"{(left + WIDTH - RIGHT) / 2:.1f}",
+            y=f"{bottom + 32:.1f}",
+            text_anchor="middle",
+        )
+    )
     return _svg([*grid, *marks], names, height=int(bottom + 40))
 
 
@@ -121,7 +147,11 @@ class _Axis:
 
     def ticks(self) -> list[float]:
         first = -floor(-self.low / self.step + 1e-9)
-        return [(first + i) * self.step for i in range(12) if (first + i) * self.step <= self.high + 1e-9 * self.step]
+        return [
+            (first + i) * self.step
+            for i in range(12)
+            if (first + i) * self.step <= self.high + 1e-9 * self.step
+        ]
 
 
 class _LogAxis(_Axis):
@@ -131,7 +161,9 @@ class _LogAxis(_Axis):
         self.low, self.high, self.start, self.end = low, max(high, 2 * low), start, end
 
     def __call__(self, value: float) -> float:
-        return self.start + log2(value / self.low) / log2(self.high / self.low) * (self.end - self.start)
+        return self.start + log2(value / self.low) / log2(self.high / self.low) * (
+            self.end - self.start
+        )
 
     def ticks(self) -> list[float]:
         return [self.low * 2**i for i in range(int(log2(self.high / self.low) + 1e-9) + 1)]
@@ -147,14 +179,24 @@ def _frame(x_axis: _Axis, y_axis: _Axis, x: str, y: str) -> list[Html]:
     for value in y_axis.ticks():
         at = f"{y_axis(value):.1f}"
         marks.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=at, y2=at, class_="grid"))
-        marks.append(tag("text", _number(value), x=LEFT - 7, y=f"{y_axis(value) + 4:.1f}", text_anchor="end"))
+        marks.append(
+            tag("text", _number(value), x=LEFT - 7, y=f"{y_axis(value) + 4:.1f}", text_anchor="end")
+        )
     for value in x_axis.ticks():
         marks.append(
-            tag("text", _number(value), x=f"{x_axis(value):.1f}", y=HEIGHT - BOTTOM + 17, text_anchor="middle")
+            tag(
+                "text",
+                _number(value),
+                x=f"{x_axis(value):.1f}",
+                y=HEIGHT - BOTTOM + 17,
+                text_anchor="middle",
+            )
         )
     marks.append(tag("text", x, x=(LEFT + WIDTH - RIGHT) / 2, y=HEIGHT - 6, text_anchor="middle"))
     middle = (TOP + HEIGHT - BOTTOM) / 2
-    marks.append(tag("text", y, transform=f"translate(13 {middle}) rotate(-90)", text_anchor="middle"))
+    marks.append(
+        tag("text", y, transform=f"translate(13 {middle}) rotate(-90)", text_anchor="middle")
+    )
     return marks
 
 
@@ -170,7 +212,11 @@ def _points(pairs: Sequence[tuple[float, float]]) -> str:
 
 
 def _svg(
-    marks: list[Html], names: list[str], height: int = HEIGHT, numbers: Sequence[int] = (), dashed: Container[str] = ()
+    marks: list[Html],
+    names: list[str],
+    height: int = HEIGHT,
+    numbers: Sequence[int] = (),
+    dashed: Container[str] = (),
 ) -> Html:
     numbers = numbers or range(1, len(names) + 1)
     legend = "".join(

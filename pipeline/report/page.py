@@ -52,29 +52,47 @@ def table(
     cells of the columns whose numbers are in `right`.
     """
     rows, right = [list(row) for row in rows], set(right)
-    numeric = [any(map(_numeric, cells)) for cells in zip(*rows, strict=True)] or [False] * len(columns)
+    numeric = [any(map(_numeric, cells)) for cells in zip(*rows, strict=True)] or [False] * len(
+        columns
+    )
     numeric = [found or number in right for number, found in enumerate(numeric)]
     pairs = zip(columns, numeric, strict=True)
-    head = tag("tr", *(tag("th", column, scope="col", class_="n" if right else None) for column, right in pairs))
+    head = tag(
+        "tr",
+        *(tag("th", column, scope="col", class_="n" if right else None) for column, right in pairs),
+    )
     body = [
         tag(
-            "tr", *(tag("td", cell, class_="n" if i in right or _numeric(cell) else None) for i, cell in enumerate(row))
+            "tr",
+            *(
+                tag("td", cell, class_="n" if i in right or _numeric(cell) else None)
+                for i, cell in enumerate(row)
+            ),
         )
         for row in rows
     ]
-    parts = ([tag("caption", caption)] if caption else []) + [tag("thead", head), tag("tbody", *body)]
+    parts = ([tag("caption", caption)] if caption else []) + [
+        tag("thead", head),
+        tag("tbody", *body),
+    ]
     return tag("div", tag("table", *parts), class_="scroll")
 
 
 def facts(pairs: Iterable[tuple[object, object]]) -> Html:
     """The few numbers a reader came for, large, each with its label."""
-    return tag("dl", *(tag("div", tag("dt", label), tag("dd", value)) for label, value in pairs), class_="facts")
+    return tag(
+        "dl",
+        *(tag("div", tag("dt", label), tag("dd", value)) for label, value in pairs),
+        class_="facts",
+    )
 
 
 def details(summary: object, *children: object, open_: bool = False) -> Html:
     """A part that unfolds."""
     opening = Html("<details open>" if open_ else "<details>")
-    return Html(f"{opening}{tag('summary', summary)}{''.join(html(child) for child in children)}</details>")
+    return Html(
+        f"{opening}{tag('summary', summary)}{''.join(html(child) for child in children)}</details>"
+    )
 
 
 def figure(chart: Html, caption: object) -> Html:
@@ -111,13 +129,17 @@ class Page:
     def html(self, script: str = "", style: str = "") -> str:
         """The whole page; `style` is added to the common style sheet."""
         links = [tag("a", title, href=f"#{name}") for name, title, _ in self.sections]
-        bodies = [tag("section", tag("h2", title), body, id=name) for name, title, body in self.sections]
+        bodies = [
+            tag("section", tag("h2", title), body, id=name) for name, title, body in self.sections
+        ]
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{escape(self.title)}</title><style>{STYLE.read_text(encoding='utf-8')}{style}</style></head><body>"
             f"{tag('header', tag('h1', self.title), tag('p', self.subtitle), tag('nav', *links))}"
-            f"{tag('main', *bodies)}" + (f"<script>{script}</script>" if script else "") + "</body></html>\n"
+            f"{tag('main', *bodies)}"
+            + (f"<script>{script}</script>" if script else "")
+            + "</body></html>\n"
         )
 
 

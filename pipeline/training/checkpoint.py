@@ -67,7 +67,10 @@ class Checkpoints:
             _save_parts(self.folder / name, models, state)
         elif distributed.is_main():
             state["models"] = {
-                each: {"model": m.state_dict(), "optimiser": o.state_dict() if o is not None else None}
+                each: {
+                    "model": m.state_dict(),
+                    "optimiser": o.state_dict() if o is not None else None,
+                }
                 for each, (m, o) in models.items()
             }
             with atomic_path(self.folder / f"{name}.pt") as temporary:
@@ -143,7 +146,10 @@ def _save_parts(place: Path, models: Mapping[str, Trained], state: dict[str, Any
 
 def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
     import torch.distributed.checkpoint as dcp
-    from torch.distributed.checkpoint.state_dict import set_model_state_dict, set_optimizer_state_dict
+    from torch.distributed.checkpoint.state_dict import (
+        set_model_state_dict,
+        set_optimizer_state_dict,
+    )
 
     parts = _parts(models)
     dcp.load(parts, checkpoint_id=place)
@@ -155,7 +161,10 @@ def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
 
 
 def _parts(models: Mapping[str, Trained]) -> dict[str, Any]:
-    from torch.distributed.checkpoint.state_dict import get_model_state_dict, get_optimizer_state_dict
+    from torch.distributed.checkpoint.state_dict import (
+        get_model_state_dict,
+        get_optimizer_state_dict,
+    )
 
     parts: dict[str, Any] = {}
     for name, (model, optimiser) in models.items():

@@ -107,7 +107,12 @@ def train(
             step += 1
             history.lines.append({"step": step, **line})
             progress.add(1, loss=line["loss"], tokens_per_second=line["tokens_per_second"])
-            if evaluate and plan.evaluate_every and step % plan.evaluate_every == 0 and step < plan.steps:
+            if (
+                evaluate
+                and plan.evaluate_every
+                and step % plan.evaluate_every == 0
+                and step < plan.steps
+            ):
                 _evaluate(model, evaluate, history, step)
                 if history.best.get("step") == step:
                     checkpoints.save(step, model, optimiser, history.state(), best=True)
@@ -141,7 +146,9 @@ def _step(model, optimiser, rows_of_step, loss: Loss, plan: Plan, step: int) -> 
     return {"learning_rate": rate, **metrics, "tokens_per_second": speed}
 
 
-def _finish(model, evaluate: Evaluate, history: History, plan: Plan, checkpoints: Checkpoints) -> None:
+def _finish(
+    model, evaluate: Evaluate, history: History, plan: Plan, checkpoints: Checkpoints
+) -> None:
     """The last evaluation; puts the best weights in the place of the last ones where the plan says so."""
     history.results["after"] = _evaluate(model, evaluate, history, plan.steps)
     if not plan.evaluate_every:
@@ -159,7 +166,9 @@ def _show(folder: Path | None, history: History) -> None:
         write_events(folder / EVENTS, history.lines)
 
 
-def _evaluate(model: PreTrainedModel, evaluate: Evaluate, history: History, step: int) -> dict[str, float]:
+def _evaluate(
+    model: PreTrainedModel, evaluate: Evaluate, history: History, step: int
+) -> dict[str, float]:
     training = model.training
     model.eval()
     values = evaluate()

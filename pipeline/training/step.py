@@ -23,7 +23,9 @@ from pipeline.model.load import autocast
 from pipeline.model.threads import ordered_map
 
 Columns = dict[str, torch.Tensor]
-Loss = Callable[[torch.Tensor, Columns], torch.Tensor | tuple[torch.Tensor, dict[str, torch.Tensor]]]
+Loss = Callable[
+    [torch.Tensor, Columns], torch.Tensor | tuple[torch.Tensor, dict[str, torch.Tensor]]
+]
 """(log-probabilities or scores [N], columns [N]) -> per-token loss terms [N], or these and sums to report by name."""
 
 
@@ -73,7 +75,9 @@ def train_step(
     parameters = [p for p in model.parameters() if p.requires_grad]
     sharded = distributed.is_sharded(model)
 
-    def compute(batch: MicroBatch) -> tuple[MicroBatch, dict[str, torch.Tensor], Sequence[torch.Tensor | None]]:
+    def compute(
+        batch: MicroBatch,
+    ) -> tuple[MicroBatch, dict[str, torch.Tensor], Sequence[torch.Tensor | None]]:
         with autocast(precision):
             scores = distributed.run(layout.score, model, batch, temperature)
         terms = loss(scores, batch.columns)
@@ -93,7 +97,9 @@ def train_step(
         for filler in filler_batches(layout, len(batches), model.device):
             (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
     side_by_side = model.device.type == "cpu" and not sharded
-    for batch, values, gradients in ordered_map(compute, batches) if side_by_side else map(compute, batches):
+    for batch, values, gradients in (
+        ordered_map(compute, batches) if side_by_side else map(compute, batches)
+    ):
         add_gradients(parameters, gradients)
         for name, value in values.items():
             sums[name] = sums[name] + value if name in sums else value
@@ -109,14 +115,18 @@ def train_step(
     return metrics | {"grad_norm": norm}
 
 
-def add_gradients(parameters: Sequence[torch.nn.Parameter], gradients: Sequence[torch.Tensor | None]) -> None:
+def add_gradients(
+    parameters: Sequence[torch.nn.Parameter], gradients: Sequence[torch.Tensor | None]
+) -> None:
     """Add gradients to those that the parameters hold; a sharded model's are there already (`gradients` is empty)."""
     for parameter, gradient in zip(parameters, gradients, strict=False):
         if gradient is not None:
             parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
 
 
-def apply_gradients(model: torch.nn.Module, optimiser: torch.optim.Optimizer, clip_norm: float) -> float:
+def apply_gradients(
+    model: torch.nn.Module, optimiser: torch.optim.Optimizer, clip_norm: float
+) -> float:
     """Clip the gradient to `clip_norm`, step the optimiser, return the norm before clipping."""
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimiser.step()
@@ -131,7 +141,9 @@ def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
     on_gpu = model.device.type == "cuda"
     if settings.attention == "auto" and model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(ROWS)
-    if settings.activation_checkpointing == "always" or (settings.activation_checkpointing == "auto" and on_gpu):
+    if settings.activation_checkpointing == "always" or (
+        settings.activation_checkpointing == "auto" and on_gpu
+    ):
         # No layer draws random numbers, so there is no state of a generator to keep.
         model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
     if settings.compile:

@@ -27,8 +27,13 @@ def page(tmp_path) -> str:
 def test_every_prefix_has_its_decision_checked_and_its_samples_linked(page):
     document = HTMLTree.parse(page).document
     fields = document.query_selector_all("fieldset[data-prefix]")
-    assert [field.get_attribute("data-prefix") for field in fields.values()] == [row["prefix"] for row in ROWS]
-    checked = [node.get_attribute("value") for node in document.query_selector_all("input[checked]").values()]
+    assert [field.get_attribute("data-prefix") for field in fields.values()] == [
+        row["prefix"] for row in ROWS
+    ]
+    checked = [
+        node.get_attribute("value")
+        for node in document.query_selector_all("input[checked]").values()
+    ]
     assert checked == ["accept", "reject"]
     links = [node.get_attribute("href") for node in document.query_selector_all("td a").values()]
     assert links == ["https://forum.example/q/1"]  # an address that is none of the web stays text

@@ -40,7 +40,10 @@ def test_the_charset_of_the_page_is_used_when_the_header_has_none_or_lies(name):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=400), st.sampled_from(["", "text/html; charset=utf-8", "text/html; charset=gb18030"]))
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(["", "text/html; charset=utf-8", "text/html; charset=gb18030"]),
+)
 def test_any_bytes_become_text_that_can_be_stored(body, header):
     text, _ = decode_page(body, header)
     assert "\0" not in text
@@ -68,7 +71,10 @@ def _chunked(body: bytes) -> bytes:
         (zlib.compress, ["Content-Encoding: deflate"]),
         (_raw_deflate, ["Content-Encoding: deflate"]),
         (_chunked, ["Transfer-Encoding: chunked"]),
-        (lambda b: _chunked(gzip.compress(b)), ["Content-Encoding: gzip", "Transfer-Encoding: chunked"]),
+        (
+            lambda b: _chunked(gzip.compress(b)),
+            ["Content-Encoding: gzip", "Transfer-Encoding: chunked"],
+        ),
         (lambda b: b, ["Content-Encoding: gzip"]),
         (lambda b: b, ["Transfer-Encoding: chunked"]),
         (lambda b: b, ["Content-Encoding: identity"]),
@@ -91,7 +97,9 @@ def test_chunks_of_any_body_come_back(body):
 
 
 def test_odd_headers_are_read_as_far_as_they_go():
-    http = parse_http(b"HTTP/1.1 200\nContent-Type: text/html\n ; charset=x\nno colon\nX : y\n\n<p>")
+    http = parse_http(
+        b"HTTP/1.1 200\nContent-Type: text/html\n ; charset=x\nno colon\nX : y\n\n<p>"
+    )
     assert http.status == 200
     assert http.get("content-type") == "text/html ; charset=x"
     assert http.body == b"<p>"
@@ -102,7 +110,11 @@ def test_odd_headers_are_read_as_far_as_they_go():
     "same",
     [
         ("http://www.example.com/a/", "https://example.com/a", "https://EXAMPLE.com:443/a#part"),
-        ("https://a.org/?b=2&a=1", "https://a.org/?a=1&b=2&utm_source=x", "http://a.org?a=1&b=2&PHPSESSID=9"),
+        (
+            "https://a.org/?b=2&a=1",
+            "https://a.org/?a=1&b=2&utm_source=x",
+            "http://a.org?a=1&b=2&PHPSESSID=9",
+        ),
         ("https://a.org/%7Ebob/x", "https://a.org/~bob/x"),
     ],
 )
@@ -111,7 +123,13 @@ def test_addresses_of_one_page_have_one_key(same):
 
 
 def test_different_pages_have_different_keys():
-    urls = ["https://a.org/x", "https://a.org/X", "https://a.org/x?p=1", "https://b.a.org/x", "https://a.org:8080/x"]
+    urls = [
+        "https://a.org/x",
+        "https://a.org/X",
+        "https://a.org/x?p=1",
+        "https://b.a.org/x",
+        "https://a.org:8080/x",
+    ]
     assert len({url_key(url) for url in urls}) == len(urls)
 
 
@@ -140,7 +158,10 @@ def test_canonical_form_accepts_anything_and_is_stable(url):
         ("الدالة مستمرة على الفترة المغلقة وبالتالي قابلة للتكامل", "ar"),
         ("함수는 닫힌 구간에서 연속이므로 적분 가능하다는 것을 안다.", "ko"),
         ("Die Funktion ist auf dem Intervall stetig und daher auch integrierbar.", "de"),
-        ("La fonction est continue sur cet intervalle, elle est donc intégrable dans les deux cas.", "fr"),
+        (
+            "La fonction est continue sur cet intervalle, elle est donc intégrable dans les deux cas.",
+            "fr",
+        ),
         ("", "und"),
         ("$x^2 + y^2 = z^2$ and\n", "und"),
     ],

@@ -27,7 +27,8 @@ FILLER = "Yesterday the harbour was quiet and nobody came to buy anything at all
 
 def index(*questions: str, answer: str = "", **options: int) -> LeakIndex:
     items = [
-        Item("exam", row, row, [("question", question), ("answer", answer)]) for row, question in enumerate(questions)
+        Item("exam", row, row, [("question", question), ("answer", answer)])
+        for row, question in enumerate(questions)
     ]
     return LeakIndex(items, Decontamination(**options))
 
@@ -49,7 +50,10 @@ def test_ten_grams_in_common_are_a_leak_and_nine_are_not():
 
 
 def test_the_log_names_the_item_and_words_that_stand_on_the_page():
-    found = leaks(index("Unrelated words about a river that has no bridge over it at all.", QUESTION), QUESTION.upper())
+    found = leaks(
+        index("Unrelated words about a river that has no bridge over it at all.", QUESTION),
+        QUESTION.upper(),
+    )
     assert [(leak.benchmark, leak.item) for leak in found] == [("exam", 1)]
     assert found[0].ngram == "nora stacks seventeen crates of green lemons on a wooden"
 
@@ -62,7 +66,11 @@ def test_answers_count_like_questions():
 @pytest.mark.parametrize(
     ("text", "page", "leak"),
     [
-        ("Who invented the abacus?", "An old riddle: WHO invented the  abacus? Nobody knows.", True),
+        (
+            "Who invented the abacus?",
+            "An old riddle: WHO invented the  abacus? Nobody knows.",
+            True,
+        ),
         ("Who invented the abacus?", "Who really invented the abacus?", False),
         ("the abacus", "Who invented the abacus?", False),  # under three grams: not used
         ("Find 3 + 4 now please", "Find 3+4 now, please!", True),
@@ -75,8 +83,12 @@ def test_a_short_text_is_matched_whole(text: str, page: str, leak: bool):
 
 def test_a_run_of_digits_or_a_bare_formula_convicts_nobody():
     numbers = "What comes next: 1 2 3 4 5 6 7 8 9 10 11 12?"
-    polynomial = "Expand $x^2+x^2y+xy^2+y^2+x+y+1$ as far as it goes for me please, and then factor it."
-    found = index(numbers, polynomial).find(["1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12", "x^2+x^2y+xy^2+y^2+x+y+1"])
+    polynomial = (
+        "Expand $x^2+x^2y+xy^2+y^2+x+y+1$ as far as it goes for me please, and then factor it."
+    )
+    found = index(numbers, polynomial).find(
+        ["1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12", "x^2+x^2y+xy^2+y^2+x+y+1"]
+    )
     assert found == [[], []]
 
 
@@ -88,7 +100,10 @@ def test_a_text_of_figures_only_is_matched_as_a_whole():
 
 def test_a_phrase_of_many_items_is_stock():
     phrase = "express your answer as a decimal to the nearest whole tenth"
-    many = [f"Number {row * 7919} is large, what about its root of order {row}? {phrase}" for row in range(12)]
+    many = [
+        f"Number {row * 7919} is large, what about its root of order {row}? {phrase}"
+        for row in range(12)
+    ]
     assert not leaks(index(*many), FILLER + phrase)
     assert leaks(index(*many[:10]), FILLER + phrase)
 
@@ -150,7 +165,9 @@ def test_rolling_hashes_agree_exactly_where_the_grams_agree(numbers: list[int], 
 def test_adding_an_item_to_any_page_removes_that_page_only(place: int, form: str):
     pages = [f"{FILLER}Page {number}. {FILLER}" for number in range(13)]
     pages[place] += form.format(QUESTION)
-    assert [bool(found) for found in index(QUESTION).find(pages)] == [number == place for number in range(13)]
+    assert [bool(found) for found in index(QUESTION).find(pages)] == [
+        number == place for number in range(13)
+    ]
 
 
 def test_texts_of_neighbouring_pages_do_not_run_together():
@@ -177,8 +194,12 @@ def test_a_benchmark_of_any_shape_is_guarded(tmp_path, record: dict):
 
 def test_bookkeeping_is_no_text(tmp_path):
     path = tmp_path / "odd.jsonl"
-    path.write_text(json.dumps({"question": QUESTION, "source": "Exam of the year"}) + "\n", encoding="utf-8")
-    assert not leaks(LeakIndex(read_benchmark(path), Decontamination()), "From the exam of the year two thousand")
+    path.write_text(
+        json.dumps({"question": QUESTION, "source": "Exam of the year"}) + "\n", encoding="utf-8"
+    )
+    assert not leaks(
+        LeakIndex(read_benchmark(path), Decontamination()), "From the exam of the year two thousand"
+    )
 
 
 def test_a_benchmark_without_texts_is_refused(tmp_path):
@@ -203,7 +224,10 @@ def run(monkeypatch, capsys, arguments: list[str], stdin: str = "") -> list[dict
 def test_the_command_keeps_the_rest_in_order_and_logs_each_removal(tmp_path, monkeypatch, capsys):
     exam, pages, log = tmp_path / "exam.jsonl", tmp_path / "pages.jsonl", tmp_path / "removed.jsonl"
     exam.write_text(json.dumps({"id": "q1", "question": QUESTION}) + "\n", encoding="utf-8")
-    rows = [{"url": f"http://a/{n}", "text": FILLER + (QUESTION if n == 1 else ""), "more": n} for n in range(3)]
+    rows = [
+        {"url": f"http://a/{n}", "text": FILLER + (QUESTION if n == 1 else ""), "more": n}
+        for n in range(3)
+    ]
     pages.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     # The pages come last, behind an option that takes several values.
     kept = run(monkeypatch, capsys, ["--removed", str(log), "--benchmarks", str(exam), str(pages)])
@@ -215,7 +239,12 @@ def test_the_command_keeps_the_rest_in_order_and_logs_each_removal(tmp_path, mon
         "item": "q1",
     }
     assert removed["ngram"].startswith("nora stacks")
-    again = run(monkeypatch, capsys, ["--benchmarks", f"mine={exam}", "-"], pages.read_text(encoding="utf-8"))
+    again = run(
+        monkeypatch,
+        capsys,
+        ["--benchmarks", f"mine={exam}", "-"],
+        pages.read_text(encoding="utf-8"),
+    )
     assert again == kept
 
 
@@ -230,7 +259,14 @@ def test_a_page_without_text_is_named_by_its_record(tmp_path, monkeypatch, capsy
 
 def test_real_pages_with_planted_and_natural_leaks_are_told_apart(tmp_path):
     crawl, benchmarks = shared_data("crawl"), shared_data("benchmarks")
-    names = ["gsm8k/test", "math/test", "mgsm/test_zh", "aqua/test", "gaokao_mathcloze/test", "mmlu/test"]
+    names = [
+        "gsm8k/test",
+        "math/test",
+        "mgsm/test_zh",
+        "aqua/test",
+        "gaokao_mathcloze/test",
+        "mmlu/test",
+    ]
     items = [item for name in names for item in read_benchmark(benchmarks / f"{name}.jsonl")]
     guard = LeakIndex(items, Decontamination())
     expected: dict[str, set[str]] = {}
@@ -239,14 +275,19 @@ def test_real_pages_with_planted_and_natural_leaks_are_told_apart(tmp_path):
         probe = json.loads(line)
         expected.setdefault(probe["url"], set()).add(probe["expected"])
         planted.setdefault(probe["url"], set()).add((probe["benchmark"], probe["row"]))
-    natural = [json.loads(line)["url"] for line in (crawl / "natural_overlap.jsonl").read_text("utf-8").splitlines()]
+    natural = [
+        json.loads(line)["url"]
+        for line in (crawl / "natural_overlap.jsonl").read_text("utf-8").splitlines()
+    ]
     texts = _crawl_texts(crawl, set(expected) | set(natural))
     assert set(expected) <= set(texts)
     found = dict(zip(texts, guard.find(list(texts.values())), strict=True))
     for url, wanted in expected.items():
         assert wanted == {"either"} or bool(found[url]) is ("drop" in wanted), url
         if "drop" in wanted:
-            assert planted[url] <= {(leak.benchmark.split("/")[0], leak.row) for leak in found[url]}, url
+            assert planted[url] <= {
+                (leak.benchmark.split("/")[0], leak.row) for leak in found[url]
+            }, url
     removed = [url for url in natural if found.get(url)]
     assert any("anarchistfaq.org/afaq/append1311" in url for url in removed)  # a whole MMLU passage
     assert any("cn-2022-new-gaokao-i-15" in url for url in removed)  # an exam problem
@@ -262,7 +303,9 @@ def _crawl_texts(crawl, urls: set[str]) -> dict[str, str]:
     texts = {}
     for path in sorted(crawl.glob("DSM*.warc.gz")):
         with open(path, "rb") as stream:
-            for record in ArchiveIterator(stream, record_types=WarcRecordType.response, parse_http=True):
+            for record in ArchiveIterator(
+                stream, record_types=WarcRecordType.response, parse_http=True
+            ):
                 url = record.headers.get("WARC-Target-URI")
                 if url in urls:
                     body = record.reader.read()

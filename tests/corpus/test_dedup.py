@@ -31,7 +31,9 @@ def words(start: int, count: int = 120) -> str:
 
 PAGES_OF_TEST = [
     page("https://a.example/old", words(1), "2023-01-01T00:00:00Z"),
-    page("http://www.a.example/old/", words(1) + " newer", "2024-06-01T00:00:00Z"),  # the same URL, later
+    page(
+        "http://www.a.example/old/", words(1) + " newer", "2024-06-01T00:00:00Z"
+    ),  # the same URL, later
     page("https://b.example/x", words(2)),
     page("https://c.example/x", words(2).upper()),  # the same text
     page("https://d.example/x", words(2) + " and a few more words here"),  # nearly the same, longer
@@ -55,7 +57,11 @@ def run(tmp: Path, shards: list[list[dict]], name: str = "dedup", workers: int =
 
 
 def fates(out: Path) -> dict[int, tuple[str, int]]:
-    rows = [row for file in sorted((out / "shards").iterdir()) for row in pq.read_table(file).to_pylist()]
+    rows = [
+        row
+        for file in sorted((out / "shards").iterdir())
+        for row in pq.read_table(file).to_pylist()
+    ]
     return {row["doc_id"]: (row["duplicate"], row["keeper"]) for row in rows}
 
 
@@ -65,25 +71,41 @@ def test_of_one_url_the_newest_stays_and_of_like_texts_the_longest(tmp_path: Pat
     found = fates(out)
     assert found[ids[0]] == ("url", ids[1])
     assert {found[ids[2]][0], found[ids[3]][0]} == {"text", "near"}
-    assert all(found[ids[n]][1] == ids[4] for n in (2, 3, 4))  # the chain ends at the page that stays
+    assert all(
+        found[ids[n]][1] == ids[4] for n in (2, 3, 4)
+    )  # the chain ends at the page that stays
     assert all(found[ids[n]] == ("", ids[n]) for n in (1, 4, 5, 6, 7))
     counts = json.loads((out / "manifest.json").read_text())["counts"]
-    assert (counts["pages"], counts["kept"], counts["url"], counts["text"], counts["near"]) == (8, 5, 1, 1, 1)
+    assert (counts["pages"], counts["kept"], counts["url"], counts["text"], counts["near"]) == (
+        8,
+        5,
+        1,
+        1,
+        1,
+    )
     assert counts["cluster_sizes"] == {"1": 3, "2": 1, "3": 1}
 
 
 def test_number_and_order_of_shards_change_nothing(tmp_path: Path) -> None:
     one = run(tmp_path, [PAGES_OF_TEST], "one")
-    many = run(tmp_path, [PAGES_OF_TEST[5:], PAGES_OF_TEST[2:5], [], PAGES_OF_TEST[:2]], "many", workers=2)
+    many = run(
+        tmp_path, [PAGES_OF_TEST[5:], PAGES_OF_TEST[2:5], [], PAGES_OF_TEST[:2]], "many", workers=2
+    )
     assert fates(one) == fates(many)
     assert (one / "kept.parquet").read_bytes() == (many / "kept.parquet").read_bytes()
 
 
 def test_doubled_input_gives_the_same_pages(tmp_path: Path) -> None:
     one = run(tmp_path, [PAGES_OF_TEST], "one")
-    twice = run(tmp_path, [PAGES_OF_TEST, [row | {"warc_file": "b.warc.gz"} for row in PAGES_OF_TEST]], "twice")
+    twice = run(
+        tmp_path,
+        [PAGES_OF_TEST, [row | {"warc_file": "b.warc.gz"} for row in PAGES_OF_TEST]],
+        "twice",
+    )
     assert (one / "kept.parquet").read_bytes() == (twice / "kept.parquet").read_bytes()
-    kept = [pq.read_table(file)["kept"].to_pylist() for file in sorted((twice / "shards").iterdir())]
+    kept = [
+        pq.read_table(file)["kept"].to_pylist() for file in sorted((twice / "shards").iterdir())
+    ]
     assert sum(kept[0]) + sum(kept[1]) == 5
 
 
@@ -96,7 +118,9 @@ def test_two_runs_are_equal_byte_for_byte(tmp_path: Path) -> None:
 
 def test_pages_of_one_template_with_different_contents_stay(tmp_path: Path) -> None:
     template = words(3, 60)
-    rows = [page(f"https://t.example/{n}", f"{template} {words(n * 10_000, 60)}") for n in range(1, 6)]
+    rows = [
+        page(f"https://t.example/{n}", f"{template} {words(n * 10_000, 60)}") for n in range(1, 6)
+    ]
     assert json.loads((run(tmp_path, [rows]) / "manifest.json").read_text())["counts"]["kept"] == 5
 
 

@@ -21,7 +21,11 @@ from tests.support.shared_data import shared_data
 from tests.support.warc_records import response, write
 
 ROOT = Path(__file__).resolve().parents[2]
-PROSE = "<p>" + "This paragraph of ordinary prose makes the page as long as pages usually are. " * 5 + "</p>"
+PROSE = (
+    "<p>"
+    + "This paragraph of ordinary prose makes the page as long as pages usually are. " * 5
+    + "</p>"
+)
 KATEX = (
     '<span class="katex"><span class="katex-mathml"><math><semantics><mrow><mi>E</mi></mrow>'
     '<annotation encoding="application/x-tex">E=mc^2</annotation></semantics></math></span>'
@@ -131,7 +135,9 @@ def test_prices_and_variables_are_no_formulas():
 
 
 def test_prices_beside_formulas_are_escaped_and_counted():
-    page = extract_text(f"<body>{ENGINE}{PROSE}<p>It costs $5 and $6, with $n$ of them at $7.</p></body>")
+    page = extract_text(
+        f"<body>{ENGINE}{PROSE}<p>It costs $5 and $6, with $n$ of them at $7.</p></body>"
+    )
     assert r"costs \$5 and \$6, with $n$ of them at \$7." in page.text
     assert (page.n_math, page.escaped) == (1, 3)
 
@@ -139,20 +145,26 @@ def test_prices_beside_formulas_are_escaped_and_counted():
 def test_code_stands_as_it_was_between_fences():
     code = 'def f(x):\n    cost = "$5"  # \\(x\\)\n\n\n    return  x'
     markup = f'<pre><code class="language-python">{code}</code></pre>'
-    page = extract_text(f"<body>{PROSE}<p>Use <code>a $x$  b</code>, \\(y\\).</p>{markup}{PROSE}</body>")
+    page = extract_text(
+        f"<body>{PROSE}<p>Use <code>a $x$  b</code>, \\(y\\).</p>{markup}{PROSE}</body>"
+    )
     assert f"```python\n{code}\n```" in page.text
     assert "`a $x$  b`" in page.text
     assert page.n_math == 1
 
 
 def test_columns_of_line_numbers_are_no_code():
-    table = "<table><tr><td><pre>1\n2\n3</pre></td><td><pre>a = 1\nb = 2\nc = 3</pre></td></tr></table>"
+    table = (
+        "<table><tr><td><pre>1\n2\n3</pre></td><td><pre>a = 1\nb = 2\nc = 3</pre></td></tr></table>"
+    )
     text = extract_text(f"<body>{PROSE}{table}{PROSE}</body>").text
     assert "```\na = 1\nb = 2\nc = 3\n```" in text and text.count("```") == 2
 
 
 def test_short_sub_and_superscripts_are_kept_and_notes_are_not_made_powers():
-    markup = "x<sup>2</sup> + y<sub>i</sub>, the 19<sup>th</sup>, see<sup><a href='#1'>[1]</a></sup>"
+    markup = (
+        "x<sup>2</sup> + y<sub>i</sub>, the 19<sup>th</sup>, see<sup><a href='#1'>[1]</a></sup>"
+    )
     text = extract_text(f"<body>{PROSE}<p>{markup}</p></body>").text
     assert "x^{2} + y_{i}, the 19th, see[1]" in text
 
@@ -201,11 +213,19 @@ def test_stdin_gives_one_json_object():
     done = subprocess.run(command, cwd=ROOT, input=page, capture_output=True, timeout=60)
     page = json.loads(done.stdout)
     assert done.returncode == 0 and page["title"] == "T" and "$x^2$" in page["text"]
-    assert page["n_math"] == 1 and page["math_kinds"] == {"tex_text": 1} and page["language"] == "en"
+    assert (
+        page["n_math"] == 1 and page["math_kinds"] == {"tex_text": 1} and page["language"] == "en"
+    )
 
 
 def test_bad_usage_is_one_line_and_status_2(tmp_path, capfd):
-    for arguments in (["no-such.warc.gz"], [], ["--nonsense", "x"], [str(tmp_path)], ["--pages", "x", "y.warc"]):
+    for arguments in (
+        ["no-such.warc.gz"],
+        [],
+        ["--nonsense", "x"],
+        [str(tmp_path)],
+        ["--pages", "x", "y.warc"],
+    ):
         with pytest.raises(SystemExit) as stop:
             run_main(main, arguments)
         out, err = capfd.readouterr()
@@ -222,7 +242,10 @@ def test_hostile_pages_cost_seconds_and_are_rejected_by_name(tmp_path, capsys):
     assert time.monotonic() - begun < 10
     assert [json.loads(line)["url"] for line in capsys.readouterr().out.splitlines()] == files[2:]
     rejects = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
-    assert [(r["url"], r["reason"]) for r in rejects] == [(files[0], "too_deep"), (files[1], "too_large")]
+    assert [(r["url"], r["reason"]) for r in rejects] == [
+        (files[0], "too_deep"),
+        (files[1], "too_large"),
+    ]
 
 
 def shard(tmp_path: Path, files: list[Path], name: str = "s", **settings) -> dict:
@@ -239,7 +262,10 @@ def test_a_shard_accounts_for_every_record_and_is_the_same_every_time(tmp_path):
     image = response(8).replace(b"text/html", b"image/gif")
     request = response(9).replace(b"WARC-Type: response", b"WARC-Type: request ")
     no_url = response(6).replace(b"WARC-Target-URI", b"WARC-Nothing-URI")
-    parts = write(tmp_path / "a.warc.gz", [response(1), redirect, image, request, no_url, response(2), response(3)])
+    parts = write(
+        tmp_path / "a.warc.gz",
+        [response(1), redirect, image, request, no_url, response(2), response(3)],
+    )
     (tmp_path / "a.warc.gz").write_bytes(b"".join(parts)[:-40])
     stats = shard(tmp_path, [tmp_path / "a.warc.gz"])
     assert stats["records"] == 7 == stats["kept"] + sum(stats["reasons"].values())
@@ -282,10 +308,15 @@ def test_odd_and_broken_archives_of_others_account_for_every_record(tmp_path):
     per_file = stats["files"]
     assert all(c["records"] == sum(c.values()) - c["records"] for c in per_file.values() if c)
     assert stats["truncated"] == ["truncated_gzip.warc.gz"]
-    assert {"corrupt_member.warc.gz", "not_gzip.warc.gz", "not_a_warc.warc.gz"} <= set(stats["damaged"])
+    assert {"corrupt_member.warc.gz", "not_gzip.warc.gz", "not_a_warc.warc.gz"} <= set(
+        stats["damaged"]
+    )
     assert per_file["dolma__sample-0000.warc.gz"]["records"] == 48
     # The same eight records, plain and as one gzip member; every re-encoded page is read.
-    assert per_file["plain.warc"] == per_file["whole_file_gzip.warc.gz"] and per_file["plain.warc"]["kept"] == 8
+    assert (
+        per_file["plain.warc"] == per_file["whole_file_gzip.warc.gz"]
+        and per_file["plain.warc"]["kept"] == 8
+    )
     assert per_file["encodings.warc.gz"]["kept"] == per_file["encodings.warc.gz"]["records"]
 
 
@@ -303,9 +334,14 @@ def test_formulas_of_real_mathematical_manuals_are_kept():
         source, _ = decode_page(parse_http(record.block).body)
         document = HTMLTree.parse(source).document
         tex = [
-            t for node in document.query_selector_all(".math").values() for t in re.findall(r"\\\((.*?)\\\)", node.text)
+            t
+            for node in document.query_selector_all(".math").values()
+            for t in re.findall(r"\\\((.*?)\\\)", node.text)
         ]
-        tex += [node.get_attribute("alt") or "" for node in document.query_selector_all("img.math").values()]
+        tex += [
+            node.get_attribute("alt") or ""
+            for node in document.query_selector_all("img.math").values()
+        ]
         text = "".join(extract_text(source).text.split()) if tex else ""
         expected += len(tex)
         found += sum("".join(t.split()) in text for t in tex)

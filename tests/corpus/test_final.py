@@ -16,7 +16,13 @@ from corpus.tables.final import DESCRIPTIONS, FINAL, final_table
 from corpus.tables.pages import PAGES
 from corpus.tables.quality import letter_share, repeated_line_share
 from pipeline.errors import UserError
-from tests.support.corpus_tables import QUESTION, page, write_benchmark, write_collected, write_pages
+from tests.support.corpus_tables import (
+    QUESTION,
+    page,
+    write_benchmark,
+    write_collected,
+    write_pages,
+)
 
 FINEMATH = (
     "url fetch_time content_mime_type warc_filename warc_record_offset warc_record_length text token_count "
@@ -31,7 +37,14 @@ def build(folder: Path, pages: list[dict], *more: str, shards: int = 2) -> Path:
     exam = write_benchmark(folder / "exam.jsonl")
     final.main(
         [
-            *("--pages", str(folder / "pages"), "--dedup", str(folder / "dedup"), "--rounds", *rounds),
+            *(
+                "--pages",
+                str(folder / "pages"),
+                "--dedup",
+                str(folder / "dedup"),
+                "--rounds",
+                *rounds,
+            ),
             *("--benchmarks", f"exam={exam}", "--removed", str(folder / "decontaminated.parquet")),
             *("--out", str(folder / "final"), *more),
         ]
@@ -43,7 +56,9 @@ def build(folder: Path, pages: list[dict], *more: str, shards: int = 2) -> Path:
 def pages() -> list[dict]:
     rows = [page(number) for number in range(40)]
     rows[4] = page(4, rows[4]["text"] + QUESTION)
-    rows.append(page(0) | {"url": "https://copy.example/", "doc_id": 1, "url_key": 1})  # an exact duplicate
+    rows.append(
+        page(0) | {"url": "https://copy.example/", "doc_id": 1, "url_key": 1}
+    )  # an exact duplicate
     return rows
 
 
@@ -79,7 +94,12 @@ def test_rows_are_sorted_and_carry_score_and_round(corpus):
 
 def test_the_leaking_page_is_logged_and_absent(corpus, pages):
     (row,) = pq.read_table(corpus.parent / "decontaminated.parquet").to_pylist()
-    assert (row["url"], row["benchmark"], row["item"], row["rule"]) == (pages[4]["url"], "exam", "t-1", "A")
+    assert (row["url"], row["benchmark"], row["item"], row["rule"]) == (
+        pages[4]["url"],
+        "exam",
+        "t-1",
+        "A",
+    )
     assert row["ngram"] == "orla fills nine buckets with 12 litres of rain each"
     assert pages[4]["url"] not in pq.read_table(corpus / "part-00000.parquet")["url"].to_pylist()
 
@@ -88,7 +108,9 @@ def test_counts_add_up_and_stand_in_the_manifest(corpus):
     counts = json.loads((corpus / "manifest.json").read_text("utf-8"))["counts"]
     assert counts["collected"] == counts["pages"] + counts["removed"]
     assert counts["pages"] == sum(counts["languages"].values())
-    assert counts["tokens"] == sum(pq.read_table(corpus / "part-00000.parquet")["token_count"].to_pylist())
+    assert counts["tokens"] == sum(
+        pq.read_table(corpus / "part-00000.parquet")["token_count"].to_pylist()
+    )
 
 
 def test_the_card_has_front_matter_the_hub_reads(corpus):
@@ -143,13 +165,27 @@ def test_a_killed_run_goes_on_and_ends_the_same(corpus, pages, tmp_path):
     process.start()
     process.join()
     assert process.exitcode == -9
-    assert (resume / "00000" / "removed.parquet").exists() and not (tmp_path / "run" / "final").exists()
+    assert (resume / "00000" / "removed.parquet").exists() and not (
+        tmp_path / "run" / "final"
+    ).exists()
     folder = tmp_path / "run"
     rounds = sorted(str(path) for path in folder.glob("round_*/collected.parquet"))
     final.main(
         [
-            *("--pages", str(folder / "pages"), "--dedup", str(folder / "dedup"), "--rounds", *rounds),
-            *("--benchmarks", f"exam={folder / 'exam.jsonl'}", "--removed", str(folder / "decontaminated.parquet")),
+            *(
+                "--pages",
+                str(folder / "pages"),
+                "--dedup",
+                str(folder / "dedup"),
+                "--rounds",
+                *rounds,
+            ),
+            *(
+                "--benchmarks",
+                f"exam={folder / 'exam.jsonl'}",
+                "--removed",
+                str(folder / "decontaminated.parquet"),
+            ),
             *("--out", str(folder / "final"), "--resume", str(resume)),
         ]
     )
@@ -165,8 +201,22 @@ def test_rounds_of_another_run_are_refused(pages, tmp_path):
     with pytest.raises(UserError, match="in no page table"):
         final.main(
             [
-                *("--pages", str(tmp_path / "pages"), "--dedup", str(tmp_path / "dedup"), "--rounds", *rounds),
-                *("--benchmarks", str(exam), "--removed", str(tmp_path / "d.parquet"), "--out", str(tmp_path / "f")),
+                *(
+                    "--pages",
+                    str(tmp_path / "pages"),
+                    "--dedup",
+                    str(tmp_path / "dedup"),
+                    "--rounds",
+                    *rounds,
+                ),
+                *(
+                    "--benchmarks",
+                    str(exam),
+                    "--removed",
+                    str(tmp_path / "d.parquet"),
+                    "--out",
+                    str(tmp_path / "f"),
+                ),
             ]
         )
     assert not (tmp_path / "f").exists()

@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def extraction(folder: Path, out: str) -> list[str]:
     if not (folder / "a.warc.gz").exists():
-        write(folder / "a.warc.gz", [response(n, "A page of some words. " * 200) for n in range(300)])
+        write(
+            folder / "a.warc.gz", [response(n, "A page of some words. " * 200) for n in range(300)]
+        )
         write_json(folder / "config.json", {})
     outputs = {name: str(folder / out / name) for name in ("pages", "rejects", "stats")}
     return ["corpus.extract", "--config", str(folder / "config.json"), "--shard", "s", str(folder / "a.warc.gz"),
@@ -37,12 +39,19 @@ def deduplication(folder: Path, out: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("command", "begun"), [(extraction, "again/.pages*"), (deduplication, ".again.*/bands/*.parquet")]
+    ("command", "begun"),
+    [(extraction, "again/.pages*"), (deduplication, ".again.*/bands/*.parquet")],
 )
 def test_a_killed_job_ends_with_the_same_bytes_when_run_again(command, begun, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = [sys.executable, "-m"]
-    subprocess.run([*run, *command(tmp_path, "whole")], cwd=ROOT, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [*run, *command(tmp_path, "whole")],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     again = [*run, *command(tmp_path, "again")]
     job = subprocess.Popen(again, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)  # fmt: skip
@@ -53,7 +62,11 @@ def test_a_killed_job_ends_with_the_same_bytes_when_run_again(command, begun, tm
     job.wait()
     assert not [path for path in (tmp_path / "again").glob("*") if not path.name.startswith(".")]
     subprocess.run(again, cwd=ROOT, env=environment, check=True, capture_output=True)
-    whole = {p.relative_to(tmp_path / "whole"): p.read_bytes() for p in (tmp_path / "whole").rglob("*") if p.is_file()}
+    whole = {
+        p.relative_to(tmp_path / "whole"): p.read_bytes()
+        for p in (tmp_path / "whole").rglob("*")
+        if p.is_file()
+    }
     assert whole
     for path, content in whole.items():
         assert (tmp_path / "again" / path).read_bytes() == content, path

@@ -5,7 +5,11 @@ import pytest
 from corpus.formulas.lone_characters import MARK
 from corpus.html.main_text import extract_text
 
-PROSE = "<p>" + "This paragraph of ordinary prose makes the page as long as pages usually are. " * 8 + "</p>"
+PROSE = (
+    "<p>"
+    + "This paragraph of ordinary prose makes the page as long as pages usually are. " * 8
+    + "</p>"
+)
 
 
 def text_of(body: str) -> str:
@@ -44,7 +48,9 @@ def test_formulas_are_read_as_without_the_mark(body, text):
 
 
 def test_no_mark_is_left_in_text_or_title():
-    page = extract_text(f"<title>群</title><body><p>{MARK}设<b>群</b></p><pre>\n<b>群</b>\n</pre>{PROSE}</body>")
+    page = extract_text(
+        f"<title>群</title><body><p>{MARK}设<b>群</b></p><pre>\n<b>群</b>\n</pre>{PROSE}</body>"
+    )
     assert MARK not in page.text + page.title and page.title == "群" and "群" in page.text
 
 

@@ -5,9 +5,18 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.duplicates.minhash import band_keys, shingle_hashes, signatures, similarity, sketches, word_hashes
+from corpus.duplicates.minhash import (
+    band_keys,
+    shingle_hashes,
+    signatures,
+    similarity,
+    sketches,
+    word_hashes,
+)
 
-WORDS = st.lists(st.sampled_from("the sum of two odd numbers is even 函数 单调 λ x y 12".split()), max_size=60)
+WORDS = st.lists(
+    st.sampled_from("the sum of two odd numbers is even 函数 单调 λ x y 12".split()), max_size=60
+)
 
 
 def words_in(text: str) -> int:

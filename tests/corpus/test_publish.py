@@ -30,9 +30,19 @@ class Hub(BaseHTTPRequestHandler):
         if "/preupload/" in self.path:
             names = [file["path"] for file in json.loads(body)["files"]]
             return self._answer(
-                {"files": [{"path": name, "uploadMode": "regular", "shouldIgnore": False} for name in names]}
+                {
+                    "files": [
+                        {"path": name, "uploadMode": "regular", "shouldIgnore": False}
+                        for name in names
+                    ]
+                }
             )
-        return self._answer({"commitUrl": f"{self.server.address}/datasets/me/corpus/commit/abc", "commitOid": "abc"})
+        return self._answer(
+            {
+                "commitUrl": f"{self.server.address}/datasets/me/corpus/commit/abc",
+                "commitOid": "abc",
+            }
+        )
 
     def do_GET(self) -> None:
         self._answer({"id": "me/corpus", "sha": "0" * 40, "siblings": []}, self.server.status)
@@ -75,9 +85,24 @@ def folder(tmp_path) -> Path:
 
 def run(hub, folder: Path) -> subprocess.CompletedProcess:
     """The command as a user gives it, with the Hub's address turned to the stand-in."""
-    environment = os.environ | {"HF_ENDPOINT": hub.address, "HF_TOKEN": "hf_test", "HF_HUB_DISABLE_XET": "1"}
-    command = [sys.executable, "-m", "corpus.publish", "--repo", "me/corpus", "--message", "why", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=120)
+    environment = os.environ | {
+        "HF_ENDPOINT": hub.address,
+        "HF_TOKEN": "hf_test",
+        "HF_HUB_DISABLE_XET": "1",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "corpus.publish",
+        "--repo",
+        "me/corpus",
+        "--message",
+        "why",
+        str(folder),
+    ]
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=120
+    )
 
 
 def test_parts_card_manifest_and_report_go_up_in_one_commit(hub, folder):
@@ -85,7 +110,9 @@ def test_parts_card_manifest_and_report_go_up_in_one_commit(hub, folder):
     assert done.stdout.strip().endswith("/commit/abc"), done.stderr
     created = json.loads(next(body for path, body in hub.requests if path == "/api/repos/create"))
     assert created["type"] == "dataset" and created["name"] == "corpus"
-    (commit,) = [body for path, body in hub.requests if path == "/api/datasets/me/corpus/commit/main"]
+    (commit,) = [
+        body for path, body in hub.requests if path == "/api/datasets/me/corpus/commit/main"
+    ]
     header, *files = [json.loads(line) for line in commit.decode().splitlines()]
     assert header["value"]["summary"] == "why"
     contents = {file["value"]["path"]: base64.b64decode(file["value"]["content"]) for file in files}

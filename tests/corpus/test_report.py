@@ -34,18 +34,34 @@ def results(tmp_path_factory) -> Path:
     exam = write_benchmark(results / "exam.jsonl")
     final.main(
         [
-            *("--pages", str(corpus / "pages"), "--dedup", str(corpus / "dedup"), "--rounds", *rounds),
+            *(
+                "--pages",
+                str(corpus / "pages"),
+                "--dedup",
+                str(corpus / "dedup"),
+                "--rounds",
+                *rounds,
+            ),
             *("--benchmarks", f"exam={exam}", "--removed", str(corpus / "decontaminated.parquet")),
             *("--out", str(corpus / "final")),
         ]
     )
     (results / "config").mkdir()
-    (results / "config" / "corpus.decontamination.json").write_text('{"ngram": 10, "stock_items": 7}', "utf-8")
+    (results / "config" / "corpus.decontamination.json").write_text(
+        '{"ngram": 10, "stock_items": 7}', "utf-8"
+    )
     (results / "benchmarks").mkdir()
-    for name, seconds in (("extract.00000", "2.0"), ("extract.00001", "3.0"), ("mine_round.1", "-")):
+    for name, seconds in (
+        ("extract.00000", "2.0"),
+        ("extract.00001", "3.0"),
+        ("mine_round.1", "-"),
+    ):
         text = f"s\th:m:s\tmax_rss\tcpu_time\n4.0\t0:00:04\t100.5\t{seconds}\n"
         (results / "benchmarks" / f"{name}.tsv").write_text(text, "utf-8")
-    truth = [{"url": row["url"], "math": row["n_math"] > 0, "duplicate_of": None, "leaks": None} for row in pages]
+    truth = [
+        {"url": row["url"], "math": row["n_math"] > 0, "duplicate_of": None, "leaks": None}
+        for row in pages
+    ]
     truth[4]["leaks"] = "t-1"
     truth[-1]["duplicate_of"] = pages[0]["url"]
     write_jsonl(results / "truth.jsonl", truth)
@@ -60,7 +76,14 @@ def data(results) -> dict:
 @pytest.fixture(scope="module")
 def html(results) -> str:
     out = results / "reports" / "corpus.html"
-    arguments = ["--out", str(out), "--json", str(out.with_suffix(".json")), "--truth", str(results / "truth.jsonl")]
+    arguments = [
+        "--out",
+        str(out),
+        "--json",
+        str(out.with_suffix(".json")),
+        "--truth",
+        str(results / "truth.jsonl"),
+    ]
     report.main(["--results", str(results), *arguments])
     return out.read_text(encoding="utf-8")
 
@@ -68,14 +91,21 @@ def html(results) -> str:
 def test_every_record_is_in_one_place_of_the_funnel(data):
     funnel = data["funnel"]
     assert funnel["records"] == 41 + 6
-    assert [(row["reason"], row["records"]) for row in funnel["rejected"]] == [("short", 4), ("mime", 2)]
+    assert [(row["reason"], row["records"]) for row in funnel["rejected"]] == [
+        ("short", 4),
+        ("mime", 2),
+    ]
     assert funnel["pages"] - sum(funnel["duplicates"].values()) == funnel["kept"] == 40
     assert funnel["collected"] == funnel["removed"] + funnel["final"]["pages"] == 20
     assert funnel["final"]["formulas"] == 19
 
 
 def test_rounds_say_what_was_new(data):
-    assert [(entry["pages"], entry["pages_before"]) for entry in data["rounds"]] == [(6, 0), (13, 6), (20, 13)]
+    assert [(entry["pages"], entry["pages_before"]) for entry in data["rounds"]] == [
+        (6, 0),
+        (13, 6),
+        (20, 13),
+    ]
     histogram = data["rounds"][-1]["histogram"]
     assert sum(histogram["all"]) == 40 and sum(histogram["collected"]) == 20
     assert histogram["all"][2] == 20 and histogram["collected"][45] == 20
@@ -92,15 +122,26 @@ def test_domains_grow_and_languages_add_up(data):
 
 
 def test_contamination_and_truth_are_told(data):
-    assert data["contamination"]["benchmarks"] == [{"benchmark": "exam", "items": 1, "found": 1, "pages": 1}]
+    assert data["contamination"]["benchmarks"] == [
+        {"benchmark": "exam", "items": 1, "found": 1, "pages": 1}
+    ]
     truth = data["truth"]
-    assert (truth["leaks"], truth["leaks_left"], truth["duplicates"], truth["duplicates_left"]) == (1, 0, 1, 0)
+    assert (truth["leaks"], truth["leaks_left"], truth["duplicates"], truth["duplicates_left"]) == (
+        1,
+        0,
+        1,
+        0,
+    )
     assert [entry["languages"]["all"]["recall"] for entry in truth["rounds"]] == [0.3, 0.65, 1.0]
 
 
 def test_cost_adds_jobs_and_scales_to_a_crawl(data):
     extraction, a_round = data["cost"]
-    assert (extraction["jobs"], extraction["cpu_seconds"], extraction["memory_mb"]) == (2, 5.0, 100.5)
+    assert (extraction["jobs"], extraction["cpu_seconds"], extraction["memory_mb"]) == (
+        2,
+        5.0,
+        100.5,
+    )
     assert extraction["crawl_core_hours"] == pytest.approx(5 / 47 * 2.64e9 / 3600)
     assert a_round["cpu_seconds"] == 4.0  # where the processor's time is unknown, the wall clock's
 
@@ -109,7 +150,9 @@ def test_choices_carry_the_settings_own_words(data):
     found = {row["key"]: row for row in data["choices"]}
     assert found["corpus.decontamination.stock_items"]["value"] == 7
     assert found["corpus.decontamination.stock_items"]["changed"]
-    assert found["corpus.decontamination.stock_items"]["why"].startswith("NS: a 10-gram in more items")
+    assert found["corpus.decontamination.stock_items"]["why"].startswith(
+        "NS: a 10-gram in more items"
+    )
     assert found["corpus.classifier.dimension"]["why"] == "Paper: 256."
 
 
@@ -153,12 +196,36 @@ def test_the_page_is_well_formed_offline_and_escaped(html):
 def test_every_section_is_there_and_the_json_holds_the_numbers(results, html, data):
     titles = re.findall(r"<h2>([^<]+)</h2>", html)
     assert titles == [
-        *("At a glance", "From records to the corpus", "Rounds", "Against the truth", "Domains", "URL prefixes"),
-        *("Contents", "Duplicates", "Benchmark problems removed", "Sample pages", "Beside other corpora", "Cost"),
+        *(
+            "At a glance",
+            "From records to the corpus",
+            "Rounds",
+            "Against the truth",
+            "Domains",
+            "URL prefixes",
+        ),
+        *(
+            "Contents",
+            "Duplicates",
+            "Benchmark problems removed",
+            "Sample pages",
+            "Beside other corpora",
+            "Cost",
+        ),
         "Choices",
     ]
-    assert json.loads((results / "reports" / "corpus.json").read_text("utf-8")) == json.loads(json.dumps(data))
-    for words in ("120.2B", "13.6B", "51.9B", "8.9B", "forum.example/math/", "prefers-color-scheme", "@media print"):
+    assert json.loads((results / "reports" / "corpus.json").read_text("utf-8")) == json.loads(
+        json.dumps(data)
+    )
+    for words in (
+        "120.2B",
+        "13.6B",
+        "51.9B",
+        "8.9B",
+        "forum.example/math/",
+        "prefers-color-scheme",
+        "@media print",
+    ):
         assert words in html
 
 
@@ -183,10 +250,16 @@ def test_formulas_become_mathml_and_broken_ones_stay_tex(tex, piece):
     assert piece in formula(tex)
 
 
-@pytest.mark.parametrize("tex", [r"\href{javascript:alert(1)}{x}", r"\style{background:url(x)}{x}", r"\class{a}{x}"])
+@pytest.mark.parametrize(
+    "tex", [r"\href{javascript:alert(1)}{x}", r"\style{background:url(x)}{x}", r"\class{a}{x}"]
+)
 def test_a_formula_brings_no_address_and_no_style(tex):
     shown = re.sub(r' title="[^"]*"', "", formula(tex))
-    assert "href=" not in shown and "style=" not in shown and "class=" not in shown.replace('class="tex"', "")
+    assert (
+        "href=" not in shown
+        and "style=" not in shown
+        and "class=" not in shown.replace('class="tex"', "")
+    )
 
 
 @given(st.text(alphabet="$\\{}^_&<>\"'ax1 \n", max_size=60))
@@ -208,5 +281,7 @@ def test_bars_are_as_long_as_their_numbers():
     drawn = charts.funnel([("a", 100, ""), ("b", 25, "lost 75")])
     widths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', drawn)]
     assert widths[1] == pytest.approx(widths[0] / 4)
-    known, new = [float(w) for w in re.findall(r'width="([\d.]+)"', charts.growth([("r", 3, 1)], "tokens"))]
+    known, new = [
+        float(w) for w in re.findall(r'width="([\d.]+)"', charts.growth([("r", 3, 1)], "tokens"))
+    ]
     assert known == pytest.approx(3 * new, rel=0.01)

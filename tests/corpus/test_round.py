@@ -33,7 +33,13 @@ SAYS = {
     "xinwen.example/ri": "今 天 天 气 很 好 市 长 在 会 上 说 新 的 公 园 开 放 游 客 很 多",
 }
 MATHEMATICS = ("algebra.example/proofs", "numbers.example/notes", "shuxue.example/ti")
-SETTINGS = {"dimension": 16, "min_count": 1, "negatives_per_positive": 3, "buckets": 5000, "least_updates": 3000}
+SETTINGS = {
+    "dimension": 16,
+    "min_count": 1,
+    "negatives_per_positive": 3,
+    "buckets": 5000,
+    "least_updates": 3000,
+}
 
 
 def web(each: int = 24) -> list[dict]:
@@ -67,7 +73,10 @@ def options(folder: Path, number: int = 1, out: str | None = None, **selection) 
     write_jsonl(folder / "seeds.jsonl", seeds)
     arguments = ["--number", str(number), "--out", str(folder / (out or f"round_{number}"))]
     for name in ("classifier", "selection", "seeds"):
-        arguments += [f"--{name}", str(folder / f"{name}{'.jsonl' if name == 'seeds' else '.json'}")]
+        arguments += [
+            f"--{name}",
+            str(folder / f"{name}{'.jsonl' if name == 'seeds' else '.json'}"),
+        ]
     arguments += ["--pages", str(folder / "pages"), "--dedup", str(folder / "dedup")]
     return arguments + (["--previous", str(folder / f"round_{number - 1}")] if number > 1 else [])
 
@@ -105,7 +114,9 @@ def test_three_rounds_find_the_mathematics_of_other_hosts_and_languages(mined):
     found = collected_places(mined / "round_3")
     assert min(found[place] for place in MATHEMATICS) >= 20
     assert max(count for place, count in found.items() if place not in MATHEMATICS) <= 2
-    counts = [json.loads((mined / f"round_{n}/manifest.json").read_text())["counts"] for n in (1, 2)]
+    counts = [
+        json.loads((mined / f"round_{n}/manifest.json").read_text())["counts"] for n in (1, 2)
+    ]
     assert counts[0]["positives"] + counts[0]["held_out_positives"] == 12 < counts[1]["positives"]
 
 
@@ -121,16 +132,24 @@ def test_negatives_are_neither_seeds_nor_pages_of_mathematical_domains(mined, tm
     parser_options = dict(zip(*[iter(options(mined, 3))] * 2, strict=True))
     arguments = {name.lstrip("-"): Path(value) for name, value in parser_options.items()}
     (tmp_path / "round").mkdir()
-    step = mining.Round(SimpleNamespace(**arguments | {"number": 3, "annotations": None}), tmp_path / "round")
+    step = mining.Round(
+        SimpleNamespace(**arguments | {"number": 3, "annotations": None}), tmp_path / "round"
+    )
     seeds = mining.seed_ids(arguments["seeds"], arguments["pages"], arguments["dedup"], step.shards)
     chosen = step._draw(seeds, step._earlier_decisions())
     urls = {row["doc_id"]: row["url"] for row in web()}
-    negatives = [urls[i] for i in np.concatenate([chosen.negatives, chosen.held_negatives]).tolist()]
+    negatives = [
+        urls[i] for i in np.concatenate([chosen.negatives, chosen.held_negatives]).tolist()
+    ]
     # Of a mathematical domain only what lies under a rejected prefix may be a negative.
     assert not any("/proofs/" in url or "/notes/" in url or "/ti/" in url for url in negatives)
     assert any("/shop/" in url for url in negatives)
-    positives = [urls[i] for i in np.concatenate([chosen.positives, chosen.held_positives]).tolist()]
-    assert any("/notes/" in url for url in positives) and not any("/shop/" in url for url in positives)
+    positives = [
+        urls[i] for i in np.concatenate([chosen.positives, chosen.held_positives]).tolist()
+    ]
+    assert any("/notes/" in url for url in positives) and not any(
+        "/shop/" in url for url in positives
+    )
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -143,17 +162,27 @@ def test_the_same_pages_twice_are_the_same_corpus(mined, tmp_path):
 
 
 def test_a_person_s_annotation_wins_over_the_automatic_one(mined, tmp_path):
-    person = {"version": 1, "prefixes": [{"prefix": "numbers.example/", "decision": "reject"}], "others": "reject"}
+    person = {
+        "version": 1,
+        "prefixes": [{"prefix": "numbers.example/", "decision": "reject"}],
+        "others": "reject",
+    }
     (tmp_path / "person.yaml").write_text(json.dumps(person))
-    mining.main([*options(mined, 1, out="by_person"), "--annotations", str(tmp_path / "person.yaml")])
+    mining.main(
+        [*options(mined, 1, out="by_person"), "--annotations", str(tmp_path / "person.yaml")]
+    )
     rows = yaml.safe_load((mined / "by_person/url_prefixes.yaml").read_text("utf-8"))["prefixes"]
-    assert [(row["prefix"], row["decision"], row["by"]) for row in rows] == [("numbers.example/", "reject", "person")]
+    assert [(row["prefix"], row["decision"], row["by"]) for row in rows] == [
+        ("numbers.example/", "reject", "person")
+    ]
 
 
 def test_a_killed_round_leaves_nothing_and_ends_the_same_when_run_again(mined):
     command = [sys.executable, "-m", "corpus.round", *options(mined, 2, out="again")]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    job = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL)
+    job = subprocess.Popen(
+        command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL
+    )
     while not list(mined.glob(".again.*/classifier.bin")):
         assert job.poll() is None
         time.sleep(0.01)

@@ -20,10 +20,20 @@ def database(rows: list[dict]) -> duckdb.DuckDBPyConnection:
     rows = [base | {"doc_id": number} | row for number, row in enumerate(rows)]
     connection = duckdb.connect()
     ids = pa.array([row["doc_id"] for row in rows], pa.uint64())
-    columns = {name: [row[name] for row in rows] for name in ("domain", "path", "language", "n_tokens")}
-    kept = pa.table({"doc_id": ids, "url": [f"http://{row['domain']}{row['path']}" for row in rows]} | columns)
-    scores = pa.table({"doc_id": ids, "score": pa.array([row["score"] for row in rows], pa.float32())})
-    for name, table in (("kept", kept), ("scores", scores), ("positives", kept.select(["doc_id"]).slice(0, 0))):
+    columns = {
+        name: [row[name] for row in rows] for name in ("domain", "path", "language", "n_tokens")
+    }
+    kept = pa.table(
+        {"doc_id": ids, "url": [f"http://{row['domain']}{row['path']}" for row in rows]} | columns
+    )
+    scores = pa.table(
+        {"doc_id": ids, "score": pa.array([row["score"] for row in rows], pa.float32())}
+    )
+    for name, table in (
+        ("kept", kept),
+        ("scores", scores),
+        ("positives", kept.select(["doc_id"]).slice(0, 0)),
+    ):
         connection.register(f"given_{name}", table)
         connection.execute(f"CREATE TABLE {name} AS FROM given_{name}")
     return connection
@@ -40,13 +50,22 @@ def test_the_budget_is_counted_in_tokens_and_ties_fall_to_the_smaller_id():
 
 
 def test_the_page_that_would_pass_the_budget_ends_the_corpus():
-    pages = database([{"score": 0.9, "n_tokens": 10}, {"score": 0.8, "n_tokens": 25}, {"score": 0.7, "n_tokens": 1}])
+    pages = database(
+        [
+            {"score": 0.9, "n_tokens": 10},
+            {"score": 0.8, "n_tokens": 25},
+            {"score": 0.7, "n_tokens": 1},
+        ]
+    )
     selection.collect(pages, 30, None)
     assert collected(pages) == [0]
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 50)), min_size=1, max_size=30), st.integers(1, 600))
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.integers(1, 50)), min_size=1, max_size=30),
+    st.integers(1, 600),
+)
 def test_no_budget_is_passed_and_no_page_left_out_scores_above_one_collected(pages, budget):
     connection = database([{"score": s / 20, "n_tokens": t} for s, t in pages])
     selection.collect(connection, budget, None)
@@ -61,7 +80,9 @@ def test_no_budget_is_passed_and_no_page_left_out_scores_above_one_collected(pag
 def test_budgets_of_rounds_and_the_last_one_holds():
     budgets = Selection(budget_tokens=(40, 80))
     assert [selection.budget_of_round(budgets, n) for n in (1, 2, 3, 9)] == [40, 80, 80, 80]
-    assert Selection().budget_tokens[0] == 40_000_000_000, "DeepSeekMath: the top 40B tokens in round 1"
+    assert Selection().budget_tokens[0] == 40_000_000_000, (
+        "DeepSeekMath: the top 40B tokens in round 1"
+    )
     assert selection.budget_of_round(Selection(budget_tokens="auto"), 1) is None
 
 
@@ -69,7 +90,9 @@ def test_the_automatic_cut_maximises_recall_squared_by_share_above():
     held = np.array([0.9, 0.8, 0.7, 0.2])
     others = np.concatenate([held, np.full(100, 0.3), np.full(5, 0.75)])
     # at 0.7: recall 3/4, 8 pages above; at 0.2 all four, but 109 pages; at 0.8: 1/2 and 2; at 0.9: 1/4 and 1.
-    assert selection.automatic_cut(held, others, 0.0) == pytest.approx(0.8)  # 1/4 / 2 beats 9/16 / 8
+    assert selection.automatic_cut(held, others, 0.0) == pytest.approx(
+        0.8
+    )  # 1/4 / 2 beats 9/16 / 8
     assert selection.automatic_cut(held, others, 0.7) == pytest.approx(0.7)
     assert selection.automatic_cut(held, others, 1.0) == pytest.approx(0.2)
     assert selection.automatic_cut(np.zeros(3), others, 0.5) == 1.0
@@ -94,12 +117,22 @@ def test_a_domain_is_mathematical_when_more_than_a_tenth_of_it_was_found():
     selection.collect(pages, None, 0.5)
     selection.explore(pages, 0.0, 0.0)
     domains.find_domains(pages, Selection())
-    found = {row[0]: row[1:] for row in pages.execute("SELECT domain, found, flagged FROM domains").fetchall()}
-    assert found == {"ten.example": (1, False), "more.example": (2, True), "small.example": (9, False)}
+    found = {
+        row[0]: row[1:]
+        for row in pages.execute("SELECT domain, found, flagged FROM domains").fetchall()
+    }
+    assert found == {
+        "ten.example": (1, False),
+        "more.example": (2, True),
+        "small.example": (9, False),
+    }
 
 
 def test_prefixes_that_hold_the_same_pages_as_the_one_above_are_not_listed():
-    rows = [{"path": f"/doc/v1/{'algebra' if n % 2 else 'news'}/{n}.html", "score": 0.9} for n in range(20)]
+    rows = [
+        {"path": f"/doc/v1/{'algebra' if n % 2 else 'news'}/{n}.html", "score": 0.9}
+        for n in range(20)
+    ]
     pages = database(rows)
     selection.collect(pages, None, 0.5)
     selection.explore(pages, 0.0, 0.0)
@@ -118,7 +151,9 @@ def test_the_annotator_follows_the_evidence_and_in_doubt_the_prefix_above():
         judged("m.example/", 10), judged("m.example/blog/", 1), judged("m.example/faq/", 4),
         judged("m.example/blog/proofs/", 12), judged("s.example/", 3), judged("s.example/sets/", 8),
     )}  # fmt: skip
-    decisions = {name: a.decision for name, a in url_prefixes.annotate(prefixes, Selection()).items()}
+    decisions = {
+        name: a.decision for name, a in url_prefixes.annotate(prefixes, Selection()).items()
+    }
     assert decisions == {
         "m.example/": "accept", "m.example/blog/": "reject", "m.example/faq/": "accept",
         "m.example/blog/proofs/": "accept", "s.example/": "reject", "s.example/sets/": "reject",
@@ -127,7 +162,10 @@ def test_the_annotator_follows_the_evidence_and_in_doubt_the_prefix_above():
 
 def test_a_person_s_decision_stands_and_settles_what_lies_below():
     def made(**decisions):
-        return {name: Annotation(prefix=name, decision=d, by="automatic") for name, d in decisions.items()}
+        return {
+            name: Annotation(prefix=name, decision=d, by="automatic")
+            for name, d in decisions.items()
+        }
 
     automatic = made(**{"a.example/": "accept", "a.example/x/": "accept", "b.example/": "reject"})
     person = {"a.example/": Annotation(prefix="a.example/", decision="reject", by="person")}
@@ -164,7 +202,11 @@ def test_a_mistake_in_the_annotations_is_named_with_its_place(tmp_path, text, me
 
 
 @settings(deadline=None)
-@given(st.sets(st.integers(0, 2**64 - 1), min_size=2, max_size=60), st.integers(1, 30), st.integers(0, 5))
+@given(
+    st.sets(st.integers(0, 2**64 - 1), min_size=2, max_size=60),
+    st.integers(1, 30),
+    st.integers(0, 5),
+)
 def test_a_sample_keeps_its_pages_when_others_join_the_crawl(ids, count, seed):
     ids = np.array(sorted(ids), dtype=np.uint64)
     sizes = Classifier(positives=count, negatives=count, seed=seed)

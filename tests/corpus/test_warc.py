@@ -22,7 +22,10 @@ def test_every_record_comes_once_with_its_place_in_the_file(tmp_path):
         assert [r.length for r in records] == [len(part) for part in parts]
         assert all(r.date.startswith("2024-05-20T04:00:0") and not r.problem for r in records)
         data = (tmp_path / "a.warc.gz").read_bytes()
-        assert all(data[r.offset : r.offset + r.length] == part for r, part in zip(records, parts, strict=True))
+        assert all(
+            data[r.offset : r.offset + r.length] == part
+            for r, part in zip(records, parts, strict=True)
+        )
 
 
 @settings(max_examples=60, deadline=None)
@@ -34,7 +37,9 @@ def test_a_cut_file_keeps_what_is_whole_and_reports_the_cut(tmp_path_factory, cu
     ends = [sum(map(len, parts[: n + 1])) for n in range(4)]
     whole = [n for n in range(4) if ends[n] <= cut]
     records = list(read_records(path))
-    assert [r.url for r in records if not r.problem][: len(whole)] == [f"http://site.example/{n}" for n in whole]
+    assert [r.url for r in records if not r.problem][: len(whole)] == [
+        f"http://site.example/{n}" for n in whole
+    ]
     if cut not in ends and cut < ends[-1]:
         lost = [r for r in records if r.problem]
         tail = cut - (ends[len(whole) - 1] if whole else 0)
@@ -52,7 +57,9 @@ def test_damage_in_one_member_costs_that_record_only(tmp_path_factory, victim, a
     data[position : position + width] = bytes(255 - b for b in data[position : position + width])
     path.write_bytes(data)
     records = list(read_records(path))
-    assert [r.url for r in records if not r.problem] == [f"http://site.example/{n}" for n in range(6) if n != victim]
+    assert [r.url for r in records if not r.problem] == [
+        f"http://site.example/{n}" for n in range(6) if n != victim
+    ]
     assert [r.problem for r in records if r.problem] == ["damaged_record"]
     assert sum(r.length for r in records) == len(data)
 
@@ -73,7 +80,9 @@ def test_files_that_are_no_archives_are_one_loss_and_empty_ones_none(tmp_path):
 
 
 def test_dates_with_fractions_of_a_second_are_whole_seconds(tmp_path):
-    record = response(1).replace(b"WARC/1.0", b"WARC/1.1").replace(b"04:00:01Z", b"04:00:01.123456Z")
+    record = (
+        response(1).replace(b"WARC/1.0", b"WARC/1.1").replace(b"04:00:01Z", b"04:00:01.123456Z")
+    )
     write(tmp_path / "a.warc.gz", [record])
     assert next(iter(read_records(tmp_path / "a.warc.gz"))).date == "2024-05-20T04:00:01Z"
 
@@ -82,7 +91,10 @@ def test_dates_with_fractions_of_a_second_are_whole_seconds(tmp_path):
 def test_arc_records_are_responses(tmp_path, packed):
     block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>x</p>"
     head = b"filedesc://a.arc 127.0.0.1 20140216050221 text/plain 9\n1 0 Test\n\n"
-    entry = b"http://a.example/has space?q 127.0.0.1 20140216050222 text/html %d\n%s\n" % (len(block), block)
+    entry = b"http://a.example/has space?q 127.0.0.1 20140216050222 text/html %d\n%s\n" % (
+        len(block),
+        block,
+    )
     parts = [gzip.compress(part) if packed else part for part in (head, entry, entry)]
     (tmp_path / "a.arc").write_bytes(b"".join(parts))
     info, first, second = read_records(tmp_path / "a.arc")

@@ -43,7 +43,10 @@ def test_a_page_cannot_take_more_memory_than_allowed():
         except MemoryError:
             return "refused"
 
-    assert list(guarded(lambda: [1, 2000], greedy, _label, seconds=20, memory_mb=600)) == [str(1 << 20), "refused"]
+    assert list(guarded(lambda: [1, 2000], greedy, _label, seconds=20, memory_mb=600)) == [
+        str(1 << 20),
+        "refused",
+    ]
 
 
 def test_mistakes_in_the_guarded_process_are_not_swallowed():

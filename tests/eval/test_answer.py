@@ -114,7 +114,9 @@ def test_a_letter_in_the_text_counts_only_when_a_letter_is_asked_for(text, lette
     assert extract(text).answer != letter
 
 
-@pytest.mark.parametrize("text", ["The answer is 5.", "#### 5", "5", "```output\n5\n```", "答案是5"])
+@pytest.mark.parametrize(
+    "text", ["The answer is 5.", "#### 5", "5", "```output\n5\n```", "答案是5"]
+)
 def test_for_rewards_only_the_box_counts(text):
     assert extract(text, final_box_only=True).answer is None
     assert extract(text + r" \boxed{6}", final_box_only=True).answer == "6"
@@ -150,6 +152,11 @@ def test_a_box_that_a_program_prints_is_never_taken():
     ],
 )
 def test_any_long_text_is_read_to_its_end(piece):
-    for before, after in (("", ""), ("The answer is 5", "x"), ("the solutions are 1", "$"), ("\\boxed{5}", "}")):
+    for before, after in (
+        ("", ""),
+        ("The answer is 5", "x"),
+        ("the solutions are 1", "$"),
+        ("\\boxed{5}", "}"),
+    ):
         with no_hang():
             grade("B", before + piece * (MAX_SOLUTION // len(piece)) + after)

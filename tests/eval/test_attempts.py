@@ -18,7 +18,12 @@ class Scripted:
     """Answers the n-th call with the n-th text, whatever the prompt; remembers the prompts."""
 
     def __init__(self, *texts, finish="stop"):
-        self.tokenizer, self.texts, self.prompts, self.finish = tiny_tokenizer(), list(texts), [], finish
+        self.tokenizer, self.texts, self.prompts, self.finish = (
+            tiny_tokenizer(),
+            list(texts),
+            [],
+            finish,
+        )
 
     def sample(self, prompts, samples_per_prompt, settings, keys=None, progress=None):
         self.prompts += [self.tokenizer.decode(prompt) for prompt in prompts]
@@ -48,10 +53,14 @@ def test_a_program_that_fails_has_no_answer(box):
 
 
 def test_the_tool_loop_inserts_the_output_and_goes_on(box):
-    sampler = Scripted(" I compute.\n```python\nx = 2+3\nprint(x)\n```\n```output", "The answer is \\boxed{5}.")
+    sampler = Scripted(
+        " I compute.\n```python\nx = 2+3\nprint(x)\n```\n```output", "The answer is \\boxed{5}."
+    )
     attempt = ask(sampler, box, "tool")
     assert attempt.output.endswith("```output\n5\n```\nThe answer is \\boxed{5}.")
-    assert sampler.prompts[1].endswith("```output\n5\n```\n"), "the model goes on behind the inserted output"
+    assert sampler.prompts[1].endswith("```output\n5\n```\n"), (
+        "the model goes on behind the inserted output"
+    )
 
 
 def test_the_tool_loop_shows_errors_and_ends_after_its_rounds(box):
@@ -64,7 +73,9 @@ def test_the_tool_loop_shows_errors_and_ends_after_its_rounds(box):
 def test_tokens_count_what_the_model_wrote_not_what_the_sandbox_did(box):
     first, second = "```python\nprint(10**40)\n```\n```output", "done"
     sampler = Scripted(first, second)
-    written = sum(len(sampler.tokenizer.encode(text, add_special_tokens=False)) for text in (first, second))
+    written = sum(
+        len(sampler.tokenizer.encode(text, add_special_tokens=False)) for text in (first, second)
+    )
     assert ask(sampler, box, "tool").tokens == written
 
 
@@ -82,7 +93,10 @@ def test_few_shot_prompts_show_examples_of_the_mode_and_language_first(box):
     assert [s.question for s in pick_shots(shots, "cot", "zh", 1)] == ["q-zh"]
     assert [s.question for s in pick_shots(shots, "cot", "en", 2)] == ["q-en", "q-zh"]
     text = few_shot_prompt(PROBLEM, pick_shots(shots, "pot", "en", 3))
-    assert text == "Problem:\nq-pot\n\nSolution:\n```python\nprint(1)\n```\n\nProblem:\nWhat is 2+3?\n\nSolution:\n"
+    assert (
+        text
+        == "Problem:\nq-pot\n\nSolution:\n```python\nprint(1)\n```\n\nProblem:\nWhat is 2+3?\n\nSolution:\n"
+    )
 
 
 def test_a_completion_ends_where_the_model_starts_another_problem():

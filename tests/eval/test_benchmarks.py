@@ -34,7 +34,16 @@ def write(tmp_path, *rows):
         ({"question": "q", "options": ["A)x", "B)y"], "correct": "B"}, "B"),
         ({"question": "q", "choices": ["x", "y"], "answer": 1}, "B"),
         ({"question": "q", "options": "A) x B) y C) z", "Answer": "C"}, "C"),
-        ({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": ""}], "answer": "5"}, "5"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "q"},
+                    {"role": "assistant", "content": ""},
+                ],
+                "answer": "5",
+            },
+            "5",
+        ),
     ],
 )
 def test_a_row_becomes_a_problem_with_its_gold_answer(tmp_path, row, answer):
@@ -43,7 +52,9 @@ def test_a_row_becomes_a_problem_with_its_gold_answer(tmp_path, row, answer):
 
 
 def test_options_are_shown_with_their_letters(tmp_path):
-    (problem,) = load_benchmark(write(tmp_path, {"question": "q", "options": ["(A)$x$", "(B)$y$"], "label": "B"}))
+    (problem,) = load_benchmark(
+        write(tmp_path, {"question": "q", "options": ["(A)$x$", "(B)$y$"], "label": "B"})
+    )
     assert problem.question == "q\n(A) $x$\n(B) $y$"
 
 
@@ -53,7 +64,8 @@ def test_chinese_is_recognised(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "row", [{"question": "q"}, {"answer": "1"}, {"question": "q", "options": ["x", "y"], "answer": "Z"}]
+    "row",
+    [{"question": "q"}, {"answer": "1"}, {"question": "q", "options": ["x", "y"], "answer": "Z"}],
 )
 def test_a_row_without_question_or_answer_is_left_out_and_named(tmp_path, row, capsys):
     assert len(load_benchmark(write(tmp_path, {"question": "q", "answer": "1"}, row))) == 1
@@ -91,7 +103,9 @@ def test_a_benchmark_that_is_not_there_is_one_clear_line(text):
 
 def test_a_set_that_cannot_be_fetched_says_where_its_file_belongs(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "_rows", Mock(side_effect=OSError("no network")))
-    with pytest.raises(UserError, match=r"sat: cannot be fetched \(no network\); put the rows .*sat/test\.jsonl"):
+    with pytest.raises(
+        UserError, match=r"sat: cannot be fetched \(no network\); put the rows .*sat/test\.jsonl"
+    ):
         resolve("sat", tmp_path)
     assert not (tmp_path / "sat/test.jsonl").exists()
 
@@ -105,11 +119,28 @@ def test_a_set_is_fetched_once_and_read_from_its_file_afterwards(tmp_path, monke
 
 
 def test_every_benchmark_of_the_paper_is_declared_once_with_the_papers_counts():
-    counts = {"gsm8k": 1319, "math": 5000, "ocw": 272, "sat": 32, "mmlu_stem": 3018, "mgsm_zh": 250, "cmath": 1098}
-    counts |= {"gaokao_mathcloze": 118, "gaokao_mathqa": 351, "minif2f": 244, "minif2f_valid": 244, "mmlu": 14042}
+    counts = {
+        "gsm8k": 1319,
+        "math": 5000,
+        "ocw": 272,
+        "sat": 32,
+        "mmlu_stem": 3018,
+        "mgsm_zh": 250,
+        "cmath": 1098,
+    }
+    counts |= {
+        "gaokao_mathcloze": 118,
+        "gaokao_mathqa": 351,
+        "minif2f": 244,
+        "minif2f_valid": 244,
+        "mmlu": 14042,
+    }
     counts |= {"bbh": 6511, "humaneval": 164, "mbpp": 500, "math500": 500}
     assert {name: TABLE[name].rows for name in counts} == counts
-    shots = {name: TABLE[name].shots for name in ("gsm8k", "math", "ocw", "sat", "cmath", "gaokao_mathqa", "mbpp")}
+    shots = {
+        name: TABLE[name].shots
+        for name in ("gsm8k", "math", "ocw", "sat", "cmath", "gaokao_mathqa", "mbpp")
+    }
     assert [next(iter(s.values())) for s in shots.values()] == [8, 4, 4, 4, 6, 5, 3]
 
 
@@ -117,15 +148,23 @@ def test_every_benchmark_of_the_paper_is_declared_once_with_the_papers_counts():
 def test_a_declared_set_loads_whole_and_has_prompts_for_its_modes(name):
     benchmark, file = declared(name)
     problems = load_benchmark(file, benchmark)
-    assert len(problems) == {"gaokao2023en": 383}.get(name, benchmark.rows)  # two golds are empty upstream
-    assert all(p.question and p.answer for p in problems) and len({p.id for p in problems}) == len(problems)
+    assert len(problems) == {"gaokao2023en": 383}.get(
+        name, benchmark.rows
+    )  # two golds are empty upstream
+    assert all(p.question and p.answer for p in problems) and len({p.id for p in problems}) == len(
+        problems
+    )
     problem = problems[-1]
     for mode in set(benchmark.modes) & {"cot", "pot"}:
         shown = few_shot(benchmark, mode, [], 4, problem.language, file)
         text = shown.prompt(problem)
         assert problem.question.strip() in text and shown.layout.stop
         assert len(shown.shots) == benchmark.shots.get(mode, 0) or shown.heads
-        assert text.count(shown.layout.before) == len(shown.shots) + 1 or shown.heads or not benchmark.examples
+        assert (
+            text.count(shown.layout.before) == len(shown.shots) + 1
+            or shown.heads
+            or not benchmark.examples
+        )
     assert problem.question.strip() in chat_question(benchmark, problem)
 
 
@@ -138,19 +177,37 @@ def test_worked_examples_of_logic_tasks_come_from_the_data_without_their_warning
 
 
 def test_every_gold_is_right_against_itself_by_its_own_declaration():
-    for name in ("gsm8k", "math500", "ocw", "sat", "mgsm_zh", "gaokao_mathcloze", "gaokao_mathqa", "bbh", "theoremqa"):
+    for name in (
+        "gsm8k",
+        "math500",
+        "ocw",
+        "sat",
+        "mgsm_zh",
+        "gaokao_mathcloze",
+        "gaokao_mathqa",
+        "bbh",
+        "theoremqa",
+    ):
         benchmark, file = declared(name)
         problems = list({p.answer: p for p in load_benchmark(file, benchmark)}.values())
         for form in ("{}", "So the answer is {}."):
             verdicts = judge(benchmark, [(p, form.format(p.answer), None) for p in problems])
-            wrong = [p.answer for p, verdict in zip(problems, verdicts, strict=True) if not verdict.correct]
+            wrong = [
+                p.answer
+                for p, verdict in zip(problems, verdicts, strict=True)
+                if not verdict.correct
+            ]
             assert not wrong, (name, form, wrong)
 
 
 def test_a_model_that_writes_only_zeros_has_not_solved_the_problems_whose_answer_is_zero():
-    problem = Problem(id="z", question="Ben packs 8 eggs into bags of 4. How many are left over?", answer="0")
+    problem = Problem(
+        id="z", question="Ben packs 8 eggs into bags of 4. How many are left over?", answer="0"
+    )
     declared = TABLE["minimath"]
-    babble, boxed = judge(declared, [(problem, "0000000000", None), (problem, r"8%4=0 \boxed{0}", None)])
+    babble, boxed = judge(
+        declared, [(problem, "0000000000", None), (problem, r"8%4=0 \boxed{0}", None)]
+    )
     assert (babble.correct, babble.status, boxed.correct) == (False, "no_answer", True)
     (printed,) = judge(declared, [(problem, "```python\nprint(8 % 4)\n```", "0")])
     assert printed.correct, "what a program prints needs no box"
@@ -159,8 +216,13 @@ def test_a_model_that_writes_only_zeros_has_not_solved_the_problems_whose_answer
 def test_the_built_in_world_shows_base_models_its_problems_as_its_pages_do():
     declared = TABLE["minimath"]
     given = [Shot("1+1?", "2", "cot", "en"), Shot("一加一？", "2", "cot", "zh")]
-    for language, start, middle in (("en", "Example. ", "\n\nSolution. "), ("zh", "例题：", "\n\n解：")):
-        prompt = few_shot(declared, "cot", given, 1, language).prompt(Problem(id="p", question="Q", answer="1"))
+    for language, start, middle in (
+        ("en", "Example. ", "\n\nSolution. "),
+        ("zh", "例题：", "\n\n解："),
+    ):
+        prompt = few_shot(declared, "cot", given, 1, language).prompt(
+            Problem(id="p", question="Q", answer="1")
+        )
         assert prompt.startswith(start) and prompt.endswith(f"{start}Q{middle}")
 
 
@@ -180,13 +242,24 @@ def test_a_language_of_mgsm_is_asked_in_its_own_words(code):
 
 @pytest.mark.parametrize("digits", ["৪১", "౪౧", "๔๑", "٤١", "４１"])
 def test_digits_of_every_script_are_digits(digits):
-    assert judge(TABLE["mgsm_bn"], [(Problem("p", "?", "41"), f"উত্তর হল {digits}।", None)])[0].correct
-    assert not judge(TABLE["mgsm_bn"], [(Problem("p", "?", "14"), f"উত্তর হল {digits}।", None)])[0].correct
+    assert judge(TABLE["mgsm_bn"], [(Problem("p", "?", "41"), f"উত্তর হল {digits}।", None)])[
+        0
+    ].correct
+    assert not judge(TABLE["mgsm_bn"], [(Problem("p", "?", "14"), f"উত্তর হল {digits}।", None)])[
+        0
+    ].correct
 
 
 @pytest.mark.parametrize(
     "text",
-    ["উত্তর হল 41 টাকা।", "సమాధానం 41 రూపాయలు.", "คำตอบคือ 41 บาท", "Ответ: 41 рубль.", "答えは41円です。", "Jibu ni 41."],
+    [
+        "উত্তর হল 41 টাকা।",
+        "సమాధానం 41 రూపాయలు.",
+        "คำตอบคือ 41 บาท",
+        "Ответ: 41 рубль.",
+        "答えは41円です。",
+        "Jibu ni 41.",
+    ],
 )
 def test_a_unit_in_another_script_is_no_part_of_the_number(text):
     assert judge(TABLE["mgsm_ru"], [(Problem("p", "?", "41"), text, None)])[0].correct
@@ -196,10 +269,22 @@ def test_a_unit_in_another_script_is_no_part_of_the_number(text):
 
 
 def test_mmlu_of_the_hub_names_the_right_option_by_its_index(tmp_path):
-    row = {"question": "2+2?", "subject": "abstract_algebra", "choices": ["1", "4", "3", "2"], "answer": 1}
+    row = {
+        "question": "2+2?",
+        "subject": "abstract_algebra",
+        "choices": ["1", "4", "3", "2"],
+        "answer": 1,
+    }
     (problem,) = load_benchmark(write(tmp_path, row), TABLE["mmlu"])
-    assert problem.answer == "B" and problem.question.endswith("(D) 2") and problem.kind == "abstract_algebra"
-    verdicts = judge(TABLE["mmlu"], [(problem, text, None) for text in ("The answer is (B).", "So B.", "B. 4", "(A)")])
+    assert (
+        problem.answer == "B"
+        and problem.question.endswith("(D) 2")
+        and problem.kind == "abstract_algebra"
+    )
+    verdicts = judge(
+        TABLE["mmlu"],
+        [(problem, text, None) for text in ("The answer is (B).", "So B.", "B. 4", "(A)")],
+    )
     assert [v.correct for v in verdicts] == [True, True, True, False]
 
 
@@ -208,10 +293,16 @@ def test_big_bench_hard_is_graded_in_the_words_of_its_tasks(tmp_path):
              "dyck_languages": "] ) >", "word_sorting": "apple pear zoo",
              "object_counting": "8", "navigate": "No"}  # fmt: skip
     path = write(
-        tmp_path, *({"task": t, "idx": i, "input": "q", "target": g} for i, (t, g) in enumerate(golds.items()))
+        tmp_path,
+        *(
+            {"task": t, "idx": i, "input": "q", "target": g}
+            for i, (t, g) in enumerate(golds.items())
+        ),
     )
     problems = load_benchmark(path, TABLE["bbh"])
-    right = judge(TABLE["bbh"], [(p, f"We look at it. So the answer is {p.answer}.", None) for p in problems])
+    right = judge(
+        TABLE["bbh"], [(p, f"We look at it. So the answer is {p.answer}.", None) for p in problems]
+    )
     assert all(v.correct for v in right), right
     others = ["False", "(C)", "valid", "] >", "apple zoo pear", "9", "Yes"]
     wrong = [(p, f"So the answer is {o}.", None) for p, o in zip(problems, others, strict=True)]
@@ -227,12 +318,24 @@ def test_cmath_of_the_hub_has_grades_and_golds_with_fractions(tmp_path):
             "question": "3 个苹果又买了 4 个，一共几个？",
             "golden": "7",
         },
-        {"grade": 6, "reasoning_step": 2, "num_digits": 1, "question": "用去五分之四，还剩几分之几？", "golden": "1/5"},
+        {
+            "grade": 6,
+            "reasoning_step": 2,
+            "num_digits": 1,
+            "question": "用去五分之四，还剩几分之几？",
+            "golden": "1/5",
+        },
     ]
     problems = load_benchmark(write(tmp_path, *rows), TABLE["cmath"])
-    assert [(p.answer, p.level, p.language) for p in problems] == [("7", "1", "zh"), ("1/5", "6", "zh")]
+    assert [(p.answer, p.level, p.language) for p in problems] == [
+        ("7", "1", "zh"),
+        ("1/5", "6", "zh"),
+    ]
     texts = ["一共有 3 + 4 = 7 个苹果。所以答案是 7。", "还剩五分之一，即 1 - 4/5 = 1/5。"]
-    assert all(v.correct for v in judge(TABLE["cmath"], [(p, t, None) for p, t in zip(problems, texts, strict=True)]))
+    assert all(
+        v.correct
+        for v in judge(TABLE["cmath"], [(p, t, None) for p, t in zip(problems, texts, strict=True)])
+    )
 
 
 def test_a_set_is_copied_with_the_worked_examples_beside_it(tmp_path, monkeypatch, capsys):
@@ -245,6 +348,10 @@ def test_a_set_is_copied_with_the_worked_examples_beside_it(tmp_path, monkeypatc
     target = tmp_path / "run" / "bbh.jsonl"
     main(["--fetch", "bbh", "--folder", str(tmp_path / "all"), "--to", str(target)])
     problems = load_benchmark(target, TABLE["bbh"])
-    assert few_shot(TABLE["bbh"], "cot", [], 3, "en", target).prompt(problems[0]).startswith("Q: a\n\nQ: q")
+    assert (
+        few_shot(TABLE["bbh"], "cot", [], 3, "en", target)
+        .prompt(problems[0])
+        .startswith("Q: a\n\nQ: q")
+    )
     with pytest.raises(UserError, match="--to FILE needs"):
         main(["--fetch", "bbh", "gsm8k", "--to", str(target)])

@@ -39,11 +39,17 @@ def test_an_answer_is_found_right_again_in_a_box_and_in_a_sentence(kind, gold, a
     if "\\boxed" in answer or "$" in answer or kind in ("choices", "malformed") or "选" in answer:
         return  # these bring delimiters or words of their own
     assert grade(gold, f"We compute and find $\\boxed{{{answer}}}$.").correct
-    assert grade(gold, answer).correct == grade(gold, f"\\boxed{{{answer}}}", final_box_only=True).correct
+    assert (
+        grade(gold, answer).correct
+        == grade(gold, f"\\boxed{{{answer}}}", final_box_only=True).correct
+    )
 
 
 def test_the_suite_of_pairs_is_large_and_holds_both_verdicts():
-    assert len(ALL) >= 1000 and min(sum(case[3] for case in ALL), sum(not case[3] for case in ALL)) > 100
+    assert (
+        len(ALL) >= 1000
+        and min(sum(case[3] for case in ALL), sum(not case[3] for case in ALL)) > 100
+    )
 
 
 @settings(max_examples=200, deadline=None)
@@ -89,7 +95,9 @@ def test_a_list_has_no_order_and_a_tuple_has(values, rng):
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_gets_a_verdict_and_only_status_ok_can_be_correct(gold, prediction):
     verdict = grade(gold, prediction)
-    assert verdict.status in {"ok", "no_answer", "limit"} and (verdict.status == "ok" or not verdict.correct)
+    assert verdict.status in {"ok", "no_answer", "limit"} and (
+        verdict.status == "ok" or not verdict.correct
+    )
     assert verdict == grade(gold, prediction)
 
 
@@ -131,12 +139,17 @@ def test_no_text_is_ever_evaluated(monkeypatch):
         for gold in ("5", attack + " ", "x^2"):
             grade(gold, attack)
             compat_correct(gold, attack)
-    assert "sympy" not in _modules_after("from eval.grading.grader import grade; grade('x^2', 'x*x')")
+    assert "sympy" not in _modules_after(
+        "from eval.grading.grader import grade; grade('x^2', 'x*x')"
+    )
 
 
 def _modules_after(code: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return set(done.stdout.split())
 
@@ -166,7 +179,10 @@ def test_threads_and_processes_give_the_same_verdicts():
 
 def test_a_relative_tolerance_is_used_only_when_given():
     assert not grade("1.60", "1.61").correct and grade("1.60", "1.61", tolerance=0.01).correct
-    assert not grade("1.60", "1.63", tolerance=0.01).correct and grade("-1.5", "-1.5", tolerance=0.01).correct
+    assert (
+        not grade("1.60", "1.63", tolerance=0.01).correct
+        and grade("-1.5", "-1.5", tolerance=0.01).correct
+    )
 
 
 def test_a_gold_may_be_a_whole_solution():
@@ -181,9 +197,16 @@ def test_the_command_keeps_order_and_reports_bad_input_in_one_line(tmp_path):
     ]
     (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = [sys.executable, "-m", "eval.grade"]
-    done = subprocess.run([*command, str(tmp_path / "pairs.jsonl"), "--compat"], capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, str(tmp_path / "pairs.jsonl"), "--compat"], capture_output=True, text=True
+    )
     first, second = map(json.loads, done.stdout.splitlines())
-    assert (first["id"], first["extracted"], first["correct"], first["compat"]) == (3, "0.5", True, True)
+    assert (first["id"], first["extracted"], first["correct"], first["compat"]) == (
+        3,
+        "0.5",
+        True,
+        True,
+    )
     assert (second["id"], second["correct"]) == ("a", False)
     (tmp_path / "bad.jsonl").write_text('{"id": 1, "gold": "1"}\n')
     for path in ("bad.jsonl", "missing.jsonl"):
@@ -200,7 +223,9 @@ def test_the_command_keeps_order_and_reports_bad_input_in_one_line(tmp_path):
         ("[1]\n", "stdin, line 1: expected a JSON object"),
     ],
 )
-def test_a_bad_line_of_the_standard_input_is_named_with_its_number(lines, where, monkeypatch, capsys):
+def test_a_bad_line_of_the_standard_input_is_named_with_its_number(
+    lines, where, monkeypatch, capsys
+):
     monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
     with pytest.raises(SystemExit) as stopped:
         run_main(grade_main, ["-"])
@@ -210,7 +235,9 @@ def test_a_bad_line_of_the_standard_input_is_named_with_its_number(lines, where,
 @pytest.mark.parametrize("flags", [["--tolerance", "2"], ["--compat-task", "nothing"], []])
 def test_bad_usage_is_exit_code_two(flags):
     done = subprocess.run(
-        [sys.executable, "-m", "eval.grade", *flags, *(["-"] if flags else [])], capture_output=True, input=b""
+        [sys.executable, "-m", "eval.grade", *flags, *(["-"] if flags else [])],
+        capture_output=True,
+        input=b"",
     )
     assert done.returncode == 2 and b"Traceback" not in done.stderr
 
@@ -230,7 +257,9 @@ def test_odd_values_are_graded_as_text_and_any_text_can_be_written(monkeypatch, 
 
 
 def test_no_module_of_the_grader_evaluates_text_or_leaves_it_to_a_library():
-    forbidden = re.compile(r"\b(?:eval|exec|sympify|parse_expr|parse_latex|literal_eval|compile|__import__)\s*\(")
+    forbidden = re.compile(
+        r"\b(?:eval|exec|sympify|parse_expr|parse_latex|literal_eval|compile|__import__)\s*\("
+    )
     sources = list((Path(__file__).parents[2] / "eval" / "grading").rglob("*.py"))
     assert len(sources) > 20
     for path in sources:
@@ -266,5 +295,7 @@ def test_every_gold_of_math_is_right_against_its_own_solution_and_wrong_with_ano
         places = [match.start() for match in re.finditer(r"\d", gold)]
         if places and "text" not in gold and "mbox" not in gold:  # not the power of a unit
             place = rng.choice(places)
-            other = gold[:place] + str((int(gold[place]) + rng.randint(1, 9)) % 10) + gold[place + 1 :]
+            other = (
+                gold[:place] + str((int(gold[place]) + rng.randint(1, 9)) % 10) + gold[place + 1 :]
+            )
             assert not grade(gold, other).correct, (gold, other)

@@ -20,7 +20,9 @@ from tests.support.shared_data import shared_data
 PROMPT = 'def double(x: int) -> int:\n    """Twice x."""\n'
 TESTS = "def check(candidate):\n    assert candidate(2) == 4\n    assert candidate(-1) == -2\n\n\ncheck(double)\n"
 FUNCTION = Problem("HumanEval/x", PROMPT, TESTS, kind="completion")
-TASK = Problem("1", "Write a function to double a number.", "assert double(2) == 4\n", kind="function")
+TASK = Problem(
+    "1", "Write a function to double a number.", "assert double(2) == 4\n", kind="function"
+)
 THEORY = 'theory easy imports Complex_Main\nbegin\n\ntheorem easy: "(1::nat) + 1 = 2"'
 PROOF = Problem("easy", "(*### Problem ... *)", THEORY, kind="other")
 
@@ -64,13 +66,20 @@ def test_published_solutions_pass_their_published_tests(name, box):
     rows = list(read_jsonl(file))[::5]
     problems = load_benchmark(file, benchmark)[::5]
     written = [row.get("canonical_solution") or row["code"] for row in rows]
-    assert all(v.correct for v in judge(benchmark, [(p, w, None) for p, w in zip(problems, written, strict=True)], box))
+    assert all(
+        v.correct
+        for v in judge(
+            benchmark, [(p, w, None) for p, w in zip(problems, written, strict=True)], box
+        )
+    )
 
 
 # --- worked examples
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in SHOTS.glob("*_*.yaml") if path.stem != "functions_en"))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in SHOTS.glob("*_*.yaml") if path.stem != "functions_en")
+)
 def test_every_worked_example_reaches_its_answer_in_text_and_as_a_program(name, box):
     import yaml
 
@@ -92,9 +101,22 @@ def test_worked_functions_pass_the_tests_they_show(box):
 
 def test_no_worked_example_is_a_problem_of_a_benchmark():
     shown = {
-        s.question for path in SHOTS.glob("*.yaml") for mode in ("cot", "pot") for s in declared_shots(path.stem, mode)
+        s.question
+        for path in SHOTS.glob("*.yaml")
+        for mode in ("cot", "pot")
+        for s in declared_shots(path.stem, mode)
     }
-    for name in ("gsm8k", "math", "sat", "ocw", "mmlu", "gaokao_mathqa", "gaokao_mathcloze", "mgsm_zh", "mbpp"):
+    for name in (
+        "gsm8k",
+        "math",
+        "sat",
+        "ocw",
+        "mmlu",
+        "gaokao_mathqa",
+        "gaokao_mathcloze",
+        "mgsm_zh",
+        "mbpp",
+    ):
         benchmark, file = resolve(name, shared_data("benchmarks"))
         assert not shown & {problem.question for problem in load_benchmark(file, benchmark)}
 
@@ -104,7 +126,9 @@ def test_no_worked_example_is_a_problem_of_a_benchmark():
 
 def test_without_isabelle_a_proof_is_not_run_and_neither_right_nor_wrong(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
-    with_proof, without = judge(TABLE["minif2f"], [(PROOF, "by simp", None), (PROOF, "no idea", None)])
+    with_proof, without = judge(
+        TABLE["minif2f"], [(PROOF, "by simp", None), (PROOF, "no idea", None)]
+    )
     assert (with_proof.status, with_proof.correct, with_proof.tier) == ("not_run", False, "none")
     assert without.status == "no_answer"
 
@@ -112,18 +136,32 @@ def test_without_isabelle_a_proof_is_not_run_and_neither_right_nor_wrong(monkeyp
 @pytest.mark.parametrize(("code", "status"), [(0, "proved"), (1, "failed")])
 def test_an_installed_isabelle_decides(tmp_path, monkeypatch, code, status):
     command = tmp_path / "isabelle"
-    command.write_text(f'#!/bin/sh\ncat "$4"/*.thy > {tmp_path}/seen || cat *.thy > {tmp_path}/seen\nexit {code}\n')
+    command.write_text(
+        f'#!/bin/sh\ncat "$4"/*.thy > {tmp_path}/seen || cat *.thy > {tmp_path}/seen\nexit {code}\n'
+    )
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     (verdict,) = judge(
-        TABLE["minif2f"], [(PROOF, "proof -\n  show ?thesis sledgehammer\nqed\n\nInformal:\nmore", None)]
+        TABLE["minif2f"],
+        [(PROOF, "proof -\n  show ?thesis sledgehammer\nqed\n\nInformal:\nmore", None)],
     )
     assert (verdict.correct, verdict.status, verdict.tier) == (status == "proved", "ok", "checker")
     seen = (tmp_path / "seen").read_text()
-    assert seen.startswith(THEORY) and "(auto; fail)" in seen and "sledgehammer" not in seen and "Informal" not in seen
+    assert (
+        seen.startswith(THEORY)
+        and "(auto; fail)" in seen
+        and "sledgehammer" not in seen
+        and "Informal" not in seen
+    )
 
 
 def test_proofs_that_prove_anything_are_refused():
-    assert theory_of(PROOF, "by simp") and proof_text("Sure:\n```isabelle\nby simp\n```") == "by simp"
-    for cheat in ("proof -\n  show ?thesis sorry\nqed", "oops", "by simp\nend\ntheory x imports Main begin"):
+    assert (
+        theory_of(PROOF, "by simp") and proof_text("Sure:\n```isabelle\nby simp\n```") == "by simp"
+    )
+    for cheat in (
+        "proof -\n  show ?thesis sorry\nqed",
+        "oops",
+        "by simp\nend\ntheory x imports Main begin",
+    ):
         assert check_proof(None, PROOF, cheat) == "no_answer"

@@ -66,12 +66,22 @@ def test_several_answers_are_split_where_the_question_asks_for_commas():
     ("name", "gold", "text", "right"),
     [
         ("ocw", "5", "The final answer is 5. I hope it is correct.", True),
-        ("ocw", "-5", "The final answer is -5. I hope it is correct.", False),  # 1: a negative tolerance
+        (
+            "ocw",
+            "-5",
+            "The final answer is -5. I hope it is correct.",
+            False,
+        ),  # 1: a negative tolerance
         ("ocw", "0", "The final answer is 0. I hope it is correct.", False),
         ("ocw", "1.60", "The final answer is 1.61. I hope it is correct.", False),  # 2: never 1 %
         ("ocw", "1.6", "The final answer is $1.6$. I hope it is correct.", True),
         ("ocw", "a+b", "The final answer is b+a. I hope it is correct.", False),  # by string only
-        ("gsm8k", "18", "She makes 18.\nQ: What of 19?\nA: 20", False),  # the cut is "Q: ", behind a new line
+        (
+            "gsm8k",
+            "18",
+            "She makes 18.\nQ: What of 19?\nA: 20",
+            False,
+        ),  # the cut is "Q: ", behind a new line
         ("gsm8k", "18", "The answer is 18.", True),
         ("gsm8k", "1,800", "so 1,800 dollars", True),
         ("sat", "B", "The final answer is (B).", True),
@@ -80,7 +90,12 @@ def test_several_answers_are_split_where_the_question_asks_for_commas():
         ("cmath", "12", "所以答案是：12。", True),
         ("gaokao_mathqa", "D", "答案是 BACD", True),  # the letter whose first mention comes last
         ("gaokao_mathqa", "C", "答案是 (C)", True),
-        ("gaokao_mathcloze", "$90^{\\circ}$", "答案是 $90^{\\circ}$", False),  # only the gold is normalised
+        (
+            "gaokao_mathcloze",
+            "$90^{\\circ}$",
+            "答案是 $90^{\\circ}$",
+            False,
+        ),  # only the gold is normalised
         ("gaokao_mathcloze", "$5$;$10$", "答案是 $5$;$10$", False),
         ("gaokao_mathcloze", "5;10", "答案是 5;10", True),
     ],
@@ -100,5 +115,7 @@ def test_seven_numeric_golds_of_the_courses_fail_against_themselves():
     benchmark, file = resolve("ocw", shared_data("benchmarks"))
     golds = [problem.answer for problem in load_benchmark(file, benchmark)]
     form = "The final answer is {}. I hope it is correct."
-    lost = [gold for gold in golds if not compat_verdict(benchmark, gold, form.format(gold), "few-shot")]
+    lost = [
+        gold for gold in golds if not compat_verdict(benchmark, gold, form.format(gold), "few-shot")
+    ]
     assert len(lost) == 7 and all(float(gold) <= 0 for gold in lost)

@@ -22,10 +22,23 @@ EVIL = "</script><img src=x onerror=alert(1)> <b>bold</b> \\boxed{4}"
 
 def _rows(answers, mode="cot"):
     """Rows of as many problems with gold 4 as there are answers, level by turns."""
-    problems = [Problem(f"p{i}", f"What is $2+2$? ({i})", "4", level=str(1 + i % 2)) for i in range(len(answers))]
-    usual = {"printed": None, "program": "", "prompt": "?", "tokens": 7, "finish": "stop", "logprob": -1.0}
+    problems = [
+        Problem(f"p{i}", f"What is $2+2$? ({i})", "4", level=str(1 + i % 2))
+        for i in range(len(answers))
+    ]
+    usual = {
+        "printed": None,
+        "program": "",
+        "prompt": "?",
+        "tokens": 7,
+        "finish": "stop",
+        "logprob": -1.0,
+    }
     usual |= {"seconds": 0.1, "sample": 0}
-    rows = [{"id": f"p{i}", "output": answer, "greedy": True} | usual for i, answer in enumerate(answers)]
+    rows = [
+        {"id": f"p{i}", "output": answer, "greedy": True} | usual
+        for i, answer in enumerate(answers)
+    ]
     rows += [row | {"greedy": False, "sample": k} for row in rows for k in range(2)]
     return graded_rows(rows, problems, TABLE["gsm8k"], mode, None)
 
@@ -33,13 +46,21 @@ def _rows(answers, mode="cot"):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results") / "small"
-    for model, answers in {"sft": ["\\boxed{5}", EVIL, "\\boxed{400}"], "rl": ["\\boxed{4}"] * 3}.items():
+    for model, answers in {
+        "sft": ["\\boxed{5}", EVIL, "\\boxed{400}"],
+        "rl": ["\\boxed{4}"] * 3,
+    }.items():
         (folder / "eval" / model).mkdir(parents=True)
         table = pa.Table.from_pylist(_rows(answers), schema=SAMPLES)
         pq.write_table(table, folder / "eval" / model / "gsm8k.cot.parquet")
-        write_json(folder / "eval" / model / "manifest.json", {"metrics": {"isolation": "namespaces+seccomp"}})
+        write_json(
+            folder / "eval" / model / "manifest.json",
+            {"metrics": {"isolation": "namespaces+seccomp"}},
+        )
     models = {name: read_model(folder / "eval" / name) for name in ("sft", "rl")}
-    summary = {m: {task: summarise(rows) for task, rows in tasks.items()} for m, tasks in models.items()}
+    summary = {
+        m: {task: summarise(rows) for task, rows in tasks.items()} for m, tasks in models.items()
+    }
     write_json(folder / "eval" / "summary.json", summary)
     write_json(folder / "eval" / "comparisons.json", compare_models(models))
     return folder
@@ -48,7 +69,11 @@ def results(tmp_path_factory):
 def test_the_page_needs_nothing_but_itself(results):
     page = build(results)
     assert not re.search(r"""(?:src|href)=["'](?!#|corpus\.html)""", page) and "@import" not in page
-    assert page.startswith("<!doctype html>") and "prefers-color-scheme: dark" in page and "@media print" in page
+    assert (
+        page.startswith("<!doctype html>")
+        and "prefers-color-scheme: dark" in page
+        and "@media print" in page
+    )
 
 
 def test_the_papers_numbers_stand_beside_ours_where_it_has_the_benchmark(results):
@@ -71,22 +96,30 @@ def test_models_are_compared_problem_by_problem(results):
 def test_text_of_a_model_stays_text(results):
     page = build(results)
     assert "<img" not in page and "<b>bold" not in page
-    data = re.search(r'<script type="application/json" id="samples">(.*?)</script>', page, re.DOTALL)
+    data = re.search(
+        r'<script type="application/json" id="samples">(.*?)</script>', page, re.DOTALL
+    )
     samples = json.loads(data[1])
     assert len(samples) == 6 and any("&lt;img" in sample["output"] for sample in samples)
 
 
 def test_formulas_are_set_and_programs_are_set_apart():
-    shown = _shown("So $\\frac12$ or \\(x\\).\n```python\nprint('<a>')\n```\n```output\n3\n```\n\\boxed{\\frac{1}{2}}")
+    shown = _shown(
+        "So $\\frac12$ or \\(x\\).\n```python\nprint('<a>')\n```\n```output\n3\n```\n\\boxed{\\frac{1}{2}}"
+    )
     assert shown.count("<math") == 3 and "menclose" in shown
-    assert "<pre>print(&#x27;&lt;a&gt;&#x27;)</pre>" in shown and '<pre class="out">3</pre>' in shown
+    assert (
+        "<pre>print(&#x27;&lt;a&gt;&#x27;)</pre>" in shown and '<pre class="out">3</pre>' in shown
+    )
 
 
 def test_the_browser_keeps_what_the_graders_disagree_on():
     rows = _rows(["\\boxed{4}"] * 100 + ["\\boxed{400}"] * 3 + ["\\boxed{9}"] * 100)
     kept = chosen(rows)
     assert len(kept) == KEPT and sum(row["compat"] != row["correct"] for row in kept) == 3
-    assert 10 < sum(row["correct"] for row in kept) < 30 and len({row["id"] for row in kept}) == KEPT
+    assert (
+        10 < sum(row["correct"] for row in kept) < 30 and len({row["id"] for row in kept}) == KEPT
+    )
 
 
 def test_a_browser_of_few_samples_keeps_them_all():
@@ -105,4 +138,6 @@ def test_an_interval_chart_draws_each_interval_around_its_dot():
     dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
     line = r'<line x1="([\d.]+)" x2="([\d.]+)" y1="[\d.]+" y2="[\d.]+" stroke='
     lines = [(float(low), float(high)) for low, high in re.findall(line, chart)]
-    assert len(dots) == 2 and all(low < dot < high for dot, (low, high) in zip(dots, lines, strict=True))
+    assert len(dots) == 2 and all(
+        low < dot < high for dot, (low, high) in zip(dots, lines, strict=True)
+    )

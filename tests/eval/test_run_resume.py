@@ -24,8 +24,22 @@ SETTINGS = SamplingSettings(temperature=1.0, max_new_tokens=12, seed=3)
 
 
 def _command(folder: Path, cache: str, out: str) -> list[str]:
-    inputs = ["--model", str(folder / "model"), "--benchmark", str(folder / "own.jsonl"), "--mode", "cot"]
-    settings = ["--config", str(folder / "eval.json"), "--cache", str(folder / cache), "--out", str(folder / out)]
+    inputs = [
+        "--model",
+        str(folder / "model"),
+        "--benchmark",
+        str(folder / "own.jsonl"),
+        "--mode",
+        "cot",
+    ]
+    settings = [
+        "--config",
+        str(folder / "eval.json"),
+        "--cache",
+        str(folder / cache),
+        "--out",
+        str(folder / out),
+    ]
     return [*inputs, *settings]
 
 
@@ -40,7 +54,13 @@ def test_a_run_killed_by_the_kernel_samples_only_what_is_missing(tmp_path, monke
     tiny_tokenizer().save_pretrained(tmp_path / "model")
     rows = [{"id": f"p{i}", "question": f"What is {i}+1?", "answer": str(i + 1)} for i in range(12)]
     (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    settings = {"modes": ["cot"], "samples": 4, "sample_modes": ["cot"], "max_new_tokens": 30, "batch": 2}
+    settings = {
+        "modes": ["cot"],
+        "samples": 4,
+        "sample_modes": ["cot"],
+        "max_new_tokens": 30,
+        "batch": 2,
+    }
     (tmp_path / "eval.json").write_text(json.dumps(settings | {"temperature": 0.7}))
     process = subprocess.Popen(
         [sys.executable, "-m", "eval.run", *_command(tmp_path, "cache", "out")],
@@ -48,7 +68,9 @@ def test_a_run_killed_by_the_kernel_samples_only_what_is_missing(tmp_path, monke
     )  # fmt: skip
 
     def logged() -> list[Path]:
-        return [log for log in (tmp_path / "cache").glob("*.log") if log.read_bytes().count(b"\n") >= 3]
+        return [
+            log for log in (tmp_path / "cache").glob("*.log") if log.read_bytes().count(b"\n") >= 3
+        ]
 
     while not (logs := logged()) and process.poll() is None:
         time.sleep(0.002)
@@ -60,7 +82,9 @@ def test_a_run_killed_by_the_kernel_samples_only_what_is_missing(tmp_path, monke
     parts = {pq.read_table(part).num_rows for part in (tmp_path / "cache").glob("*.parquet")}
     known = sum(parts) + logs[0].read_bytes().count(b"\n")
     kept, keep = [], KeptSamples.keep
-    monkeypatch.setattr(KeptSamples, "keep", lambda self, *sample: (kept.append(sample[:2]), keep(self, *sample)))
+    monkeypatch.setattr(
+        KeptSamples, "keep", lambda self, *sample: (kept.append(sample[:2]), keep(self, *sample))
+    )
     eval_run.main(_command(tmp_path, "cache", "out"))
     assert 0 < len(kept) == 60 - known
     assert not list((tmp_path / "cache").glob("*.log"))
@@ -74,7 +98,9 @@ def test_what_is_kept_is_not_sampled_again_and_the_rest_is_the_same(engine, tmp_
     whole = sampler.sample(PROMPTS, 3, SETTINGS, keys=["a", "b", "c"])
     with KeptSamples(tmp_path / "log") as kept:
         first = KeepingEngine(sampler, kept).sample(PROMPTS[:2], 2, SETTINGS, keys=["a", "b"])
-        assert [[s.ids for s in group] for group in first] == [[s.ids for s in group[:2]] for group in whole[:2]]
+        assert [[s.ids for s in group] for group in first] == [
+            [s.ids for s in group[:2]] for group in whole[:2]
+        ]
     with KeptSamples(tmp_path / "log") as kept:
         assert len(kept.found) == 4
         again = KeepingEngine(sampler, kept).sample(PROMPTS, 3, SETTINGS, keys=["a", "b", "c"])
@@ -96,6 +122,8 @@ def test_a_log_is_read_to_its_first_broken_line_and_another_prompt_is_another_sa
         assert kept.get("a", 1, [1, 2]) is None and kept.get("a", 0, [1, 3]) is None
         kept.keep("a", 1, [1, 2], sample)
     with KeptSamples(path) as kept, KeptSamples(path) as second:
-        assert len(kept.found) == 2 and not second.found  # two runs over one folder: the second keeps nothing
+        assert (
+            len(kept.found) == 2 and not second.found
+        )  # two runs over one folder: the second keeps nothing
         second.delete()
     assert path.exists()

@@ -48,7 +48,11 @@ def _open(**options):
         ("if __name__ == '__main__': print('main', __file__)", "ok", "main program.py\n"),
         ("print('好')", "ok", "好\n"),
         ("open('a', 'w').write('x'); print(open('a').read())", "ok", "x\n"),
-        ("import threading as t; r = t.Thread(target=print, args=(5,)); r.start(); r.join()", "ok", "5\n"),
+        (
+            "import threading as t; r = t.Thread(target=print, args=(5,)); r.start(); r.join()",
+            "ok",
+            "5\n",
+        ),
         ("import asyncio\nasync def f(): return 7\nprint(asyncio.run(f()))", "ok", "7\n"),
         ("print({3, 1, 2, 'a'} == {'a', 1, 2, 3}, input)", "ok", None),
         ("print(input())", "error", ""),
@@ -81,16 +85,23 @@ def test_the_same_program_gives_the_same_output_in_every_run(box):
 
 
 def test_one_program_cannot_change_the_next(box):
-    box.run("import builtins, math, sys; builtins.print = None; math.sqrt = lambda x: 42; sys.modules.clear()")
+    box.run(
+        "import builtins, math, sys; builtins.print = None; math.sqrt = lambda x: 42; sys.modules.clear()"
+    )
     box.run("open('left', 'w').write('x'); import os; os.makedirs('a/b/c', mode=0)")
     run = box.run("import math, os; print(math.sqrt(4), os.listdir('.'))")
     assert run.stdout.split(" ", 1)[0] == "2.0" and run.stdout.endswith("[]\n")
 
 
-@pytest.fixture(scope="module", params=LEVELS, ids=lambda names: "without " + ("+".join(names) or "nothing"))
+@pytest.fixture(
+    scope="module", params=LEVELS, ids=lambda names: "without " + ("+".join(names) or "nothing")
+)
 def leveled(request, tmp_path_factory):
     """A sandbox of one level, with things on the host that no program may reach."""
-    with host(tmp_path_factory.mktemp("host")) as facts, _open(without=request.param, timeout=1.5) as sandbox:
+    with (
+        host(tmp_path_factory.mktemp("host")) as facts,
+        _open(without=request.param, timeout=1.5) as sandbox,
+    ):
         yield sandbox, facts
 
 
@@ -121,7 +132,10 @@ def test_hundreds_of_programs_leave_no_process_file_or_descriptor():
         programs = [f"open('f{i}', 'w').write('x'); print({i})" for i in range(200)]
         runs = sandbox.run_many(programs)
         assert [run.stdout for run in runs] == [f"{i}\n" for i in range(200)]
-        assert len(os.listdir("/proc/self/fd")) == descriptors and abs(len(os.listdir("/tmp")) - folders) <= 3
+        assert (
+            len(os.listdir("/proc/self/fd")) == descriptors
+            and abs(len(os.listdir("/tmp")) - folders) <= 3
+        )
         pids = [worker.process.pid for worker in list(sandbox._idle.queue)]
         assert all(len(_descendants(pid)) <= 1 for pid in pids)
         family = [pid for parent in pids for pid in [parent, *_descendants(parent)]]
@@ -169,7 +183,11 @@ def test_a_program_that_the_machine_kills_is_a_status_and_its_worker_goes_on():
         thread.start()
         assert sandbox.run("import time; time.sleep(15)").status == "killed"
         thread.join()
-        assert scores == [1000] and sandbox.run("print(5)").stdout == "5\n" and sandbox._idle.queue[0] is worker
+        assert (
+            scores == [1000]
+            and sandbox.run("print(5)").stdout == "5\n"
+            and sandbox._idle.queue[0] is worker
+        )
 
 
 def test_a_worker_that_cannot_be_replaced_is_a_status_until_it_can(monkeypatch):
@@ -194,7 +212,10 @@ def test_a_worker_of_another_isolation_is_not_taken():
 
 
 def test_a_full_disk_of_the_host_does_not_matter(monkeypatch):
-    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        "tempfile.mkdtemp",
+        lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")),
+    )
     with _open() as sandbox:
         if "namespaces" in sandbox.level:
             assert sandbox.run("open('f', 'w').write('x' * 10**6); print(5)").stdout == "5\n"
@@ -211,9 +232,13 @@ def test_a_full_folder_is_an_error_of_the_program_and_empty_for_the_next(box):
 def test_the_self_test_finds_what_is_reached_where_nothing_is_isolated():
     nothing = ["namespaces", "landlock", "seccomp"]
     with Sandbox(without=nothing, allow_weak=True) as sandbox:
-        assert {"files of the host", "the network", "hidden files", "new processes", "other programs"} <= set(
-            sandbox.reached
-        )
+        assert {
+            "files of the host",
+            "the network",
+            "hidden files",
+            "new processes",
+            "other programs",
+        } <= set(sandbox.reached)
         assert "WEAK" in sandbox.level
     with _open() as sandbox:
         assert sandbox.reached == [] and "WEAK" not in sandbox.level
@@ -237,11 +262,16 @@ def test_the_command_prints_a_json_line_per_program(tmp_path):
     (tmp_path / "a.py").write_text("print('a')")
     (tmp_path / "b.py").write_text("raise ValueError('b')")
     command = [sys.executable, "-m", "eval.sandbox", "--timeout", "5", "--memory-mb", "512"]
-    done = subprocess.run([*command, str(tmp_path / "a.py"), str(tmp_path / "b.py")], capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, str(tmp_path / "a.py"), str(tmp_path / "b.py")], capture_output=True, text=True
+    )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["file"][-4:], row["status"], row["stdout"]) for row in rows] == [
         ("a.py", "ok", "a\n"), ("b.py", "error", ""),
     ]  # fmt: skip
-    assert set(rows[0]) == {"file", "status", "stdout", "stderr", "seconds"} and "sandbox:" in done.stderr
+    assert (
+        set(rows[0]) == {"file", "status", "stdout", "stderr", "seconds"}
+        and "sandbox:" in done.stderr
+    )
     missing = subprocess.run([*command, str(tmp_path / "none.py")], capture_output=True, text=True)
     assert missing.returncode == 2 and missing.stderr.count("\n") == 1

@@ -80,14 +80,25 @@ def test_tests_with_functions_or_classes_as_arguments_run_in_one_program(box):
     task = Problem("t", "?", "assert twice(lambda x: x + 1, 1) == 3\n", kind="function")
     code = "def twice(f, x):\n    return f(f(x))\n"
     assert run_tests(box, [(task, code), (task, "import os\nos._exit(0)")]) == ["passed", "failed"]
-    assert free_names("assert Node(1).value == 1", "") is None and free_names("no python at all", "") is None
-    assert free_names("import math\nfor i in range(3):\n    assert f(i, math.pi) == g(i)", "def g(i): ...") == ["f"]
+    assert (
+        free_names("assert Node(1).value == 1", "") is None
+        and free_names("no python at all", "") is None
+    )
+    assert free_names(
+        "import math\nfor i in range(3):\n    assert f(i, math.pi) == g(i)", "def g(i): ..."
+    ) == ["f"]
 
 
-_ATOMS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
+_ATOMS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
+)
 PLAIN = st.recursive(
     _ATOMS | st.complex_numbers(allow_nan=False),
-    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text() | st.integers(), inner),
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(), inner)
+    ),
     max_leaves=12,
 )
 

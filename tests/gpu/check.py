@@ -53,17 +53,23 @@ class Size:
     matmul: int
 
 
-GPU = Size(2048, 5504, 24, 16, 102_400, 4096, 16, 16_384, 8, 8192)  # 1.6B, the paper's context and vocabulary
+GPU = Size(
+    2048, 5504, 24, 16, 102_400, 4096, 16, 16_384, 8, 8192
+)  # 1.6B, the paper's context and vocabulary
 CPU = Size(128, 352, 2, 4, 1024, 128, 4, 256, 3, 512)
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     arguments = parser.parse_args(argv)
     if arguments.device == "cuda" and not torch.cuda.is_available():
-        print("skipped: no CUDA device on this machine (--device cpu runs the checks on the processor)")
+        print(
+            "skipped: no CUDA device on this machine (--device cpu runs the checks on the processor)"
+        )
         return 0
     if arguments.device == "cpu" and torch.cuda.is_available():
         parser.error("--device cpu: start it with CUDA_VISIBLE_DEVICES= on a machine with a GPU")
@@ -89,7 +95,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def matmul_rate(size: Size, figures: dict, folder: Path) -> dict:
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    a, b = (torch.randn(size.matmul, size.matmul, device=device, dtype=torch.bfloat16) for _ in range(2))
+    a, b = (
+        torch.randn(size.matmul, size.matmul, device=device, dtype=torch.bfloat16) for _ in range(2)
+    )
     seconds = timed(lambda: a @ b, repeats=20)
     rate = 2 * size.matmul**3 / seconds
     print(f"matrix product, bf16     {rate / 1e12:8.2f} TFLOP/s")
@@ -99,7 +107,10 @@ def matmul_rate(size: Size, figures: dict, folder: Path) -> dict:
 def pretraining_speed(size: Size, figures: dict, folder: Path) -> dict:
     """Full contexts of one length, as in continued pretraining."""
     draw = np.random.default_rng(0)
-    contexts = [draw.integers(0, size.vocabulary, size.context).astype(np.int32) for _ in range(size.contexts)]
+    contexts = [
+        draw.integers(0, size.vocabulary, size.context).astype(np.int32)
+        for _ in range(size.contexts)
+    ]
     return speed(size, figures, "pretraining", context_rows(contexts, bos=-1), packed=False)
 
 
@@ -109,7 +120,9 @@ def packed_speed(size: Size, figures: dict, folder: Path) -> dict:
     rows, left = [], size.context * size.contexts
     while left > 8:
         n = int(min(left, np.clip(draw.lognormal(np.log(size.context / 8), 0.6), 8, size.context)))
-        rows.append(Row(draw.integers(0, size.vocabulary, n).astype(np.int32), np.arange(n) >= n // 3))
+        rows.append(
+            Row(draw.integers(0, size.vocabulary, n).astype(np.int32), np.arange(n) >= n // 3)
+        )
         left -= n
     for row in rows:
         row.columns["weight"] = np.full(len(row), 1 / sum(map(len, rows)), np.float32)
@@ -123,7 +136,9 @@ def speed(size: Size, figures: dict, name: str, rows: list[Row], packed: bool) -
     set_learning_rate(optimiser, 1e-4)
 
     def step() -> dict[str, float]:
-        return train_step(model, optimiser, rows, weighted_nll, max_tokens=size.micro_batch_tokens, packed=packed)
+        return train_step(
+            model, optimiser, rows, weighted_nll, max_tokens=size.micro_batch_tokens, packed=packed
+        )
 
     first = step()["loss"]
     seconds = timed(step, repeats=size.steps)
@@ -166,7 +181,15 @@ def resume(size: Size, figures: dict, folder: Path) -> dict:
 
         plan = Plan(name, 8, constant(1e-3), max_tokens=64, checkpoint_every=2)
         checkpoints = Checkpoints(folder / name, "same")
-        train(model, adamw(model), rows_of_step, weighted_nll, plan, checkpoints, folder / "metrics.jsonl")
+        train(
+            model,
+            adamw(model),
+            rows_of_step,
+            weighted_nll,
+            plan,
+            checkpoints,
+            folder / "metrics.jsonl",
+        )
         return torch.cat([p.detach().float().flatten() for p in model.parameters()])
 
     whole = run("whole")
@@ -184,43 +207,79 @@ def sample(size: Size, figures: dict, folder: Path) -> dict:
     """Greedy samples are those of transformers' own `generate`; then the rate of sampling."""
     small, tokenizer = toy(folder), tiny_tokenizer()
     prompt = tokenizer.encode("What is 2+3?")
-    greedy = Sampler(small, tokenizer, 8).sample([prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12))
+    greedy = Sampler(small, tokenizer, 8).sample(
+        [prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12)
+    )
     ids = torch.tensor([prompt], device=small.device)
-    theirs = small.generate(ids, max_new_tokens=12, do_sample=False, pad_token_id=258)[0, len(prompt) :].tolist()
+    theirs = small.generate(ids, max_new_tokens=12, do_sample=False, pad_token_id=258)[
+        0, len(prompt) :
+    ].tolist()
     mine = greedy[0][0].ids
     if mine != theirs[: len(mine)]:
         raise RuntimeError(f"greedy samples differ from transformers: {mine} and {theirs}")
-    settings = SamplingSettings(temperature=1.0, max_new_tokens=64 if torch.cuda.is_available() else 16)
+    settings = SamplingSettings(
+        temperature=1.0, max_new_tokens=64 if torch.cuda.is_available() else 16
+    )
     rates = {}
     for compiled in (False, True) if torch.cuda.is_available() else (False,):
-        sampler, name = Sampler(small, tokenizer, 256, compiled=compiled), "compiled" if compiled else "plain"
-        again = sampler.sample([prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12))[0][0].ids
+        sampler, name = (
+            Sampler(small, tokenizer, 256, compiled=compiled),
+            "compiled" if compiled else "plain",
+        )
+        again = sampler.sample([prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12))[0][
+            0
+        ].ids
         if again != mine:
             raise RuntimeError(f"{name}: greedy samples differ: {again} and {mine}")
         sampler.sample([prompt] * 16, 16, settings)  # a compiled step is compiled here
         start = time.perf_counter()
         samples = sampler.sample([prompt] * 16, 16, settings)
-        rates[name] = sum(len(one.ids) for group in samples for one in group) / (time.perf_counter() - start)
-        print(f"sample, {name:<16} {rates[name]:8,.0f} tokens/s, greedy samples equal transformers'")
+        rates[name] = sum(len(one.ids) for group in samples for one in group) / (
+            time.perf_counter() - start
+        )
+        print(
+            f"sample, {name:<16} {rates[name]:8,.0f} tokens/s, greedy samples equal transformers'"
+        )
     return {"sampled_tokens_per_second": rates}
 
 
 def reinforcement(size: Size, figures: dict, folder: Path) -> dict:
     """`python -m rl.train` from a toy model: two steps of GRPO; trainer and sampler must agree in every token."""
-    save_model(folder / "sft", toy(folder), tiny_tokenizer(), card="toy", stage="rl.train", settings={})
-    write_jsonl(
-        folder / "problems.jsonl", ({"id": str(i), "question": f"{i}+1?", "answer": str(i + 1)} for i in range(20))
+    save_model(
+        folder / "sft", toy(folder), tiny_tokenizer(), card="toy", stage="rl.train", settings={}
     )
-    settings = {"group_size": 8, "batch_outputs": 32, "steps": 2, "max_new_tokens": 24, "evaluate_problems": 4}
+    write_jsonl(
+        folder / "problems.jsonl",
+        ({"id": str(i), "question": f"{i}+1?", "answer": str(i + 1)} for i in range(20)),
+    )
+    settings = {
+        "group_size": 8,
+        "batch_outputs": 32,
+        "steps": 2,
+        "max_new_tokens": 24,
+        "evaluate_problems": 4,
+    }
     settings |= {"rewards": {"rule": 1.0}, "evaluate_every": 0, "micro_batch_tokens": 4096}
     write_json(folder / "rl.json", settings)
-    command = [sys.executable, "-m", "rl.train", "--config", "rl.json", "--sft", "sft", "--out", "rl"]
+    command = [
+        sys.executable,
+        "-m",
+        "rl.train",
+        "--config",
+        "rl.json",
+        "--sft",
+        "sft",
+        "--out",
+        "rl",
+    ]
     command += ["--problems", "problems.jsonl"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip()[-1000:])
-    lines = [json.loads(line) for line in (folder / "rl" / "metrics.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (folder / "rl" / "metrics.jsonl").read_text().splitlines()
+    ]
     agreement = next((line for line in done.stderr.splitlines() if "agree" in line), "")
     print(f"reinforcement learning   {sum('reward' in line for line in lines)} steps; {agreement}")
     return {"rl_manifest": read_json(folder / "rl" / "manifest.json")["metrics"]}

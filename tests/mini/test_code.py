@@ -42,7 +42,12 @@ def test_two_runs_write_the_same_bytes(world, tmp_path):
     names = sorted(path.relative_to(world) for path in world.rglob("*") if path.is_file())
     assert {str(name) for name in names} == {
         *("code/train.jsonl", "code/manifest.json", "prose/train.jsonl", "prose/manifest.json"),
-        *("heldout/code.jsonl", "heldout/math.jsonl", "heldout/prose.jsonl", "heldout/chinese.jsonl"),
+        *(
+            "heldout/code.jsonl",
+            "heldout/math.jsonl",
+            "heldout/prose.jsonl",
+            "heldout/chinese.jsonl",
+        ),
     }
     for name in names:
         assert (world / name).read_bytes() == (again / name).read_bytes()
@@ -53,7 +58,8 @@ def test_training_and_held_out_code_share_no_file(world):
     heldout = {row["id"] for row in read_jsonl(world / "heldout/code.jsonl")}
     assert train and heldout and not train & heldout
     assert not any(
-        re.search(r"(^|/)(tests?|idlelib|lib2to3|encodings|site-packages)/", name) for name in train | heldout
+        re.search(r"(^|/)(tests?|idlelib|lib2to3|encodings|site-packages)/", name)
+        for name in train | heldout
     )
 
 
@@ -126,4 +132,6 @@ def test_held_out_prose_is_of_one_language_each_and_in_no_training_document():
     for language in ("en", "zh"):
         texts = [row["text"] for row in prose.heldout_prose(SMALL, language)]
         assert len(texts) == SMALL.heldout_documents and not training & set(texts)
-        assert all(any("\u4e00" <= c <= "\u9fff" for c in text) == (language == "zh") for text in texts)
+        assert all(
+            any("\u4e00" <= c <= "\u9fff" for c in text) == (language == "zh") for text in texts
+        )

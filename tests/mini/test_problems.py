@@ -29,7 +29,9 @@ from pipeline.config.load import load_preset
 from pipeline.config.world import MiniWorld
 from pipeline.errors import UserError
 
-SMALL = MiniWorld(train_problems=1500, validation_problems=100, test_problems=200, chinese_share=0.3)
+SMALL = MiniWorld(
+    train_problems=1500, validation_problems=100, test_problems=200, chinese_share=0.3
+)
 templates = st.sampled_from(TEMPLATES)
 seeds = st.integers(0, 10**6)
 
@@ -61,7 +63,9 @@ def splits():
 
 def test_splits_share_no_problem_and_no_question(splits):
     keys = {split: {case.key for _, case in drawn} for split, drawn in splits.items()}
-    questions = {split: {problem.question for problem, _ in drawn} for split, drawn in splits.items()}
+    questions = {
+        split: {problem.question for problem, _ in drawn} for split, drawn in splits.items()
+    }
     for first, second in (("train", "validation"), ("train", "test"), ("validation", "test")):
         assert not keys[first] & keys[second]
         assert not questions[first] & questions[second]
@@ -153,7 +157,10 @@ def test_two_runs_write_the_same_bytes(world, tmp_path):
     names = sorted(path.relative_to(world) for path in world.rglob("*") if path.is_file())
     assert {str(name) for name in names} == {
         "solutions.jsonl",
-        *(f"problems/{name}" for name in ("manifest.json", "test.jsonl", "train.jsonl", "validation.jsonl")),
+        *(
+            f"problems/{name}"
+            for name in ("manifest.json", "test.jsonl", "train.jsonl", "validation.jsonl")
+        ),
     }
     for name in names:
         assert (world / name).read_bytes() == (tmp_path / "world" / name).read_bytes()
@@ -212,7 +219,9 @@ def test_pages_repeat_no_ten_words_of_any_problem(language):
 
 @given(seeds, st.sampled_from(LANGUAGES), st.integers(2, 20))
 @settings(max_examples=40, deadline=None)
-def test_mathematical_paragraphs_pair_dollar_signs_and_follow_examples_by_solutions(seed, language, n):
+def test_mathematical_paragraphs_pair_dollar_signs_and_follow_examples_by_solutions(
+    seed, language, n
+):
     blocks = math_paragraphs(Random(seed), language, n)
     assert n - 1 <= len(blocks) <= n and blocks == math_paragraphs(Random(seed), language, n)
     for block, following in zip(blocks, [*blocks[1:], None], strict=True):

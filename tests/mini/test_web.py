@@ -25,9 +25,22 @@ from pipeline.artifacts.write import write_json, write_jsonl
 
 PAGES = 700
 _PROBLEMS = [
-    Problem("t-en-1", "Mrs Quell packs 14 crates of 23 lemons & keeps 8 < 9 apart. How many does she pack?", "322"),
-    Problem("t-en-2", "A ferry carries 31 cars on each of 12 trips. How many cars does it carry in one day?", "372"),
-    Problem("t-zh-1", "果园里有27行桃树，每行36棵，其中58棵已经枯死。果园里还有多少棵桃树活着？", "914", "zh"),
+    Problem(
+        "t-en-1",
+        "Mrs Quell packs 14 crates of 23 lemons & keeps 8 < 9 apart. How many does she pack?",
+        "322",
+    ),
+    Problem(
+        "t-en-2",
+        "A ferry carries 31 cars on each of 12 trips. How many cars does it carry in one day?",
+        "372",
+    ),
+    Problem(
+        "t-zh-1",
+        "果园里有27行桃树，每行36棵，其中58棵已经枯死。果园里还有多少棵桃树活着？",
+        "914",
+        "zh",
+    ),
 ]
 
 
@@ -39,8 +52,17 @@ def _problems(folder: Path) -> Path:
 
 
 def _make(folder: Path, seed: int = 0, pages: int = PAGES, files: int = 3) -> Path:
-    write_json(folder / "mini.json", {"seed": seed, "pages": pages, "warc_files": files, "seed_pages": 30})
-    arguments = ["--config", folder / "mini.json", "--problems", _problems(folder), "--out", folder / "world"]
+    write_json(
+        folder / "mini.json", {"seed": seed, "pages": pages, "warc_files": files, "seed_pages": 30}
+    )
+    arguments = [
+        "--config",
+        folder / "mini.json",
+        "--problems",
+        _problems(folder),
+        "--out",
+        folder / "world",
+    ]
     web.main([str(a) for a in arguments])
     return folder / "world"
 
@@ -64,15 +86,23 @@ def records(world) -> dict[str, list[tuple[str, str, bytes]]]:
 def _read(path: Path):
     with open(path, "rb") as stream:
         for record in ArchiveIterator(stream, parse_http=True):
-            yield record.headers["WARC-Type"], record.headers.get("WARC-Target-URI", ""), record.reader.read()
+            yield (
+                record.headers["WARC-Type"],
+                record.headers.get("WARC-Target-URI", ""),
+                record.reader.read(),
+            )
 
 
 def _responses(records) -> list[tuple[str, bytes]]:
-    return [(url, body) for rows in records.values() for kind, url, body in rows if kind == "response"]
+    return [
+        (url, body) for rows in records.values() for kind, url, body in rows if kind == "response"
+    ]
 
 
 def _visible(body: bytes) -> str:
-    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", "", body.decode("utf-8", "replace"), flags=re.DOTALL)
+    text = re.sub(
+        r"<(script|style)\b.*?</\1>|<[^>]*>", "", body.decode("utf-8", "replace"), flags=re.DOTALL
+    )
     return " ".join(unescape(text).replace("\xa0", " ").split())
 
 
@@ -116,7 +146,11 @@ def test_only_the_last_file_ends_in_a_cut_record_without_mathematics(records, tr
 )
 def test_each_carrier_appears_on_the_pages_that_the_truth_names(carrier, mark, records, truth):
     bodies = dict(_responses(records))
-    plain = [row for row in truth if row["carrier"] == carrier and row["formulas"] > 5 and not row["note"]]
+    plain = [
+        row
+        for row in truth
+        if row["carrier"] == carrier and row["formulas"] > 5 and not row["note"]
+    ]
     assert plain and all(re.search(mark, bodies[row["url"]]) for row in plain)
 
 
@@ -131,7 +165,11 @@ def test_copies_name_an_original_of_the_same_kind_that_is_no_copy_itself(truth):
     for row in copies:
         original = rows[row["duplicate_of"]]
         assert original["duplicate_of"] is None and original["url"] != row["url"]
-        assert (original["math"], original["kind"], original["leaks"]) == (row["math"], row["kind"], row["leaks"])
+        assert (original["math"], original["kind"], original["leaks"]) == (
+            row["math"],
+            row["kind"],
+            row["leaks"],
+        )
 
 
 def test_a_mirror_serves_the_bytes_of_its_original_and_a_near_copy_almost(records, truth):
@@ -154,7 +192,9 @@ def test_originals_are_not_near_copies_of_each_other_by_accident(truth, records)
     bodies, kinds = dict(_responses(records)), {}
     for row in truth:
         if row["duplicate_of"] is None and row["kind"] not in ("error", "file") and not row["note"]:
-            kinds.setdefault((row["kind"], row["language"]), []).append(_shingles(bodies[row["url"]]))
+            kinds.setdefault((row["kind"], row["language"]), []).append(
+                _shingles(bodies[row["url"]])
+            )
     for sets in kinds.values():
         for i, first in enumerate(sets[:25]):
             assert all(len(first & other) < 0.6 * len(first | other) for other in sets[:i])
@@ -162,14 +202,18 @@ def test_originals_are_not_near_copies_of_each_other_by_accident(truth, records)
 
 def test_leaks_show_the_question_word_for_word_after_tags_are_stripped(records, truth):
     bodies = dict(_responses(records))
-    questions = {f"{split}-{p.id}": p.question for split in ("test", "validation") for p in _PROBLEMS}
+    questions = {
+        f"{split}-{p.id}": p.question for split in ("test", "validation") for p in _PROBLEMS
+    }
     leaks = [row for row in truth if row["leaks"]]
     notes = Counter(row["note"] for row in leaks if not row["duplicate_of"])
     assert {f"leak {kind}" for kind in LEAKS} <= set(notes)
     for row in leaks:
         body = bodies[row["url"]]
         shown = _visible(body) if row["language"] == "en" else _visible(_as_utf8(body))
-        assert "".join(questions[row["leaks"]].split()).lower() in "".join(shown.split()).lower(), row["url"]
+        assert "".join(questions[row["leaks"]].split()).lower() in "".join(shown.split()).lower(), (
+            row["url"]
+        )
 
 
 def _as_utf8(body: bytes) -> bytes:
@@ -194,7 +238,10 @@ def test_seeds_are_clean_english_mathematics_on_at_most_three_domains(world, tru
     rows = {row["url"]: row for row in truth}
     seeds = [row["url"] for row in read_jsonl(world / "seeds.jsonl")]
     assert len(seeds) == len(set(seeds)) == 30
-    assert all(rows[url]["math"] and rows[url]["language"] == "en" and not rows[url]["note"] for url in seeds)
+    assert all(
+        rows[url]["math"] and rows[url]["language"] == "en" and not rows[url]["note"]
+        for url in seeds
+    )
     assert len({url.split("/")[2] for url in seeds}) <= 3
 
 
@@ -230,9 +277,14 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_other_pages(tmp_path):
     files = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         world = _make(tmp_path / name, seed=seed, pages=220)
-        files.append({p.relative_to(world): p.read_bytes() for p in sorted(world.rglob("*")) if p.is_file()})
+        files.append(
+            {p.relative_to(world): p.read_bytes() for p in sorted(world.rglob("*")) if p.is_file()}
+        )
     assert files[0] == files[1]
-    urls = [{json.loads(line)["url"] for line in f[Path("truth/pages.jsonl")].splitlines()} for f in files]
+    urls = [
+        {json.loads(line)["url"] for line in f[Path("truth/pages.jsonl")].splitlines()}
+        for f in files
+    ]
     assert len(urls[0] & urls[2]) < 0.02 * 220
 
 
@@ -240,7 +292,9 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_other_pages(tmp_path):
 def test_apportion_adds_up_and_stays_within_one_of_the_share(shares, total):
     counts = apportion(shares, total)
     assert sum(counts) == total
-    assert all(abs(c - s * total / sum(shares)) < 1 + 1e-6 for c, s in zip(counts, shares, strict=True))
+    assert all(
+        abs(c - s * total / sum(shares)) < 1 + 1e-6 for c, s in zip(counts, shares, strict=True)
+    )
 
 
 @given(st.text(alphabet=r"\{}^_&$ab1+=.,()[]<>|", max_size=40), st.sampled_from(sorted(WRITERS)))
@@ -252,7 +306,10 @@ def test_any_formula_can_be_written_by_any_carrier(text, carrier):
 def test_tex_becomes_the_expected_presentation_tree():
     html = to_html(r"$x_1^2=\frac{3+4}{\sqrt{2}}$", "mathml")
     assert "<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup><mo>=</mo>" in html
-    assert "<mfrac><mrow><mn>3</mn><mo>+</mo><mn>4</mn></mrow><msqrt><mn>2</mn></msqrt></mfrac>" in html
+    assert (
+        "<mfrac><mrow><mn>3</mn><mo>+</mo><mn>4</mn></mrow><msqrt><mn>2</mn></msqrt></mfrac>"
+        in html
+    )
     assert parse_tex(r"\text{total} \times 2").children[0].tag == "mtext"
 
 

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.forward import batches as rows_module
-from pipeline.forward.batches import Row, micro_batches, row_logprobs, target_logprobs, token_logprobs
+from pipeline.forward.batches import (
+    Row,
+    micro_batches,
+    row_logprobs,
+    target_logprobs,
+    token_logprobs,
+)
 from tests.support.tiny_model import tiny_model
 
 
@@ -19,7 +25,11 @@ def make_rows(lengths, seed=0):
         scored = draw.random(n) < 0.6
         scored[-1] = True
         rows.append(
-            Row(draw.integers(0, 250, n).astype(np.int32), scored, {"weight": draw.random(n, dtype=np.float32)})
+            Row(
+                draw.integers(0, 250, n).astype(np.int32),
+                scored,
+                {"weight": draw.random(n, dtype=np.float32)},
+            )
         )
     return rows
 
@@ -43,7 +53,10 @@ def test_batched_logprobs_and_gradients_are_those_of_the_row_alone(attention, pa
     want = torch.cat([plain_logprobs(model, rows[i]) for i in batches[0].rows])
     assert torch.allclose(got, want, atol=1e-5)
     weights = torch.linspace(-1, 1, len(got))
-    gradients = [torch.autograd.grad((value * weights).sum(), list(model.parameters())) for value in (got, want)]
+    gradients = [
+        torch.autograd.grad((value * weights).sum(), list(model.parameters()))
+        for value in (got, want)
+    ]
     for a, b in zip(*gradients, strict=True):
         assert torch.allclose(a, b, atol=1e-4)
 
@@ -59,7 +72,9 @@ def test_a_packed_row_does_not_depend_on_its_neighbours():
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 1.7])
 def test_temperature_divides_the_logits(temperature):
     model, (row,) = tiny_model(), make_rows([10])
-    got = row_logprobs(model, [row], 100, temperature=temperature)[0][row.scored & (np.arange(10) > 0)]
+    got = row_logprobs(model, [row], 100, temperature=temperature)[0][
+        row.scored & (np.arange(10) > 0)
+    ]
     assert np.allclose(got, plain_logprobs(model, row, temperature).detach().numpy(), atol=1e-5)
 
 
@@ -71,7 +86,9 @@ def test_chunked_scoring_gives_the_same_values_and_gradients(monkeypatch):
     monkeypatch.setattr(rows_module, "LOGITS_AT_ONCE", 5 * 260)
     chunked = token_logprobs(model, batch)
     assert torch.allclose(chunked, whole, atol=1e-6)
-    for a, b in zip(torch.autograd.grad(chunked.sum(), list(model.parameters())), expected, strict=True):
+    for a, b in zip(
+        torch.autograd.grad(chunked.sum(), list(model.parameters())), expected, strict=True
+    ):
         assert torch.allclose(a, b, atol=1e-4)
 
 
@@ -94,7 +111,11 @@ def test_the_logits_of_a_large_vocabulary_never_exist_whole(monkeypatch):
 
 
 @settings(max_examples=60, deadline=None)
-@given(lengths=st.lists(st.integers(2, 40), min_size=1, max_size=30), budget=st.integers(1, 120), packed=st.booleans())
+@given(
+    lengths=st.lists(st.integers(2, 40), min_size=1, max_size=30),
+    budget=st.integers(1, 120),
+    packed=st.booleans(),
+)
 def test_micro_batches_hold_every_row_once_within_the_budget(lengths, budget, packed):
     rows = make_rows(lengths)
     batches = list(micro_batches(rows, budget, packed=packed))
@@ -102,7 +123,9 @@ def test_micro_batches_hold_every_row_once_within_the_budget(lengths, budget, pa
     assert all(batch.tokens <= budget or len(batch.rows) == 1 for batch in batches)
     for batch in batches:
         want = np.concatenate([rows[i].ids[1:][rows[i].scored[1:]] for i in batch.rows])
-        weights = np.concatenate([rows[i].columns["weight"][1:][rows[i].scored[1:]] for i in batch.rows])
+        weights = np.concatenate(
+            [rows[i].columns["weight"][1:][rows[i].scored[1:]] for i in batch.rows]
+        )
         assert np.array_equal(batch.targets.numpy(), want)
         assert np.array_equal(batch.columns["weight"].numpy(), weights)
 
@@ -136,7 +159,9 @@ def test_a_vocabulary_of_100_thousand_costs_a_chunk_of_memory_and_not_all_logits
     assert memory_mib("VmHWM") - before < 300
     with torch.no_grad():
         logits = hidden[:8] @ head.T
-        assert torch.allclose(logprobs[:8], logits.log_softmax(-1).gather(1, batch.targets[:8, None])[:, 0], atol=1e-4)
+        assert torch.allclose(
+            logprobs[:8], logits.log_softmax(-1).gather(1, batch.targets[:8, None])[:, 0], atol=1e-4
+        )
         # The gradient with respect to a hidden state is the target's row minus the mean row under the model.
         expected = head[batch.targets[:8]] - logits.softmax(-1) @ head
     assert torch.allclose(gradients[0][:8], expected, atol=1e-4)

@@ -2,7 +2,13 @@ import pytest
 
 from pipeline.artifacts.records import Solution
 from pipeline.config.world import Prompts
-from pipeline.model.chat import CHAT_TEMPLATE, encode_output, encode_prompt, encode_solution, encode_turns
+from pipeline.model.chat import (
+    CHAT_TEMPLATE,
+    encode_output,
+    encode_prompt,
+    encode_solution,
+    encode_turns,
+)
 from tests.support.tiny_model import tiny_tokenizer
 
 PROMPTS = Prompts()
@@ -38,7 +44,9 @@ def test_each_mode_and_language_has_its_own_suffix(mode):
     tokenizer = tiny_tokenizer()
     for language in ("en", "zh"):
         suffix = getattr(getattr(PROMPTS, mode), language)
-        text = tokenizer.decode(encode_prompt(tokenizer, "q", mode, language, PROMPTS), skip_special_tokens=True)
+        text = tokenizer.decode(
+            encode_prompt(tokenizer, "q", mode, language, PROMPTS), skip_special_tokens=True
+        )
         assert text == f"User: q\n{suffix}\n\nAssistant:"
 
 
@@ -79,7 +87,11 @@ def test_a_program_is_one_python_fence():
 def test_tool_output_carries_no_loss_and_asking_for_it_does():
     tokenizer = tiny_tokenizer()
     tool = solution(
-        ("text", "Compute."), ("code", "print(2)"), ("output", "2"), ("text", "So \\boxed{2}."), mode="tool"
+        ("text", "Compute."),
+        ("code", "print(2)"),
+        ("output", "2"),
+        ("text", "So \\boxed{2}."),
+        mode="tool",
     )
     ids, mask = encode_turns(tokenizer, tool.turns)
     assert written(tokenizer, ids, mask, False) == "\n2\n```\n"

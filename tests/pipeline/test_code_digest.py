@@ -70,7 +70,9 @@ def test_data_that_is_declared_and_absent_is_an_error(tree):
         digest("stage.run")
 
 
-def test_a_users_module_is_found_in_the_working_folder_with_what_lies_beside_it(tree, tmp_path_factory, monkeypatch):
+def test_a_users_module_is_found_in_the_working_folder_with_what_lies_beside_it(
+    tree, tmp_path_factory, monkeypatch
+):
     mine = tmp_path_factory.mktemp("mine")
     (mine / "my_reward.py").write_text("import my_words\n")
     (mine / "my_words.py").write_text("A = 1\n")

@@ -21,7 +21,10 @@ def test_every_preset_is_valid_and_named_after_its_file(preset):
     [
         ({"corpuss": {}}, "corpuss: unknown key; did you mean 'corpus'?"),
         ({"corpus": {"rouns": 1}}, "corpus.rouns: unknown key; did you mean 'rounds'?"),
-        ({"corpus": {"rounds": 0}}, "corpus.rounds = 0: input should be greater than or equal to 1"),
+        (
+            {"corpus": {"rounds": 0}},
+            "corpus.rounds = 0: input should be greater than or equal to 1",
+        ),
         ({"seed": "many"}, "seed = 'many': input should be a valid integer"),
         ({"corpus": 3}, "corpus = 3: input should be a valid dictionary"),
         ({"rl": {"learning_rate": -1}}, "rl.learning_rate = -1: input should be greater than 0"),
@@ -84,7 +87,9 @@ def test_a_round_does_not_know_how_many_rounds_there_are():
 def test_the_paper_preset_is_the_defaults():
     preset = yaml.safe_load((PRESETS / "paper.yaml").read_text())
     paper = load_preset("paper")
-    assert set(preset) <= {"name", "sources"}, "the schema is the paper: its preset names sources only"
+    assert set(preset) <= {"name", "sources"}, (
+        "the schema is the paper: its preset names sources only"
+    )
     assert paper.rl == Config().rl and paper.pretrain == Config().pretrain
 
 

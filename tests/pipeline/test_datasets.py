@@ -32,7 +32,10 @@ def test_the_same_records_come_out_of_every_form_of_json(tmp_path, name, content
 def test_a_folder_gives_its_data_files_in_order_and_no_manifest(tmp_path):
     for name in ("b.jsonl", "a.parquet", "manifest.json", "README.md", ".c.jsonl"):
         (tmp_path / name).write_text("{}")
-    assert [file.rsplit("/", 1)[1] for file in input_files(str(tmp_path))] == ["a.parquet", "b.jsonl"]
+    assert [file.rsplit("/", 1)[1] for file in input_files(str(tmp_path))] == [
+        "a.parquet",
+        "b.jsonl",
+    ]
 
 
 def test_a_hub_set_is_streamed_whole_or_in_parts_that_make_the_whole(tmp_path):
@@ -49,7 +52,10 @@ def test_a_hub_set_is_streamed_whole_or_in_parts_that_make_the_whole(tmp_path):
 
 @pytest.mark.parametrize(
     "name, content, message",
-    [("a.json", b"[1, 2]", "expected a list of JSON objects"), ("a.jsonl.zst", b"not zstd", "unreadable")],
+    [
+        ("a.json", b"[1, 2]", "expected a list of JSON objects"),
+        ("a.jsonl.zst", b"not zstd", "unreadable"),
+    ],
 )
 def test_a_damaged_file_is_one_clear_line(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)

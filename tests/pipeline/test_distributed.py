@@ -33,11 +33,17 @@ def metrics(folder, name):
 @pytest.mark.parametrize("name", ["replicate", "shard", "frugal"])
 def test_two_processes_have_the_losses_norms_counts_and_evaluations_of_one(folder, name):
     one, two = metrics(folder, "one"), metrics(folder, name)
-    assert [line["step"] for line in two] == [line["step"] for line in one] == [0, 1, 2, 3, 4, 4, 5, 6, 6]
+    assert (
+        [line["step"] for line in two]
+        == [line["step"] for line in one]
+        == [0, 1, 2, 3, 4, 4, 5, 6, 6]
+    )
     for a, b in zip(one, two, strict=True):
         for key in set(a) & {"loss", "grad_norm", "nll"}:
             assert b[key] == pytest.approx(a[key], rel=2e-5)
-        assert a.get("scored") == b.get("scored") and a.get("learning_rate") == b.get("learning_rate")
+        assert a.get("scored") == b.get("scored") and a.get("learning_rate") == b.get(
+            "learning_rate"
+        )
 
 
 @pytest.mark.parametrize("name", ["replicate", "shard", "frugal"])
@@ -49,7 +55,11 @@ def test_two_processes_end_with_the_weights_of_one(folder, name):
 
 def test_the_model_was_sharded_where_it_was_asked_for_and_counts_all_its_weights(folder):
     report, one = read_json(folder / "report-2.json"), read_json(folder / "report-1.json")
-    assert report["processes"] == 2 and report["shard"]["sharded"] and not report["replicate"]["sharded"]
+    assert (
+        report["processes"] == 2
+        and report["shard"]["sharded"]
+        and not report["replicate"]["sharded"]
+    )
     assert report["shard"]["parameters"] == one["one"]["parameters"]
 
 
@@ -62,7 +72,9 @@ def test_a_run_whose_processes_are_killed_twice_ends_with_the_same_bits(folder):
     """First while it trains replicated, then while it trains sharded; the third start goes through."""
     command = [sys.executable, *LAUNCHER, SUPPORT / "two_processes.py", folder, "slow"]
     for name in ("slow-replicate", "slow-shard"):
-        launcher = subprocess.Popen([*map(str, command)], env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+        launcher = subprocess.Popen(
+            [*map(str, command)], env=ENVIRONMENT, stderr=subprocess.DEVNULL
+        )
         while not list((folder / f"resume-{name}").glob("step-*")) and launcher.poll() is None:
             time.sleep(0.02)
         for process in (0, 1):
@@ -70,15 +82,29 @@ def test_a_run_whose_processes_are_killed_twice_ends_with_the_same_bits(folder):
         assert launcher.wait() != 0 and not (folder / name).exists()
     start(*command[1:])
     for name in ("replicate", "shard"):
-        whole, killed = (load_file(folder / each / "model.safetensors") for each in (name, f"slow-{name}"))
+        whole, killed = (
+            load_file(folder / each / "model.safetensors") for each in (name, f"slow-{name}")
+        )
         assert all(torch.equal(whole[key], killed[key]) for key in whole)
-        assert [line["step"] for line in metrics(folder, f"slow-{name}")] == [0, 1, 2, 3, 4, 4, 5, 6, 6]
+        assert [line["step"] for line in metrics(folder, f"slow-{name}")] == [
+            0,
+            1,
+            2,
+            3,
+            4,
+            4,
+            5,
+            6,
+            6,
+        ]
 
 
 def test_the_best_checkpoint_so_far_is_kept_beside_the_last_ones_and_can_be_loaded(folder):
     best, last = (load_file(folder / name / "model.safetensors") for name in ("best", "shard"))
     assert any((best[key] != last[key]).any() for key in best)
-    assert (folder / "resume-best" / "best").is_dir() and (folder / "resume-one" / "best.pt").is_file()
+    assert (folder / "resume-best" / "best").is_dir() and (
+        folder / "resume-one" / "best.pt"
+    ).is_file()
 
 
 def test_a_sharded_model_is_saved_whole_and_loads_in_plain_transformers(folder):

@@ -24,7 +24,13 @@ def rows_of(prompts: dict[tuple[int, ...], list[int]]) -> list[Row]:
     for prompt, lengths in prompts.items():
         for length in lengths:
             ids = np.array([*prompt, *generator.integers(3, 250, length)], dtype=np.int32)
-            rows.append(Row(ids, np.arange(len(ids)) >= len(prompt), {"weight": np.ones(len(ids), np.float32)}))
+            rows.append(
+                Row(
+                    ids,
+                    np.arange(len(ids)) >= len(prompt),
+                    {"weight": np.ones(len(ids), np.float32)},
+                )
+            )
     return rows
 
 
@@ -49,11 +55,17 @@ def test_lean_log_probabilities_and_gradients_are_those_of_transformers(shape):
             torch.nn.init.uniform_(parameter, 0.5, 1.5)
     assert supports(model) and shared_layout(model) is LEAN_SHARED_PROMPTS
     for tokens in (12, 1000):
-        mine = row_logprobs(model, ROWS, tokens, temperature=0.7, layout=LEAN_SHARED_PROMPTS, precision="fp32")
-        theirs = row_logprobs(model, ROWS, 1000, temperature=0.7, layout=SHARED_PROMPTS, precision="fp32")
+        mine = row_logprobs(
+            model, ROWS, tokens, temperature=0.7, layout=LEAN_SHARED_PROMPTS, precision="fp32"
+        )
+        theirs = row_logprobs(
+            model, ROWS, 1000, temperature=0.7, layout=SHARED_PROMPTS, precision="fp32"
+        )
         assert all(a == pytest.approx(b, abs=2e-5) for a, b in zip(mine, theirs, strict=True))
         expected = gradients(model, SHARED_PROMPTS, ROWS, 1000)
-        assert torch.allclose(gradients(model, LEAN_SHARED_PROMPTS, ROWS, tokens), expected, atol=2e-5, rtol=1e-4)
+        assert torch.allclose(
+            gradients(model, LEAN_SHARED_PROMPTS, ROWS, tokens), expected, atol=2e-5, rtol=1e-4
+        )
 
 
 def test_bf16_differs_from_fp32_by_rounding_only():
@@ -76,10 +88,14 @@ def test_real_tokens_fill_the_batches_not_padding():
     longest = max(len(row) for row in ROWS)
     [padded] = prompt_batches(ROWS, 1000)
     [lean] = prompt_batches(ROWS, 1000, padded=False)
-    assert len(list(prompt_batches(ROWS, longest, padded=False))) <= len(list(prompt_batches(ROWS, longest)))
+    assert len(list(prompt_batches(ROWS, longest, padded=False))) <= len(
+        list(prompt_batches(ROWS, longest))
+    )
     assert padded.rows == lean.rows
     targets = np.concatenate([ROWS[i].ids[scored_positions(ROWS[i])] for i in lean.rows])
-    assert lean.targets.tolist() == targets.tolist() and len(lean_logprobs(llama(), lean)) == len(targets)
+    assert lean.targets.tolist() == targets.tolist() and len(lean_logprobs(llama(), lean)) == len(
+        targets
+    )
 
 
 def test_other_models_and_dropout_are_left_to_transformers():
@@ -93,7 +109,10 @@ def test_other_models_and_dropout_are_left_to_transformers():
 
 def doubles(*shape: int) -> torch.Tensor:
     return torch.randn(
-        *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(sum(shape)), requires_grad=True
+        *shape,
+        dtype=torch.float64,
+        generator=torch.Generator().manual_seed(sum(shape)),
+        requires_grad=True,
     )
 
 

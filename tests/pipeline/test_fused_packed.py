@@ -19,7 +19,11 @@ def rows_of(lengths: list[int]) -> list[Row]:
     draw = np.random.default_rng(len(lengths))
     weight = 1 / sum(lengths)
     return [
-        Row(draw.integers(3, 250, n).astype(np.int32), np.arange(n) >= n // 2, {"weight": np.full(n, weight, "f4")})
+        Row(
+            draw.integers(3, 250, n).astype(np.int32),
+            np.arange(n) >= n // 2,
+            {"weight": np.full(n, weight, "f4")},
+        )
         for n in lengths
     ]
 
@@ -51,7 +55,9 @@ def test_log_probabilities_and_gradients_are_those_of_transformers(shape, rows):
     model = prepared(**SHAPES[shape])
     assert row_layout(model) is LEAN_ROWS
     for tokens in (40, 1000):
-        mine = row_logprobs(model, rows, tokens, temperature=0.7, layout=LEAN_ROWS, precision="fp32")
+        mine = row_logprobs(
+            model, rows, tokens, temperature=0.7, layout=LEAN_ROWS, precision="fp32"
+        )
         theirs = row_logprobs(model, rows, 1000, temperature=0.7, precision="fp32")
         assert all(a == pytest.approx(b, abs=2e-5) for a, b in zip(mine, theirs, strict=True))
         steps = []
@@ -68,7 +74,16 @@ def test_logits_of_a_large_vocabulary_in_chunks_give_the_same_gradient(monkeypat
     for at_once in (2**24, 1000):
         monkeypatch.setattr(rows_module, "LOGITS_AT_ONCE", at_once)
         kept = Kept(model)
-        train_step(model, kept, ROWS, weighted_nll, max_tokens=1000, clip_norm=1e9, precision="fp32", packed=True)
+        train_step(
+            model,
+            kept,
+            ROWS,
+            weighted_nll,
+            max_tokens=1000,
+            clip_norm=1e9,
+            precision="fp32",
+            packed=True,
+        )
         gradients.append(kept.gradient)
     assert torch.allclose(*gradients, atol=1e-6)
 
@@ -92,7 +107,11 @@ def test_blocks_hold_every_token_once_with_little_padding(lengths):
 
 def test_settings_that_choose_how_layers_run_leave_the_work_to_transformers():
     assert computes_lean(prepared())
-    for chosen in ({"activation_checkpointing": "always"}, {"compile": True}, {"attention": "eager"}):
+    for chosen in (
+        {"activation_checkpointing": "always"},
+        {"compile": True},
+        {"attention": "eager"},
+    ):
         model = llama(attn_implementation="eager") if "attention" in chosen else llama()
         assert not computes_lean(prepare(model, Optimisation(**chosen)))
     assert row_layout(prepared(), packed=False) is not LEAN_ROWS
@@ -110,7 +129,13 @@ def test_scores_and_their_gradients_are_those_of_transformers(tmp_path):
         assert computes_lean(model) == (implementation == "sdpa_rows")
         kept = Kept(model)
         options = {"max_tokens": 1000, "clip_norm": 1e9, "precision": "fp32", "layout": SCORES}
-        train_step(model, kept, rows, lambda scores, columns: scores.square() * columns["weight"], **options)
+        train_step(
+            model,
+            kept,
+            rows,
+            lambda scores, columns: scores.square() * columns["weight"],
+            **options,
+        )
         found.append((np.concatenate(row_scores(model, rows, 1000, "fp32")), kept.gradient))
     assert found[0][0] == pytest.approx(found[1][0], abs=1e-5)
     assert torch.allclose(found[0][1], found[1][1], atol=1e-5)
@@ -121,6 +146,14 @@ def test_a_step_has_the_same_bits_again():
     for _ in range(2):
         model = prepared()
         for _ in range(3):
-            train_step(model, adamw(model), ROWS, weighted_nll, max_tokens=50, precision="fp32", packed=True)
+            train_step(
+                model,
+                adamw(model),
+                ROWS,
+                weighted_nll,
+                max_tokens=50,
+                precision="fp32",
+                packed=True,
+            )
         results.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
     assert torch.equal(*results)

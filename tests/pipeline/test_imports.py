@@ -40,13 +40,21 @@ def test_a_folder_imports_only_what_stands_below_it(folder):
 
 
 def test_no_program_of_the_corpus_stage_loads_torch():
-    paths = [path.relative_to(ROOT) for path in sorted((ROOT / "corpus").rglob("*.py")) if path.name != "__init__.py"]
+    paths = [
+        path.relative_to(ROOT)
+        for path in sorted((ROOT / "corpus").rglob("*.py"))
+        if path.name != "__init__.py"
+    ]
     modules = [".".join(path.with_suffix("").parts) for path in paths]
     code = f"import sys, importlib\nfor m in {modules}: importlib.import_module(m)\nprint('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "False"
 
 
 def test_every_code_folder_is_a_package_and_tests_are_not():
     assert all((ROOT / folder / "__init__.py").is_file() for folder in ALLOWED)
-    assert not (ROOT / "tests" / "__init__.py").exists(), "tests/eval/ would shadow the package eval"
+    assert not (ROOT / "tests" / "__init__.py").exists(), (
+        "tests/eval/ would shadow the package eval"
+    )

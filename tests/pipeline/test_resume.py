@@ -25,7 +25,8 @@ def test_an_empty_folder_is_taken(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "open_it", [lambda path: Checkpoints(path, "a"), lambda path: _work_folder(path, "a").__enter__()]
+    "open_it",
+    [lambda path: Checkpoints(path, "a"), lambda path: _work_folder(path, "a").__enter__()],
 )
 def test_a_folder_with_files_of_the_users_is_refused_and_left_as_it_is(tmp_path, open_it):
     (tmp_path / "thesis.tex").write_text("years of work")
@@ -40,7 +41,14 @@ def test_evaluation_refuses_it_too(tmp_path):
     model = tmp_path / "model"
     model.mkdir()
     (model / "config.json").write_text("{}")
-    named = ["--model", str(model), "--benchmark", str(tmp_path / "exam.jsonl"), "--out", str(tmp_path / "out")]
+    named = [
+        "--model",
+        str(model),
+        "--benchmark",
+        str(tmp_path / "exam.jsonl"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     with pytest.raises(UserError, match="holds other files"):
         evaluate([*named, "--mode", "cot", "--resume", str(tmp_path)])
     assert (tmp_path / "thesis.tex").exists()

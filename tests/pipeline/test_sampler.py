@@ -18,7 +18,10 @@ PROMPTS = [[1, 5, 9, 12], [1, 7], [1, 30, 31, 32, 33, 34, 35, 36], [1, 40, 41]]
 
 def scores_of(model, prompt: list[int], ids: list[int], temperature: float = 1.0) -> torch.Tensor:
     with torch.no_grad():
-        logits = model(torch.tensor([prompt + ids])).logits[0, len(prompt) - 1 : -1].double() / temperature
+        logits = (
+            model(torch.tensor([prompt + ids])).logits[0, len(prompt) - 1 : -1].double()
+            / temperature
+        )
     return logits.log_softmax(-1)
 
 
@@ -28,16 +31,25 @@ def test_greedy_samples_equal_transformers_generate(shape):
     for name, parameter in model.named_parameters():
         if name.endswith("bias"):
             torch.nn.init.normal_(parameter, std=0.5)
-    groups = Sampler(model, tokenizer).sample(PROMPTS, 1, SamplingSettings(temperature=0, max_new_tokens=20))
+    groups = Sampler(model, tokenizer).sample(
+        PROMPTS, 1, SamplingSettings(temperature=0, max_new_tokens=20)
+    )
     for prompt, [sample] in zip(PROMPTS, groups, strict=True):
         ids = torch.tensor([prompt])
-        expected = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=20)
+        expected = model.generate(
+            ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=20
+        )
         assert sample.ids == expected[0, len(prompt) :].tolist()
 
 
 @pytest.mark.parametrize("heads", [4, 2])
-def test_a_long_beginning_that_prompts_share_is_computed_once_with_the_same_results(heads, monkeypatch):
-    model, tokenizer = llama(num_key_value_heads=heads, max_position_embeddings=160), byte_tokenizer()
+def test_a_long_beginning_that_prompts_share_is_computed_once_with_the_same_results(
+    heads, monkeypatch
+):
+    model, tokenizer = (
+        llama(num_key_value_heads=heads, max_position_embeddings=160),
+        byte_tokenizer(),
+    )
     shots = [1, *range(40, 130)]
     other = [1, *range(140, 230)]
     prompts = [[*shots, 7, 8], [*other, 9], [*shots, 7, 8, 9, 10, 11], [*other, 30, 31], [1, 5, 9]]
@@ -54,7 +66,9 @@ def test_a_long_beginning_that_prompts_share_is_computed_once_with_the_same_resu
 def test_logprobs_are_those_of_the_sampled_ids_at_the_sampling_temperature(temperature):
     model = llama()
     settings = SamplingSettings(temperature=temperature, max_new_tokens=12, seed=3)
-    for prompt, group in zip(PROMPTS, Sampler(model, byte_tokenizer()).sample(PROMPTS, 3, settings), strict=True):
+    for prompt, group in zip(
+        PROMPTS, Sampler(model, byte_tokenizer()).sample(PROMPTS, 3, settings), strict=True
+    ):
         for sample in group:
             expected = scores_of(model, prompt, sample.ids, temperature)
             expected = expected.gather(-1, torch.tensor(sample.ids)[:, None])[:, 0]
@@ -72,7 +86,9 @@ def test_nucleus_samples_stay_inside_and_are_scored_under_the_truncated_distribu
             ordered, order = row.sort(descending=True)
             size = int((ordered.cumsum(0) < 0.7).sum()) + 1
             assert token in order[:size].tolist()
-            assert logprob == pytest.approx(float((row[token] / ordered[:size].sum()).log()), abs=1e-4)
+            assert logprob == pytest.approx(
+                float((row[token] / ordered[:size].sum()).log()), abs=1e-4
+            )
 
 
 def test_token_frequencies_follow_the_softmax():
@@ -96,11 +112,15 @@ def test_an_ended_sample_holds_its_end_token_once_and_a_cut_one_holds_none(pad):
     with torch.no_grad():
         model.lm_head.weight[2] *= 3  # endings early and late
     tokenizer = byte_tokenizer(pad)
-    groups = Sampler(model, tokenizer).sample(PROMPTS, 30, SamplingSettings(max_new_tokens=25, seed=2))
+    groups = Sampler(model, tokenizer).sample(
+        PROMPTS, 30, SamplingSettings(max_new_tokens=25, seed=2)
+    )
     samples = [sample for group in groups for sample in group]
     ended = [sample for sample in samples if sample.finish == "stop"]
     assert 10 < len(ended) < 110
-    assert all(sample.ids[-1] == 2 and sample.ids.count(2) == 1 and sample.stop is None for sample in ended)
+    assert all(
+        sample.ids[-1] == 2 and sample.ids.count(2) == 1 and sample.stop is None for sample in ended
+    )
     cut = [sample for sample in samples if sample.finish == "length"]
     assert all(2 not in sample.ids and len(sample.ids) == 25 for sample in cut)
     assert all(len(sample.ids) == len(sample.logprobs) for sample in samples)
@@ -111,7 +131,9 @@ def test_samples_do_not_depend_on_batch_size_order_or_company():
     with torch.no_grad():
         model.lm_head.weight[2] *= 3
     settings, keys = SamplingSettings(max_new_tokens=30, seed=5), ["a", "b", "c", "d"]
-    whole = dict(zip(keys, Sampler(model, tokenizer, 64).sample(PROMPTS, 6, settings, keys), strict=True))
+    whole = dict(
+        zip(keys, Sampler(model, tokenizer, 64).sample(PROMPTS, 6, settings, keys), strict=True)
+    )
     order = [2, 0, 3, 1]
     for slots in (1, 3, 7):
         other = Sampler(model, tokenizer, slots).sample(
@@ -126,7 +148,10 @@ def test_samples_do_not_depend_on_batch_size_order_or_company():
 
 
 def test_samples_differ_by_seed_key_and_index_and_repeat_exactly():
-    sampler, settings = Sampler(llama(), byte_tokenizer()), SamplingSettings(max_new_tokens=10, seed=1)
+    sampler, settings = (
+        Sampler(llama(), byte_tokenizer()),
+        SamplingSettings(max_new_tokens=10, seed=1),
+    )
     [first] = sampler.sample(PROMPTS[:1], 4, settings, ["x"])
     [again] = sampler.sample(PROMPTS[:1], 4, settings, ["x"])
     assert first == again
@@ -139,7 +164,9 @@ def test_samples_differ_by_seed_key_and_index_and_repeat_exactly():
 def test_a_stop_string_ends_a_sample_as_soon_as_it_stands_in_the_text():
     model, tokenizer = llama(), byte_tokenizer()
     sampler = Sampler(model, tokenizer)
-    [[free]] = sampler.sample(PROMPTS[:1], 1, SamplingSettings(max_new_tokens=30, seed=4, temperature=2.0))
+    [[free]] = sampler.sample(
+        PROMPTS[:1], 1, SamplingSettings(max_new_tokens=30, seed=4, temperature=2.0)
+    )
     stop = re.search("[!-~]{2}", tokenizer.decode(free.ids)[5:])[0]
     settings = SamplingSettings(max_new_tokens=30, seed=4, temperature=2.0, stop=("zzzzzz", stop))
     [[sample]] = sampler.sample(PROMPTS[:1], 1, settings)
@@ -150,7 +177,9 @@ def test_a_stop_string_ends_a_sample_as_soon_as_it_stands_in_the_text():
 
 def test_the_name_of_a_special_token_is_no_text_that_could_hold_a_stop_string():
     sampler = Sampler(llama(), byte_tokenizer())
-    settings = SamplingSettings(max_new_tokens=30, seed=4, temperature=2.0, stop=("<pad>", "<s>", "d>"))
+    settings = SamplingSettings(
+        max_new_tokens=30, seed=4, temperature=2.0, stop=("<pad>", "<s>", "d>")
+    )
     [samples] = sampler.sample(PROMPTS[:1], 64, settings)
     assert any({0, 1} & set(sample.ids) for sample in samples)
     assert all(sample.stop is None for sample in samples)
@@ -180,7 +209,9 @@ def test_weights_are_cast_once_a_rollout_and_not_once_a_token():
         sampler.load(model)
         loaded = counter.casts
         sampler.sample(PROMPTS[:1], 3, SamplingSettings(max_new_tokens=20, seed=1))
-    assert loaded == 2 + 4 * len(sampler.decoder.layers), "embedding, head, and a layer's four fused matrices"
+    assert loaded == 2 + 4 * len(sampler.decoder.layers), (
+        "embedding, head, and a layer's four fused matrices"
+    )
     assert counter.casts == loaded
 
 
@@ -192,7 +223,9 @@ def test_a_compiled_step_gives_the_same_greedy_text_and_is_not_compiled_anew_whe
     plain = Sampler(model, tokenizer).sample(prompts, 3, settings)
     before = torch._dynamo.utils.counters["stats"]["unique_graphs"]
     compiled = Sampler(model, tokenizer, compiled=True).sample(prompts, 3, settings)
-    assert [[s.ids for s in group] for group in compiled] == [[s.ids for s in group] for group in plain]
+    assert [[s.ids for s in group] for group in compiled] == [
+        [s.ids for s in group] for group in plain
+    ]
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] - before == 1
 
 
@@ -207,7 +240,9 @@ def test_a_stop_id_ends_a_sample():
 def test_a_sample_ends_where_the_context_ends():
     sampler = Sampler(llama(max_position_embeddings=16), byte_tokenizer())
     prompts = [[1] * 10, [1] * 16, [1, 4]]
-    groups = sampler.sample(prompts, 1, SamplingSettings(temperature=0, max_new_tokens=9, stop_ids=()))
+    groups = sampler.sample(
+        prompts, 1, SamplingSettings(temperature=0, max_new_tokens=9, stop_ids=())
+    )
     assert [len(group[0].ids) for group in groups] == [6, 0, 9]
     assert [group[0].finish for group in groups] == ["length"] * 3
 
@@ -222,7 +257,9 @@ def test_load_takes_over_changed_weights():
     assert expected != Sampler(model, byte_tokenizer()).sample(PROMPTS, 1, settings)
 
 
-@pytest.mark.parametrize("wrong", [{"temperature": -1}, {"top_p": 0}, {"top_p": 1.2}, {"max_new_tokens": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"temperature": -1}, {"top_p": 0}, {"top_p": 1.2}, {"max_new_tokens": 0}]
+)
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(UserError):
         SamplingSettings(**wrong)

@@ -11,7 +11,11 @@ from pipeline.forward.shared_prefix import SHARED_PROMPTS, prompt_batches, promp
 from pipeline.training.step import adamw, train_step, weighted_nll
 from tests.support.small_llama import llama
 
-SHAPES = {"plain": {}, "grouped-query": {"num_key_value_heads": 2}, "tied": {"tie_word_embeddings": True}}
+SHAPES = {
+    "plain": {},
+    "grouped-query": {"num_key_value_heads": 2},
+    "tied": {"tie_word_embeddings": True},
+}
 
 
 def rows_of(seed: int = 0, tool_gap: bool = True) -> list[Row]:
@@ -36,7 +40,9 @@ def test_log_probabilities_equal_those_of_rows_computed_alone(shape, attention):
     for temperature in (1.0, 0.6):
         alone = [row_logprobs(model, [row], 1000, temperature=temperature)[0] for row in rows]
         for tokens in (10, 40, 1000):
-            shared = row_logprobs(model, rows, tokens, temperature=temperature, layout=SHARED_PROMPTS)
+            shared = row_logprobs(
+                model, rows, tokens, temperature=temperature, layout=SHARED_PROMPTS
+            )
             for mine, theirs in zip(shared, alone, strict=True):
                 assert np.abs(mine - theirs).max() < 1e-5
 
@@ -57,7 +63,9 @@ def test_an_update_does_not_depend_on_the_layout():
     model, rows, results = llama(), rows_of(), []
     for layout in (None, SHARED_PROMPTS):
         trained = copy.deepcopy(model)
-        results.append(train_step(trained, adamw(trained), rows, weighted_nll, max_tokens=100, layout=layout))
+        results.append(
+            train_step(trained, adamw(trained), rows, weighted_nll, max_tokens=100, layout=layout)
+        )
     for name in ("loss", "grad_norm", "scored"):
         assert results[0][name] == pytest.approx(results[1][name], rel=1e-4)
     assert results[1]["tokens"] < results[0]["tokens"]
@@ -65,11 +73,15 @@ def test_an_update_does_not_depend_on_the_layout():
 
 def test_every_row_is_in_one_batch_with_its_columns():
     rows = rows_of()
-    unscored = Row(np.array([1, 2, 3], dtype=np.int32), np.zeros(3, dtype=bool), {"weight": np.zeros(3)})
+    unscored = Row(
+        np.array([1, 2, 3], dtype=np.int32), np.zeros(3, dtype=bool), {"weight": np.zeros(3)}
+    )
     for tokens, prompts in ((25, 4), (1000, 3)):
         batches = list(prompt_batches([*rows, unscored], tokens))
         assert sorted(index for batch in batches for index in batch.rows) == list(range(len(rows)))
         assert sum(len(batch.prompts) for batch in batches) == prompts
         for batch in batches:
-            expected = np.concatenate([rows[i].columns["weight"][rows[i].scored] for i in batch.rows])
+            expected = np.concatenate(
+                [rows[i].columns["weight"][rows[i].scored] for i in batch.rows]
+            )
             assert torch.equal(batch.columns["weight"], torch.from_numpy(expected))

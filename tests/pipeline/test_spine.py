@@ -13,7 +13,14 @@ import pytest
 
 from pipeline import workflow
 from pipeline.artifacts.records import read_jsonl, read_problems
-from pipeline.artifacts.write import atomic_folder, atomic_path, file_digest, write_json, write_jsonl, write_manifest
+from pipeline.artifacts.write import (
+    atomic_folder,
+    atomic_path,
+    file_digest,
+    write_json,
+    write_jsonl,
+    write_manifest,
+)
 from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
 
@@ -79,7 +86,11 @@ def test_equal_runs_write_equal_manifests(tmp_path):
     [
         (UserError("x.jsonl, line 3: not JSON"), 2, "error: x.jsonl, line 3: not JSON"),
         (KeyboardInterrupt(), 130, "interrupted"),
-        (OSError(errno.ENOSPC, "No space left", "out.parquet"), 28, "the disk is full (out.parquet)"),
+        (
+            OSError(errno.ENOSPC, "No space left", "out.parquet"),
+            28,
+            "the disk is full (out.parquet)",
+        ),
     ],
 )
 def test_the_users_and_the_machines_limits_end_in_one_line(error, status, line, capsys):
@@ -100,7 +111,11 @@ def test_a_bug_keeps_its_traceback():
 def test_a_closed_pipe_is_no_error():
     code = "from pipeline.errors import run_main; run_main(lambda a: [print('x' * 100) for _ in range(10**5)])"
     done = subprocess.run(
-        f'{sys.executable} -c "{code}" | head -1', shell=True, cwd=ROOT, capture_output=True, text=True
+        f'{sys.executable} -c "{code}" | head -1',
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.stderr == ""
 
@@ -130,13 +145,18 @@ def test_progress_in_a_log_is_whole_lines_with_rate_and_share():
     with Progress("extract", total=4, unit="pages", stream=log) as progress:
         for _ in range(4):
             progress.add(kept=1)
-    assert log.getvalue().startswith("extract: 4/4 (100%) pages, ") and log.getvalue().endswith("kept 1\n")
+    assert log.getvalue().startswith("extract: 4/4 (100%) pages, ") and log.getvalue().endswith(
+        "kept 1\n"
+    )
     assert "\r" not in log.getvalue()
 
 
 def test_progress_on_a_terminal_is_a_bar_redrawn_in_place():
     master, slave = os.openpty()
-    with os.fdopen(slave, "w") as terminal, Progress("sft", total=2, unit="steps", stream=terminal) as progress:
+    with (
+        os.fdopen(slave, "w") as terminal,
+        Progress("sft", total=2, unit="steps", stream=terminal) as progress,
+    ):
         progress.drawn -= 1
         progress.add()
     text = b""
@@ -149,8 +169,12 @@ def test_progress_on_a_terminal_is_a_bar_redrawn_in_place():
     assert text.count("\n") == 1 and text.endswith("\r\n"), "a whole line is left when it is done"
 
 
-def test_a_failed_run_ends_with_the_log_s_last_lines_and_the_command_to_go_on(tmp_path, capsys, monkeypatch):
-    (tmp_path / "job.log").write_text("".join(f"line {n}\n" for n in range(9)) + "error: what and where\n")
+def test_a_failed_run_ends_with_the_log_s_last_lines_and_the_command_to_go_on(
+    tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "job.log").write_text(
+        "".join(f"line {n}\n" for n in range(9)) + "error: what and where\n"
+    )
     (tmp_path / "run.log").write_text(
         f"Error in rule train_sft:\n    message: None\n    jobid: 3\n    log: {tmp_path}/job.log (check log file(s))\n"
     )

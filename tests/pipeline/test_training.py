@@ -51,7 +51,14 @@ def gradient_of(rows, max_tokens, packed=False, loss=weighted_nll):
     model = tiny_model()
     keeper = KeepGradient(model)
     metrics = train_step(
-        model, keeper, rows, loss, max_tokens=max_tokens, clip_norm=1e9, packed=packed, precision="fp32"
+        model,
+        keeper,
+        rows,
+        loss,
+        max_tokens=max_tokens,
+        clip_norm=1e9,
+        packed=packed,
+        precision="fp32",
     )
     return keeper.seen, metrics
 
@@ -91,7 +98,9 @@ def test_a_step_with_nothing_to_learn_is_zero_finite_and_moves_no_weight():
     before = [p.clone() for p in model.parameters()]
     optimiser = adamw(model)
     set_learning_rate(optimiser, 1.0)
-    metrics = train_step(model, optimiser, make_rows([6], scored=False), weighted_nll, max_tokens=100)
+    metrics = train_step(
+        model, optimiser, make_rows([6], scored=False), weighted_nll, max_tokens=100
+    )
     assert metrics["loss"] == 0.0 and metrics["grad_norm"] == 0.0 and metrics["scored"] == 0
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
@@ -118,8 +127,12 @@ def test_clipping_bounds_the_step_and_reports_the_norm_before():
     free, metrics = gradient_of(rows, 100)
     model = tiny_model()
     keeper = KeepGradient(model)
-    clipped = train_step(model, keeper, rows, weighted_nll, max_tokens=100, clip_norm=0.1, precision="fp32")
-    assert clipped["grad_norm"] == pytest.approx(metrics["grad_norm"]) and metrics["grad_norm"] > 0.1
+    clipped = train_step(
+        model, keeper, rows, weighted_nll, max_tokens=100, clip_norm=0.1, precision="fp32"
+    )
+    assert (
+        clipped["grad_norm"] == pytest.approx(metrics["grad_norm"]) and metrics["grad_norm"] > 0.1
+    )
     assert torch.allclose(keeper.seen, free * 0.1 / free.norm(), atol=1e-6)
 
 
@@ -133,8 +146,13 @@ def test_clipping_bounds_the_step_and_reports_the_norm_before():
 )
 def test_multi_step_schedule_has_the_papers_steps_and_rates(peak, total, first, second, rates):
     schedule = Schedule(peak=peak)
-    at = [learning_rate(schedule, step, total) for step in (2000, first - 1, first, second - 1, second, total - 1)]
-    assert at == pytest.approx([rates[0], rates[0], rates[1], rates[1], rates[2], rates[2]], rel=1e-3)
+    at = [
+        learning_rate(schedule, step, total)
+        for step in (2000, first - 1, first, second - 1, second, total - 1)
+    ]
+    assert at == pytest.approx(
+        [rates[0], rates[0], rates[1], rates[1], rates[2], rates[2]], rel=1e-3
+    )
 
 
 def test_warm_up_is_linear_over_two_thousand_steps_and_never_zero():
@@ -168,14 +186,19 @@ def test_a_run_killed_midway_and_started_again_ends_bit_identical(tmp_path):
     expected = run_training(tmp_path / "whole")
     code = f"import test_pipeline_training as t; t.run_training({str(tmp_path / 'killed')!r})"
     environment = os.environ | {"SLOW": "1", "PYTHONPATH": f"{HERE}:{HERE.parent}"}
-    child = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL
+    )
     resume = tmp_path / "killed" / "resume"
     while not list(resume.glob("step-*.pt")) and child.poll() is None:
         time.sleep(0.02)
     child.send_signal(signal.SIGKILL)
     assert child.wait() == -signal.SIGKILL, "the child ended before it could be killed"
     assert torch.equal(run_training(tmp_path / "killed"), expected)
-    lines = [json.loads(line) for line in (tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for line in (tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert [line["step"] for line in lines] == list(range(1, 13))
 
 
@@ -193,12 +216,22 @@ def test_checkpoints_keep_the_last_two_and_belong_to_one_run(tmp_path):
 def test_a_saved_model_loads_again_with_tokenizer_template_card_and_manifest(tmp_path):
     model, tokenizer = tiny_model(), tiny_tokenizer()
     card = model_card("tiny", "A test.", {"a": 1}, {"loss": 2.0})
-    save_model(tmp_path / "m", model, tokenizer, card=card, stage="pipeline.model.load", settings={"a": 1})
+    save_model(
+        tmp_path / "m", model, tokenizer, card=card, stage="pipeline.model.load", settings={"a": 1}
+    )
     again = load_model(tmp_path / "m")
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True)
+    )
     assert load_tokenizer(tmp_path / "m").chat_template == tokenizer.chat_template
     names = {path.name for path in (tmp_path / "m").iterdir()}
-    assert {"README.md", "manifest.json", "config.json", "model.safetensors", "tokenizer.json"} <= names
+    assert {
+        "README.md",
+        "manifest.json",
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+    } <= names
 
 
 def test_a_folder_without_tokenizer_or_weights_is_one_clear_line(tmp_path):
@@ -239,7 +272,11 @@ def test_rows_of_one_length_are_not_packed_since_they_have_no_padding():
 
 
 def test_a_saved_model_shows_its_metrics_in_tensorboards_format(tmp_path):
-    lines = [{"step": 1, "loss": 2.5, "note": "text"}, {"step": 2, "loss": 1.5, "nll": 3.0}, {"other": 1}]
+    lines = [
+        {"step": 1, "loss": 2.5, "note": "text"},
+        {"step": 2, "loss": 1.5, "nll": 3.0},
+        {"other": 1},
+    ]
     write_jsonl(tmp_path / "metrics.jsonl", lines)
     for name in ("a", "b"):
         save_model(
@@ -257,4 +294,6 @@ def test_a_saved_model_shows_its_metrics_in_tensorboards_format(tmp_path):
     assert points == [(1, "loss", 2.5), (2, "loss", 1.5), (2, "nll", 3.0)]
     assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b")
     (tmp_path / "b" / EVENTS).write_bytes(b"other speeds")
-    assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b"), "metrics do not count: they hold speeds"
+    assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b"), (
+        "metrics do not count: they hold speeds"
+    )

@@ -7,7 +7,13 @@ from pydantic import ValidationError
 from pipeline.config.pretrain import TOLERANCE, Pretrain
 from pretrain.mixture import plan_mixture
 
-PAPER = {"corpus": 0.56, "algebraic_stack": 0.04, "arxiv": 0.10, "code": 0.20, "natural_language": 0.10}
+PAPER = {
+    "corpus": 0.56,
+    "algebraic_stack": 0.04,
+    "arxiv": 0.10,
+    "code": 0.20,
+    "natural_language": 0.10,
+}
 
 
 def plan(weights, windows, steps, contexts, seed=0):
@@ -54,7 +60,9 @@ def test_tokens_asked_for_and_tokens_trained_on_agree_within_half_a_percent_or_t
     paper = Pretrain()
     assert (paper.steps, paper.contexts) == (50_000, 2441)
     assert paper.steps * paper.contexts * paper.context == pytest.approx(500e9, rel=TOLERANCE)
-    with pytest.raises(ValidationError, match="1 contexts of 768 are 768 tokens; choose a multiple"):
+    with pytest.raises(
+        ValidationError, match="1 contexts of 768 are 768 tokens; choose a multiple"
+    ):
         Pretrain(tokens=100_000, batch_tokens=1000, context=768)
 
 
@@ -63,4 +71,7 @@ def test_any_step_can_be_computed_again_without_the_steps_before():
     forwards = [made.of_step(step) for step in range(40)]
     again = plan(PAPER, dict.fromkeys(PAPER, 50), steps=40, contexts=7, seed=3)
     assert [again.of_step(step) for step in reversed(range(40))] == forwards[::-1]
-    assert plan(PAPER, dict.fromkeys(PAPER, 50), steps=40, contexts=7, seed=4).of_step(9) != forwards[9]
+    assert (
+        plan(PAPER, dict.fromkeys(PAPER, 50), steps=40, contexts=7, seed=4).of_step(9)
+        != forwards[9]
+    )

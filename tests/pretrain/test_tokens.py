@@ -17,12 +17,17 @@ BOS, EOS = 256, 257
 @pytest.fixture
 def folder(tmp_path):
     tiny_tokenizer().save_pretrained(tmp_path / "model")
-    settings = {"mixture": {"a": {"path": "x", "weight": 0.5}, "b": {"path": "x", "weight": 0.5}}, "context": 16}
+    settings = {
+        "mixture": {"a": {"path": "x", "weight": 0.5}, "b": {"path": "x", "weight": 0.5}},
+        "context": 16,
+    }
     (tmp_path / "config.json").write_text(json.dumps(settings))
     rows = [{"text": "one"}, {"text": ""}, {"note": "no text"}, {"text": "the second"}]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "b").mkdir()
-    pq.write_table(pa.table({"text": ["parquet " * 10, "<eos>"]}), tmp_path / "b" / "part-0.parquet")
+    pq.write_table(
+        pa.table({"text": ["parquet " * 10, "<eos>"]}), tmp_path / "b" / "part-0.parquet"
+    )
     with gzip.open(tmp_path / "b" / "part-1.jsonl.gz", "wt") as out:
         out.write(json.dumps({"text": "zipped"}) + "\n")
     return tmp_path
@@ -32,7 +37,14 @@ def tokenise(folder, b="b"):
     tokens.main(
         [
             *("--config", str(folder / "config.json"), "--tokenizer", str(folder / "model")),
-            *("--source", f"a={folder / 'a.jsonl'}", "--source", f"b={folder / b}", "--out", str(folder / "out")),
+            *(
+                "--source",
+                f"a={folder / 'a.jsonl'}",
+                "--source",
+                f"b={folder / b}",
+                "--out",
+                str(folder / "out"),
+            ),
         ]
     )
     return read_json(folder / "out" / "manifest.json")["counts"]
@@ -45,7 +57,11 @@ def decoded(ids):
 
 def test_every_document_is_bos_text_eos_and_documents_without_text_are_counted(folder):
     counts = tokenise(folder)["sources"]["a"]
-    assert (counts["documents"], counts["empty"], counts["bytes"]) == (2, 2, len("one" + "the second"))
+    assert (counts["documents"], counts["empty"], counts["bytes"]) == (
+        2,
+        2,
+        len("one" + "the second"),
+    )
     ids = np.fromfile(folder / "out" / "a-00000.bin", dtype="<u2")
     offsets = np.load(folder / "out" / "a-00000.offsets.npy")
     assert offsets.tolist() == [0, 5] and ids[0] == ids[5] == BOS and ids[4] == ids[-1] == EOS
@@ -61,7 +77,9 @@ def test_text_that_spells_eos_is_text(folder):
 def test_windows_go_over_all_shards_without_gap_or_overlap(folder):
     tokenise(folder)
     sources, counts = token_source.open_sources(folder / "out", 8)
-    stream = np.concatenate([np.fromfile(folder / "out" / f"b-0000{i}.bin", dtype="<u2") for i in (0, 1)])
+    stream = np.concatenate(
+        [np.fromfile(folder / "out" / f"b-0000{i}.bin", dtype="<u2") for i in (0, 1)]
+    )
     windows = [sources["b"].window(i) for i in range(sources["b"].windows)]
     assert len(windows) == len(stream) // 8 == counts["sources"]["b"]["tokens"] // 8
     assert np.array_equal(np.concatenate(windows), stream[: len(windows) * 8])
@@ -73,7 +91,9 @@ def test_finished_shards_are_taken_over_and_changed_files_are_not(folder):
     marker.write_bytes(b"as it was")
     assert tokenise(folder) == first and marker.read_bytes() == b"as it was"
     pq.write_table(pa.table({"text": ["new"]}), folder / "b" / "part-0.parquet")
-    assert tokenise(folder)["sources"]["b"]["documents"] == 2 and marker.read_bytes() != b"as it was"
+    assert (
+        tokenise(folder)["sources"]["b"]["documents"] == 2 and marker.read_bytes() != b"as it was"
+    )
 
 
 def test_two_runs_write_the_same_manifest(folder):
@@ -99,16 +119,29 @@ def test_a_missing_source_and_a_missing_column_are_one_clear_line(folder):
 
 
 def tokenise_with_budget(folder, jobs, budget, out):
-    settings = {"mixture": {"b": {"path": "x", "weight": 1.0}}, "context": 16, "source_tokens": budget}
+    settings = {
+        "mixture": {"b": {"path": "x", "weight": 1.0}},
+        "context": 16,
+        "source_tokens": budget,
+    }
     (folder / "budget.json").write_text(json.dumps(settings))
-    arguments = ["--config", str(folder / "budget.json"), "--tokenizer", str(folder / "model"), "--jobs", str(jobs)]
+    arguments = [
+        "--config",
+        str(folder / "budget.json"),
+        "--tokenizer",
+        str(folder / "model"),
+        "--jobs",
+        str(jobs),
+    ]
     tokens.main([*arguments, "--source", f"b={folder / 'b'}", "--out", str(folder / out)])
     return read_json(folder / out / "manifest.json")["counts"]["sources"]["b"]
 
 
 def test_shards_made_side_by_side_are_those_made_one_by_one_also_under_a_budget(folder):
     for number in range(2, 6):
-        (folder / "b" / f"part-{number}.jsonl").write_text(json.dumps({"text": f"{number}" * 30}) + "\n")
+        (folder / "b" / f"part-{number}.jsonl").write_text(
+            json.dumps({"text": f"{number}" * 30}) + "\n"
+        )
     one, two = (tokenise_with_budget(folder, jobs, 150, f"out{jobs}") for jobs in (1, 2))
     assert one == two and one["tokens"] >= 150 > one["tokens"] - one["shards"][-1]["tokens"]
     assert len(one["shards"]) == 4, "reading ends when there is enough"

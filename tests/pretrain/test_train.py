@@ -27,11 +27,21 @@ def folder(tmp_path):
         "batch_tokens": 4 * 32,
         "context": 32,
         "heldout_bytes": 300,
-        "optimisation": {"schedule": {"peak": 0.01, "warmup_steps": 2}, "checkpoint_every": 2, "precision": "fp32"},
+        "optimisation": {
+            "schedule": {"peak": 0.01, "warmup_steps": 2},
+            "checkpoint_every": 2,
+            "precision": "fp32",
+        },
     }
     (tmp_path / "config.json").write_text(json.dumps(settings))
-    for name, text in (("a", "one plus one is two. "), ("b", "def f(x): return x\n"), ("held", "one plus two. ")):
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps({"text": text * 5}) + "\n" for _ in range(12)))
+    for name, text in (
+        ("a", "one plus one is two. "),
+        ("b", "def f(x): return x\n"),
+        ("held", "one plus two. "),
+    ):
+        (tmp_path / f"{name}.jsonl").write_text(
+            "".join(json.dumps({"text": text * 5}) + "\n" for _ in range(12))
+        )
     common = ["--config", str(tmp_path / "config.json")]
     tokens.main(
         [
@@ -47,7 +57,12 @@ def run(folder, out, *more):
     train.main(
         [
             *("--config", str(folder / "config.json"), "--coder", str(folder / "coder")),
-            *("--tokens", str(folder / "tokens" / "manifest.json"), "--heldout", f"math={folder / 'held.jsonl'}"),
+            *(
+                "--tokens",
+                str(folder / "tokens" / "manifest.json"),
+                "--heldout",
+                f"math={folder / 'held.jsonl'}",
+            ),
             *("--out", str(folder / out), *more),
         ]
     )
@@ -64,7 +79,10 @@ def test_base_learns_its_corpus_and_records_bits_per_byte_and_the_mixture(folder
     mixture = manifest["counts"]["mixture"]
     assert mixture["a"]["share"] == 0.75 and mixture["a"]["tokens"] == 24 * 32
     steps = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    assert sum("loss" in line for line in steps) == 8 and sum("bits_per_byte.math" in line for line in steps) == 2
+    assert (
+        sum("loss" in line for line in steps) == 8
+        and sum("bits_per_byte.math" in line for line in steps) == 2
+    )
     assert load_tokenizer(out).chat_template == tiny_tokenizer().chat_template
 
 
@@ -90,7 +108,9 @@ def test_a_resumed_run_ends_with_the_same_weights(folder, monkeypatch):
     assert not (folder / "resumed").exists() and list((folder / "resume").glob("step-*.pt"))
     resumed = run(folder, "resumed", "--resume", str(folder / "resume"))
     assert len(calls) == 6 + 4, "it began anew instead of going on from step 4"
-    assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert (resumed / "model.safetensors").read_bytes() == (
+        whole / "model.safetensors"
+    ).read_bytes()
     assert not (folder / "resume").exists()
 
 
@@ -120,7 +140,9 @@ def test_held_out_text_is_whole_documents_up_to_the_limit():
 def test_contexts_weigh_every_target_the_same_and_can_be_cut_at_documents():
     ids = np.array([256, 1, 2, 257, 256, 3, 257, 256], dtype=np.int32)
     (whole,) = context_rows([ids], 256)
-    assert whole.columns["weight"][whole.scored].sum() == pytest.approx(1) and whole.scored.sum() == 7
+    assert (
+        whole.columns["weight"][whole.scored].sum() == pytest.approx(1) and whole.scored.sum() == 7
+    )
     pieces = context_rows([ids], 256, attend_across_documents=False)
     assert [row.ids.tolist() for row in pieces] == [[256, 1, 2, 257], [256, 3, 257], [256]]
     assert sum(row.columns["weight"][row.scored].sum() for row in pieces) == pytest.approx(1)
@@ -132,20 +154,26 @@ def test_an_existing_checkpoint_is_copied_with_our_chat_template(folder):
     assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
 
 
-def test_embeddings_smaller_than_the_tokenizer_are_enlarged_and_two_runs_write_the_same_bytes(folder):
+def test_embeddings_smaller_than_the_tokenizer_are_enlarged_and_two_runs_write_the_same_bytes(
+    folder,
+):
     tiny_model(vocab_size=258).save_pretrained(folder / "small")
     tiny_tokenizer().save_pretrained(folder / "small")
     for out in ("checked", "again"):
         coder.main(["--source", str(folder / "small"), "--out", str(folder / out)])
     before, after = load_model(folder / "small"), load_model(folder / "checked")
     assert after.get_input_embeddings().weight.shape[0] == 259 == after.config.vocab_size
-    assert torch.equal(after.get_input_embeddings().weight[:258], before.get_input_embeddings().weight)
+    assert torch.equal(
+        after.get_input_embeddings().weight[:258], before.get_input_embeddings().weight
+    )
     weights = [(folder / out / "model.safetensors").read_bytes() for out in ("checked", "again")]
     assert weights[0] == weights[1]
 
 
 @pytest.mark.parametrize("vocabulary", [258, 320])
-def test_a_coder_whose_embeddings_and_tokenizer_differ_in_size_is_trained_and_loads_again(folder, vocabulary):
+def test_a_coder_whose_embeddings_and_tokenizer_differ_in_size_is_trained_and_loads_again(
+    folder, vocabulary
+):
     tiny_model(vocab_size=vocabulary).save_pretrained(folder / "other")
     tiny_tokenizer().save_pretrained(folder / "other")
     shutil.rmtree(folder / "coder")
@@ -165,4 +193,6 @@ def test_a_checkpoint_folder_without_tokenizer_is_refused(folder):
 
 def test_mixture_weights_must_add_up_to_one():
     with pytest.raises(UserError, match=r"weights add up to 0\.5"):
-        load_preset("mini", {"pretrain": {"mixture": {"corpus": {"path": "corpus", "weight": 0.5}}}})
+        load_preset(
+            "mini", {"pretrain": {"mixture": {"corpus": {"path": "corpus", "weight": 0.5}}}}
+        )

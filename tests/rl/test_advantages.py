@@ -70,22 +70,30 @@ def test_outcome_supervision_gives_all_tokens_of_an_output_the_same():
 
 def test_process_supervision_gives_the_worked_numbers():
     first, second = process_advantages(
-        [np.array([0.9, 0.5]), np.array([0.8, 0.2, 0.1])], [np.array([1, 4]), np.array([0, 2, 3])], [5, 4]
+        [np.array([0.9, 0.5]), np.array([0.8, 0.2, 0.1])],
+        [np.array([1, 4]), np.array([0, 2, 3])],
+        [5, 4],
     )
     assert first == pytest.approx([1.2649, 1.2649, 0, 0, 0], abs=5e-5)
     assert second == pytest.approx([-1.2649, -2.2136, -2.2136, -1.2649], abs=5e-5)
 
 
 def test_tokens_behind_the_last_step_get_nothing_and_equal_step_rewards_exactly_zero():
-    advantages = process_advantages([np.array([1.0]), np.array([0.0])], [np.array([1]), np.array([0])], [4, 2])
+    advantages = process_advantages(
+        [np.array([1.0]), np.array([0.0])], [np.array([1]), np.array([0])], [4, 2]
+    )
     assert [a.tolist() for a in advantages] == [[1, 1, 0, 0], [-1, 0]]
-    advantages = process_advantages([np.full(3, 0.1), np.full(2, 0.1)], [np.arange(3), np.arange(2)], [3, 2])
+    advantages = process_advantages(
+        [np.full(3, 0.1), np.full(2, 0.1)], [np.arange(3), np.arange(2)], [3, 2]
+    )
     assert all((a == 0).all() for a in advantages)
 
 
 def test_one_step_that_ends_with_the_output_is_outcome_supervision():
     rewards, lengths = np.array([0.3, 0.9, 0.1]), [4, 2, 5]
-    process = process_advantages([rewards[i : i + 1] for i in range(3)], [[n - 1] for n in lengths], lengths)
+    process = process_advantages(
+        [rewards[i : i + 1] for i in range(3)], [[n - 1] for n in lengths], lengths
+    )
     for mine, theirs in zip(process, outcome_advantages(rewards, lengths), strict=True):
         assert mine == pytest.approx(theirs)
 
@@ -101,13 +109,19 @@ def test_gae_without_discount_is_reward_to_go_minus_value(pairs):
 
 
 def test_gae_with_lambda_0_is_the_one_step_error():
-    advantages, _ = generalised_advantages(np.array([1.0, 0.0, 2.0]), np.array([0.5, 1.0, -1.0]), 0.9, 0.0)
+    advantages, _ = generalised_advantages(
+        np.array([1.0, 0.0, 2.0]), np.array([0.5, 1.0, -1.0]), 0.9, 0.0
+    )
     assert advantages == pytest.approx([1 + 0.9 - 0.5, -0.9 - 1.0, 3.0])
 
 
 @pytest.mark.parametrize(
     ("aggregation", "expected"),
-    [("sequence", [1 / 2, 0, 1 / 10]), ("token", [1 / 6, 0, 1 / 6]), ("constant", [1 / 20, 0, 1 / 20])],
+    [
+        ("sequence", [1 / 2, 0, 1 / 10]),
+        ("token", [1 / 6, 0, 1 / 6]),
+        ("constant", [1 / 20, 0, 1 / 20]),
+    ],
 )
 def test_token_weights_of_lengths_1_0_and_5(aggregation, expected):
     assert token_weights([1, 0, 5], aggregation, 10) == pytest.approx(expected)

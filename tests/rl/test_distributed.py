@@ -48,7 +48,9 @@ def test_two_processes_label_alike_and_train_the_reward_model_of_one(start, fold
     steps, others = lines(one), lines(two)
     assert [line["scored"] for line in steps] == [line["scored"] for line in others]
     agree(zip(steps, others, strict=True), "loss", "grad_norm", "learning_rate")
-    same_movement(start / "sft" / "model.safetensors", one / "model.safetensors", two / "model.safetensors")
+    same_movement(
+        start / "sft" / "model.safetensors", one / "model.safetensors", two / "model.safetensors"
+    )
     first, second = (read_json(folder / "manifest.json") for folder in (one, two))
     assert first["counts"] == second["counts"]
     agree([(first["metrics"], second["metrics"])], "auc", "accuracy")
@@ -58,9 +60,24 @@ def test_two_processes_label_alike_and_train_the_reward_model_of_one(start, fold
 def test_two_processes_sample_reward_and_update_like_one(folders, name):
     one, two = lines(folders[0] / name.split("_")[0] / "rl"), lines(folders[1] / name / "rl")
     assert [line["step"] for line in one] == [line["step"] for line in two]
-    agree(zip(one, two, strict=True), "loss", "grad_norm", "entropy", "kl", "value_error", "reward", "auc_after")
+    agree(
+        zip(one, two, strict=True),
+        "loss",
+        "grad_norm",
+        "entropy",
+        "kl",
+        "value_error",
+        "reward",
+        "auc_after",
+    )
     for a, b in zip(one, two, strict=True):
-        for key in set(a) & {"right", "length", "sampled_tokens", "fresh_solutions", "replayed_solutions"}:
+        for key in set(a) & {
+            "right",
+            "length",
+            "sampled_tokens",
+            "fresh_solutions",
+            "replayed_solutions",
+        }:
             assert a[key] == b[key]
     assert sum("trained_reward" in line for line in two) == ("everything" in name)
 

@@ -14,7 +14,15 @@ from rl.objectives import (
     kl_estimate,
     likelihood_loss,
 )
-from tests.support.worked_gradients import LENGTHS, POLICY, REFERENCE, WEIGHT, gradient_of, numeric_gradient, tensor
+from tests.support.worked_gradients import (
+    LENGTHS,
+    POLICY,
+    REFERENCE,
+    WEIGHT,
+    gradient_of,
+    numeric_gradient,
+    tensor,
+)
 
 
 def test_the_clipped_objective_has_the_worked_value():
@@ -27,7 +35,9 @@ def test_the_clipped_objective_has_the_worked_value():
     ("ratio", "advantage", "gradient"),
     [(1.5, 1, 0), (1.5, -1, -1.5), (0.5, 1, 0.5), (0.5, -1, 0), (1.0, 2, 2), (1.25, 1, 1.25)],
 )
-def test_clipping_stops_the_gradient_only_where_the_update_would_go_further(ratio, advantage, gradient):
+def test_clipping_stops_the_gradient_only_where_the_update_would_go_further(
+    ratio, advantage, gradient
+):
     logprobs = tensor(ratio).log().requires_grad_()
     clipped_policy(logprobs, tensor(0), tensor(advantage), 0.2, 0.3).sum().backward()
     assert logprobs.grad.item() == pytest.approx(gradient)
@@ -35,9 +45,16 @@ def test_clipping_stops_the_gradient_only_where_the_update_would_go_further(rati
 
 @pytest.mark.parametrize(
     ("policy", "reference", "value", "coefficient"),
-    [(-1, -1, 0, 0), (-1, -0.5, 0.148721, 0.025949), (-1, -2, 0.367879, -0.025285), (-3, -0.5, 8.682494, 0.447300)],
+    [
+        (-1, -1, 0, 0),
+        (-1, -0.5, 0.148721, 0.025949),
+        (-1, -2, 0.367879, -0.025285),
+        (-3, -0.5, 8.682494, 0.447300),
+    ],
 )
-def test_the_kl_estimate_has_the_worked_values_and_coefficients(policy, reference, value, coefficient):
+def test_the_kl_estimate_has_the_worked_values_and_coefficients(
+    policy, reference, value, coefficient
+):
     logprobs = tensor(policy).requires_grad_()
     estimate = kl_estimate(logprobs, tensor(reference), "k3")
     assert estimate.item() == pytest.approx(value, abs=5e-7)
@@ -116,7 +133,9 @@ def test_dpo_has_coefficient_beta_sigmoid_of_minus_beta_margin(form):
     coefficient = dpo_coefficient(margin(POLICY), beta)
     divisor = tensor(2, 2, 3, 3, 3) if form == "mean" else torch.ones(5)
     expected = -coefficient * tensor(1, 1, -1, -1, -1) / divisor
-    assert torch.allclose(numeric_gradient(lambda p: dpo_loss(margin(p), beta), POLICY), expected, atol=1e-8)
+    assert torch.allclose(
+        numeric_gradient(lambda p: dpo_loss(margin(p), beta), POLICY), expected, atol=1e-8
+    )
     assert torch.allclose(gradient_of(likelihood_loss, {"weight": -expected}), expected)
 
 
@@ -155,5 +174,10 @@ def test_impossible_settings_are_refused(wrong):
 
 def test_the_defaults_are_the_papers_numbers():
     settings = RL()
-    assert (settings.learning_rate, settings.beta, settings.group_size, settings.questions) == (1e-6, 0.04, 64, 16)
+    assert (settings.learning_rate, settings.beta, settings.group_size, settings.questions) == (
+        1e-6,
+        0.04,
+        64,
+        16,
+    )
     assert (settings.max_new_tokens, settings.updates_per_rollout, settings.kl) == (1024, 1, "k3")

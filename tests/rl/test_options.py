@@ -17,7 +17,13 @@ from pipeline.errors import UserError
 from pipeline.inference.sampler import Sample
 from pipeline.model.load import load_tokenizer
 from rl import reward_model
-from rl.advantages import adapted_group_size, has_spread, normalise, outcome_advantages, token_weights
+from rl.advantages import (
+    adapted_group_size,
+    has_spread,
+    normalise,
+    outcome_advantages,
+    token_weights,
+)
 from rl.iterative import RewardTraining, replay_of
 from rl.methods import METHODS, Scorers
 from rl.metrics import group_metrics
@@ -42,7 +48,9 @@ def test_robust_normalisation_is_distance_from_the_median_in_interquartile_range
     rewards = [1.0, 2.0, 3.0, 4.0, 100.0]
     assert normalise(rewards, "robust") == pytest.approx([-1, -0.5, 0, 0.5, 48.5])
     moved = normalise([*rewards[:4], 1e6], "robust")
-    assert moved[:4] == pytest.approx(normalise(rewards, "robust")[:4])  # an outlier moves nobody else
+    assert moved[:4] == pytest.approx(
+        normalise(rewards, "robust")[:4]
+    )  # an outlier moves nobody else
 
 
 @pytest.mark.parametrize("right", [1, 3, 15])
@@ -64,7 +72,9 @@ def test_ranks_keep_the_order_alone(rewards):
 
 
 def test_equal_rewards_share_a_rank():
-    assert normalise([0.0, 5.0, 5.0, 9.0], "rank") == pytest.approx(np.array([-1.5, 0, 0, 1.5]) / np.sqrt(1.125))
+    assert normalise([0.0, 5.0, 5.0, 9.0], "rank") == pytest.approx(
+        np.array([-1.5, 0, 0, 1.5]) / np.sqrt(1.125)
+    )
 
 
 # Time-weighted advantage
@@ -72,7 +82,10 @@ def test_equal_rewards_share_a_rank():
 
 def test_decay_1_is_grpo_exactly_and_less_discounts_from_the_end():
     rewards, lengths = np.array([1.0, 0.0, 0.0, 1.0]), [3, 1, 2, 0]
-    plain, same = outcome_advantages(rewards, lengths), outcome_advantages(rewards, lengths, decay=1.0)
+    plain, same = (
+        outcome_advantages(rewards, lengths),
+        outcome_advantages(rewards, lengths, decay=1.0),
+    )
     assert all(np.array_equal(a, b) for a, b in zip(plain, same, strict=True))
     weighted = outcome_advantages(rewards, lengths, decay=0.5)
     assert [a.tolist() for a in weighted] == [[0.25, 0.5, 1], [-1], [-0.5, -1], []]
@@ -101,10 +114,15 @@ def test_the_literal_group_size_grows_for_wide_rewards_only():
 
 def test_the_scaled_group_size_uses_its_whole_range():
     shares = {right: np.array([1.0] * right + [0.0] * (64 - right)) for right in (0, 4, 16, 32, 64)}
-    sizes = {k: adapted_group_size("scaled", r.std(), float(np.ptp(r)), 64) for k, r in shares.items()}
+    sizes = {
+        k: adapted_group_size("scaled", r.std(), float(np.ptp(r)), 64) for k, r in shares.items()
+    }
     assert sizes[0] == sizes[64] == 8 and sizes[32] == 64
     assert 8 < sizes[4] < sizes[16] < 64
-    assert adapted_group_size("scaled", 0.5, 1.0, 4) == 4 and adapted_group_size("fixed", 0.0, 0.0, 64) == 64
+    assert (
+        adapted_group_size("scaled", 0.5, 1.0, 4) == 4
+        and adapted_group_size("fixed", 0.0, 0.0, 64) == 64
+    )
 
 
 def test_the_next_step_has_the_group_size_that_the_last_rewards_ask_for(start):
@@ -132,7 +150,9 @@ def test_dynamic_sampling_replaces_questions_without_contrast_and_repeats_exactl
 def test_dynamic_sampling_gives_up_after_its_rounds(start):
     toy = learner(start, dynamic_sampling=2)
     toy.rewards["rule"].score = lambda groups: [np.zeros(len(group.samples)) for group in groups]
-    assert all(not has_spread(group.rewards) for group in toy.explore(0)) and len(toy.explore(0)) == 4
+    assert (
+        all(not has_spread(group.rewards) for group in toy.explore(0)) and len(toy.explore(0)) == 4
+    )
 
 
 # Importance correction, token mean, clip higher, Dr. GRPO
@@ -143,7 +163,11 @@ def test_the_importance_weight_is_the_truncated_ratio_and_multiplies_the_gradien
     assert importance(old, sampler, 2.0).tolist() == pytest.approx([np.exp(0.5), np.exp(-1.0), 2.0])
     assert importance(old, old, 2.0).tolist() == [1, 1, 1]
     policy = tensor(-0.7, -1.2, -0.1, -2.0, -0.4)
-    columns = {"weight": torch.ones(5).double(), "advantage": tensor(1, -1, 2, 0.5, -2), "old": policy}
+    columns = {
+        "weight": torch.ones(5).double(),
+        "advantage": tensor(1, -1, 2, 0.5, -2),
+        "old": policy,
+    }
     plain = gradient_of(grpo_loss(0.0, "k3", 0.2, 0.2), columns)
     sampler = policy - tensor(0.3, -0.3, 2.0, 0.0, -1.0)
     corrected = gradient_of(grpo_loss(0.0, "k3", 0.2, 0.2, cap=2.0), columns | {"sampler": sampler})
@@ -153,10 +177,16 @@ def test_the_importance_weight_is_the_truncated_ratio_and_multiplies_the_gradien
 def test_with_the_trainers_own_old_log_probabilities_the_ratio_is_1_to_the_bit(start):
     toy = learner(start, importance="truncated", precision="bf16")
     groups = toy.explore(0)
-    rows = METHODS["grpo_outcome"].rows(groups, toy.settings, Scorers(toy._scorer("policy"), toy._scorer("reference")))
+    rows = METHODS["grpo_outcome"].rows(
+        groups, toy.settings, Scorers(toy._scorer("policy"), toy._scorer("reference"))
+    )
     again = toy._scorer("policy")(rows)
-    assert all(np.array_equal(row.columns["old"], values) for row, values in zip(rows, again, strict=True))
-    differences = np.concatenate([(row.columns["old"] - row.columns["sampler"])[row.scored] for row in rows])
+    assert all(
+        np.array_equal(row.columns["old"], values) for row, values in zip(rows, again, strict=True)
+    )
+    differences = np.concatenate(
+        [(row.columns["old"] - row.columns["sampler"])[row.scored] for row in rows]
+    )
     assert 0 < abs(differences).max() < 0.3  # sampler and trainer round differently
 
 
@@ -169,7 +199,11 @@ def test_dr_grpo_has_neither_length_nor_deviation_in_its_gradient():
 
 def test_clip_higher_leaves_the_lower_side_alone(start):
     ratio = tensor(1.25, 1.25, 0.75, 0.75).log()
-    columns = {"weight": torch.ones(4).double(), "advantage": tensor(1, -1, 1, -1), "old": torch.zeros(4).double()}
+    columns = {
+        "weight": torch.ones(4).double(),
+        "advantage": tensor(1, -1, 1, -1),
+        "old": torch.zeros(4).double(),
+    }
     for high, expected in ((0.2, [0, 1.25, -0.75, 0]), (0.28, [-1.25, 1.25, -0.75, 0])):
         logprobs = ratio.clone().requires_grad_()
         grpo_loss(0.0, "k3", 0.2, high)(logprobs, columns)[0].sum().backward()
@@ -206,7 +240,9 @@ class EvenLength:
 def test_a_class_of_the_users_own_is_a_reward():
     rewards = load_rewards(RL(rewards={"test_rl_options:EvenLength": 2.0}), {}, None)
     group = Group(
-        Question(Problem("p", "Q", "7"), [1]), [Sample([5], [0.0], "stop"), Sample([5, 6], [0, 0], "stop")], ["", ""]
+        Question(Problem("p", "Q", "7"), [1]),
+        [Sample([5], [0.0], "stop"), Sample([5, 6], [0, 0], "stop")],
+        ["", ""],
     )
     compose([group], rewards, {"test_rl_options:EvenLength": 2.0})
     assert group.rewards.tolist() == [0, 2] and group.parts["rule"].tolist() == [0, 0]
@@ -224,7 +260,9 @@ def test_the_manuals_reward_of_another_domain_works(tmp_path, monkeypatch):
     ]
     texts.append("STEMI")
     samples = [Sample([5], [0.0], "stop")] * 4
-    assert reward.score([Group(Question(Problem("p", "Q", "STEMI"), [1]), samples, texts)])[0].tolist() == [
+    assert reward.score([Group(Question(Problem("p", "Q", "STEMI"), [1]), samples, texts)])[
+        0
+    ].tolist() == [
         1,
         0.5,
         0,
@@ -239,7 +277,12 @@ def test_a_reward_that_cannot_be_loaded_is_a_users_mistake(name):
 
 
 def test_programs_are_judged_by_what_they_print():
-    texts = ["```python\nprint(3 + 4)\n```", "```python\nprint(8)\n```", "\\boxed{7}", "```python\n1 / 0\n```"]
+    texts = [
+        "```python\nprint(3 + 4)\n```",
+        "```python\nprint(8)\n```",
+        "\\boxed{7}",
+        "```python\n1 / 0\n```",
+    ]
     group = Group(Question(Problem("p", "Q", "7"), [1]), [Sample([5], [0.0], "stop")] * 4, texts)
     reward = ProgramReward()
     try:
@@ -317,7 +360,12 @@ def test_iterative_grpo_resets_the_reference_and_trains_the_reward_model_on_with
     reward_folder,
     tmp_path,
 ):
-    changes = {"rewards": {"outcome_model": 1.0}, "iterations": 3, "steps": 6, "learning_rate": 5e-3}
+    changes = {
+        "rewards": {"outcome_model": 1.0},
+        "iterations": 3,
+        "steps": 6,
+        "learning_rate": 5e-3,
+    }
     main([*arguments(start, tmp_path, **changes), "--outcome-model", str(reward_folder)])
     lines = metrics(tmp_path / "rl")
     trained = [line for line in lines if "trained_reward" in line]
@@ -329,7 +377,9 @@ def test_iterative_grpo_resets_the_reference_and_trains_the_reward_model_on_with
     assert max(kl[0], kl[2], kl[4]) < 1e-6 < min(kl[1], kl[3], kl[5])
 
 
-def test_a_broken_iterative_run_goes_on_to_the_same_bits(start, reward_folder, tmp_path, monkeypatch):
+def test_a_broken_iterative_run_goes_on_to_the_same_bits(
+    start, reward_folder, tmp_path, monkeypatch
+):
     changes = {"rewards": {"outcome_model": 1.0}, "iterations": 2, "steps": 6}
     for name in ("whole", "broken"):
         (tmp_path / name).mkdir()
@@ -375,6 +425,8 @@ def test_a_record_shows_the_steps_and_their_rewards(start):
 
 
 def test_format_and_rule_rewards_stay_apart():
-    group = Group(Question(Problem("p", "Q", "7"), [1]), [Sample([5], [0.0], "stop")], ["\\boxed{8}"])
+    group = Group(
+        Question(Problem("p", "Q", "7"), [1]), [Sample([5], [0.0], "stop")], ["\\boxed{8}"]
+    )
     compose([group], {"rule": RuleReward(), "format": FormatReward()}, {"rule": 1.0, "format": 0.5})
     assert group.rewards.tolist() == [0.5] and not group.right[0]

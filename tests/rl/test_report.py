@@ -28,8 +28,14 @@ def test_under_process_supervision_every_token_has_its_colour_and_every_step_its
     steps = [{"end": 1, "reward": 0.9}, {"end": 2, "reward": 0.2}]
     write_jsonl(tmp_path / "r.jsonl", [record([output(0.2, [1.5, 1.5, -0.5], steps=steps)])])
     html = "".join(rollouts(tmp_path / "r.jsonl"))
-    assert html.count("color-mix") == 3 and html.count("var(--good)") == 2 and html.count("var(--bad)") == 1
-    assert "advantage +1.50, step reward 0.90" in html and "advantage -0.50, step reward 0.20" in html
+    assert (
+        html.count("color-mix") == 3
+        and html.count("var(--good)") == 2
+        and html.count("var(--bad)") == 1
+    )
+    assert (
+        "advantage +1.50, step reward 0.90" in html and "advantage -0.50, step reward 0.20" in html
+    )
 
 
 def test_a_run_without_rollouts_has_no_browser_and_warnings_are_shown(tmp_path):

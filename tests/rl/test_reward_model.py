@@ -52,7 +52,10 @@ def test_an_output_without_tokens_has_no_steps_and_one_without_an_end_token_ends
 
 def questions(tokenizer, count: int = 4, answer: str = "7") -> list[Question]:
     problems = [Problem(f"p{i}", f"Q{i}?", answer) for i in range(count)]
-    return [Question(problem, encode_prompt(tokenizer, problem.question, "cot", "en", BARE)) for problem in problems]
+    return [
+        Question(problem, encode_prompt(tokenizer, problem.question, "cot", "en", BARE))
+        for problem in problems
+    ]
 
 
 def toy_sampler(start) -> Sampler:
@@ -65,7 +68,9 @@ def test_outcome_labels_are_the_rules_verdicts_on_different_solutions(start):
     assert len({(s.problem_id, tuple(s.ids)) for s in solutions}) == len(solutions) > 10
     for solution in solutions:
         text = sampler.tokenizer.decode(solution.ids, skip_special_tokens=True)
-        assert solution.right == ("\\boxed{7}" in text) and solution.labels == [float(solution.right)]
+        assert solution.right == ("\\boxed{7}" in text) and solution.labels == [
+            float(solution.right)
+        ]
         assert solution.ends == [len(solution.ids) - 1]
     assert 0 < sum(solution.right for solution in solutions) < len(solutions)
 
@@ -74,10 +79,13 @@ def test_outcome_labels_are_the_rules_verdicts_on_different_solutions(start):
 def test_step_labels_are_the_share_of_rollouts_that_reach_the_answer(start, monkeypatch, kind):
     sampler = toy_sampler(start)
     monkeypatch.setattr(
-        "rl.step_labels.step_ends", lambda tokenizer, ids: [1, 8, len(ids) - 1] if len(ids) > 9 else [0]
+        "rl.step_labels.step_ends",
+        lambda tokenizer, ids: [1, 8, len(ids) - 1] if len(ids) > 9 else [0],
     )
     settings = Reward(**(SMALL_REWARD | {"labels": kind}))
-    solutions = [s for s in label_steps(sampler, questions(sampler.tokenizer), settings) if len(s.ends) == 3]
+    solutions = [
+        s for s in label_steps(sampler, questions(sampler.tokenizer), settings) if len(s.ends) == 3
+    ]
     after_digit = [s.labels[1] for s in solutions if s.right]
     assert solutions and all(s.labels[2] == float(s.right) for s in solutions)
     assert np.mean(after_digit) > 0.9  # the digit stands: every rollout keeps it
@@ -90,12 +98,18 @@ def test_step_labels_are_the_share_of_rollouts_that_reach_the_answer(start, monk
 def test_an_outcome_model_learns_loads_with_transformers_and_rewards_a_policy(start, tmp_path):
     reward_model.main(reward_options(start, tmp_path, "outcome"))
     metrics = read_json(tmp_path / "reward/manifest.json")["metrics"]
-    assert metrics["auc"] > 0.95 and metrics["accuracy"] > metrics["majority"] and metrics["best_of"] > metrics["mean"]
+    assert (
+        metrics["auc"] > 0.95
+        and metrics["accuracy"] > metrics["majority"]
+        and metrics["best_of"] > metrics["mean"]
+    )
     model = AutoModelForTokenClassification.from_pretrained(tmp_path / "reward")
     tokenizer = load_tokenizer(start / "sft")
     [question] = questions(tokenizer, 1)
     samples = [
-        Sample([*tokenizer.encode(f" \\boxed{{{digit}}}"), tokenizer.eos_token_id], [0.0] * 11, "stop")
+        Sample(
+            [*tokenizer.encode(f" \\boxed{{{digit}}}"), tokenizer.eos_token_id], [0.0] * 11, "stop"
+        )
         for digit in "73"
     ]
     group = Group(question, [*samples, Sample([], [], "length")], ["", "", ""])
@@ -110,13 +124,18 @@ def test_an_outcome_model_learns_loads_with_transformers_and_rewards_a_policy(st
     more = ["--outcome-model", str(tmp_path / "reward")]
     train_policy([*arguments(start, out, rewards={"outcome_model": 1.0}, steps=2), *more])
     line = json.loads((out / "rl/metrics.jsonl").read_text().splitlines()[1])
-    assert line["reward"] == pytest.approx(line["reward_outcome_model"]) and 0 <= line["reward_rule"] <= 1
+    assert (
+        line["reward"] == pytest.approx(line["reward_outcome_model"])
+        and 0 <= line["reward_rule"] <= 1
+    )
 
 
 def test_a_process_model_feeds_process_supervision(start, tmp_path):
     reward_model.main(reward_options(start, tmp_path, "process", epochs=2, drops={0.5: 0.1}))
     rates = [line["learning_rate"] for line in read_jsonl(tmp_path / "reward/metrics.jsonl")]
-    assert rates[0] == SMALL_REWARD["learning_rate"] and rates[-1] == pytest.approx(SMALL_REWARD["learning_rate"] / 10)
+    assert rates[0] == SMALL_REWARD["learning_rate"] and rates[-1] == pytest.approx(
+        SMALL_REWARD["learning_rate"] / 10
+    )
     out = tmp_path / "policy"
     out.mkdir()
     settings = {"rewards": {"process_model": 1.0}, "method": "grpo_process", "steps": 2}
@@ -149,8 +168,13 @@ def test_a_broken_reward_training_goes_on_to_the_same_bits(start, tmp_path, monk
 
 def test_process_rows_carry_the_papers_advantages():
     question = Question(Problem("p", "Q", "7"), [1, 8])
-    samples = [Sample([3, 4, 5, 6, 7], [-1.0] * 5, "stop"), Sample([3, 4, 5, 6], [-1.0] * 4, "stop")]
-    group = Group(question, samples, ["", ""], {"process_model": np.array([0.5, 0.1])}, np.array([0.5, 0.1]))
+    samples = [
+        Sample([3, 4, 5, 6, 7], [-1.0] * 5, "stop"),
+        Sample([3, 4, 5, 6], [-1.0] * 4, "stop"),
+    ]
+    group = Group(
+        question, samples, ["", ""], {"process_model": np.array([0.5, 0.1])}, np.array([0.5, 0.1])
+    )
     group.step_rewards = [np.array([0.9, 0.5]), np.array([0.8, 0.2, 0.1])]
     group.step_ends = [np.array([1, 4]), np.array([0, 2, 3])]
     from pipeline.config.rl import RL
@@ -158,7 +182,9 @@ def test_process_rows_carry_the_papers_advantages():
     settings = RL(method="grpo_process", rewards={"process_model": 1.0}, beta=0)
     first, second = METHODS["grpo_process"].rows([group], settings, Scorers(None, None))
     assert first.columns["advantage"][2:] == pytest.approx([1.2649, 1.2649, 0, 0, 0], abs=5e-5)
-    assert second.columns["advantage"][2:] == pytest.approx([-1.2649, -2.2136, -2.2136, -1.2649], abs=5e-5)
+    assert second.columns["advantage"][2:] == pytest.approx(
+        [-1.2649, -2.2136, -2.2136, -1.2649], abs=5e-5
+    )
 
 
 def test_scores_do_not_depend_on_the_company_in_a_batch(start):
@@ -182,9 +208,16 @@ def test_within_a_problem_only_its_own_solutions_are_compared():
     def solution(problem: str, right: bool) -> LabelledSolution:
         return LabelledSolution(problem, [1], [2], [0], [float(right)], right)
 
-    solutions = [solution("a", True), solution("a", False), solution("a", False), solution("b", True)]
+    solutions = [
+        solution("a", True),
+        solution("a", False),
+        solution("a", False),
+        solution("b", True),
+    ]
     scores = [np.array([value]) for value in (0.5, 0.4, 0.5, 0.1)]
-    assert judge(solutions, scores)["auc_within"] == 0.75  # one pair in order, one tie; "b" has no wrong solution
+    assert (
+        judge(solutions, scores)["auc_within"] == 0.75
+    )  # one pair in order, one tie; "b" has no wrong solution
     assert judge(solutions[3:], scores[3:])["auc_within"] is None
 
 

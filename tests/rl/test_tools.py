@@ -36,7 +36,10 @@ class Scripted:
         assert settings.stop == ("```output",)
         self.prompts, self.keys = [list(prompt) for prompt in prompts], list(keys)
         ids = self.tokenizer.encode(self.texts.pop(0))
-        return [[Sample(ids, [-float(i) for i in range(len(ids))], "stop")] * samples_per_prompt for _ in prompts]
+        return [
+            [Sample(ids, [-float(i) for i in range(len(ids))], "stop")] * samples_per_prompt
+            for _ in prompts
+        ]
 
 
 class Printing:
@@ -66,7 +69,9 @@ def test_the_rounds_are_counted_and_an_answer_without_a_program_is_an_ordinary_s
     engine = Scripted(PROGRAM, PROGRAM, PROGRAM)
     [[sample]] = ToolSampler(engine, Printing(), 2).sample([[9]], 1, SamplingSettings(), ["k"])
     assert len(engine.texts) == 1 and not sample.written[-1]
-    [[sample]] = ToolSampler(Scripted(ANSWER), Printing(), 2).sample([[9]], 1, SamplingSettings(), ["k"])
+    [[sample]] = ToolSampler(Scripted(ANSWER), Printing(), 2).sample(
+        [[9]], 1, SamplingSettings(), ["k"]
+    )
     assert sample.written is None and sample.length == len(sample.ids)
 
 
@@ -115,8 +120,15 @@ def by_order(scale: float):
 
 @pytest.mark.parametrize("aggregation", ["sequence", "token", "constant"])
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "sft"])
-def test_credit_and_denominators_across_the_gap_equal_those_with_the_gap_removed(method, aggregation):
-    settings = RL(method=method, mode="tool", aggregation=aggregation, rewards={"rule": 1.0, "process_model": 1.0})
+def test_credit_and_denominators_across_the_gap_equal_those_with_the_gap_removed(
+    method, aggregation
+):
+    settings = RL(
+        method=method,
+        mode="tool",
+        aggregation=aggregation,
+        rewards={"rule": 1.0, "process_model": 1.0},
+    )
     scorers = Scorers(by_order(-0.2), by_order(-0.3), by_order(0.05))
     without = METHODS[method].rows(groups([]), settings, scorers)
     across = METHODS[method].rows(groups([99, 98, 97]), settings, scorers)
@@ -126,16 +138,22 @@ def test_credit_and_denominators_across_the_gap_equal_those_with_the_gap_removed
         assert row.ids[row.scored].tolist() == plain.ids[plain.scored].tolist()
         assert row.columns.keys() == plain.columns.keys()
         for name, values in plain.columns.items():
-            assert row.columns[name][row.scored] == pytest.approx(values[plain.scored], abs=1e-6), name
+            assert row.columns[name][row.scored] == pytest.approx(values[plain.scored], abs=1e-6), (
+                name
+            )
 
 
 def test_lengths_and_calls_in_the_metrics_are_those_of_the_model():
     across, without = (group_metrics(groups(gap)) for gap in ([99, 98], []))
-    assert across["length"] == without["length"] == 5 and across["tool_calls"] == pytest.approx(2 / 3)
+    assert across["length"] == without["length"] == 5 and across["tool_calls"] == pytest.approx(
+        2 / 3
+    )
     assert "tool_calls" not in without
 
 
-@pytest.mark.parametrize(("text", "ends"), [("ab\ncd|\n5\nx\n|ef\n\ngh", [2, 4, 12, 15]), ("ab|\n5\n|", [1])])
+@pytest.mark.parametrize(
+    ("text", "ends"), [("ab\ncd|\n5\nx\n|ef\n\ngh", [2, 4, 12, 15]), ("ab|\n5\n|", [1])]
+)
 def test_steps_are_lines_of_the_model_and_an_output_ends_the_line_before_it(text, ends):
     tokenizer, ids, written, mine = byte_tokenizer(), [], [], True
     for piece in text.split("|"):
@@ -153,7 +171,9 @@ class Parity:
     """In the place of the rule, which the toy with its broken boxes never pleases."""
 
     def score(self, groups):
-        return [np.array([float(sum(sample.ids) % 2) for sample in group.samples]) for group in groups]
+        return [
+            np.array([float(sum(sample.ids) % 2) for sample in group.samples]) for group in groups
+        ]
 
 
 class StepReward:
@@ -167,13 +187,17 @@ class StepReward:
 
 
 @pytest.mark.parametrize("method", ["online_rft", "ppo", "grpo_outcome", "grpo_process"])
-def test_every_online_method_learns_with_tools_and_sampler_and_trainer_agree(start, monkeypatch, method):
+def test_every_online_method_learns_with_tools_and_sampler_and_trainer_agree(
+    start, monkeypatch, method
+):
     """The toy writes no programs: "{" stands for the request, and the output goes between the brace and the digit."""
     monkeypatch.setattr("rl.tool_sampler.ASKS_FOR_OUTPUT", ("{",))
     monkeypatch.setattr("eval.sampling.tool_loop._asks", lambda tokenizer, answer: True)
     rewards = {"rule": 1.0} | ({"process_model": 0.1} if method == "grpo_process" else {})
     loop = learner(start, method=method, mode="tool", temperature=2.0, rewards=rewards, beta=0.04)
-    loop.rewards = {"rule": Parity()} | ({"process_model": StepReward()} if method == "grpo_process" else {})
+    loop.rewards = {"rule": Parity()} | (
+        {"process_model": StepReward()} if method == "grpo_process" else {}
+    )
     loop.sampler = ToolSampler(loop.sampler.engine, Printing("5"), 2)
     before = {name: value.clone() for name, value in loop.policy.state_dict().items()}
     line = loop.step(0)  # compares the sampler's log-probabilities with the trainer's
@@ -182,7 +206,9 @@ def test_every_online_method_learns_with_tools_and_sampler_and_trainer_agree(sta
     assert abs(line.get("kl", 0)) < 1e-6  # the reference is the start
     outputs = [output for record in loop.records for output in record["outputs"]]
     output = next(output for output in outputs if "written" in output)
-    printed = [token for token, mine in zip(output["tokens"], output["written"], strict=True) if not mine]
+    printed = [
+        token for token, mine in zip(output["tokens"], output["written"], strict=True) if not mine
+    ]
     assert printed and not "".join(printed).replace("\n5\n```\n", "")
 
 
@@ -210,7 +236,9 @@ def test_the_manifest_names_the_isolation_where_programs_may_run_and_only_there(
         pytest.skip(f"no sandbox here: {error}")
     for mode in ("tool", "cot"):
         given = arguments(start, tmp_path, mode=mode, steps=1, evaluate_every=0)
-        write_json(tmp_path / "prompts.json", Prompts(**{mode: Suffixes(en="", zh="")}).model_dump())
+        write_json(
+            tmp_path / "prompts.json", Prompts(**{mode: Suffixes(en="", zh="")}).model_dump()
+        )
         given[given.index("--prompts") + 1] = str(tmp_path / "prompts.json")
         train_policy(given)
         found = read_json(tmp_path / "rl/manifest.json")["metrics"].get("isolation")
@@ -227,7 +255,13 @@ def test_the_report_frames_what_a_program_printed(tmp_path):
     tokenizer = byte_tokenizer()
     ids = tokenizer.encode("ab<i>c")
     sample = Sample(ids, [0.0] * 3, "stop", written=[True] * 2 + [False] * 3 + [True])
-    group = Group(Question(Problem("p", "Q", "7"), [1]), [sample], ["ab<i>c"], {"rule": np.ones(1)}, np.ones(1))
+    group = Group(
+        Question(Problem("p", "Q", "7"), [1]),
+        [sample],
+        ["ab<i>c"],
+        {"rule": np.ones(1)},
+        np.ones(1),
+    )
     group.advantages = [np.full(3, 0.5)]
     write_jsonl(tmp_path / "r.jsonl", [group_record(group, tokenizer, 0)])
     html = "".join(rollouts(tmp_path / "r.jsonl"))

@@ -54,7 +54,13 @@ def test_the_command_writes_a_model_metrics_and_rollouts(start, tmp_path):
         "truncated",
         "peak_memory_mb",
     }
-    wanted |= {"sample_tokens_per_second", "update_tokens_per_second", "sample_seconds", "grad_norm", "reward_rule"}
+    wanted |= {
+        "sample_tokens_per_second",
+        "update_tokens_per_second",
+        "sample_seconds",
+        "grad_norm",
+        "reward_rule",
+    }
     assert wanted <= steps[0].keys()
     assert steps[0]["mismatch"] < 1e-4 and steps[0]["kl"] < 1e-6 < steps[-1]["kl"]
     records = [json.loads(line) for line in (tmp_path / "rollouts.jsonl").read_text().splitlines()]
@@ -64,7 +70,9 @@ def test_the_command_writes_a_model_metrics_and_rollouts(start, tmp_path):
     assert not (tmp_path / "resume").exists()
 
 
-@pytest.mark.parametrize("changes", [{}, {"iterations": 2}, {"method": "ppo"}], ids=["plain", "iterations", "ppo"])
+@pytest.mark.parametrize(
+    "changes", [{}, {"iterations": 2}, {"method": "ppo"}], ids=["plain", "iterations", "ppo"]
+)
 def test_a_broken_run_goes_on_to_the_same_bits(start, tmp_path, monkeypatch, changes):
     (tmp_path / "whole").mkdir()
     (tmp_path / "broken").mkdir()
@@ -82,8 +90,12 @@ def test_a_broken_run_goes_on_to_the_same_bits(start, tmp_path, monkeypatch, cha
     monkeypatch.undo()
     assert list((tmp_path / "broken/resume").glob("step-*4.pt"))
     main(arguments(start, tmp_path / "broken", **changes))
-    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(tmp_path / "broken/rl/model.safetensors")
-    assert file_digest(tmp_path / "whole/rollouts.jsonl") == file_digest(tmp_path / "broken/rollouts.jsonl")
+    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(
+        tmp_path / "broken/rl/model.safetensors"
+    )
+    assert file_digest(tmp_path / "whole/rollouts.jsonl") == file_digest(
+        tmp_path / "broken/rollouts.jsonl"
+    )
 
 
 @pytest.mark.slow
@@ -99,7 +111,9 @@ def test_a_killed_run_goes_on_to_the_same_bits(start, tmp_path):
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL and not (tmp_path / "killed/rl").exists()
     subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL)
-    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(tmp_path / "killed/rl/model.safetensors")
+    assert file_digest(tmp_path / "whole/rl/model.safetensors") == file_digest(
+        tmp_path / "killed/rl/model.safetensors"
+    )
 
 
 @pytest.mark.parametrize("method", ["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome"])
@@ -143,7 +157,9 @@ def test_outputs_without_contrast_are_computed_only_for_the_kl_term(start, beta,
 
 @pytest.mark.parametrize("method", ["ppo", "online_rft", "sft"])
 def test_the_siblings_raise_the_share_of_right_answers_too(start, method):
-    toy = learner(start, method=method, steps=30, learning_rate=5e-3, ppo={"value_learning_rate": 1e-2})
+    toy = learner(
+        start, method=method, steps=30, learning_rate=5e-3, ppo={"value_learning_rate": 1e-2}
+    )
     shares = [toy.step(step)["right"] for step in range(30)]
     if method == "sft":
         toy.method = METHODS["online_rft"]
@@ -167,7 +183,9 @@ def test_ppos_value_model_learns_and_the_policy_waits_for_its_warm_up(start):
 def test_ppo_advantages_are_reward_to_go_minus_value_with_the_kl_inside(start):
     toy = learner(start, method="ppo", beta=0.5)
     groups = toy.explore(0)
-    rows = METHODS["ppo"].rows(groups, toy.settings, Scorers(None, toy._scorer("reference"), toy.value.values))
+    rows = METHODS["ppo"].rows(
+        groups, toy.settings, Scorers(None, toy._scorer("reference"), toy.value.values)
+    )
     row, reward = rows[0], groups[0].rewards[0]
     difference = (row.columns["old"] - row.columns["reference"])[row.scored]
     to_go = reward - 0.5 * np.cumsum(difference[::-1])[::-1]
@@ -181,7 +199,9 @@ def test_grpo_keeps_no_value_model_and_without_kl_no_reference(start):
         name: learner(start, **changes).step(0)["model_state_mb"]
         for name, changes in (("ppo", {"method": "ppo"}), ("grpo", {}), ("no_kl", {"beta": 0.0}))
     }
-    assert sizes["ppo"] > 1.35 * sizes["grpo"] and sizes["grpo"] == pytest.approx(1.25 * sizes["no_kl"], rel=0.02)
+    assert sizes["ppo"] > 1.35 * sizes["grpo"] and sizes["grpo"] == pytest.approx(
+        1.25 * sizes["no_kl"], rel=0.02
+    )
 
 
 def test_the_update_does_not_depend_on_micro_batches(start):
@@ -216,34 +236,51 @@ def test_a_row_scores_every_sampled_token_the_end_token_once_and_no_token_of_the
     question = Question(Problem("p", "Q", "7"), [1, 8, 9])
     group = Group(question, [Sample([5, 6, 2], [-1.0, -2.0, -3.0], "stop")], ["x"])
     row = output_row(group, 0, old=np.array([-1.0, -2.0, -3.0]), weight=0.5)
-    assert row.ids.tolist() == [1, 8, 9, 5, 6, 2] and row.scored.tolist() == [False] * 3 + [True] * 3
-    assert row.columns["old"].tolist() == [0, 0, 0, -1, -2, -3] and row.columns["weight"][3:].tolist() == [0.5] * 3
+    assert (
+        row.ids.tolist() == [1, 8, 9, 5, 6, 2] and row.scored.tolist() == [False] * 3 + [True] * 3
+    )
+    assert (
+        row.columns["old"].tolist() == [0, 0, 0, -1, -2, -3]
+        and row.columns["weight"][3:].tolist() == [0.5] * 3
+    )
 
 
 def test_an_output_without_tokens_changes_neither_loss_nor_gradient():
     question = Question(Problem("p", "Q", "7"), [1, 8, 9])
-    samples = [Sample([5, 2], [-1.0, -2.0], "stop"), Sample([6, 2], [-1.0, -2.0], "stop"), Sample([], [], "length")]
+    samples = [
+        Sample([5, 2], [-1.0, -2.0], "stop"),
+        Sample([6, 2], [-1.0, -2.0], "stop"),
+        Sample([], [], "length"),
+    ]
     settings, results = RL(**(SMALL | {"beta": 0.0})), []
     for count in (2, 3):
         model = llama()
         optimiser = adamw(model)
-        group = Group(question, samples[:count], ["x"] * count, rewards=np.array([1.0, -1.0, 0.0][:count]))
+        group = Group(
+            question, samples[:count], ["x"] * count, rewards=np.array([1.0, -1.0, 0.0][:count])
+        )
         rows = grpo_outcome_rows([group], settings, Scorers(None, None))
         scale = [float(abs(row.columns["advantage"]).max()) for row in rows]
         for row in rows[:2]:
             row.columns["advantage"] /= scale[0]
-        results.append(train_step(model, optimiser, rows, grpo_loss(0, "k3", 0.2, 0.2), max_tokens=100))
+        results.append(
+            train_step(model, optimiser, rows, grpo_loss(0, "k3", 0.2, 0.2), max_tokens=100)
+        )
     assert results[0]["loss"] == pytest.approx(results[1]["loss"])
     assert results[0]["grad_norm"] == pytest.approx(results[1]["grad_norm"])
 
 
 def test_a_pass_asks_every_question_once_before_any_twice():
     questions = [Question(Problem(str(i), "Q", "7"), [1]) for i in range(10)]
-    asked = [q.problem.id for step in range(10) for q in questions_of_step(questions, step, 4, seed=3)]
+    asked = [
+        q.problem.id for step in range(10) for q in questions_of_step(questions, step, 4, seed=3)
+    ]
     for turn in range(4):
         assert sorted(asked[10 * turn : 10 * turn + 10]) == sorted(str(i) for i in range(10))
     assert asked[:10] != asked[10:20]
-    other = [q.problem.id for step in range(3) for q in questions_of_step(questions, step, 4, seed=4)]
+    other = [
+        q.problem.id for step in range(3) for q in questions_of_step(questions, step, 4, seed=4)
+    ]
     assert other != asked[:12]
 
 
@@ -265,7 +302,10 @@ def test_rewards_are_the_graders_and_compose_with_weights():
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"rewards": {"outcome_model": 1.0}}, "--outcome-model"), ({"max_new_tokens": 95}, "max_new_tokens = 95")],
+    [
+        ({"rewards": {"outcome_model": 1.0}}, "--outcome-model"),
+        ({"max_new_tokens": 95}, "max_new_tokens = 95"),
+    ],
 )
 def test_a_users_mistake_is_one_line(start, tmp_path, changes, message):
     with pytest.raises(UserError, match=message):

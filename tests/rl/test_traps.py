@@ -133,13 +133,22 @@ def checks() -> list[bool]:
     weights = rl.advantages.token_weights([1, 3], "sequence", 9)
     weight = torch.tensor(np.repeat(weights, [1, 3]))
     advantage = torch.tensor(np.repeat(rl.advantages.normalise([1.0, 0.0]), [1, 3]))
-    columns = {"weight": weight, "advantage": advantage, "old": policy.detach(), "reference": reference}
+    columns = {
+        "weight": weight,
+        "advantage": advantage,
+        "old": policy.detach(),
+        "reference": reference,
+    }
     terms, _ = rl.objectives.grpo_loss(0.04, "k3", 0.2, 0.2)(policy, columns)
     [gradient] = torch.autograd.grad(terms.sum(), [policy])
     expected = -weight * (advantage + 0.04 * ((reference - policy.detach()).exp() - 1))
     ratios = torch.tensor([0.5, 1.0, 1.5], dtype=torch.float64).log()
     clipped = rl.objectives.clipped_policy(
-        ratios, torch.zeros(3, dtype=torch.float64), torch.tensor([1.0, -1.0, 2.0], dtype=torch.float64), 0.2, 0.2
+        ratios,
+        torch.zeros(3, dtype=torch.float64),
+        torch.tensor([1.0, -1.0, 2.0], dtype=torch.float64),
+        0.2,
+        0.2,
     )
     model, cold = llama(), 0.6
     question = Question(PROBLEM, [1, 8, 9])
@@ -163,10 +172,15 @@ def checks() -> list[bool]:
 FAULTS = {
     "the sign of the policy term": ("rl.objectives.clipped_policy", lambda *a: -clipped_policy(*a)),
     "the sign of the KL term": ("rl.objectives.kl_estimate", lambda *a: -kl_estimate(*a)),
-    "another KL estimate": ("rl.objectives.kl_estimate", lambda p, r, kind: kl_estimate(p, r, "k2")),
+    "another KL estimate": (
+        "rl.objectives.kl_estimate",
+        lambda p, r, kind: kl_estimate(p, r, "k2"),
+    ),
     "max in the place of min": (
         "rl.objectives.clipped_policy",
-        lambda p, o, a, low, high: torch.max((p - o).exp() * a, (p - o).exp().clamp(1 - low, 1 + high) * a),
+        lambda p, o, a, low, high: torch.max(
+            (p - o).exp() * a, (p - o).exp().clamp(1 - low, 1 + high) * a
+        ),
     ),
     "no clipping": ("rl.objectives.clipped_policy", lambda p, o, a, low, high: (p - o).exp() * a),
     "rewards not centred": ("rl.advantages.normalise", lambda r, *a: np.asarray(r, dtype=float)),
@@ -176,7 +190,9 @@ FAULTS = {
     ),
     "no temperature in the trainer": (
         "pipeline.forward.fused_llama.target_logprobs",
-        lambda model, hidden, targets, temperature, dtype: target_logprobs(model, hidden, targets, 1.0, dtype),
+        lambda model, hidden, targets, temperature, dtype: target_logprobs(
+            model, hidden, targets, 1.0, dtype
+        ),
     ),
     "the prompt is scored too": (
         "rl.methods.output_row",

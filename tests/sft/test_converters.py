@@ -46,7 +46,11 @@ def test_gsm8k_answers_lose_their_commas():
 
 @pytest.mark.parametrize("name", ["problem", "question"])
 def test_the_answer_of_a_math_solution_is_in_its_last_box(name):
-    row = {name: "Simplify.", "solution": "First \\boxed{3}, no: $\\boxed{\\frac{1}{2}}$.", "level": "Level 1"}
+    row = {
+        name: "Simplify.",
+        "solution": "First \\boxed{3}, no: $\\boxed{\\frac{1}{2}}$.",
+        "level": "Level 1",
+    }
     solution = convert(row, "m-1", "math")
     assert solution.answer == "\\frac{1}{2}" and reason_against(solution) is None
 
@@ -59,9 +63,15 @@ def test_numina_math_tir_is_a_tool_solution():
 
 
 def test_tora_messages_become_turns():
-    row = {"messages": [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": TORA}], "gt": "2"}
+    row = {
+        "messages": [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": TORA}],
+        "gt": "2",
+    }
     solution = convert(row, "t-1", "tora")
-    assert roles(solution) == ["text", "code", "output", "text"] and solution.turns[2]["content"] == "2"
+    assert (
+        roles(solution) == ["text", "code", "output", "text"]
+        and solution.turns[2]["content"] == "2"
+    )
     assert solution.turns[1]["content"] == "print(1 + 1)"
 
 
@@ -77,7 +87,10 @@ def test_a_trajectory_drops_the_repeated_answer_and_prints_what_the_notebook_sho
     solution = convert(row, "c-1", "mathcoder")
     assert roles(solution) == ["text", "code", "output", "text"]
     assert solution.turns[1]["content"] == "x = 2\nprint(x)"
-    assert solution.turns[-1]["content"] == "It is \\( \\boxed{2} \\)." and reason_against(solution) is None
+    assert (
+        solution.turns[-1]["content"] == "It is \\( \\boxed{2} \\)."
+        and reason_against(solution) is None
+    )
 
 
 def test_a_table_and_choices_belong_to_the_question_and_ans_is_printed():
@@ -95,15 +108,28 @@ def test_a_table_and_choices_belong_to_the_question_and_ans_is_printed():
 
 
 def test_math_instruct_programs_come_without_an_answer_and_texts_with_a_stated_one():
-    program = {"source": "data/PoT/gsm_gpt4.json", "instruction": "1+1?", "output": "x = 1 + 1\nprint(x)"}
+    program = {
+        "source": "data/PoT/gsm_gpt4.json",
+        "instruction": "1+1?",
+        "output": "x = 1 + 1\nprint(x)",
+    }
     assert convert(program, "i", "s").format == "pot" and convert(program, "i", "s").answer == ""
-    text = {"source": "data/CoT/aqua_rat.json", "instruction": "1+1?", "output": "Add them.\nThe answer is 2."}
+    text = {
+        "source": "data/CoT/aqua_rat.json",
+        "instruction": "1+1?",
+        "output": "Add them.\nThe answer is 2.",
+    }
     solution = convert(text, "i", "s")
     assert (solution.format, solution.answer) == ("cot", "2") and reason_against(solution) is None
 
 
 def test_lila_programs_take_their_first_program():
-    row = {"input": "1+1?", "output_program": ["print(1+1)", "print(2)"], "output_answer": "2", "dataset": "add"}
+    row = {
+        "input": "1+1?",
+        "output_program": ["print(1+1)", "print(2)"],
+        "output_answer": "2",
+        "dataset": "add",
+    }
     solution = convert(row, "l-1", "lila")
     assert (solution.format, solution.answer, solution.source) == ("pot", "2", "add")
 
@@ -115,7 +141,10 @@ def test_lila_programs_take_their_first_program():
         ({"question": "q", "program": "ans=1", "answer": 1, "correct": False}, "marked as wrong"),
         ({"question": "q", "answer": "just 2"}, "no answer"),
         ({"turns": [], "format": "essay"}, "none of cot, pot, tool"),
-        ({"messages": [{"role": "user", "content": "hello"}], "gt": "1"}, "not one question and one answer"),
+        (
+            {"messages": [{"role": "user", "content": "hello"}], "gt": "1"},
+            "not one question and one answer",
+        ),
     ],
 )
 def test_what_cannot_be_converted_has_a_reason(row, reason):
@@ -130,8 +159,14 @@ def test_what_cannot_be_converted_has_a_reason(row, reason):
         (("q", "", "cot", [("text", "so \\boxed{2}")]), "no answer"),
         (("", "2", "cot", [("text", "so \\boxed{2}")]), "no question"),
         (("q", "2", "cot", [("text", " ")]), "empty solution"),
-        (("q", "2", "tool", [("text", "a"), ("code", "print(2)"), ("output", "2")]), "no final answer"),
-        (("q", "2", "tool", [("code", "print(2)"), ("text", "\\boxed{2}")]), "a program without output"),
+        (
+            ("q", "2", "tool", [("text", "a"), ("code", "print(2)"), ("output", "2")]),
+            "no final answer",
+        ),
+        (
+            ("q", "2", "tool", [("code", "print(2)"), ("text", "\\boxed{2}")]),
+            "a program without output",
+        ),
         (("q", "2", "pot", [("text", "2")]), "a program solution is not one program"),
     ],
 )
@@ -155,7 +190,10 @@ def test_notebook_code_is_left_alone_when_it_prints_or_does_not_parse():
 
 
 def test_language_is_told_by_the_share_of_chinese_letters():
-    assert language_of("小明有3个苹果") == "zh" and language_of("What does 中 mean in English?") == "en"
+    assert (
+        language_of("小明有3个苹果") == "zh"
+        and language_of("What does 中 mean in English?") == "en"
+    )
 
 
 def test_every_record_of_the_real_files_is_converted_or_rejected_for_a_known_reason():
@@ -171,7 +209,11 @@ def test_every_record_of_the_real_files_is_converted_or_rejected_for_a_known_rea
             kept[file.stem] += reason is None
             reasons[reason] += reason is not None
     assert "fields of no known data set" not in reasons
-    assert kept["cot_gsm8k_train"] >= 58 and kept["cot_math_train"] >= 55 and kept["tool_tora_examples"] >= 25
+    assert (
+        kept["cot_gsm8k_train"] >= 58
+        and kept["cot_math_train"] >= 55
+        and kept["tool_tora_examples"] >= 25
+    )
     assert kept["tool_simuleq_mathcoder"] >= 45 and kept["pot_tabmwp_codex"] >= 30
 
 
@@ -235,7 +277,12 @@ def outcome(row, name):
         solution = convert(row, f"{name}-1", name)
     except Reject as reject:
         return str(reject)
-    return reason_against(solution) or (solution.question, solution.answer, solution.format, roles(solution))
+    return reason_against(solution) or (
+        solution.question,
+        solution.answer,
+        solution.format,
+        roles(solution),
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,18 +300,29 @@ def outcome(row, name):
         ("numina_cot", [("Solve $x+3=7$.", "4", "cot", ["text"])]),
         (
             "numina_1_5",
-            [("Solve $x+3=7$.", "4", "cot", ["text"]), "no answer that could be checked", "marked as not valid"],
+            [
+                ("Solve $x+3=7$.", "4", "cot", ["text"]),
+                "no answer that could be checked",
+                "marked as not valid",
+            ],
         ),
         ("tora", [("1+1?", "2", "tool", ["text", "code", "output", "text"])]),
     ],
 )
-def test_records_with_the_exact_columns_of_public_sets_become_solutions_or_named_rejects(name, outcomes):
+def test_records_with_the_exact_columns_of_public_sets_become_solutions_or_named_rejects(
+    name, outcomes
+):
     assert [outcome(row, name) for row in HUB_RECORDS[name]] == outcomes
 
 
 def test_lilas_own_files_are_read_instance_by_instance(tmp_path):
     instances = [
-        {"Input": "3 + 4?", "Output Program": ["x = 3 + 4\nx", "print(7)"], "Output Answer": ["7"], "split": "train"},
+        {
+            "Input": "3 + 4?",
+            "Output Program": ["x = 3 + 4\nx", "print(7)"],
+            "Output Answer": ["7"],
+            "split": "train",
+        },
         {"Input": "1 + 1?", "Output Program": [], "Output Answer": ["2"], "split": "train"},
         {"Input": "1 + 2?", "Output Program": ["print(3)"], "Output Answer": ["3"], "split": "dev"},
     ]
@@ -279,5 +337,9 @@ def test_lilas_own_files_are_read_instance_by_instance(tmp_path):
 
 
 def test_a_sets_own_words_of_a_question_stay_when_they_do_not_ask_for_a_program():
-    row = {"source": "data/PoT/x.json", "instruction": "Let's say a program runs 3 times. How often?", "output": "3"}
+    row = {
+        "source": "data/PoT/x.json",
+        "instruction": "Let's say a program runs 3 times. How often?",
+        "output": "3",
+    }
     assert convert(row, "i", "s").question == row["instruction"]

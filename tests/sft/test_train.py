@@ -28,8 +28,12 @@ from tests.support.tiny_model import tiny_model, tiny_tokenizer
     steps=st.integers(1, 6),
     seed=st.integers(0, 3),
 )
-def test_steps_hold_full_batches_of_contexts_and_epochs_hold_every_example_once(lengths, batch, steps, seed):
-    made, epochs = plan_batches(np.array(lengths), context=20, batch_sequences=batch, steps=steps, seed=seed)
+def test_steps_hold_full_batches_of_contexts_and_epochs_hold_every_example_once(
+    lengths, batch, steps, seed
+):
+    made, epochs = plan_batches(
+        np.array(lengths), context=20, batch_sequences=batch, steps=steps, seed=seed
+    )
     drawn = [i for step in made for i in step]
     assert len(made) == steps and all(made) and epochs == len(drawn) / len(lengths)
     whole = len(drawn) // len(lengths) * len(lengths)
@@ -85,7 +89,13 @@ def make_examples(folder, *more):
     data.main(
         [
             *("--config", str(folder / "sft.json"), "--prompts", str(folder / "prompts.json")),
-            *("--solutions", str(folder / "solutions.jsonl"), *more, "--tokenizer", str(folder / "base")),
+            *(
+                "--solutions",
+                str(folder / "solutions.jsonl"),
+                *more,
+                "--tokenizer",
+                str(folder / "base"),
+            ),
             *("--out", str(folder / "sft" / "examples.parquet")),
         ]
     )
@@ -96,7 +106,13 @@ def run(folder, out, *more):
     train.main(
         [
             *("--config", str(folder / "sft.json"), "--base", str(folder / "base")),
-            *("--examples", str(folder / "sft" / "examples.parquet"), "--out", str(folder / out), *more),
+            *(
+                "--examples",
+                str(folder / "sft" / "examples.parquet"),
+                "--out",
+                str(folder / out),
+                *more,
+            ),
         ]
     )
     return folder / out
@@ -105,7 +121,9 @@ def run(folder, out, *more):
 def test_every_record_is_an_example_or_a_reject_with_its_reason(folder):
     counts = make_examples(folder)
     examples = sum(n for name, n in counts.items() if name.startswith(("train.", "validation.")))
-    rejects = [json.loads(line) for line in (folder / "sft" / "rejects.jsonl").read_text().splitlines()]
+    rejects = [
+        json.loads(line) for line in (folder / "sft" / "rejects.jsonl").read_text().splitlines()
+    ]
     assert counts["records"] == 104 and examples == 100 and examples + len(rejects) == 104
     assert counts["rejects"] == {
         "states another answer": 1,
@@ -121,9 +139,13 @@ def test_all_solutions_of_a_problem_stand_on_one_side(folder):
     make_examples(folder)
     table = pq.read_table(folder / "sft" / "examples.parquet")
     sides = {}
-    for question, split in zip(table["question"].to_pylist(), table["split"].to_pylist(), strict=True):
+    for question, split in zip(
+        table["question"].to_pylist(), table["split"].to_pylist(), strict=True
+    ):
         sides.setdefault(question, set()).add(split)
-    assert all(len(side) == 1 for side in sides.values()) and {"train", "validation"} == set.union(*sides.values())
+    assert all(len(side) == 1 for side in sides.values()) and {"train", "validation"} == set.union(
+        *sides.values()
+    )
 
 
 def test_the_questions_of_the_examples_are_problems_for_rl_each_once_with_an_id_of_its_own(folder):
@@ -132,10 +154,14 @@ def test_the_questions_of_the_examples_are_problems_for_rl_each_once_with_an_id_
         "solution": "3 cats have $3 \\times 4 = \\boxed{12}$ legs.",
         "id": "p0",
     }
-    (folder / "more.jsonl").write_text(json.dumps(more) + "\n" + json.dumps(more | {"problem": "And 4 cats?"}) + "\n")
+    (folder / "more.jsonl").write_text(
+        json.dumps(more) + "\n" + json.dumps(more | {"problem": "And 4 cats?"}) + "\n"
+    )
     make_examples(folder, str(folder / "more.jsonl"))
     table = pq.read_table(folder / "sft" / "examples.parquet")
-    loaded = load_questions([folder / "sft" / "problems.jsonl"], tiny_tokenizer(), Prompts(), 1000, 10)
+    loaded = load_questions(
+        [folder / "sft" / "problems.jsonl"], tiny_tokenizer(), Prompts(), 1000, 10
+    )
     problems = [question.problem for question in loaded]
     assert [p.question for p in problems] == list(dict.fromkeys(table["question"].to_pylist()))
     assert len({p.id for p in problems}) == len(problems) and problems[-2].answer == "12"
@@ -153,9 +179,19 @@ def test_programs_that_fail_or_give_another_answer_are_left_out(folder):
     config = json.loads((folder / "sft.json").read_text())
     (folder / "sft.json").write_text(json.dumps(config | {"checked_programs": 1}))
     rows = []
-    for name, code, answer in (("right", "print(2)", "2"), ("other", "print(3)", "2"), ("fails", "1/0", "2")):
-        rows.append(Solution(name, name, f"{name}?", answer, "pot", [{"role": "code", "content": code}]).to_json())
-    rows.append({"id": "given", "source": "data/PoT/x.json", "instruction": "5?", "output": "print(5)"})
+    for name, code, answer in (
+        ("right", "print(2)", "2"),
+        ("other", "print(3)", "2"),
+        ("fails", "1/0", "2"),
+    ):
+        rows.append(
+            Solution(
+                name, name, f"{name}?", answer, "pot", [{"role": "code", "content": code}]
+            ).to_json()
+        )
+    rows.append(
+        {"id": "given", "source": "data/PoT/x.json", "instruction": "5?", "output": "print(5)"}
+    )
     turns = [{"role": "code", "content": "print(7)"}, {"role": "output", "content": "8"}]
     turns.append({"role": "text", "content": "\\boxed{8}"})
     rows.append(Solution("lies", "lies", "lies?", "8", "tool", turns).to_json())
@@ -176,7 +212,10 @@ def test_fine_tuning_lowers_the_loss_on_held_out_problems_and_loads_again(folder
     out = run(folder, "model")
     metrics = read_json(out / "manifest.json")["metrics"]
     assert metrics["after"]["validation_loss.cot"] < metrics["before"]["validation_loss.cot"]
-    assert len([line for line in (out / "metrics.jsonl").read_text().splitlines() if '"loss"' in line]) == 6
+    assert (
+        len([line for line in (out / "metrics.jsonl").read_text().splitlines() if '"loss"' in line])
+        == 6
+    )
 
 
 def test_a_resumed_run_ends_with_the_same_weights(folder, monkeypatch):
@@ -195,7 +234,9 @@ def test_a_resumed_run_ends_with_the_same_weights(folder, monkeypatch):
         run(folder, "resumed", "--resume", str(folder / "resume"))
     assert list((folder / "resume").glob("step-*.pt"))
     resumed = run(folder, "resumed", "--resume", str(folder / "resume"))
-    assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert (resumed / "model.safetensors").read_bytes() == (
+        whole / "model.safetensors"
+    ).read_bytes()
 
 
 def test_the_loss_weighs_every_scored_token_of_a_step_the_same(folder):
@@ -231,15 +272,21 @@ def test_examples_packed_into_one_sequence_have_the_logits_of_each_alone(folder,
     packing = {"attention_mask": None}
     if attention == "sdpa_rows":
         packing = {"attention_mask": whole_mask("cpu"), "row_spread": batch.spread}
-    packed = model(input_ids=batch.ids, position_ids=batch.positions, use_cache=False, **packing).logits[0]
+    packed = model(
+        input_ids=batch.ids, position_ids=batch.positions, use_cache=False, **packing
+    ).logits[0]
     start = 0
     for index in batch.rows:
-        ids = torch.from_numpy(rows[index].ids[:-1].astype(np.int64))[None]  # the last one predicts nothing
+        ids = torch.from_numpy(rows[index].ids[:-1].astype(np.int64))[
+            None
+        ]  # the last one predicts nothing
         alone = model(input_ids=ids, use_cache=False).logits[0]
         assert torch.allclose(packed[start : start + ids.shape[1]], alone, atol=2e-4)
         start += ids.shape[1]
     # An example's scores do not change with its neighbours either.
-    first, second = (row_logprobs(model, part, 10_000, packed=True)[-1] for part in (rows[:6], rows[3:6]))
+    first, second = (
+        row_logprobs(model, part, 10_000, packed=True)[-1] for part in (rows[:6], rows[3:6])
+    )
     assert np.allclose(first, second, atol=1e-5)
 
 
@@ -252,13 +299,17 @@ def test_padded_and_packed_training_take_the_same_steps(folder):
         (folder / "sft.json").write_text(json.dumps(config))
         lines = map(json.loads, (run(folder, batching) / "metrics.jsonl").read_text().splitlines())
         losses[batching] = [line["loss"] for line in lines if "loss" in line]
-    assert len(losses["padded"]) == 6 and losses["padded"] == pytest.approx(losses["packed"], rel=1e-4)
+    assert len(losses["padded"]) == 6 and losses["padded"] == pytest.approx(
+        losses["packed"], rel=1e-4
+    )
 
 
 def test_the_papers_numbers_are_the_defaults():
     settings = SFT()
     assert (settings.context, settings.batch_sequences, settings.steps) == (4096, 256, 500)
-    assert {learning_rate(settings.optimisation.schedule, step, 500) for step in range(500)} == {5e-5}
+    assert {learning_rate(settings.optimisation.schedule, step, 500) for step in range(500)} == {
+        5e-5
+    }
 
 
 def test_the_best_evaluation_can_become_the_model(folder):
@@ -277,4 +328,6 @@ def test_the_best_evaluation_can_become_the_model(folder):
         if values and line["step"]:
             means.setdefault(line["step"], sum(values) / len(values))
     assert metrics["best"]["step"] == min(means, key=means.get)
-    assert sum(metrics["after"].values()) / len(metrics["after"]) == pytest.approx(metrics["best"]["value"], abs=2e-5)
+    assert sum(metrics["after"].values()) / len(metrics["after"]) == pytest.approx(
+        metrics["best"]["value"], abs=2e-5
+    )

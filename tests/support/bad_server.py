@@ -5,7 +5,16 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-TRICKS = ("503", "cut", "too_long", "too_short", "no_range", "other_range", "error_page", "no_length")
+TRICKS = (
+    "503",
+    "cut",
+    "too_long",
+    "too_short",
+    "no_range",
+    "other_range",
+    "error_page",
+    "no_length",
+)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -35,7 +44,9 @@ class _Handler(BaseHTTPRequestHandler):
             part = part[: len(part) // 2 + 1]
         if trick == "no_length":
             del headers["Content-Length"]
-        self._answer(status, part[: len(part) // 2] if trick in ("cut", "no_length") else part, headers)
+        self._answer(
+            status, part[: len(part) // 2] if trick in ("cut", "no_length") else part, headers
+        )
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -60,7 +60,9 @@ def write_pages(folder: Path, pages: list[dict], shards: int = 2) -> None:
     (folder / "rejects").mkdir()
     for shard in range(shards):
         rows = pages[shard::shards]
-        pq.write_table(pa.Table.from_pylist(rows, schema=PAGES), folder / "pages" / f"{shard:05d}.parquet")
+        pq.write_table(
+            pa.Table.from_pylist(rows, schema=PAGES), folder / "pages" / f"{shard:05d}.parquet"
+        )
         rejects = [
             {
                 "url": "http://x",
@@ -72,10 +74,18 @@ def write_pages(folder: Path, pages: list[dict], shards: int = 2) -> None:
             }
             for reason in ("mime", "short", "short")
         ]
-        pq.write_table(pa.Table.from_pylist(rejects, schema=REJECTS), folder / "rejects" / f"{shard:05d}.parquet")
+        pq.write_table(
+            pa.Table.from_pylist(rejects, schema=REJECTS),
+            folder / "rejects" / f"{shard:05d}.parquet",
+        )
     (folder / "dedup").mkdir()
     counts = deduplicate(shard_files(folder / "pages"), folder / "dedup", Dedup())
-    write_manifest(folder / "dedup" / "manifest.json", "corpus.dedup", settings=Dedup().model_dump(), counts=counts)
+    write_manifest(
+        folder / "dedup" / "manifest.json",
+        "corpus.dedup",
+        settings=Dedup().model_dump(),
+        counts=counts,
+    )
 
 
 def write_collected(folder: Path, pages: list[dict], rounds: int = 3) -> list[str]:
@@ -119,7 +129,9 @@ def write_rounds(folder: Path, pages: list[dict], rounds: int = 3) -> list[str]:
              "mean_score": 0.8, "mathematical_share": 0.9, "samples": [f"https://{SITES[0]}/math/0"]},
             {"prefix": f"{SITES[2]}/", "decision": "reject", "by": "person"},
         ]  # fmt: skip
-        (round_folder / "url_prefixes.yaml").write_text(json.dumps({"version": 1, "prefixes": prefixes}), "utf-8")
+        (round_folder / "url_prefixes.yaml").write_text(
+            json.dumps({"version": 1, "prefixes": prefixes}), "utf-8"
+        )
         held = {"positives": 4, "negatives": 4, "auc": 0.9, "precision": 0.8, "recall": None}
         names = "seeds positives negatives held_out_positives held_out_negatives flagged_domains prefixes"
         write_manifest(
@@ -130,7 +142,11 @@ def write_rounds(folder: Path, pages: list[dict], rounds: int = 3) -> list[str]:
             metrics={
                 "cut_score": 0.5,
                 "held_out": held
-                | {"calibration": [{"mean_score": 0.2 * n, "positive_share": 0.2 * n} for n in (1, 4)]},
+                | {
+                    "calibration": [
+                        {"mean_score": 0.2 * n, "positive_share": 0.2 * n} for n in (1, 4)
+                    ]
+                },
                 "fasttext": {"dim": 8, "epoch": 3},
                 "already_collected": None if number == 1 else 0.98,
                 "stop_share": 0.98,
@@ -146,7 +162,8 @@ def _write_scores(folder: Path, round_folder: Path, collected: set[int]) -> None
         ids = [row["doc_id"] for row in table.to_pylist() if row["kept"]]
         scores = pa.array([0.9 if doc_id in collected else 0.05 for doc_id in ids], pa.float32())
         pq.write_table(
-            pa.table({"doc_id": pa.array(ids, pa.uint64()), "score": scores}), round_folder / "scores" / shard.name
+            pa.table({"doc_id": pa.array(ids, pa.uint64()), "score": scores}),
+            round_folder / "scores" / shard.name,
         )
 
 

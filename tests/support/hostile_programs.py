@@ -28,13 +28,19 @@ def host(folder: Path) -> Iterator[dict]:
 
 def failure(sandbox, facts: dict, program: str) -> str | None:
     """Run a program of REFUSED; what it reached or left, None where it reached nothing."""
-    run = sandbox.run("\n".join(f"{key} = {value!r}" for key, value in facts.items()) + "\n" + program)
+    run = sandbox.run(
+        "\n".join(f"{key} = {value!r}" for key, value in facts.items()) + "\n" + program
+    )
     folder = Path(facts["FOLDER"])
     if "BREACH" in run.stdout or CANARY in run.stdout + run.stderr:
         return f"it reached something: {run}"
     if (folder / "secret.txt").read_text() != CANARY or os.listdir(folder / "open"):
         return "it changed a file of the host"
-    if any(name.startswith("escaped") for place in ("/tmp", "/var/tmp", "/dev/shm") for name in os.listdir(place)):
+    if any(
+        name.startswith("escaped")
+        for place in ("/tmp", "/var/tmp", "/dev/shm")
+        for name in os.listdir(place)
+    ):
         return "it left a file on the host"
     return not_fresh(sandbox)
 
@@ -42,13 +48,19 @@ def failure(sandbox, facts: dict, program: str) -> str | None:
 def not_fresh(sandbox) -> str | None:
     """What the next program finds changed."""
     after = sandbox.run("import os, math\nprint(math.sqrt(4), os.listdir('.'))")
-    return None if (after.status, after.stdout) == ("ok", "2.0 []\n") else f"the next program finds: {after}"
+    return (
+        None
+        if (after.status, after.stdout) == ("ok", "2.0 []\n")
+        else f"the next program finds: {after}"
+    )
 
 
 def _attempt(body: str) -> str:
     """The body, with any refusal swallowed: only success may print."""
     lines = "\n".join("    " + line for line in body.strip("\n").splitlines())
-    return f"try:\n{lines}\nexcept BaseException as error:\n    print('refused', type(error).__name__)"
+    return (
+        f"try:\n{lines}\nexcept BaseException as error:\n    print('refused', type(error).__name__)"
+    )
 
 
 _CTYPES = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
@@ -84,7 +96,8 @@ REFUSED = {
         "change the root": "import os\nos.chroot('.'); print('BREACH')",
         "change a mode": "import os\nopen('f', 'w').close(); os.chmod('f', 0o4777); print('BREACH')",
         "change an owner": "import os\nopen('f', 'w').close(); os.chown('f', 0, 0); print('BREACH')",
-        "mount": _CTYPES + "r = libc.mount(b'none', b'/box', b'tmpfs', 0, None)\nprint('BREACH' if r == 0 else 'no')",
+        "mount": _CTYPES
+        + "r = libc.mount(b'none', b'/box', b'tmpfs', 0, None)\nprint('BREACH' if r == 0 else 'no')",
         # environment and processes
         "read the environment": (
             "import os\nprint(os.environ.get('SECRET_OF_HOST', 'no'), os.getenv('HOME', 'no'), dict(os.environb))"
@@ -103,21 +116,28 @@ REFUSED = {
         "kill the parent": "import os\nos.kill(os.getppid(), 9); print('BREACH')",
         "kill everything": "import os\nos.kill(-1, 9); print('BREACH')",
         "kill the group": "import os, signal\nos.killpg(0, signal.SIGKILL); print('BREACH')",
-        "signal by thread": _CTYPES + "r = libc.syscall(234, HOSTPID, HOSTPID, 6)\nprint('BREACH' if r == 0 else 'no')",
+        "signal by thread": _CTYPES
+        + "r = libc.syscall(234, HOSTPID, HOSTPID, 6)\nprint('BREACH' if r == 0 else 'no')",
         "signal the parent by thread": (
-            _CTYPES + "r = libc.syscall(234, os.getppid(), os.getppid(), 6)\nprint('BREACH' if r == 0 else 'no')"
+            _CTYPES
+            + "r = libc.syscall(234, os.getppid(), os.getppid(), 6)\nprint('BREACH' if r == 0 else 'no')"
         ),
-        "queue a signal": _CTYPES + "r = libc.sigqueue(HOSTPID, 10, 0)\nprint('BREACH' if r == 0 else 'no')",
+        "queue a signal": _CTYPES
+        + "r = libc.sigqueue(HOSTPID, 10, 0)\nprint('BREACH' if r == 0 else 'no')",
         "open a pidfd": "import os\nos.pidfd_open(os.getppid()); print('BREACH')",
-        "trace the parent": _CTYPES + "r = libc.ptrace(16, os.getppid(), 0, 0)\nprint('BREACH' if r == 0 else 'no')",
+        "trace the parent": _CTYPES
+        + "r = libc.ptrace(16, os.getppid(), 0, 0)\nprint('BREACH' if r == 0 else 'no')",
         "read the parent's memory": (
-            _CTYPES + "r = libc.syscall(310, os.getppid(), None, 0, None, 0, 0)\nprint('BREACH' if r >= 0 else 'no')"
+            _CTYPES
+            + "r = libc.syscall(310, os.getppid(), None, 0, None, 0, 0)\nprint('BREACH' if r >= 0 else 'no')"
         ),
         "fork": "import os\npid = os.fork()\nprint('BREACH') if pid else os._exit(0)",
         "fork in a loop": "import os\nfor _ in range(5):\n    os.fork()\nprint('BREACH')",
         "vfork": _CTYPES + "r = libc.syscall(58)\nprint('BREACH' if r >= 0 else 'no')",
-        "clone": _CTYPES + "r = libc.syscall(56, 17, 0, 0, 0, 0)\nprint('BREACH' if r >= 0 else 'no')",
-        "clone3": _CTYPES + "r = libc.syscall(435, (ctypes.c_uint64 * 11)(), 88)\nprint('BREACH' if r >= 0 else 'no')",
+        "clone": _CTYPES
+        + "r = libc.syscall(56, 17, 0, 0, 0, 0)\nprint('BREACH' if r >= 0 else 'no')",
+        "clone3": _CTYPES
+        + "r = libc.syscall(435, (ctypes.c_uint64 * 11)(), 88)\nprint('BREACH' if r >= 0 else 'no')",
         "exec a shell": "import os\nos.execv('/bin/sh', ['sh', '-c', 'echo BREACH'])",
         "exec python": "import os, sys\nos.execv(sys.executable, [sys.executable, '-c', 'print(\"BREACH\")'])",
         "subprocess": "import subprocess\nprint(subprocess.check_output('echo BREACH', shell=True))",
@@ -125,9 +145,11 @@ REFUSED = {
         "posix_spawn": "import os\nos.posix_spawn('/bin/echo', ['echo', 'BREACH'], {}); print('BREACH')",
         "multiprocessing": "import multiprocessing as m\nm.get_context('fork').Process(target=print).start(); print('BREACH')",
         "become root": "import os\nos.setuid(0); print('BREACH' if os.getuid() == 0 and os.listdir('/etc') else 'no')",
-        "new user namespace": _CTYPES + "r = libc.unshare(0x10000000)\nprint('BREACH' if r == 0 else 'no')",
+        "new user namespace": _CTYPES
+        + "r = libc.unshare(0x10000000)\nprint('BREACH' if r == 0 else 'no')",
         "raise limits": "import resource as r\nr.setrlimit(r.RLIMIT_AS, (-1, -1)); print('BREACH')",
-        "set a capability": _CTYPES + "r = libc.prctl(47, 2, 21, 0, 0)\nprint('BREACH' if r == 0 else 'no')",
+        "set a capability": _CTYPES
+        + "r = libc.prctl(47, 2, 21, 0, 0)\nprint('BREACH' if r == 0 else 'no')",
         # network and other doors
         "connect to the host": "import socket\nsocket.create_connection(('127.0.0.1', PORT), 1); print('BREACH')",
         "connect over IPv6": "import socket\nsocket.socket(socket.AF_INET6); print('BREACH')",
@@ -140,11 +162,15 @@ REFUSED = {
         "write into inherited descriptors": (
             "import os\nfor fd in range(3, 256):\n    try:\n        os.write(fd, b'\\0' * 64); print('BREACH', fd)\n    except OSError: pass"
         ),
-        "shared memory": _CTYPES + "r = libc.shmget(0, 4096, 0o1600)\nprint('BREACH' if r >= 0 else 'no')",
-        "message queue": _CTYPES + "r = libc.msgget(77, 0o1600)\nprint('BREACH' if r >= 0 else 'no')",
+        "shared memory": _CTYPES
+        + "r = libc.shmget(0, 4096, 0o1600)\nprint('BREACH' if r >= 0 else 'no')",
+        "message queue": _CTYPES
+        + "r = libc.msgget(77, 0o1600)\nprint('BREACH' if r >= 0 else 'no')",
         "memfd": "import os\nos.memfd_create('x'); print('BREACH')",
-        "io_uring": _CTYPES + "r = libc.syscall(425, 1, None)\nprint('BREACH' if ctypes.get_errno() != 1 else 'no')",
-        "bpf": _CTYPES + "r = libc.syscall(321, 0, None, 0)\nprint('BREACH' if ctypes.get_errno() != 1 else 'no')",
+        "io_uring": _CTYPES
+        + "r = libc.syscall(425, 1, None)\nprint('BREACH' if ctypes.get_errno() != 1 else 'no')",
+        "bpf": _CTYPES
+        + "r = libc.syscall(321, 0, None, 0)\nprint('BREACH' if ctypes.get_errno() != 1 else 'no')",
         "keyring": _CTYPES + "r = libc.syscall(250, 0, -3, 0)\nprint('BREACH' if r >= 0 else 'no')",
         "userfaultfd": _CTYPES + "r = libc.syscall(323, 0)\nprint('BREACH' if r >= 0 else 'no')",
         "push keys to the terminal": "import fcntl\nfcntl.ioctl(0, 0x5412, b'x'); print('BREACH')",
@@ -168,15 +194,19 @@ REFUSED = {
             "    ctypes.set_errno(0)\n    r = libc.syscall(n, 0, 0, 0, 0, 0, 0)\n"
             "    if r >= 0 or ctypes.get_errno() != 1: print('BREACH', n, r, ctypes.get_errno())"
         ),
-        "semaphores": _CTYPES + "r = libc.semget(0, 1, 0o1600)\nprint('BREACH' if r >= 0 else 'no')",
+        "semaphores": _CTYPES
+        + "r = libc.semget(0, 1, 0o1600)\nprint('BREACH' if r >= 0 else 'no')",
         "named queues": _CTYPES
         + "r = libc.syscall(240, b'q', 0o102, 0o600, None)\nprint('BREACH' if r >= 0 else 'no')",
         "shared memory by name": (
             "from multiprocessing import shared_memory as m\nm.SharedMemory('escaped', True, 4096); print('BREACH')"
         ),
         "a timer of the kernel": _CTYPES
-        + ("t = ctypes.c_int()\nr = libc.syscall(222, 0, None, ctypes.byref(t))\nprint('BREACH' if r >= 0 else 'no')"),
-        "outlive the parent": _CTYPES + "r = libc.prctl(1, 0, 0, 0, 0)\nprint('BREACH' if r == 0 else 'no')",
+        + (
+            "t = ctypes.c_int()\nr = libc.syscall(222, 0, None, ctypes.byref(t))\nprint('BREACH' if r >= 0 else 'no')"
+        ),
+        "outlive the parent": _CTYPES
+        + "r = libc.prctl(1, 0, 0, 0, 0)\nprint('BREACH' if r == 0 else 'no')",
         "allow core dumps": (
             _CTYPES + "r = libc.prctl(4, 1, 0, 0, 0)\nimport resource as s\n"
             "print('BREACH' if r == 0 else 'no'); s.setrlimit(s.RLIMIT_CORE, (-1, -1)); print('BREACH')"
@@ -192,7 +222,8 @@ REFUSED = {
         "spawn in a terminal": "import pty\npty.fork(); print('BREACH')",
         "popen": "import os\nprint('BREACH' if os.popen('echo x').read() else 'no')",
         "install a package": "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'pip', 'list'], check=True); print('BREACH')",
-        "memory that nobody sees": _CTYPES + "r = libc.syscall(447, 0)\nprint('BREACH' if r >= 0 else 'no')",
+        "memory that nobody sees": _CTYPES
+        + "r = libc.syscall(447, 0)\nprint('BREACH' if r >= 0 else 'no')",
         "splice and friends": _CTYPES
         + (
             "a, b = os.pipe(); os.write(b, b'x'); c, d = os.pipe()\n"
@@ -208,7 +239,8 @@ REFUSED = {
             "f = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))\n"
             "print('BREACH') if f() > 0 else 0"
         ),
-        "calls of the x32 table": _CTYPES + "r = libc.syscall(0x40000000 + 57)\nprint('BREACH' if r >= 0 else 'no')",
+        "calls of the x32 table": _CTYPES
+        + "r = libc.syscall(0x40000000 + 57)\nprint('BREACH' if r >= 0 else 'no')",
         "read its own memory by name": "open('/proc/self/mem', 'rb').read(1); print('BREACH')",
         "read the address space": "print('BREACH', open('/proc/self/maps').read()[:9])",
         "read the control groups": "import os\nprint('BREACH', os.listdir('/sys/fs/cgroup'))",
@@ -237,7 +269,10 @@ REFUSED = {
 
 # Pairs: what the first leaves, the second must not find.
 TRACES = {
-    "a file": ("open('left', 'w').write('x')", "import os\nprint('BREACH' if os.listdir('.') else 'no')"),
+    "a file": (
+        "open('left', 'w').write('x')",
+        "import os\nprint('BREACH' if os.listdir('.') else 'no')",
+    ),
     "a flag on the input": (
         "import os\nos.set_blocking(0, False)",
         "import os\nprint('no' if os.get_blocking(0) else 'BREACH')",
@@ -246,8 +281,14 @@ TRACES = {
         "import fcntl\nfcntl.flock(0, fcntl.LOCK_EX)",
         "import fcntl\nfcntl.flock(0, fcntl.LOCK_EX | fcntl.LOCK_NB); print('no')",
     ),
-    "a mask": ("import os\nos.umask(0o777)", "import os\nopen('f', 'w').close(); open('f').close(); print('no')"),
-    "a module": ("import math\nmath.pi = 3", "import math\nprint('BREACH' if math.pi == 3 else 'no')"),
+    "a mask": (
+        "import os\nos.umask(0o777)",
+        "import os\nopen('f', 'w').close(); open('f').close(); print('no')",
+    ),
+    "a module": (
+        "import math\nmath.pi = 3",
+        "import math\nprint('BREACH' if math.pi == 3 else 'no')",
+    ),
     "a trace function": (
         "import sys, threading\nsys.settrace(print); threading.settrace(print)",
         "import sys\nprint('BREACH' if sys.gettrace() else 'no')",

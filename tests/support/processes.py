@@ -13,7 +13,11 @@ LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2
 
 def start(*command):
     done = subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, text=True, env=ENVIRONMENT, timeout=300
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done

@@ -22,10 +22,28 @@ from tests.support.small_llama import byte_tokenizer, llama
 
 BARE = Prompts(cot=Suffixes(en="", zh=""))
 SMALL = {"group_size": 8, "batch_outputs": 32, "max_new_tokens": 14, "micro_batch_tokens": 600}
-SMALL |= {"rewards": {"rule": 1.0}, "learning_rate": 3e-3, "steps": 6, "checkpoint_every": 2, "evaluate_every": 3}
+SMALL |= {
+    "rewards": {"rule": 1.0},
+    "learning_rate": 3e-3,
+    "steps": 6,
+    "checkpoint_every": 2,
+    "evaluate_every": 3,
+}
 SMALL |= {"record_every": 2, "precision": "fp32", "seed": 5}
-SMALL_REWARD = {"problems": 10, "samples_per_problem": 12, "completions": 4, "temperature": 1.0, "max_new_tokens": 14}
-SMALL_REWARD |= {"learning_rate": 1e-2, "epochs": 20, "batch_solutions": 16, "held_out": 0.3, "precision": "fp32"}
+SMALL_REWARD = {
+    "problems": 10,
+    "samples_per_problem": 12,
+    "completions": 4,
+    "temperature": 1.0,
+    "max_new_tokens": 14,
+}
+SMALL_REWARD |= {
+    "learning_rate": 1e-2,
+    "epochs": 20,
+    "batch_solutions": 16,
+    "held_out": 0.3,
+    "precision": "fp32",
+}
 SMALL_REWARD |= {"checkpoint_every": 2, "seed": 1, "micro_batch_tokens": 600}
 
 
@@ -41,14 +59,21 @@ def make_start(folder: Path) -> Path:
     for _ in range(120):
         rows = []
         for problem in problems:
-            answer = [*tokenizer.encode(f" \\boxed{{{generator.integers(10)}}}"), tokenizer.eos_token_id]
+            answer = [
+                *tokenizer.encode(f" \\boxed{{{generator.integers(10)}}}"),
+                tokenizer.eos_token_id,
+            ]
             prompt = encode_prompt(tokenizer, problem.question, "cot", "en", BARE)
             scored = np.array([False] * len(prompt) + [True] * len(answer))
-            rows.append(Row(np.array(prompt + answer, dtype=np.int32), scored, {"weight": scored / 100}))
+            rows.append(
+                Row(np.array(prompt + answer, dtype=np.int32), scored, {"weight": scored / 100})
+            )
         train_step(model, optimiser, rows, weighted_nll, max_tokens=1000)
     save_model(folder / "sft", model, tokenizer, card="toy", stage="rl.train", settings={})
     write_jsonl(folder / "train.jsonl", [problem.to_json() for problem in problems])
-    write_jsonl(folder / "heldout.jsonl", [Problem(f"h{i}", f"H{i}?", "7").to_json() for i in range(6)])
+    write_jsonl(
+        folder / "heldout.jsonl", [Problem(f"h{i}", f"H{i}?", "7").to_json() for i in range(6)]
+    )
     write_json(folder / "prompts.json", BARE.model_dump())
     return folder
 
@@ -56,7 +81,11 @@ def make_start(folder: Path) -> Path:
 def arguments(start: Path, out: Path, **changes) -> list[str]:
     write_json(out / "rl.json", RL(**(SMALL | changes)).model_dump())
     named = {"config": out / "rl.json", "prompts": start / "prompts.json", "sft": start / "sft"}
-    named |= {"problems": start / "train.jsonl", "heldout": start / "heldout.jsonl", "out": out / "rl"}
+    named |= {
+        "problems": start / "train.jsonl",
+        "heldout": start / "heldout.jsonl",
+        "out": out / "rl",
+    }
     named |= {"resume": out / "resume", "rollouts": out / "rollouts.jsonl"}
     return [text for name, value in named.items() for text in (f"--{name}", str(value))]
 
@@ -70,12 +99,24 @@ def learner(start: Path, **changes) -> Learner:
     ]
     rewards = {"rule": RuleReward(), "format": FormatReward()}
     solutions = [
-        Solution(str(i), q.problem.id, q.problem.question, "7", "cot", [{"role": "text", "content": "\\boxed{7}"}])
+        Solution(
+            str(i),
+            q.problem.id,
+            q.problem.question,
+            "7",
+            "cot",
+            [{"role": "text", "content": "\\boxed{7}"}],
+        )
         for i, q in enumerate(questions)
     ]
-    examples = {group.question.problem.id: group for group in solution_groups(solutions, questions, tokenizer)}
+    examples = {
+        group.question.problem.id: group
+        for group in solution_groups(solutions, questions, tokenizer)
+    }
     value = ValueModel(start / "sft", settings) if settings.method == "ppo" else None
-    return Learner(model, tokenizer, settings, questions, [], rewards, examples=examples, value=value)
+    return Learner(
+        model, tokenizer, settings, questions, [], rewards, examples=examples, value=value
+    )
 
 
 def metrics(folder: Path) -> list[dict]:
@@ -88,7 +129,12 @@ def weights(model) -> torch.Tensor:
 
 def reward_options(start, out, kind: str, **changes) -> list[str]:
     write_json(out / "reward.json", Reward(**(SMALL_REWARD | changes)).model_dump())
-    named = {"kind": kind, "config": out / "reward.json", "prompts": start / "prompts.json", "base": start / "sft"}
+    named = {
+        "kind": kind,
+        "config": out / "reward.json",
+        "prompts": start / "prompts.json",
+        "base": start / "sft",
+    }
     named |= {
         "sft": start / "sft",
         "problems": start / "train.jsonl",

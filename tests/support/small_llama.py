@@ -22,7 +22,9 @@ def byte_tokenizer(pad: str = "<pad>") -> PreTrainedTokenizerFast:
     core = Tokenizer(models.BPE(vocab, []))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=core, pad_token=pad, bos_token="<s>", eos_token="</s>")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core, pad_token=pad, bos_token="<s>", eos_token="</s>"
+    )
 
 
 def llama(seed: int = 0, **changes) -> LlamaForCausalLM:

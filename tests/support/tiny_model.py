@@ -39,7 +39,9 @@ def tiny_model(seed: int = 0, attention: str = "sdpa", **overrides) -> LlamaForC
     }
     config = LlamaConfig(**(shape | overrides), attn_implementation=attention)
     model = LlamaForCausalLM(config).eval()
-    with torch.no_grad():  # the default initialisation is so small that every prediction looks alike
+    with (
+        torch.no_grad()
+    ):  # the default initialisation is so small that every prediction looks alike
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 parameter.mul_(10)

@@ -48,9 +48,13 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
     # Tied embeddings: one weight in two places, as in the built-in world's models.
     if SLOW:
         (folder / f"{name}.{distributed.rank()}.pid").write_text(str(os.getpid()))
-    model = prepare(tiny_model(tie_word_embeddings=True), Optimisation(precision="fp32", **settings))
+    model = prepare(
+        tiny_model(tie_word_embeddings=True), Optimisation(precision="fp32", **settings)
+    )
     checkpoints = Checkpoints(folder / f"resume-{name}", "same")
-    plan = Plan(name, STEPS, constant(1e-2), 64, precision="fp32", checkpoint_every=2, evaluate_every=4)
+    plan = Plan(
+        name, STEPS, constant(1e-2), 64, precision="fp32", checkpoint_every=2, evaluate_every=4
+    )
     plan.packed = name != "one"
     held_out = rows_of_step(100)
 
@@ -72,8 +76,14 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
         return run(folder, name, **settings)
     if name == "best":
         checkpoints.load_best(model)
-    save_model(folder / name, model, tiny_tokenizer(), card="", stage="pipeline.training.loop", settings={})
-    return {"results": results, "parameters": model.num_parameters(), "sharded": distributed.is_sharded(model)}
+    save_model(
+        folder / name, model, tiny_tokenizer(), card="", stage="pipeline.training.loop", settings={}
+    )
+    return {
+        "results": results,
+        "parameters": model.num_parameters(),
+        "sharded": distributed.is_sharded(model),
+    }
 
 
 @distributed.session()

@@ -19,7 +19,9 @@ EVERYTHING |= {"rewards": {"outcome_model": 1.0}}
 ALONE = {"plain": {}, "everything": EVERYTHING}
 """What one process does; two do it replicated and sharded."""
 RUNS = {
-    f"{name}_{how}": given | {"distribution": how} for name, given in ALONE.items() for how in ("replicate", "shard")
+    f"{name}_{how}": given | {"distribution": how}
+    for name, given in ALONE.items()
+    for how in ("replicate", "shard")
 }
 
 
@@ -49,7 +51,12 @@ def main() -> None:
     for name in (*REWARDS, *ALONE, *RUNS, "resumed"):
         (folder / name).mkdir(exist_ok=True)
     for kind, changes in REWARDS.items():
-        given = {"epochs": 1, "samples_per_problem": 6, "completions": 2, "batch_solutions": 8} | changes
+        given = {
+            "epochs": 1,
+            "samples_per_problem": 6,
+            "completions": 2,
+            "batch_solutions": 8,
+        } | changes
         reward_model.main(rl_toy.reward_options(start, folder / kind, kind, **given))
     for name, changes in (RUNS if distributed.size() > 1 else ALONE).items():
         train(start, folder, name, changes)

@@ -19,9 +19,21 @@ EVALUATION = {"evaluate_model", "summarise", "results_report_page", "stage_confi
 
 
 def snakemake(*arguments, cwd, expect=0, repository=ROOT):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", repository / "Snakefile", "--directory", cwd]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        repository / "Snakefile",
+        "--directory",
+        cwd,
+    ]
     done = subprocess.run(
-        [*map(str, command), *map(str, arguments)], capture_output=True, text=True, cwd=repository, timeout=900
+        [*map(str, command), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=repository,
+        timeout=900,
     )
     assert done.returncode == expect, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
@@ -31,7 +43,9 @@ def planned(*arguments, cwd, repository=ROOT) -> dict[str, int]:
     """Rules that a dry run would run, and how often."""
     text = snakemake(*arguments, "--dry-run", cwd=cwd, repository=repository)
     table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", text, re.M | re.S)
-    return {line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()} if table else {}
+    return (
+        {line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()} if table else {}
+    )
 
 
 def overlay(folder, values) -> Path:
@@ -55,7 +69,10 @@ def test_a_typo_in_the_configuration_is_one_line_without_traceback(tmp_path):
 def test_a_missing_file_of_the_user_is_one_line_before_any_job(tmp_path):
     mine = overlay(tmp_path, {"sources": {"solutions": ["nowhere.jsonl"]}})
     text = snakemake("rl_model", "-n", "--configfile", mine, cwd=tmp_path, expect=2)
-    assert "error: sources.solutions = 'nowhere.jsonl': no such file or folder" in text and "Traceback" not in text
+    assert (
+        "error: sources.solutions = 'nowhere.jsonl': no such file or folder" in text
+        and "Traceback" not in text
+    )
 
 
 def test_an_unknown_preset_is_one_line(tmp_path):
@@ -112,7 +129,9 @@ class TestSmoke:
         assert {"maj@2", "pass@2", "greedy_low", "greedy_high"} <= set(scores)
 
     def test_no_planted_duplicate_and_no_leaked_problem_is_left(self, smoke):
-        truth = json.loads((smoke / "results" / "smoke" / "reports" / "corpus.json").read_text())["truth"]
+        truth = json.loads((smoke / "results" / "smoke" / "reports" / "corpus.json").read_text())[
+            "truth"
+        ]
         assert truth["duplicates"] > 0 and truth["duplicates_left"] == 0
         assert truth["leaks"] > 0 and truth["leaks_left"] == 0
 
@@ -125,7 +144,9 @@ class TestSmoke:
         assert jobs.get("train_rl") == 1 and jobs.get("evaluate_model") == 1
         assert set(jobs) <= EVALUATION | {"train_rl"}
 
-    def test_changing_the_classifier_reruns_from_the_rounds_on_and_not_extraction(self, smoke, tmp_path):
+    def test_changing_the_classifier_reruns_from_the_rounds_on_and_not_extraction(
+        self, smoke, tmp_path
+    ):
         mine = overlay(tmp_path, {"corpus": {"classifier": {"dimension": 17}}})
         jobs = planned("all", "--configfile", mine, *SMOKE, cwd=smoke)
         assert {"mine_round", "train_base", "train_sft", "train_rl"} <= set(jobs)
@@ -155,7 +176,9 @@ class TestSmoke:
 def repository_copy(tmp_path) -> Path:
     """A copy of the tracked files, to be changed by a test."""
     copy = tmp_path / "copy"
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     for name in tracked.splitlines():
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +188,9 @@ def repository_copy(tmp_path) -> Path:
 
 def test_a_module_that_was_renamed_and_not_in_its_rule_is_an_error(repository_copy, tmp_path):
     rules = repository_copy / "corpus" / "rules.smk"
-    rules.write_text(rules.read_text().replace('code_digest("corpus.round")', 'code_digest("corpus.rounds")'))
+    rules.write_text(
+        rules.read_text().replace('code_digest("corpus.round")', 'code_digest("corpus.rounds")')
+    )
     text = snakemake("corpus", "-n", cwd=tmp_path, expect=1, repository=repository_copy)
     assert "no module 'corpus.rounds'" in text
 

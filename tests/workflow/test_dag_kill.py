@@ -27,7 +27,13 @@ def test_a_killed_training_ends_with_the_same_bits(stage, smoke, tmp_path):
     command = COMMANDS[stage].format(r=smoke / "results" / "smoke")
 
     def start(name):
-        arguments = [*command.split(), "--resume", tmp_path / name / "resume", "--out", tmp_path / name / "model"]
+        arguments = [
+            *command.split(),
+            "--resume",
+            tmp_path / name / "resume",
+            "--out",
+            tmp_path / name / "model",
+        ]
         return subprocess.Popen(
             [sys.executable, "-m", *map(str, arguments)], cwd=ROOT, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "2"},
@@ -41,7 +47,9 @@ def test_a_killed_training_ends_with_the_same_bits(stage, smoke, tmp_path):
     assert job.poll() is None, "killed before it ended, after its first checkpoint"
     os.killpg(job.pid, signal.SIGKILL)
     job.wait()
-    assert not (tmp_path / "killed" / "model").exists(), "no half-written model is taken for a whole one"
+    assert not (tmp_path / "killed" / "model").exists(), (
+        "no half-written model is taken for a whole one"
+    )
     assert start("killed").wait() == 0
     whole, killed = (tmp_path / name / "model" for name in ("whole", "killed"))
     for file in ("model.safetensors", "manifest.json"):

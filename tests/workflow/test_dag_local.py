@@ -41,8 +41,17 @@ def test_real_pages_solutions_and_problems_reach_every_stage(tmp_path):
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(settings))
     command = [sys.executable, "-m", "snakemake", "rl_model", "--snakefile", ROOT / "Snakefile"]
-    command += ["--directory", tmp_path, "--cores", "2", "--config", f"preset={tmp_path / 'mine.yaml'}"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, timeout=900)
+    command += [
+        "--directory",
+        tmp_path,
+        "--cores",
+        "2",
+        "--config",
+        f"preset={tmp_path / 'mine.yaml'}",
+    ]
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, cwd=ROOT, timeout=900
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
     results = tmp_path / "results" / "mine"
@@ -51,5 +60,9 @@ def test_real_pages_solutions_and_problems_reach_every_stage(tmp_path):
     pages = pq.read_table(results / "corpus" / "pages" / "DSM-A-00000.parquet").num_rows
     assert pages + rejects == counts["records"] > 600, "no record is lost or doubled"
     summary = json.loads((results / "eval" / "summary.json").read_text())
-    assert all(summary[model][name]["n"] == 12 for model in summary for name in ("gsm8k.cot", "math.cot"))
-    assert (results / "reports" / "corpus.html").is_file() and (results / "models" / "rl" / "manifest.json").is_file()
+    assert all(
+        summary[model][name]["n"] == 12 for model in summary for name in ("gsm8k.cot", "math.cot")
+    )
+    assert (results / "reports" / "corpus.html").is_file() and (
+        results / "models" / "rl" / "manifest.json"
+    ).is_file()

@@ -13,7 +13,9 @@ CHECK = Path(__file__).resolve().parents[1] / "gpu" / "check.sh"
 def test_without_cuda_the_gpu_check_says_so_in_one_line_and_succeeds():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here: run tests/gpu/check.sh")
-    done = subprocess.run([CHECK], capture_output=True, text=True, env=os.environ | {"PYTHON": sys.executable})
+    done = subprocess.run(
+        [CHECK], capture_output=True, text=True, env=os.environ | {"PYTHON": sys.executable}
+    )
     assert done.returncode == 0 and done.stdout.count("\n") == 1
     assert done.stdout.startswith("skipped: no CUDA device on this machine")
 

@@ -18,12 +18,20 @@ def expanded(node: tuple) -> tuple:
         node = _without_conditions(node)
     if node[0] == "rel" and node[1] == ("in",):
         return expanded(node[2][1])
-    if node[0] == "mul" and len(node[1]) == 2 and node[1][1][0] == "group" and len(node[1][1][3]) > 1:
+    if (
+        node[0] == "mul"
+        and len(node[1]) == 2
+        and node[1][1][0] == "group"
+        and len(node[1][1][3]) > 1
+    ):
         label = node[1][0]
         if label[0] == "sym" and len(label[1]) == 1 and label[1].isupper():
             return expanded(node[1][1])  # the point A(1, 2)
     if node[0] == "rel" and node[1] == ("=",) and _are_tuples(*node[2]):
-        return ("list", tuple(("rel", ("=",), pair) for pair in zip(node[2][0][3], node[2][1][3], strict=True)))
+        return (
+            "list",
+            tuple(("rel", ("=",), pair) for pair in zip(node[2][0][3], node[2][1][3], strict=True)),
+        )
     if node[0] == "list" and node[1][0][0] == "rel" and node[1][0][1] == ("!=",):
         node = _all_unequal(node[1]) or node
     if node[0] == "builder" and contains(node[2], "pm"):
@@ -55,7 +63,9 @@ def _are_tuples(left: tuple, right: tuple) -> bool:
     if not left[0] == right[0] == "group" or len(left[3]) != len(right[3]) or len(left[3]) < 2:
         return False
     return (
-        left[1] == right[1] == "(" and all(item[0] == "sym" for item in left[3]) and len(set(left[3])) == len(left[3])
+        left[1] == right[1] == "("
+        and all(item[0] == "sym" for item in left[3])
+        and len(set(left[3])) == len(left[3])
     )
 
 
@@ -90,7 +100,12 @@ def integer_parameter(node: tuple) -> tuple | None:
 
 
 def _is_condition(node: tuple) -> bool:
-    return node[0] == "rel" and node[1] == ("in",) and node[2][0][0] == "sym" and _is_number_set(node[2][1])
+    return (
+        node[0] == "rel"
+        and node[1] == ("in",)
+        and node[2][0][0] == "sym"
+        and _is_number_set(node[2][1])
+    )
 
 
 def _is_number_set(node: tuple) -> bool:
@@ -132,14 +147,28 @@ def as_interval(node: tuple, against: tuple) -> tuple:
         operators, sides = ("<", *operators), (("neg", infinite), *sides)
     elif len(sides) == 2 and sides[1][0] == "sym":
         operators, sides = (*operators, "<"), (*sides, infinite)
-    if len(sides) != 3 or sides[1][0] != "sym" or contains(sides[0], sides[1]) or contains(sides[2], sides[1]):
+    if (
+        len(sides) != 3
+        or sides[1][0] != "sym"
+        or contains(sides[0], sides[1])
+        or contains(sides[2], sides[1])
+    ):
         return node
-    return ("group", "[" if operators[0] == "<=" else "(", "]" if operators[1] == "<=" else ")", (sides[0], sides[2]))
+    return (
+        "group",
+        "[" if operators[0] == "<=" else "(",
+        "]" if operators[1] == "<=" else ")",
+        (sides[0], sides[2]),
+    )
 
 
 def ascending(node: tuple) -> tuple:
     if node[1] and all(operator in (">", ">=") for operator in node[1]):
-        return ("rel", tuple({">": "<", ">=": "<="}[o] for o in reversed(node[1])), tuple(reversed(node[2])))
+        return (
+            "rel",
+            tuple({">": "<", ">=": "<="}[o] for o in reversed(node[1])),
+            tuple(reversed(node[2])),
+        )
     return node
 
 
@@ -160,9 +189,15 @@ def _matrix(node: tuple) -> tuple:
         matrices = [part for part in factors if part[0] == "matrix"]
         if len(matrices) == 1:
             scalars = tuple(part for part in factors if part[0] != "matrix")
-            return ("matrix", tuple(tuple(("mul", (*scalars, cell)) for cell in row) for row in matrices[0][1]))
+            return (
+                "matrix",
+                tuple(tuple(("mul", (*scalars, cell)) for cell in row) for row in matrices[0][1]),
+            )
     if node[0] == "div" and node[1][0] == "matrix":
-        return ("matrix", tuple(tuple(("div", cell, node[2]) for cell in row) for row in node[1][1]))
+        return (
+            "matrix",
+            tuple(tuple(("div", cell, node[2]) for cell in row) for row in node[1][1]),
+        )
     if node[0] == "neg" and node[1][0] == "matrix":
         return ("matrix", tuple(tuple(("neg", cell) for cell in row) for row in node[1][1]))
     if node[0] == "pow" and node[1][0] == "matrix" and node[2] in (("sym", "T"), ("text", "t")):

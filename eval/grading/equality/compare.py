@@ -17,7 +17,12 @@ from eval.grading.equality.canonical import (
     items,
     renamed_parameter,
 )
-from eval.grading.equality.left_hand_side import assigned_values, is_name, length_name, names_a_function
+from eval.grading.equality.left_hand_side import (
+    assigned_values,
+    is_name,
+    length_name,
+    names_a_function,
+)
 from eval.grading.equality.real_sets import as_real_set, same_real_set
 from eval.grading.equality.scalars import same_scalar
 from eval.grading.formula.exact_value import exact
@@ -53,7 +58,11 @@ _SCALARS = frozenset(
 def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -> bool:
     """Whether `other` answers what `gold` does. Raises FormulaLimit where the static limits forbid a decision."""
     parameters = integer_parameter(gold), integer_parameter(other)
-    if None not in parameters and parameters[0] not in (parameters[1], None) and not contains(other, parameters[0]):
+    if (
+        None not in parameters
+        and parameters[0] not in (parameters[1], None)
+        and not contains(other, parameters[0])
+    ):
         other = replaced(other, parameters[1], parameters[0])  # type: ignore[assignment,arg-type]
     gold, other = expanded(gold), expanded(other)
     if gold == other:
@@ -71,8 +80,16 @@ def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -
         other = replaced(other, ("sym", pair[0]), ("sym", pair[1]))
     for node, against in ((gold, other), (other, gold)):
         equation = _single_equation(node) if against[0] not in ("rel", "list") else None
-        if equation and equation[1][0] in ("set", "matrix", "union", "inter", "group") and is_name(equation[0]):
-            return same_formula(equation[1], other) if node is gold else same_formula(gold, equation[1])
+        if (
+            equation
+            and equation[1][0] in ("set", "matrix", "union", "inter", "group")
+            and is_name(equation[0])
+        ):
+            return (
+                same_formula(equation[1], other)
+                if node is gold
+                else same_formula(gold, equation[1])
+            )
     if gold[0] == "matrix" and other[:2] == ("call", "binom"):
         other = ("matrix", tuple((part,) for part in other[2]))  # a column written as \binom{1}{2}
     if "matrix" in (gold[0], other[0]) or "group" in (gold[0], other[0]):
@@ -88,7 +105,11 @@ def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -
         return _same_ratio(gold[1], other[1])
     if "ratio" in (gold[0], other[0]):
         ratio, single = (gold, other) if gold[0] == "ratio" else (other, gold)
-        return len(ratio[1]) == 2 and single[0] == "div" and same_scalar(("div", *ratio[1]), single, None)
+        return (
+            len(ratio[1]) == 2
+            and single[0] == "div"
+            and same_scalar(("div", *ratio[1]), single, None)
+        )
     if gold[0] in ("group", "matrix") and other[0] in ("group", "matrix"):
         return _same_rows(gold, other, tolerance)
     return _same_sets(gold, other)
@@ -111,10 +132,19 @@ def _same_collection(gold: tuple, other: tuple, tolerance: Fraction | None) -> b
         listed = other[1:3] == ("[", "]") and (gold[0] == "list" or len(other[3]) != 2)
         if listed:
             return _same_multiset(items(gold), other[3], tolerance)
-        if gold[0] == "list" and len(gold[1]) > 2 and other[1] == "(" and _elementwise(gold[1], other[3], tolerance):
+        if (
+            gold[0] == "list"
+            and len(gold[1]) > 2
+            and other[1] == "("
+            and _elementwise(gold[1], other[3], tolerance)
+        ):
             return True
         assigned = gold[0] == "list" and assigned_values(gold[1])
-        return bool(assigned) and other[1] == "(" and _elementwise(tuple(assigned), other[3], tolerance)
+        return (
+            bool(assigned)
+            and other[1] == "("
+            and _elementwise(tuple(assigned), other[3], tolerance)
+        )
     if gold[0] == "group" or not _plain_items(gold) or not _plain_items(other):
         return _same_sets(gold, other)
     if "set" in (gold[0], other[0]):
@@ -123,9 +153,16 @@ def _same_collection(gold: tuple, other: tuple, tolerance: Fraction | None) -> b
 
 
 def _plain_items(node: tuple) -> bool:
-    return node[0] in ("list", "set", *_SCALARS, "text", "rel", "base", "ratio", "named") and not any(
-        item[0] == "rel" and item[1] != ("=",) for item in items(node)
-    )
+    return node[0] in (
+        "list",
+        "set",
+        *_SCALARS,
+        "text",
+        "rel",
+        "base",
+        "ratio",
+        "named",
+    ) and not any(item[0] == "rel" and item[1] != ("=",) for item in items(node))
 
 
 def _distinct(items: tuple) -> tuple:
@@ -151,7 +188,10 @@ def _same_multiset(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
         raise FormulaLimit("elements")
     rest = list(other)
     for item in gold:
-        index = next((i for i, candidate in enumerate(rest) if same_formula(item, candidate, tolerance)), None)
+        index = next(
+            (i for i, candidate in enumerate(rest) if same_formula(item, candidate, tolerance)),
+            None,
+        )
         if index is None:
             return False
         del rest[index]
@@ -159,7 +199,9 @@ def _same_multiset(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
 
 
 def _elementwise(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
-    return len(gold) == len(other) and all(same_formula(a, b, tolerance) for a, b in zip(gold, other, strict=True))
+    return len(gold) == len(other) and all(
+        same_formula(a, b, tolerance) for a, b in zip(gold, other, strict=True)
+    )
 
 
 def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
@@ -178,19 +220,26 @@ def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
         return _ordered(gold is matrix, tuple(rows), tuple(row[3] for row in group[3]), tolerance)
     if group[1] == "[" and len(group[3]) < 3:
         return False
-    flat = tuple(row[0] for row in rows) if all(len(row) == 1 for row in rows) else (rows[0] if len(rows) == 1 else ())
+    flat = (
+        tuple(row[0] for row in rows)
+        if all(len(row) == 1 for row in rows)
+        else (rows[0] if len(rows) == 1 else ())
+    )
     return bool(flat) and _ordered(gold is matrix, (flat,), (group[3],), tolerance)
 
 
 def _is_vector(node: tuple) -> bool:
     """(1, 2, 3), [1, 2, 3] and ⟨1, 2⟩ are vectors; two elements in ( ) or [ ] may be an interval."""
-    return node[1:3] == ("<", ">") or (node[1:3] in (("(", ")"), ("[", "]")) and (len(node[3]) > 2 or node[1] == "("))
+    return node[1:3] == ("<", ">") or (
+        node[1:3] in (("(", ")"), ("[", "]")) and (len(node[3]) > 2 or node[1] == "(")
+    )
 
 
 def _ordered(gold_first: bool, rows: tuple, others: tuple, tolerance: Fraction | None) -> bool:
     pairs = zip(rows, others, strict=False)
     return len(rows) == len(others) and all(
-        _elementwise(a, b, tolerance) if gold_first else _elementwise(b, a, tolerance) for a, b in pairs
+        _elementwise(a, b, tolerance) if gold_first else _elementwise(b, a, tolerance)
+        for a, b in pairs
     )
 
 
@@ -198,14 +247,22 @@ def _same_residue(gold: tuple, other: tuple) -> bool:
     """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question."""
     if gold[0] == other[0] and not same_formula(gold[2], other[2]):
         return False
-    return same_formula(gold[1] if gold[0] == "mod" else gold, other[1] if other[0] == "mod" else other)
+    return same_formula(
+        gold[1] if gold[0] == "mod" else gold, other[1] if other[0] == "mod" else other
+    )
 
 
 def _same_ratio(gold: tuple, other: tuple) -> bool:
     """3 : 4 is 6 : 8, but 2:30 (two digits behind the colon) may be a time of day and is itself only."""
     if len(gold) != len(other):
         return False
-    if len(gold) == 2 and gold[1][0] == "num" and gold[1][3] == 2 and gold[1][1] < 60 and gold[1][2] is None:
+    if (
+        len(gold) == 2
+        and gold[1][0] == "num"
+        and gold[1][3] == 2
+        and gold[1][1] < 60
+        and gold[1][2] is None
+    ):
         return gold == other
     left, right = [exact(item) for item in gold], [exact(item) for item in other]
     if None in left or None in right or not left[0] or not right[0]:
@@ -235,7 +292,11 @@ def _same_sets(gold: tuple, other: tuple) -> bool:
 def _other_name(gold: tuple, other: tuple) -> bool:
     """x > 2 and y > 2: inequalities of two different symbols."""
     names = symbols(*gold[2]), symbols(*other[2])
-    return len(names[0]) == len(names[1]) == 1 and names[0] != names[1] and "in" not in (*gold[1], *other[1])
+    return (
+        len(names[0]) == len(names[1]) == 1
+        and names[0] != names[1]
+        and "in" not in (*gold[1], *other[1])
+    )
 
 
 # --- relations
@@ -246,7 +307,12 @@ def _single_equation(node: tuple) -> tuple | None:
     if node[0] != "rel" or (set(node[1]) != {"="} and node[1] != ("~",)):
         return None
     sides = node[2]
-    if len(sides) == 2 and is_name(sides[1]) and not is_name(sides[0]) and sides[0][0] in ("num", "neg", "div", "pow"):
+    if (
+        len(sides) == 2
+        and is_name(sides[1])
+        and not is_name(sides[0])
+        and sides[0][0] in ("num", "neg", "div", "pow")
+    ):
         sides = sides[::-1]  # 5 = x
     rest = sides[1:]
     if len(rest) > 1 and not all(same_formula(rest[-1], side) for side in rest[:-1]):
@@ -280,7 +346,11 @@ def _same_equation(gold: tuple, other: tuple, tolerance: Fraction | None) -> boo
     if names_a_function(gold[0]) and names_a_function(other[0]):
         return _same_function(gold, other, tolerance)
     if not all(side[0] in _SCALARS for side in (*gold, *other)):
-        return gold[0][0] == other[0][0] == "group" and gold[0] == other[0] and same_formula(gold[1], other[1])
+        return (
+            gold[0][0] == other[0][0] == "group"
+            and gold[0] == other[0]
+            and same_formula(gold[1], other[1])
+        )
     if symbols(*gold) != symbols(*other) or not symbols(*gold):
         return False
     return compare_values(_difference(gold), _difference(other), ratio=True) is not None
@@ -306,7 +376,11 @@ def _same_inequality(gold: tuple, other: tuple) -> bool:
         return False
     if _elementwise(gold[2], other[2], None):
         return True
-    if len(gold[1]) != 1 or gold[1][0] not in ("<", "<=") or symbols(*gold[2]) != symbols(*other[2]):
+    if (
+        len(gold[1]) != 1
+        or gold[1][0] not in ("<", "<=")
+        or symbols(*gold[2]) != symbols(*other[2])
+    ):
         return False
     if not all(side[0] in _SCALARS for side in (*gold[2], *other[2])):
         return False

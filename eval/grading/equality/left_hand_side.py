@@ -26,19 +26,28 @@ def is_name(node: tuple) -> bool:
     if kind == "call":  # |z|, f'(x), sin θ
         return node[1] in _NAMED_CALLS and is_name(node[2][0])
     # a_n^2 and f^{-1}, but not the square of a plain letter
-    return kind == "pow" and node[1][0] == "sym" and (len(node[1][1]) > 1 or node[2] == ("neg", ONE))
+    return (
+        kind == "pow" and node[1][0] == "sym" and (len(node[1][1]) > 1 or node[2] == ("neg", ONE))
+    )
 
 
 def names_a_function(node: tuple) -> bool:
     """y, f(x), g(t): the value of a function."""
     return node == ("sym", "y") or (
-        node[0] == "mul" and len(node[1]) == 2 and node[1][0][0] == node[1][1][0] == "sym" and node[1][0][1] in "fgh"
+        node[0] == "mul"
+        and len(node[1]) == 2
+        and node[1][0][0] == node[1][1][0] == "sym"
+        and node[1][0][1] in "fgh"
     )
 
 
 def length_name(name: tuple) -> tuple:
     """|AB| as AB."""
-    return name[2][0] if name[:2] == ("call", "abs") and name[2][0][0] == "mul" and is_name(name[2][0]) else name
+    return (
+        name[2][0]
+        if name[:2] == ("call", "abs") and name[2][0][0] == "mul" and is_name(name[2][0])
+        else name
+    )
 
 
 def assigned_values(items: tuple) -> list[tuple] | None:

@@ -41,7 +41,9 @@ def solved_rational(operator: str, node: tuple, name: str) -> tuple[tuple, ...] 
 
 def _between(low: Fraction | None, high: Fraction | None) -> Fraction:
     if low is None or high is None:
-        return (high - 1 if high is not None else low + 1 if low is not None else Fraction(0)).limit_denominator(10**6)
+        return (
+            high - 1 if high is not None else low + 1 if low is not None else Fraction(0)
+        ).limit_denominator(10**6)
     return (low + high) / 2
 
 
@@ -83,7 +85,12 @@ def _quotient(node: tuple, name: str) -> tuple[Polynomial, Polynomial] | None:
 def _power(node: tuple, name: str) -> tuple[Polynomial, Polynomial] | None:
     base, exponent = _quotient(node[1], name), node[2]
     sign, exponent = (-1, exponent[1]) if exponent[0] == "neg" else (1, exponent)
-    if base is None or exponent[0] != "num" or exponent[1].denominator != 1 or not 0 <= exponent[1] <= _MAX_DEGREE:
+    if (
+        base is None
+        or exponent[0] != "num"
+        or exponent[1].denominator != 1
+        or not 0 <= exponent[1] <= _MAX_DEGREE
+    ):
         return None
     result: tuple[Polynomial, Polynomial] | None = ([Fraction(1)], [Fraction(1)])
     for _ in range(int(exponent[1])):
@@ -104,7 +111,9 @@ def _combined(kind: str, first: tuple, second: tuple) -> tuple[Polynomial, Polyn
 
 def _checked(function: tuple) -> tuple | None:
     above, below = function
-    large = any(max(abs(c.numerator), c.denominator).bit_length() > _MAX_BITS for c in (*above, *below))
+    large = any(
+        max(abs(c.numerator), c.denominator).bit_length() > _MAX_BITS for c in (*above, *below)
+    )
     return None if not below or max(len(above), len(below)) > _MAX_DEGREE + 1 or large else function
 
 

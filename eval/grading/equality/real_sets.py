@@ -12,7 +12,9 @@ from eval.grading.formula.exact_value import exact
 from eval.grading.formula.nodes import replaced
 from eval.grading.formula.same_value import symbols, value_of
 
-Piece = tuple[Fraction | None, bool, Fraction | None, bool]  # low (None: -∞), low closed, high (None: +∞), high closed
+Piece = tuple[
+    Fraction | None, bool, Fraction | None, bool
+]  # low (None: -∞), low closed, high (None: +∞), high closed
 _ALL: list[Piece] = [(None, False, None, False)]
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!="}
 _LINEAR = frozenset(["num", "sym", "const", "add", "mul", "div", "neg", "pow", "call", "percent"])
@@ -47,22 +49,37 @@ def _pieces(node: tuple) -> list[Piece] | None:
         return {"R": list(_ALL), "empty": []}.get(node[1])
     if kind == "group" and len(node[3]) == 2 and node[1] in "([":
         low, high = _end(node[3][0]), _end(node[3][1])
-        if low is False or high is False or node[3][0] == ("const", "infty") or node[3][1] == _MINUS_INFINITY:
+        if (
+            low is False
+            or high is False
+            or node[3][0] == ("const", "infty")
+            or node[3][1] == _MINUS_INFINITY
+        ):
             return None
-        return [(low, node[1] == "[" and low is not None, high, node[2] == "]" and high is not None)]  # type: ignore[list-item]
+        return [
+            (low, node[1] == "[" and low is not None, high, node[2] == "]" and high is not None)
+        ]  # type: ignore[list-item]
     if kind in ("union", "inter", "setminus"):
         return _combined(kind, node[1] if kind != "setminus" else node[1:])
     if kind == "set":
-        values = [value_of(item) if item[0] not in ("group", "rel", "text") else None for item in node[1]]
+        values = [
+            value_of(item) if item[0] not in ("group", "rel", "text") else None for item in node[1]
+        ]
         return None if None in values else [(v, True, v, True) for v in values]
     if kind == "rel":
         return _from_relation(node)
     if kind == "builder":
-        if node[1][0] == "rel" and node[1][1] == ("in",) and node[1][2][1] in (("named", "Z"), ("named", "N")):
+        if (
+            node[1][0] == "rel"
+            and node[1][1] == ("in",)
+            and node[1][2][1] in (("named", "Z"), ("named", "N"))
+        ):
             return _whole_numbers(_pieces(node[2]), node[1][2][1][1] == "N")
         condition = node[2]
         if condition[0] == "list":  # {x | x ∈ R, x > 1}: all conditions hold
-            return _combined("inter", tuple(part for part in condition[1] if not _membership_of_reals(part)))
+            return _combined(
+                "inter", tuple(part for part in condition[1] if not _membership_of_reals(part))
+            )
         return _pieces(condition)
     if kind == "list" and node[1] and all(item[0] == "rel" for item in node[1]):
         return _from_list(node[1])
@@ -107,7 +124,9 @@ def _combined(kind: str, parts: tuple) -> list[Piece] | None:
         if kind == "union":
             result = _merged(result + part)  # type: ignore[operator]
         else:
-            result = _intersection(result, _complement(_merged(part)) if kind == "setminus" else _merged(part))  # type: ignore[arg-type]
+            result = _intersection(
+                result, _complement(_merged(part)) if kind == "setminus" else _merged(part)
+            )  # type: ignore[arg-type]
     return result
 
 
@@ -170,7 +189,9 @@ def _solved_absolute(operator: str, inner: tuple, bound: tuple, name: str) -> li
 
 def _linear(node: tuple, name: str) -> tuple[Fraction, Fraction] | None:
     """(a, b) of a formula that is a x + b with rational a and b, seen at four points."""
-    values = [exact(replaced(node, ("sym", name), ("num", Fraction(x), None, 1))) for x in (0, 1, 2, 5)]
+    values = [
+        exact(replaced(node, ("sym", name), ("num", Fraction(x), None, 1))) for x in (0, 1, 2, 5)
+    ]
     if None in values:
         return None
     zero, one, two, five = values
@@ -198,7 +219,11 @@ def _low_key(piece: Piece) -> tuple:
 def _merged(pieces: list[Piece]) -> list[Piece]:
     result: list[Piece] = []
     for low, low_closed, high, high_closed in sorted(pieces, key=_low_key):
-        if low is not None and high is not None and (low > high or (low == high and not (low_closed and high_closed))):
+        if (
+            low is not None
+            and high is not None
+            and (low > high or (low == high and not (low_closed and high_closed)))
+        ):
             continue
         if result:
             before = result[-1]
@@ -206,7 +231,9 @@ def _merged(pieces: list[Piece]) -> list[Piece]:
             touching = touching or (low == before[2] and (low_closed or before[3]))
             if touching:
                 higher = max(
-                    (before[2], before[3]), (high, high_closed), key=lambda end: (end[0] is None, end[0] or 0, end[1])
+                    (before[2], before[3]),
+                    (high, high_closed),
+                    key=lambda end: (end[0] is None, end[0] or 0, end[1]),
                 )
                 result[-1] = (before[0], before[1], higher[0], higher[1])
                 continue
@@ -232,7 +259,13 @@ def _intersection(first: list[Piece], second: list[Piece]) -> list[Piece]:
     result = []
     for a in first:
         for b in second:
-            low = max((a[0], a[1]), (b[0], b[1]), key=lambda end: (end[0] is not None, end[0] or 0, not end[1]))
-            high = min((a[2], a[3]), (b[2], b[3]), key=lambda end: (end[0] is None, end[0] or 0, end[1]))
+            low = max(
+                (a[0], a[1]),
+                (b[0], b[1]),
+                key=lambda end: (end[0] is not None, end[0] or 0, not end[1]),
+            )
+            high = min(
+                (a[2], a[3]), (b[2], b[3]), key=lambda end: (end[0] is None, end[0] or 0, end[1])
+            )
             result.append((*low, *high))
     return _merged(result)

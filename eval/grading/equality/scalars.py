@@ -22,7 +22,9 @@ def same_scalar(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
         if abs(first - second) <= abs(first) / 2**100:
             return True  # sin 30° and 0.5
         return same_number(
-            _as_number(gold, first, rounded=left is None), _as_number(other, second, rounded=right is None), tolerance
+            _as_number(gold, first, rounded=left is None),
+            _as_number(other, second, rounded=right is None),
+            tolerance,
         )
     if (
         symbols(gold) ^ symbols(other) == {"C", "c"}

@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 from eval.grading.extract.announcements import last_mark
-from eval.grading.extract.math_spans import BETWEEN, MATH, MAX_JOINED, NUMBER, inside, is_prose, quantity, result
+from eval.grading.extract.math_spans import (
+    BETWEEN,
+    MATH,
+    MAX_JOINED,
+    NUMBER,
+    inside,
+    is_prose,
+    quantity,
+    result,
+)
 from eval.grading.extract.unannounced import chosen_option, plain_ending
 from eval.grading.normalise.units import unit_following
 from eval.grading.normalise.verbal import number_in_words
@@ -25,7 +34,9 @@ _LONGEST_LINE = 20_000  # characters read after "the answer is": more than a gra
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.S)
 _FOREIGN = r"\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af"  # Cyrillic to Thai, kana, Hangul
-_FOREIGN_UNIT = re.compile(rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]")
+_FOREIGN_UNIT = re.compile(
+    rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]"
+)
 _RANGE = re.compile(r"\bbetween\b|\bnot\b|n't\b", re.I)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.S)
 _OUTPUT = re.compile(r"```output[^\S\n]*\n(.*?)(?:```|\Z)", re.S)
@@ -37,7 +48,9 @@ _ENDING = re.compile(
     r"|</answer>|\[/answer\]",
     re.I,
 )
-_HEDGE = re.compile(r"(?:approximately|approx\.|about|around|roughly|nearly|exactly|simply|just|大约|约)\s*", re.I)
+_HEDGE = re.compile(
+    r"(?:approximately|approx\.|about|around|roughly|nearly|exactly|simply|just|大约|约)\s*", re.I
+)
 _OPTION_FIRST = re.compile(r"\s*\(?[A-H]\s*[).:、．]\s[^\n]*\s*\Z")
 
 
@@ -65,7 +78,11 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
         return _from_boxes(visible, start)
     if final_box_only:
         return Extraction(None, "no box")
-    return _from_mark(visible, choice) or _from_output(text) or Extraction(*plain_ending(visible.strip(), choice))
+    return (
+        _from_mark(visible, choice)
+        or _from_output(text)
+        or Extraction(*plain_ending(visible.strip(), choice))
+    )
 
 
 def _final_part(text: str) -> str:
@@ -163,7 +180,11 @@ def _tidy(line: str) -> str | None:
         unit = (tail.group() if tail else "").strip()
         if len(joined) == 1 and unit in {"%", "\\%", "percent"}:
             return joined[0] + "%"
-        return result(joined[0]) + unit_following(line, stop) if len(joined) == 1 else ", ".join(joined)
+        return (
+            result(joined[0]) + unit_following(line, stop)
+            if len(joined) == 1
+            else ", ".join(joined)
+        )
     line = re.sub(r"\s+(?:in total|altogether|in all)(?=\W*$)", "", line)
     cut = _ENDING.search(line)
     if cut:
@@ -173,7 +194,11 @@ def _tidy(line: str) -> str | None:
     line = line.removesuffix("です").removesuffix("だ").removesuffix("입니다")
     numbers = list(NUMBER.finditer(line))
     starts_with_number = bool(numbers) and numbers[0].start() <= 1
-    aside = re.match(r"\s*\(([A-Za-z -]{3,40})\)$", line[numbers[0].end() :]) if starts_with_number else None
+    aside = (
+        re.match(r"\s*\(([A-Za-z -]{3,40})\)$", line[numbers[0].end() :])
+        if starts_with_number
+        else None
+    )
     if aside and number_in_words(aside[1]) is not None:
         return numbers[0].group()
     if starts_with_number and _FOREIGN_UNIT.fullmatch(line, numbers[0].end()):

@@ -8,7 +8,9 @@ from eval.grading.normalise.units import unit_following
 MAX_JOINED = 16  # formulas or boxes that together are one answer
 
 # Everything that may stand between two boxes which together are one answer.
-BETWEEN = re.compile(r"(?:\$|\\[()]|\\quad|\\[,;! ]|[ ,;、，；]|and|or|和|或|以及|\\text\{\s*(?:and|or|,)\s*\})*")
+BETWEEN = re.compile(
+    r"(?:\$|\\[()]|\\quad|\\[,;! ]|[ ,;、，；]|and|or|和|或|以及|\\text\{\s*(?:and|or|,)\s*\})*"
+)
 MATH = re.compile(
     r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]"
     r"|\\begin\{(?:align|aligned|equation|gather|eqnarray)\*?\}(.+?)\\end\{(?:align|aligned|equation|gather|eqnarray)\*?\}",
@@ -52,7 +54,12 @@ def formulas_in(text: str) -> list[re.Match[str]]:
     for span in islice(MATH.finditer(text, max(0, len(text) - 4000)), 400):
         content = inside(span)
         words = _ENGLISH.findall(re.sub(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?", " ", content))
-        if content and len(words) < 2 and not content.endswith(("=", "+", "-", "*", ",")) and ". " not in content:
+        if (
+            content
+            and len(words) < 2
+            and not content.endswith(("=", "+", "-", "*", ","))
+            and ". " not in content
+        ):
             found.append(span)
     telling = [span for span in found if not _NAME_ONLY.fullmatch(inside(span))]
     return telling or found
@@ -79,7 +86,8 @@ def result(formula: str) -> str:
     if len(places) == 1 and not re.search("[A-Za-z]", left) and _BARE_NAME.fullmatch(right):
         return left  # 18 = x
     derived = len(places) > 1 or not re.search(
-        r"[A-Za-z]", re.sub(r"\\(?:begin|end)\{\w+\}|\\text(?:normal|rm)?\s*\{[^{}]*\}|\\[A-Za-z]+", "", left)
+        r"[A-Za-z]",
+        re.sub(r"\\(?:begin|end)\{\w+\}|\\text(?:normal|rm)?\s*\{[^{}]*\}|\\[A-Za-z]+", "", left),
     )
     return right if derived and right.strip(" .,;") else formula
 
@@ -122,7 +130,9 @@ def is_prose(text: str) -> bool:
     before = outside[: first.start()] if first else outside
     if re.fullmatch(r"[a-zA-Z]\s*(?:[大小]于(?:或?等于)?|不[大小等]于|不超过|等于)\s*", before):
         return False
-    if re.search(r"[一-鿿]{2,}", before) and not re.search(r"[零〇一二两三四五六七八九十百千万亿]\s*$", before):
+    if re.search(r"[一-鿿]{2,}", before) and not re.search(
+        r"[零〇一二两三四五六七八九十百千万亿]\s*$", before
+    ):
         return True
     words = WORD.findall(outside)
     rest = r"\d[%\s]*(?:[a-z]+\s+)?(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were)\b)"

@@ -19,8 +19,12 @@ _OPEN = re.compile(
     r"cannot|unless|except|if)\b|n't\b|[不非或?？<>]|至少|至多|最多|最少|大约|\\(?:ne|neq|le|leq|ge|geq|pm|approx)(?![a-z])",
     re.I,
 )
-_STATING = re.compile(r"\b(?:is|are|was|were|be|becomes?|an?|the|on)\s+(?:\*\*|\\text\{)?(?:an?\s+|the\s+)?$", re.I)
-_DENIED = re.compile(r"\b(?:not|never|neither|nor|or|no|either|whether|if|unless|and)\b|n't\b|,", re.I)
+_STATING = re.compile(
+    r"\b(?:is|are|was|were|be|becomes?|an?|the|on)\s+(?:\*\*|\\text\{)?(?:an?\s+|the\s+)?$", re.I
+)
+_DENIED = re.compile(
+    r"\b(?:not|never|neither|nor|or|no|either|whether|if|unless|and)\b|n't\b|,", re.I
+)
 _FORMULA = re.compile(r"(?:\bis|\bare|\bequals?)\s+(?:equal to\s+)?(-?\\[A-Za-z].*|-?\(.*)$")
 _MAX_SENTENCE = 300
 
@@ -31,7 +35,9 @@ def ends_in_words(gold: str, text: str) -> bool:
     if not re.fullmatch(r"[A-Za-z]{2,}(?: [A-Za-z]+){0,3}", gold):
         return False
     last = re.split(r"[\n.!?](?:\s|$)", text.strip(" .!\n")[-300:])[-1]
-    before, stated, after = last.rpartition(gold) if gold in last else last.lower().rpartition(gold.lower())
+    before, stated, after = (
+        last.rpartition(gold) if gold in last else last.lower().rpartition(gold.lower())
+    )
     if not stated or after.strip(" *.$}") or not before.strip() or _DENIED.search(before):
         return False
     return bool(_STATING.search(before)) or " " in gold or gold.lower() == "diverges"
@@ -46,7 +52,11 @@ def sentence_answer(text: str) -> str | None:
         return None
     formulas = formulas_in(text) if "$" in text or "\\(" in text else []
     if formulas:
-        return inside(formulas[0]) + unit_following(text, formulas[0].end()) if len(formulas) == 1 else None
+        return (
+            inside(formulas[0]) + unit_following(text, formulas[0].end())
+            if len(formulas) == 1
+            else None
+        )
     bare = _FORMULA.search(text)
     if bare:
         return bare[1].rstrip(" .")

@@ -3,7 +3,17 @@
 import re
 from itertools import islice
 
-from eval.grading.extract.math_spans import MATH, NUMBER, WORD, formulas_in, inside, is_prose, joined, quantity, result
+from eval.grading.extract.math_spans import (
+    MATH,
+    NUMBER,
+    WORD,
+    formulas_in,
+    inside,
+    is_prose,
+    joined,
+    quantity,
+    result,
+)
 
 _LETTER = re.compile(
     r"\(([A-H])\)|(?:选择?|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be|是|为)?"
@@ -32,7 +42,9 @@ _EITHER = re.compile(
     r"(?<!\d)\s(?:is|are)\s+(true|false|correct|incorrect|possible|impossible)\.?\s*$",
     re.I,
 )
-_NEGATED = re.compile(r"(?:\bnot|n't|\bnever|\bcannot|不是|不等于|不为)\s*(?:be\s+|equal\s+(?:to\s+)?)?$", re.I)
+_NEGATED = re.compile(
+    r"(?:\bnot|n't|\bnever|\bcannot|不是|不等于|不为)\s*(?:be\s+|equal\s+(?:to\s+)?)?$", re.I
+)
 _ASIDE = re.compile(
     r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?$",
     re.I,
@@ -53,7 +65,9 @@ _REMARK = re.compile(
     r"(?!.*\b(?:so|thus|hence|therefore|we|gives?|is)\b)(?:[^.\n]|\.(?=\d))*\.?\s*$"
 )
 _LONG_WORD = re.compile(r"(?<![A-Za-z])(?!sqrt|sin|cos|tan|log)[A-Za-z]{3,}|[一-鿿]")
-_CODE = re.compile(r"__\w+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\(")
+_CODE = re.compile(
+    r"__\w+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
+)
 
 
 def plain_ending(text: str, choice: bool) -> tuple[str | None, str]:
@@ -72,7 +86,12 @@ def plain_ending(text: str, choice: bool) -> tuple[str | None, str]:
     prose = is_prose(text)
     if led and len(spans) == 1 and not MATH.sub("", text).strip(" .。"):
         return (joined(text, spans), "last formula")
-    if single and len(spans) == 1 and spans[0].group().strip() == text.strip(" .") and inside(spans[0]).count("=") > 1:
+    if (
+        single
+        and len(spans) == 1
+        and spans[0].group().strip() == text.strip(" .")
+        and inside(spans[0]).count("=") > 1
+    ):
         return (joined(text, spans), "last formula")
     either = _EITHER.search(text[-200:]) if not spans else None
     if either:
@@ -108,7 +127,12 @@ def _last_equation(text: str) -> str | None:
     line = text.rstrip().rpartition("\n")[2].strip()
     led = _LEAD_IN.match(line)
     line = (line[led.end() :] if led else line).rstrip(" .。")
-    if ("\n" not in text and not led) or "=" not in line[1:-1] or len(line) > 80 or _LONG_WORD.search(line):
+    if (
+        ("\n" not in text and not led)
+        or "=" not in line[1:-1]
+        or len(line) > 80
+        or _LONG_WORD.search(line)
+    ):
         return None
     return result(line) if re.fullmatch(r"[\w\s()\[\]^+*/.,=√π'-]+", line) else None
 
@@ -136,7 +160,9 @@ def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
 def chosen_option(text: str) -> str | None:
     """The option's letter that a line begins with or names last."""
     text = text.replace("*", "").strip(" .$\\")
-    label = re.match(r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、\s]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)", text)
+    label = re.match(
+        r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、\s]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)", text
+    )
     if label:
         return None if _DENIED.search(text) else label[1]
     letters = [] if _DENIED.search(text) else _LETTER.findall(text)

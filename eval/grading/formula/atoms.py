@@ -51,7 +51,11 @@ class Atoms(Reader):
                 return self._combinations(token.text)
             if token.text in "ie":
                 return ("const", token.text)
-            return ("const", "i") if token.text == "I" and not self.peek().spaced else ("sym", token.text)
+            return (
+                ("const", "i")
+                if token.text == "I" and not self.peek().spaced
+                else ("sym", token.text)
+            )
         if token.kind == "text":
             self.take()
             return ("text", token.text)
@@ -109,8 +113,12 @@ class Atoms(Reader):
     def _inside(self, opening: str) -> tuple:
         if self.is_op(*_CLOSING[opening]):
             closing = self.take().text
-            return ("named", "empty") if opening in ("\\{", "{") else ("group", opening, closing, ())
-        self.bars = 1 if opening == "\\{" else 0  # a bar inside a set separates element and condition
+            return (
+                ("named", "empty") if opening in ("\\{", "{") else ("group", opening, closing, ())
+            )
+        self.bars = (
+            1 if opening == "\\{" else 0
+        )  # a bar inside a set separates element and condition
         colons, self.colons = self.colons, self.bars
         items = self.sequence()
         if opening == "\\{" and (self.is_op("|", ":") or self.is_command("mid")):
@@ -124,6 +132,8 @@ class Atoms(Reader):
         closing = self.expect(*_CLOSING[opening])
         if opening == "\\{" or (opening == "{" and len(items) > 1):
             return ("set", tuple(items))
-        if len(items) == 1 and ((opening, closing) in (("(", ")"), ("{", "}"), ("[", "]")) or items[0][0] == "matrix"):
+        if len(items) == 1 and (
+            (opening, closing) in (("(", ")"), ("{", "}"), ("[", "]")) or items[0][0] == "matrix"
+        ):
             return items[0]
         return ("group", opening, closing, tuple(items))

@@ -84,7 +84,9 @@ class Calculus:
                     continue
                 step = context.mpf(distance.numerator) / distance.denominator * direction
                 try:
-                    values.append(self._at(body, node, sign / abs(step) if endless else center + step))
+                    values.append(
+                        self._at(body, node, sign / abs(step) if endless else center + step)
+                    )
                 except Undefined:
                     continue
         if len(values) < 2 or not all(self._settled(values[0], value) for value in values[1:]):

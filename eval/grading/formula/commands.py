@@ -10,7 +10,9 @@ _CALLS = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh ln log lg exp abs floor ceil factorial gcd lcm "
     "max min binom cbrt".split()
 )
-_DECORATIONS = frozenset("mathbb mathbf mathcal boldsymbol overline vec hat bar dot ddot overrightarrow".split())
+_DECORATIONS = frozenset(
+    "mathbb mathbf mathcal boldsymbol overline vec hat bar dot ddot overrightarrow".split()
+)
 _NAMED = frozenset("RZNQC")
 _UNIT_VECTORS = frozenset(["i", "j", "k", "unit i", "unit j", "unit k", "vec i", "vec j", "vec k"])
 
@@ -59,7 +61,10 @@ class Commands(Atoms):
         if name == "textcircled":
             return ("text", f"circled {flat_node(self.argument())}")
         if is_greek(name) or name in ("ell", "hbar", "odot", "oplus"):
-            return ("sym", {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta"}.get(name, name))
+            return (
+                "sym",
+                {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta"}.get(name, name),
+            )
         raise FormulaError(f"unknown command {name!r}")
 
     def _root(self) -> tuple:
@@ -77,7 +82,11 @@ class Commands(Atoms):
             mark = self.take().text
             bounds[mark] = self.argument()
         start = bounds.get("_", ())
-        if start[:2] != ("rel", ("=",)) or start[2][0][0] not in ("sym", "const") or "^" not in bounds:
+        if (
+            start[:2] != ("rel", ("=",))
+            or start[2][0][0] not in ("sym", "const")
+            or "^" not in bounds
+        ):
             raise FormulaError(f"{name} without bounds")
         index, low = start[2]
         self.chained += 10
@@ -122,7 +131,9 @@ class Commands(Atoms):
             if depth < 0:
                 return None
             inner += token == ("command", "int", token.spaced)
-            named = following.kind == "letter" or (following.kind == "command" and is_greek(following.text))
+            named = following.kind == "letter" or (
+                following.kind == "command" and is_greek(following.text)
+            )
             if depth == 0 and token.kind == "letter" and token.text == "d" and named:
                 if not inner:
                     return index
@@ -144,7 +155,9 @@ class Commands(Atoms):
         self.expect("_")
         self.expect("{")
         variable = self.atom()
-        if variable[0] not in ("sym", "const") or not self.is_command("to", "rightarrow", "longrightarrow"):
+        if variable[0] not in ("sym", "const") or not self.is_command(
+            "to", "rightarrow", "longrightarrow"
+        ):
             raise FormulaError("a limit of what")
         self.take()
         start = self.at
@@ -155,7 +168,13 @@ class Commands(Atoms):
                 raise FormulaError("an endless limit")
         inside = [token.text for token in self.tokens[start : self.at]]
         braced = inside[-4:-2] == ["^", "{"] and inside[-1] == "}"
-        side = inside[-2] if braced else inside[-1] if inside[-2:-1] == ["^"] and inside[-1] in "+-" else ""
+        side = (
+            inside[-2]
+            if braced
+            else inside[-1]
+            if inside[-2:-1] == ["^"] and inside[-1] in "+-"
+            else ""
+        )
         target = self._part(start, self.at - (4 if braced else 2 if side else 0))
         self.expect("}")
         self.chained += 10
@@ -183,11 +202,18 @@ class Commands(Atoms):
             self.expect("\\}")
         elif self.is_op("{"):
             arguments = (self.argument(),)
-            arguments = arguments[0][1] if name in ("max", "min") and arguments[0][0] == "list" else arguments
+            arguments = (
+                arguments[0][1]
+                if name in ("max", "min") and arguments[0][0] == "list"
+                else arguments
+            )
         else:
             arguments = (self._bare_argument(),)
         if exponent == ("neg", ("num", Fraction(1), None, 1)):
-            name, exponent = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}.get(name, name), None
+            name, exponent = (
+                {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}.get(name, name),
+                None,
+            )
         if base is not None:
             arguments = (*arguments, base)
         node = ("call", name, arguments)
@@ -196,7 +222,9 @@ class Commands(Atoms):
     def _bare_argument(self) -> tuple:
         r"""\sin 2x takes 2x, but \sin x \cos x takes x."""
         value = self.unary()
-        while self._starts_factor() and not (self.peek().kind == "command" and self.peek().text in _CALLS):
+        while self._starts_factor() and not (
+            self.peek().kind == "command" and self.peek().text in _CALLS
+        ):
             if self.is_op("("):
                 break
             value = product_node(value, self.power())
@@ -204,7 +232,11 @@ class Commands(Atoms):
 
     def _decorated(self, name: str) -> tuple:
         inner = self.argument()
-        if inner[0] in ("sym", "const") and inner[1] in _UNIT_VECTORS and name not in ("bar", "dot", "ddot", "mathcal"):
+        if (
+            inner[0] in ("sym", "const")
+            and inner[1] in _UNIT_VECTORS
+            and name not in ("bar", "dot", "ddot", "mathcal")
+        ):
             return ("sym", "unit " + inner[1][-1])
         if name == "mathbb" and inner[0] == "sym" and inner[1] in _NAMED:
             if self.is_op("^"):
@@ -212,7 +244,11 @@ class Commands(Atoms):
             return ("named", inner[1])
         if name in ("mathbf", "boldsymbol", "mathcal"):
             return inner
-        if name in ("overline", "bar") and inner[0] == "mul" and all(_is_point(part) for part in inner[1]):
+        if (
+            name in ("overline", "bar")
+            and inner[0] == "mul"
+            and all(_is_point(part) for part in inner[1])
+        ):
             return inner  # the segment AB, which answers call AB as well
         return ("sym", f"{'vec' if name == 'overrightarrow' else name} {flat_node(inner)}")
 
@@ -220,7 +256,13 @@ class Commands(Atoms):
         bars, self.bars = self.bars, 1
         items = self.sequence()
         self.bars = bars
-        closing = {"langle": "rangle", "lvert": "rvert", "lfloor": "rfloor", "lceil": "rceil", "vert": "vert"}[name]
+        closing = {
+            "langle": "rangle",
+            "lvert": "rvert",
+            "lfloor": "rfloor",
+            "lceil": "rceil",
+            "vert": "vert",
+        }[name]
         if not self.is_command(closing):
             raise FormulaError(f"{name} without {closing}")
         self.take()

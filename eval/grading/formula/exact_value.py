@@ -78,7 +78,9 @@ def _exact_operation(kind: str, values: list[Fraction]) -> Fraction | None:
     exponent = values[1]
     if exponent.denominator != 1:
         root = _root(first, exponent.denominator)
-        return None if root is None else _exact_operation("pow", [root, Fraction(exponent.numerator)])
+        return (
+            None if root is None else _exact_operation("pow", [root, Fraction(exponent.numerator)])
+        )
     bits = max(first.numerator.bit_length(), first.denominator.bit_length())
     if abs(exponent) * max(bits - 1, 0) > MAX_BITS and abs(first) != 1:
         return None  # the evaluation with limits on magnitude decides

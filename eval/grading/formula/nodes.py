@@ -24,7 +24,9 @@ def mixed_node(whole: tuple, part: tuple, strict: bool) -> tuple:
     above, below = part[1], part[2]
     if above[2] is None and below[2] is None and 0 < above[1] < below[1]:
         return ("num", whole[1] + above[1] / below[1], None, 0)
-    if strict or (above[2] is None and below[2] is None):  # 1\\frac{9}{5} is neither 1.8 nor 2.8 for sure
+    if strict or (
+        above[2] is None and below[2] is None
+    ):  # 1\\frac{9}{5} is neither 1.8 nor 2.8 for sure
         raise FormulaError("two numbers side by side")
     return product_node(whole, part)
 
@@ -33,7 +35,12 @@ _SETS = frozenset(["named", "set", "union", "inter", "setminus"])
 
 
 def sum_node(terms: list[tuple]) -> tuple:
-    if len(terms) == 2 and terms[0][0] in _SETS and terms[1][0] == "neg" and terms[1][1][0] in _SETS:
+    if (
+        len(terms) == 2
+        and terms[0][0] in _SETS
+        and terms[1][0] == "neg"
+        and terms[1][1][0] in _SETS
+    ):
         return ("setminus", terms[0], terms[1][1])  # R - {1}
     return terms[0] if len(terms) == 1 else ("add", tuple(terms))
 

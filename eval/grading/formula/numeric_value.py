@@ -11,8 +11,14 @@ from eval.grading.formula.tokens import FormulaError, FormulaLimit
 MAX_OPERATIONS = 2_000  # of one evaluation at the lowest precision; fewer at higher ones
 MAX_MAGNITUDE = 20_000  # of |log2 value|
 START_BITS = 256
-_VALUED = frozenset("num sym const add mul neg percent degree div fact pow call sum prod int lim".split())
-_ARGUMENTS = {"ln": (1, 2), "log": (1, 2), "binom": (2,)}  # how many a function takes, where not one
+_VALUED = frozenset(
+    "num sym const add mul neg percent degree div fact pow call sum prod int lim".split()
+)
+_ARGUMENTS = {
+    "ln": (1, 2),
+    "log": (1, 2),
+    "binom": (2,),
+}  # how many a function takes, where not one
 
 
 def magnitude(value: object, context: object) -> int:
@@ -26,7 +32,9 @@ class Evaluator(Calculus):
 
     def __init__(self, point: dict, context: object, complex_allowed: bool):
         self.point, self.context, self.complex_allowed = point, context, complex_allowed
-        self.bound: dict[str, object] = {}  # values of the variables of integrals, limits and endless sums
+        self.bound: dict[
+            str, object
+        ] = {}  # values of the variables of integrals, limits and endless sums
         self.operations, self.lowest, self.highest, self.added = 0, 0, 0, False
         self.allowed = max(40, MAX_OPERATIONS * START_BITS // context.prec)  # type: ignore[attr-defined]
 
@@ -83,7 +91,9 @@ class Evaluator(Calculus):
         self.added = True
         result = self.context.mpf(0 if node[0] == "sum" else 1)  # type: ignore[attr-defined]
         for index in range(int(low), int(high) + 1):
-            term = self.value(replaced(node[3], ("bound", node[4]), ("num", Fraction(index), None, 1)))
+            term = self.value(
+                replaced(node[3], ("bound", node[4]), ("num", Fraction(index), None, 1))
+            )
             result = result + term if node[0] == "sum" else result * term
         return result
 
@@ -148,14 +158,20 @@ class Evaluator(Calculus):
             return self._pow(("pow", node[2][0], inverse))
         arguments = [self.value(argument) for argument in node[2]]
         function = getattr(self, "_call_" + name, None)
-        if function is not None and name not in ("max", "min") and len(arguments) not in _ARGUMENTS.get(name, (1,)):
+        if (
+            function is not None
+            and name not in ("max", "min")
+            and len(arguments) not in _ARGUMENTS.get(name, (1,))
+        ):
             raise FormulaError(f"{name} of {len(arguments)}")
         if function is not None:
             return function(*arguments)
         return self._elementary(name, arguments)
 
     def _elementary(self, name: str, arguments: list) -> object:
-        plain = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot"}.get(name, name)
+        plain = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot"}.get(
+            name, name
+        )
         if plain not in (
             "sin",
             "cos",
@@ -172,7 +188,9 @@ class Evaluator(Calculus):
             "tanh",
         ):
             raise FormulaError(f"no function {name}")
-        if len(arguments) != 1 or magnitude(arguments[0], self.context) > (14 if "h" in plain else 200):
+        if len(arguments) != 1 or magnitude(arguments[0], self.context) > (
+            14 if "h" in plain else 200
+        ):
             raise FormulaLimit(name)
         if plain in ("asin", "acos") and not self.complex_allowed and abs(arguments[0]) > 1:
             raise Undefined

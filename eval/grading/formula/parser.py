@@ -55,7 +55,11 @@ class _Parser(Commands):
             return items[0]
         if joints == {"or"} and all(item[0] == "group" and len(item[3]) == 2 for item in items):
             return ("either", tuple(items))
-        if len(joints) == 1 and joints != {","} and all(item[0] == "rel" and item[1] != ("=",) for item in items):
+        if (
+            len(joints) == 1
+            and joints != {","}
+            and all(item[0] == "rel" and item[1] != ("=",) for item in items)
+        ):
             return ("union" if joints == {"or"} else "inter", tuple(items))
         return ("list", tuple(items))
 
@@ -67,7 +71,11 @@ class _Parser(Commands):
             joint = self.take().text
             while self.is_op(",", ";", "and", "or"):  # "1, 2, and 3"
                 joint = self.take().text
-            if self.peek().kind in ("end of input", "end") or self.is_op("&") or self.is_command("\\"):
+            if (
+                self.peek().kind in ("end of input", "end")
+                or self.is_op("&")
+                or self.is_command("\\")
+            ):
                 break
             joints.add("," if joint == ";" else joint)
             items.append(self.relation())
@@ -115,14 +123,20 @@ class _Parser(Commands):
 
     def union(self) -> tuple:
         left = self.sum()
-        while self.is_command("cup", "cap", "setminus", "bigcup") or (self.peek() == Token("letter", "U", True)):
+        while self.is_command("cup", "cap", "setminus", "bigcup") or (
+            self.peek() == Token("letter", "U", True)
+        ):
             name = self.take().text
             right = self.sum()
             if name == "setminus":
                 left = self.chain(("setminus", left, right))
             else:
                 kind = "inter" if name == "cap" else "union"
-                left = (kind, (*left[1], right)) if left[0] == kind else self.chain((kind, (left, right)))
+                left = (
+                    (kind, (*left[1], right))
+                    if left[0] == kind
+                    else self.chain((kind, (left, right)))
+                )
         return left
 
     # --- arithmetic
@@ -174,7 +188,12 @@ class _Parser(Commands):
             above, _, below = self.number(), self.take(), self.number()
             return mixed_node(left, ("div", above, below), strict=True)
         right = self.power()
-        if whole and right[0] == "div" and token.text == "frac" and right[1][0] == right[2][0] == "num":
+        if (
+            whole
+            and right[0] == "div"
+            and token.text == "frac"
+            and right[1][0] == right[2][0] == "num"
+        ):
             return mixed_node(left, right, strict=False)
         return product_node(left, right)
 
@@ -199,7 +218,11 @@ class _Parser(Commands):
         if sign > 0:
             return value
         # -2\frac13 is -(2 + 1/3): the mixed number binds before the sign.
-        if value[0] == "num" and self._starts_factor() and self.peek().kind in ("command", "number"):
+        if (
+            value[0] == "num"
+            and self._starts_factor()
+            and self.peek().kind in ("command", "number")
+        ):
             value = self._implicit(value)
         return ("neg", value)
 
@@ -222,7 +245,11 @@ class _Parser(Commands):
                 base = self.chain(("percent", base))
             elif self.is_op("'"):
                 self.take()
-                base = ("sym", base[1] + "'") if base[0] == "sym" else self.chain(("call", "prime", (base,)))
+                base = (
+                    ("sym", base[1] + "'")
+                    if base[0] == "sym"
+                    else self.chain(("call", "prime", (base,)))
+                )
             elif self.is_command("circ"):
                 self.take()
                 base = self.chain(("degree", base))
@@ -234,13 +261,19 @@ class _Parser(Commands):
         self.take()
         self.chain(base)
         braced = self.is_op("{")
-        if self.is_command("circ") or (braced and self.peek(1).text == "circ" and self.peek(2).text == "}"):
+        if self.is_command("circ") or (
+            braced and self.peek(1).text == "circ" and self.peek(2).text == "}"
+        ):
             self.at += 3 if braced else 1
             return ("degree", base)
         if self.is_command("prime") or (braced and self.peek(1).text == "prime"):
             while self.is_op("{", "}") or self.is_command("prime"):
                 closing = self.is_op("}")
-                base = ("sym", base[1] + "'") if self.is_command("prime") and base[0] == "sym" else base
+                base = (
+                    ("sym", base[1] + "'")
+                    if self.is_command("prime") and base[0] == "sym"
+                    else base
+                )
                 self.take()
                 if closing:
                     break

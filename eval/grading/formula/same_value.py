@@ -89,7 +89,9 @@ def compare_values(gold: tuple, other: tuple, ratio: bool) -> int | None:
                 continue
             elif quotient is None:
                 quotient = left / right
-            elif not _agree(quotient, left / right, abs(quotient) * scale / max(abs(left), abs(right))):
+            elif not _agree(
+                quotient, left / right, abs(quotient) * scale / max(abs(left), abs(right))
+            ):
                 return None
             agreed += 1
         if agreed < (4 if names else 1):
@@ -142,7 +144,11 @@ def _pair(gold: tuple, other: tuple, point: dict, context: object, complex_allow
         highest = max(run.highest for run in runs)
         spread = highest - min(run.lowest for run in runs)
         if START_BITS + 2 * spread <= bits:
-            top = highest if any(run.added for run in runs) else max(magnitude(value, context) for value in values)
+            top = (
+                highest
+                if any(run.added for run in runs)
+                else max(magnitude(value, context) for value in values)
+            )
             error = context.mpf(2) ** (top - START_BITS // 2 - spread)  # type: ignore[attr-defined]
             if any(run.approximate for run in runs):
                 error = max(error, context.mpf(2) ** (1 - SETTLED_BITS) * max(1, *map(abs, values)))  # type: ignore[attr-defined]

@@ -41,12 +41,28 @@ _PYTHON = {
     "binomial": "binom", "tg": "tan", "ctg": "cot", "cotg": "cot", "cosec": "csc", "arctg": "arctan",
     "arcctg": "arccot", "sh": "sinh", "ch": "cosh", "th": "tanh",
 }  # fmt: skip
-_CONSTANTS = {"pi": "pi", "oo": "infty", "inf": "infty", "infinity": "infty", "Infinity": "infty", "infty": "infty"}
+_CONSTANTS = {
+    "pi": "pi",
+    "oo": "infty",
+    "inf": "infty",
+    "infinity": "infty",
+    "Infinity": "infty",
+    "infty": "infty",
+}
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau phi "
     "varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega".split()
 )
-_SEPARATORS = {"and": "and", "or": "or", "和": ",", "或": "or", "且": "and", "或者": "or", "以及": ",", "与": ","}
+_SEPARATORS = {
+    "and": "and",
+    "or": "or",
+    "和": ",",
+    "或": "or",
+    "且": "and",
+    "或者": "or",
+    "以及": ",",
+    "与": ",",
+}
 _LOGIC = {"vee": "or", "lor": "or", "wedge": "and", "land": "and"}
 _SPLIT_LETTERS = (frozenset("abcdk"), frozenset("xyz"), frozenset("mnk"))
 
@@ -82,7 +98,9 @@ def _tokens_of(match: re.Match[str], before: str) -> list[Token]:
     if match["command"]:
         name = match["command"]
         if name in "{}|%$&":
-            return [Token("op", "\\" + name if name in "{}" else ("|" if name == "|" else name), spaced)]
+            return [
+                Token("op", "\\" + name if name in "{}" else ("|" if name == "|" else name), spaced)
+            ]
         if name in _LOGIC:
             return [Token("op", _LOGIC[name], spaced)]
         return [Token("command", _PYTHON.get(name, name), spaced)]
@@ -91,7 +109,9 @@ def _tokens_of(match: re.Match[str], before: str) -> list[Token]:
     if match["op"] == "...":
         return [Token("command", "ldots", spaced)]
     kind = "number" if match["number"] else "op"
-    return [Token(kind, match["number"] or match["op"].replace("**", "^").replace("==", "="), spaced)]
+    return [
+        Token(kind, match["number"] or match["op"].replace("**", "^").replace("==", "="), spaced)
+    ]
 
 
 def _text_tokens(content: str, spaced: bool) -> list[Token]:

@@ -42,7 +42,9 @@ _DROPPED = re.compile(
     r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|strut|rm|bf|it)(?![A-Za-z])"
     r"|\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?(?=[^\d]|$)"
 )
-_SPACES = re.compile(r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]")
+_SPACES = re.compile(
+    r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]"
+)
 _GROUPED = re.compile(r"(?<![\d.])(\d{1,3})((?:(?:\{,\}|\\[,!;: ]|,\\!|,)\d{3})+)(?![\d])")
 _LEADING = re.compile(
     r"^(?:\s|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ "
@@ -55,9 +57,13 @@ _REPEATING = re.compile(
 )
 _IN_BRACKETS = re.compile(r"-?(\d{1,15})\.(\d{0,30})\((\d{1,30})\)")
 _DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|…|\s*\\[lc]?dots)")
-_INVISIBLE = dict.fromkeys(map(ord, "\0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202c\u202d\u202e"))
+_INVISIBLE = dict.fromkeys(
+    map(ord, "\0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202c\u202d\u202e")
+)
 _POSITIVE_REALS = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?\s*[\^_]\s*(?:\{\s*(?:\+|>\s*0)\s*\}|\+)")
-_NOT_NEGATIVE = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?\s*_\s*\{?\s*(?:\\geq?|\+)\s*0?\s*\}?(?:\s*\^\s*\{?\+\}?)?$")
+_NOT_NEGATIVE = re.compile(
+    r"\\mathbb\s*\{?\s*R\s*\}?\s*_\s*\{?\s*(?:\\geq?|\+)\s*0?\s*\}?(?:\s*\^\s*\{?\+\}?)?$"
+)
 _UNIT_FRACTION = re.compile(
     r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
 )
@@ -81,7 +87,15 @@ _UNIT_VECTOR = re.compile(
     r"\\(?:mathbf|boldsymbol|bm|hat|widehat|vec|overrightarrow)\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm|hat)\s*\{?\s*)?"
     r"\\?([ijk])(?:math)?(?![A-Za-z])\s*\}{0,2}"
 )
-_WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
+_WRAPPERS = (
+    ("$$", "$$"),
+    ("$", "$"),
+    ("\\(", "\\)"),
+    ("\\[", "\\]"),
+    ("**", "**"),
+    ("`", "`"),
+    ('"', '"'),
+)
 
 
 @lru_cache(maxsize=65536)
@@ -109,7 +123,9 @@ def clean(text: str) -> str:
             text = "\\" + text[:-1] + "\\}"
     text = _without_separators(text)
     if text[:1] == "]" or text[-1:] == "[":
-        text = _OUTWARD.sub(lambda m: f"{'(' if m[1] == ']' else '['}{m[2]}{')' if m[3] == '[' else ']'}", text)
+        text = _OUTWARD.sub(
+            lambda m: f"{'(' if m[1] == ']' else '['}{m[2]}{')' if m[3] == '[' else ']'}", text
+        )
     if "." in text:
         text = _repeating(text)
     if text[:1] in "mMnN":
@@ -133,7 +149,11 @@ def clean(text: str) -> str:
 def _with_relations(text: str) -> str:
     """x大于等于3 as x ≥ 3, where a name stands before the word and a number or name behind it."""
     for word, sign in _RELATION_WORDS:
-        text = re.sub(rf"(?<=[A-Za-z\d}})])\s*{word}\s*(?=[-\dA-Za-z\\(])", lambda _, sign=sign: f" {sign}", text)
+        text = re.sub(
+            rf"(?<=[A-Za-z\d}})])\s*{word}\s*(?=[-\dA-Za-z\\(])",
+            lambda _, sign=sign: f" {sign}",
+            text,
+        )
     return text
 
 
@@ -166,9 +186,17 @@ def _plain_unicode(text: str) -> str:
     for char, fraction in _VULGAR.items():
         if char in text:
             text = re.sub(rf"(\d)\s*{char}", rf"\1 {fraction}", text).replace(char, fraction)
-    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text)
-    text = re.sub(r"[₀₁₂₃₄₅₆₇₈₉]+", lambda run: "_{" + run.group().translate(_SUBSCRIPTS) + "}", text)
-    text = re.sub(r"√\s*(?:\(([^()]*)\)|([\d.]*\d|[A-Za-z]))", lambda m: f"\\sqrt{{{m.group(1) or m.group(2)}}}", text)
+    text = re.sub(
+        r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text
+    )
+    text = re.sub(
+        r"[₀₁₂₃₄₅₆₇₈₉]+", lambda run: "_{" + run.group().translate(_SUBSCRIPTS) + "}", text
+    )
+    text = re.sub(
+        r"√\s*(?:\(([^()]*)\)|([\d.]*\d|[A-Za-z]))",
+        lambda m: f"\\sqrt{{{m.group(1) or m.group(2)}}}",
+        text,
+    )
     # Wide punctuation first: compatibility normalisation would turn ① into 1 and ： into a bare colon.
     return unicodedata.normalize("NFKC", text.translate(_TRANSLATION)).translate(_TRANSLATION)
 
@@ -178,11 +206,21 @@ def _unwrapped(text: str) -> str:
     while changed:
         changed = False
         for left, right in _WRAPPERS:
-            if len(text) >= len(left) + len(right) and text.startswith(left) and text.endswith(right):
+            if (
+                len(text) >= len(left) + len(right)
+                and text.startswith(left)
+                and text.endswith(right)
+            ):
                 inner = text[len(left) : -len(right)]
-                if left[-1] not in inner.replace("\\$", "") or (left in ("\\(", "\\[") and left not in inner):
+                if left[-1] not in inner.replace("\\$", "") or (
+                    left in ("\\(", "\\[") and left not in inner
+                ):
                     text, changed = inner.strip(), True
-        stripped = text.rstrip(" .,;") if text.endswith((". ", ".", ",", ";")) and not text.endswith("\\;") else text
+        stripped = (
+            text.rstrip(" .,;")
+            if text.endswith((". ", ".", ",", ";")) and not text.endswith("\\;")
+            else text
+        )
         if stripped != text and not stripped.endswith("\\"):
             text, changed = stripped, True
     if "$" in text:
@@ -203,7 +241,12 @@ def _plain_latex(text: str) -> str:
         text = re.sub(r"\{([^{}]*?)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
         text = re.sub(r"\{([^{}]*?)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
     if "\\lbr" in text or "\\rbr" in text:
-        for name, bracket in (("lbrace", "\\{"), ("rbrace", "\\}"), ("lbrack", "["), ("rbrack", "]")):
+        for name, bracket in (
+            ("lbrace", "\\{"),
+            ("rbrace", "\\}"),
+            ("lbrack", "["),
+            ("rbrack", "]"),
+        ):
             text = re.sub(rf"\\{name}(?![A-Za-z])", lambda _, b=bracket: b, text)
     if "\\\\" in text and "\\begin" not in text:
         text = re.sub(r"\\\\(?=[A-Za-z{}])", r"\\", text)  # escaped twice
@@ -223,7 +266,9 @@ def _plain_latex(text: str) -> str:
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
     text = re.sub(r"\\[dt]binom(?![A-Za-z])", r"\\binom", text)
-    text = re.sub(r"\\(?:boxed|fbox|displaystyle|mathop)\s*\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text)
+    text = re.sub(
+        r"\\(?:boxed|fbox|displaystyle|mathop)\s*\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text
+    )
     text = re.sub(r"\\!\s*", "", text)
     text = _GROUPED.sub(lambda m: m.group(1) + re.sub(r"\D", "", m.group(2)), text)
     text = text.replace("{,}", ".") if re.search(r"\d\{,\}\d", text) else text
@@ -247,7 +292,9 @@ def _closed(text: str) -> str:
 def _drop_spacing(text: str) -> str:
     r"""Replace spacing commands by blanks, minding that `\\,` is a row's end and a comma."""
     parts = text.split("\\\\")
-    return "\\\\".join(_SPACES.sub(lambda m: "" if m.group() == "\\!" else " ", part) for part in parts)
+    return "\\\\".join(
+        _SPACES.sub(lambda m: "" if m.group() == "\\!" else " ", part) for part in parts
+    )
 
 
 def _without_separators(text: str) -> str:
@@ -269,8 +316,14 @@ def as_words(text: str) -> str:
     text = re.sub(r"\\text\{([^{}]*)\}", r"\1", text)
     text = re.sub(r"\\[A-Za-z]+|[{}$*_\"'`]", " ", text).lower()
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text)
-    text = re.sub(r"^\s*on\s+(?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)|(?<=\d)(?:st|nd|rd|th)\b", "", text)
-    text = re.sub(r"^第(?=[一二三四][、,和与一二三四 ]*象限$)|(?<=[一二三四])象限$", "", text.strip())
+    text = re.sub(
+        r"^\s*on\s+(?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)|(?<=\d)(?:st|nd|rd|th)\b",
+        "",
+        text,
+    )
+    text = re.sub(
+        r"^第(?=[一二三四][、,和与一二三四 ]*象限$)|(?<=[一二三四])象限$", "", text.strip()
+    )
     text = re.sub(r"^\s*(?:the|a|an)\s+", "", text)
     text = re.sub(r"(?<=[a-z])-(?=[a-z])|[.,;:!?]+(?=\s|$)", " ", text)
     text = re.sub(r"\s+", " ", text).strip(" .,;:!?")

@@ -42,9 +42,16 @@ _SCALE = {
     "percent": None, "\\%": None, "per cent": None,
 }  # fmt: skip
 _SCALED = re.compile(
-    r"(.*?[\d.}])\s*(" + "|".join(re.escape(k) for k in sorted(_SCALE, key=len, reverse=True)) + ")", re.I
+    r"(.*?[\d.}])\s*("
+    + "|".join(re.escape(k) for k in sorted(_SCALE, key=len, reverse=True))
+    + ")",
+    re.I,
 )
-_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "○": 0}
+_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+    "○": 0,
+}
 _CHINESE = re.compile(r"负?(?:[零〇一二两三四五六七八九十百千万亿点]+)")
 
 
@@ -150,7 +157,9 @@ def _chinese(text: str) -> Number | None:
     if point:
         if not decimals or any(char not in _DIGITS for char in decimals):
             return None
-        value += Fraction(int("".join(str(_DIGITS[char]) for char in decimals)), 10 ** len(decimals))
+        value += Fraction(
+            int("".join(str(_DIGITS[char]) for char in decimals)), 10 ** len(decimals)
+        )
     return Number(sign * value, len(decimals) if point else None, len(body))
 
 
@@ -195,7 +204,9 @@ def same_number(gold: Number, other: Number, tolerance: Fraction | None = None) 
     if gold.percent != other.percent:
         # "What percent?" is answered by 50 as well as by 50 %; a gold below 1 is not meant as a percentage.
         shown = gold if gold.percent else other
-        bare = Number(shown.value * 100, None if shown.decimals is None else shown.decimals - 2, shown.digits)
+        bare = Number(
+            shown.value * 100, None if shown.decimals is None else shown.decimals - 2, shown.digits
+        )
         if gold.percent:
             return _close(bare, other, tolerance)
         return abs(gold.value) >= 1 and _close(gold, bare, tolerance)
@@ -211,12 +222,21 @@ def _close(gold: Number, other: Number, tolerance: Fraction | None) -> bool:
     if gold.value == 0:
         return False
     noisy = any(side.decimals is not None and 15 <= side.digits <= 18 for side in (gold, other))
-    if noisy and difference <= abs(gold.value) / 10**13 and (gold.value.denominator > 1 or abs(gold.value) < 2**53):
+    if (
+        noisy
+        and difference <= abs(gold.value) / 10**13
+        and (gold.value.denominator > 1 or abs(gold.value) < 2**53)
+    ):
         return True
     if gold.decimals is not None and (gold.decimals >= 2 or gold.decimals < 0) and gold.digits >= 3:
         finer = other.decimals is None or other.decimals > gold.decimals
         return finer and difference <= Fraction(1, 2) / Fraction(10) ** gold.decimals
-    if gold.decimals is not None and gold.decimals >= 2 and gold.digits == 2 and other.decimals is None:
+    if (
+        gold.decimals is not None
+        and gold.decimals >= 2
+        and gold.digits == 2
+        and other.decimals is None
+    ):
         # 0.33 for a third, but not for 0.334: two digits are too few to tell neighbouring decimals apart
         endless = other.rounded or not _terminates(other.value.denominator)
         return endless and difference <= Fraction(1, 2) / Fraction(10) ** gold.decimals

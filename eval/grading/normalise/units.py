@@ -100,10 +100,15 @@ def split_unit(text: str) -> tuple[str, str | None]:
     if match is None:
         return text, unit
     words = _plain_words(match["unit"])
-    value, scale = match["value"], re.match(r"(thousand|million|billion|trillion|hundred|dozen)\s+(?=\S)", words)
+    value, scale = (
+        match["value"],
+        re.match(r"(thousand|million|billion|trillion|hundred|dozen)\s+(?=\S)", words),
+    )
     if scale:
         return f"{value.rstrip()} {scale[1]}", unit or words[scale.end() :]
-    if not words or not _acceptable(words, match["value"], match["unit"], text[len(match["value"])]):
+    if not words or not _acceptable(
+        words, match["value"], match["unit"], text[len(match["value"])]
+    ):
         return text, unit
     return match["value"].rstrip(), words if unit is None else unit
 
@@ -120,7 +125,9 @@ def _plain_words(unit: str) -> str:
 
 def _acceptable(words: str, value: str, raw: str, separator: str) -> bool:
     first = re.split(r"[\s/]", words)[0]
-    if words in ("times", "time") or re.match(r"times as (?:many|much|large|big|long|old|fast)\b", words):
+    if words in ("times", "time") or re.match(
+        r"times as (?:many|much|large|big|long|old|fast)\b", words
+    ):
         return True
     if words != "in" and any(word in _NOT_UNITS for word in re.findall(r"[a-z]+", words)):
         return False
@@ -134,7 +141,9 @@ def _acceptable(words: str, value: str, raw: str, separator: str) -> bool:
     if len(first.split("^")[0]) == 1:
         return False
     return known or (
-        separator.isspace() and value[-1:].isdigit() and (len(first) > 2 or (first == "of" and " " in words))
+        separator.isspace()
+        and value[-1:].isdigit()
+        and (len(first) > 2 or (first == "of" and " " in words))
     )
 
 
@@ -159,7 +168,11 @@ def _lookup(unit: str) -> tuple[str, Fraction] | None:
     caret = re.fullmatch(r"(.+)\^([23])", unit)
     if caret:
         unit, power = caret[1].strip(), int(caret[2])
-    found = _PLAIN.get(unit) or _PLAIN.get(unit.removesuffix("s")) or _PLAIN.get(unit.removesuffix("es"))
+    found = (
+        _PLAIN.get(unit)
+        or _PLAIN.get(unit.removesuffix("s"))
+        or _PLAIN.get(unit.removesuffix("es"))
+    )
     if found is None:
         return None
     return (found[0] if power == 1 else f"{found[0]}^{power}"), found[1] ** power
@@ -179,10 +192,16 @@ def unit_following(text: str, position: int) -> str:
     if match is None:
         return ""
     if match["chinese"]:
-        return next((match["chinese"][:n] for n in (4, 3, 2, 1) if _lookup(match["chinese"][:n])), "")
+        return next(
+            (match["chinese"][:n] for n in (4, 3, 2, 1) if _lookup(match["chinese"][:n])), ""
+        )
     if match["text"]:
         unit = match["text"] + (match["power"] or "")
-        return " \\text{" + match["text"] + "}" + (match["power"] or "") if _lookup(_plain_words(unit)) else ""
+        return (
+            " \\text{" + match["text"] + "}" + (match["power"] or "")
+            if _lookup(_plain_words(unit))
+            else ""
+        )
     words = match["words"].split()
     for count in range(len(words), 0, -1):
         unit = " ".join(words[:count])
@@ -228,7 +247,8 @@ def conversion(gold: str | None, other: str | None) -> Fraction | None:
     if known_gold is None or known_other is None:
         first, second = _stem(gold), _stem(other)
         same = known_gold is known_other and (
-            first == second or (not first.isascii() and (first.startswith(second) or second.startswith(first)))
+            first == second
+            or (not first.isascii() and (first.startswith(second) or second.startswith(first)))
         )
         return Fraction(1) if same else None
     if known_gold[0] != known_other[0]:

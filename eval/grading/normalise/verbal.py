@@ -12,7 +12,8 @@ _UNITS = (
 ).split()
 _SMALL = {word: value for value, word in enumerate(_UNITS)}
 _TENS = {
-    word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+    word: 10 * value
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
 }
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PARTS = {
@@ -53,7 +54,13 @@ _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.I)
 
 def as_formula(text: str) -> str:
     """A set phrase as the formula it stands for ("all real numbers except 1"); other text unchanged."""
-    found = r"\mathbb{R}" if text == "R" else _PHRASES.get(text.lower().strip(" .")) if len(text) < 40 else None
+    found = (
+        r"\mathbb{R}"
+        if text == "R"
+        else _PHRASES.get(text.lower().strip(" ."))
+        if len(text) < 40
+        else None
+    )
     if found:
         return found
     apart = _EXCEPT.fullmatch(text) if len(text) < 120 else None
@@ -111,7 +118,9 @@ def same_words(gold: str, answer: str) -> bool | None:
     first, second = _SYNONYMS.get(gold, gold), _SYNONYMS.get(answer, answer)
     if first in _DECIDED and second not in _DECIDED:
         words = re.findall(r"[a-z']+", second)
-        goes_on = set(words[1:2]) & _GOES_ON or (len(words) < 2 and not re.search(r"\?|不|非", second))
+        goes_on = set(words[1:2]) & _GOES_ON or (
+            len(words) < 2 and not re.search(r"\?|不|非", second)
+        )
         if words[:1] == [first] and goes_on and not _OPPOSITES[first] & set(words[1:]):
             return True
     if "充分" in first or "必要" in first or "充要" in first:
@@ -136,7 +145,9 @@ def same_names(first: str, second: str) -> bool:
     """Alice and Bob; Bob, Alice."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z ,.'-]*", first):
         return False
-    lists = [sorted(re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", text.lower())) for text in (first, second)]
+    lists = [
+        sorted(re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", text.lower())) for text in (first, second)
+    ]
     return len(lists[0]) > 1 and lists[0] == lists[1]
 
 
@@ -148,7 +159,10 @@ def same_time(gold: str, answer: str) -> bool | None:
     first, second = _TIME.fullmatch(gold), _TIME.fullmatch(answer)
     if not first or not second or not any(match[2] or match[3] for match in (first, second)):
         return None
-    if not all((match[2] or match[3]) and int(match[1]) < 25 and int(match[2] or 0) < 60 for match in (first, second)):
+    if not all(
+        (match[2] or match[3]) and int(match[1]) < 25 and int(match[2] or 0) < 60
+        for match in (first, second)
+    ):
         return None
     if not (first[3] or second[3]):
         return None  # 3:45 may be a ratio as well: eval.grading.equality.compare decides

@@ -93,7 +93,9 @@ CHAT_EN = Vertical(
         """
     ),
     words=COMMON
-    | lexicon("task: fraction | ratio | percentage | algebra | word problem | geometry | speed | sequence"),
+    | lexicon(
+        "task: fraction | ratio | percentage | algebra | word problem | geometry | speed | sequence"
+    ),
 )
 
 CHAT_ZH = Vertical(
@@ -122,7 +124,11 @@ CHAT_ZH = Vertical(
 )
 
 QUESTION_LEADS = {
-    "en": ("I would like to understand this step by step.", "How does one solve this?", "Is the following right?"),
+    "en": (
+        "I would like to understand this step by step.",
+        "How does one solve this?",
+        "Is the following right?",
+    ),
     "zh": ("请问这道题怎样解？", "请写出详细步骤。", "下面的解法对吗？"),
 }
 ANSWER_LEADS = {
@@ -134,10 +140,20 @@ ANSWER_LEADS = {
     "zh": ("下面一步一步来解。", "思路是逐个求出各个量。", "完整解答如下。"),
 }
 LECTURES = {
-    "en": ("Lecture {n}: {title}", "{title} (notes, part {n})", "Chapter {n}. {title}", "{title}: worked examples"),
+    "en": (
+        "Lecture {n}: {title}",
+        "{title} (notes, part {n})",
+        "Chapter {n}. {title}",
+        "{title}: worked examples",
+    ),
     "zh": ("第{n}讲 {title}", "{title}（第{n}课）", "{title}例题讲解", "第{n}章 {title}"),
 }
 QUESTIONS = {
-    "en": ("{title}: how to solve this?", "Help with {title}", "{title} exercise {n}", "Question {k} on {title}"),
+    "en": (
+        "{title}: how to solve this?",
+        "Help with {title}",
+        "{title} exercise {n}",
+        "Question {k} on {title}",
+    ),
     "zh": ("{title}问题{n}", "{title}怎么做", "关于{title}的第{n}问"),
 }

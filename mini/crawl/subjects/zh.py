@@ -94,7 +94,9 @@ NEWS_ZH = Vertical(
         """
     ),
     words=COMMON_ZH
-    | lexicon("topic: 公交 | 供水 | 旧楼改造 | 垃圾分类 | 养老 | 图书馆 | 防洪 | 停车 | 学校食堂 | 绿化"),
+    | lexicon(
+        "topic: 公交 | 供水 | 旧楼改造 | 垃圾分类 | 养老 | 图书馆 | 防洪 | 停车 | 学校食堂 | 绿化"
+    ),
 )
 
 SHOP_ZH = Vertical(
@@ -138,7 +140,9 @@ SHOP_ZH = Vertical(
         """
     ),
     words=COMMON_ZH
-    | lexicon("thing: 电饭锅 | 台灯 | 雨伞 | 保温杯 | 书包 | 拖鞋 | 收纳箱 | 吹风机 | 毛巾 | 办公椅 | 水壶"),
+    | lexicon(
+        "thing: 电饭锅 | 台灯 | 雨伞 | 保温杯 | 书包 | 拖鞋 | 收纳箱 | 吹风机 | 毛巾 | 办公椅 | 水壶"
+    ),
 )
 
 STORIES_ZH = Vertical(
