@@ -14,7 +14,7 @@ from pipeline.artifacts.records import Problem
 from pipeline.artifacts.write import file_digest
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
-from pipeline.inference.sampler import Sample
+from pipeline.inference.engine import Sample
 from pipeline.model.load import load_tokenizer
 from rl import reward_model
 from rl.advantages import (

@@ -49,7 +49,8 @@ from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.forward.fused_llama import target_logprobs
 from pipeline.forward.shared_prefix import lean_logprobs, prompt_batches
-from pipeline.inference.sampler import Sample, Sampler, SamplingSettings
+from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
+from pipeline.inference.sampler import Sampler
 from rl.advantages import generalised_advantages, normalise, outcome_advantages
 from rl.methods import Scorers, grpo_outcome_rows, output_row
 from rl.objectives import clipped_policy, kl_estimate
@@ -153,7 +154,7 @@ def checks() -> list[bool]:
     model, cold = llama(), 0.6
     question = Question(PROBLEM, [1, 8, 9])
     sampled = Sampler(model, byte_tokenizer()).sample(
-        [question.prompt], 2, SamplingSettings(temperature=cold, max_new_tokens=6)
+        SampleRequest([question.prompt], 2, SamplingSettings(temperature=cold, max_new_tokens=6))
     )[0]
     group = Group(question, sampled, ["", ""], rewards=np.array([1.0, 0.0]))
     rows = grpo_outcome_rows([group], RL(**(SMALL | {"beta": 0.0})), Scorers(None, None))
