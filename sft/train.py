@@ -26,8 +26,7 @@ from pipeline.artifacts.write import check_replaceable, file_digest
 from pipeline.config.load import read_section
 from pipeline.config.sft import SFT
 from pipeline.errors import UserError, run_main
-from pipeline.forward.batches import row_logprobs
-from pipeline.forward.fused_packed import row_layout
+from pipeline.forward.layout import row_log_probs
 from pipeline.model import distributed
 from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
 from pipeline.training.checkpoint import Checkpoints, seed_everything
@@ -137,10 +136,8 @@ def validation_loss(
         losses = {}
         for name, group in rows.items():
             mine = distributed.share(group)
-            tokens, layout = optimisation.micro_batch_tokens, row_layout(model)
-            values = row_logprobs(
-                model, mine, tokens, precision=optimisation.precision, layout=layout
-            )
+            tokens = optimisation.micro_batch_tokens
+            values = row_log_probs(model, mine, tokens, precision=optimisation.precision)
             logprob = distributed.total({name: sum(float(v.sum(dtype="float64")) for v in values)})[
                 name
             ]
