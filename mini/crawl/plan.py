@@ -9,21 +9,32 @@ from mini.crawl import math_pages, other_pages
 from mini.crawl.article import Article, near_copy
 from mini.crawl.leaks import LEAKS, plant
 from mini.crawl.sites import SEED_GROUP, Section, Site, apportion, build_sites
+from mini.templates.slots import fill
 from pipeline.artifacts.records import Problem
 
 COPIES = ("near", "near", "mirror", "mirror", "tracking", "scheme")
-_COPY_SHARE, _ERROR_SHARE, _FILE_SHARE, _LEAK_SHARE = 0.085, 0.02, 0.015, 0.01
-_MATHEMATICAL_COPIES = 0.3
-_NEAR_LENGTH = 230  # words: small edits to a shorter page would make it another page
-_TEST_LEAKS = 0.8  # the others leak from validation
+"""Kinds of copies; kinds, errors and files below take turns, and what stands twice is twice as frequent."""
+
+_ERRORS = (404, 404, 404, 301, 301, 403, 500, 503)
+_FILES = ("pdf", "png", "css", "js")
 _TRACKING = (
     "utm_source=letter&utm_medium=mail",
     "utm_source=feed",
-    "fbclid=ab{0}cd",
-    "utm_campaign=spring{0}&ref=1",
+    "fbclid=ab{number}cd",
+    "utm_campaign=spring{number}&ref=1",
 )
-_ERRORS = (404, 404, 404, 301, 301, 403, 500, 503)
-_FILES = ("pdf", "png", "css", "js")
+_REPOSTS = ("ulmquist", "tarnister")
+
+# Shares of all pages.
+_COPY_SHARE = 0.085
+_ERROR_SHARE = 0.02
+_FILE_SHARE = 0.015
+_LEAK_SHARE = 0.01
+
+_MATHEMATICAL_COPIES = 0.3
+_NEAR_LENGTH = 230  # words: small edits to a shorter page would make it another page
+_TEST_LEAKS = 0.8  # the others leak from validation
+_SECOND_CARRIER = 0.2  # pages of a site that write formulas in its older way
 
 
 @dataclass(frozen=True)
@@ -45,32 +56,45 @@ class Draft:
     def mathematics(self) -> bool:
         return self.article is not None and self.section.mathematics
 
+    @property
+    def content(self) -> Article:
+        """The article of a page that is known to have one."""
+        assert self.article is not None, self.url
+        return self.article
+
 
 def plan_web(seed: int, pages: int, problems: dict[str, list[Problem]]) -> list[Draft]:
     """All pages of the web in crawl order; `problems` are the held-out splits by name (test, validation)."""
     rng = random.Random(f"{seed} web")
-    copies, errors = round(pages * _COPY_SHARE), max(2, round(pages * _ERROR_SHARE))
+    copies = round(pages * _COPY_SHARE)
+    errors = max(2, round(pages * _ERROR_SHARE))
     files = max(len(_FILES), round(pages * _FILE_SHARE))
+    leaks = max(len(LEAKS), round(pages * _LEAK_SHARE))
+
     sites = build_sites(rng, pages - copies - errors - files)
-    drafts = _leak(
-        rng, list(_originals(seed, sites)), problems, max(len(LEAKS), round(pages * _LEAK_SHARE))
-    )
+    drafts = list(_originals(seed, sites))
+    _leak(rng, drafts, problems, leaks)
+
     drafts += list(_copies(rng, drafts, copies))
-    drafts += [_error(rng, rng.choice(sites), i) for i in range(errors)]
-    drafts += [_file(rng.choice(sites), _FILES[i % len(_FILES)], i) for i in range(files)]
+    drafts += [_error(rng, rng.choice(sites), number) for number in range(errors)]
+    drafts += [_file(rng.choice(sites), number) for number in range(files)]
     rng.shuffle(drafts)
     return drafts
 
 
 def choose_seeds(seed: int, drafts: list[Draft], count: int) -> list[str]:
     """URLs of `count` clean English pages of mathematics on the seed sites, the stand-in for OpenWebMath."""
-    clean = [
-        d.url
-        for d in drafts
-        if d.site.group == SEED_GROUP and d.mathematics and not (d.leaks or d.note)
-    ]
+    clean = []
+    for draft in drafts:
+        is_seed = draft.site.group == SEED_GROUP and draft.mathematics
+        if is_seed and not draft.leaks and not draft.note:
+            clean.append(draft.url)
+
     rng = random.Random(f"{seed} seeds")
     return sorted(rng.sample(sorted(clean), min(count, len(clean))))
+
+
+# Originals
 
 
 def _originals(seed: int, sites: list[Site]) -> Iterator[Draft]:
@@ -79,33 +103,40 @@ def _originals(seed: int, sites: list[Site]) -> Iterator[Draft]:
         counts = apportion([section.share for section in site.sections], site.pages)
         for section, count in zip(site.sections, counts, strict=True):
             for _ in range(count):
-                rng = random.Random(f"{seed} page {number}")
-                article = _write(rng, section)
-                url = _address(site, section, article.title, 1000 + 7 * number)
-                carrier = site.carriers[rng.random() < 0.2]
-                yield Draft(url, site, section, article, carrier)
+                yield _original(seed, site, section, number)
                 number += 1
 
 
-def _write(rng: random.Random, section: Section) -> Article:
+def _original(seed: int, site: Site, section: Section, number: int) -> Draft:
+    # A generator of its own: a page stays the same when pages before it change.
+    rng = random.Random(f"{seed} page {number}")
     if section.mathematics:
-        return math_pages.article(rng, section.subject, section.language)
-    return other_pages.article(rng, section.subject)
+        article = math_pages.article(rng, section.subject, section.language)
+    else:
+        article = other_pages.article(rng, section.subject)
+
+    main, older = site.carriers
+    carrier = older if rng.random() < _SECOND_CARRIER else main
+    url = _address(site, section, article.title, 1000 + 7 * number)
+    return Draft(url, site, section, article, carrier)
 
 
 def _address(site: Site, section: Section, title: str, number: int) -> str:
     words = re.findall(r"[a-z0-9]+", title.lower())[:6]
-    return f"https://{site.host}{section.path}" + site.address.format(
-        slug="-".join(words) or "page", id=number
-    )
+    slug = "-".join(words) or "page"  # a Chinese title has no such words
+    return f"https://{site.host}{section.path}" + fill(site.address, slug=slug, id=number)
+
+
+# Leaks and copies
 
 
 def _leak(
     rng: random.Random, drafts: list[Draft], problems: dict[str, list[Problem]], count: int
-) -> list[Draft]:
-    """Plant `count` held-out problems, each in a mathematical page of its language."""
+) -> None:
+    """Plant `count` held-out problems in `drafts`, each in a mathematical page of its language."""
     hosts = [i for i, d in enumerate(drafts) if d.mathematics and d.section.subject != "research"]
     rng.shuffle(hosts)
+
     for number in range(count):
         split = "test" if rng.random() < _TEST_LEAKS else "validation"
         problem = rng.choice(problems[split])
@@ -113,63 +144,70 @@ def _leak(
         if at is None:
             break  # a very small web has no page left in this language
         hosts.remove(at)
+
         kind = LEAKS[number % len(LEAKS)]
-        article = plant(drafts[at].article, problem, kind, rng)
+        article = plant(drafts[at].content, problem, kind, rng)
         drafts[at] = replace(drafts[at], article=article, leaks=problem.id, note=f"leak {kind}")
-    return drafts
 
 
 def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Draft]:
-    groups = [[d for d in drafts if d.mathematics == mathematics] for mathematics in (True, False)]
-    chosen = [rng.sample(group, len(group)) for group in groups]
+    """`count` copies of different originals."""
+    mathematical = [draft for draft in drafts if draft.mathematics]
+    others = [draft for draft in drafts if not draft.mathematics]
+    mathematical = rng.sample(mathematical, len(mathematical))
+    others = rng.sample(others, len(others))
+
     for number in range(count):
         kind = COPIES[number % len(COPIES)]
-        original = _take(
-            chosen[0 if rng.random() < _MATHEMATICAL_COPIES else 1], _NEAR_LENGTH * (kind == "near")
-        )
-        address, article = original.url, original.article
-        if kind == "tracking":
-            address += "?" + rng.choice(_TRACKING).format(number)
-        elif kind == "scheme":
-            address = address.replace("https://", "http://www.", 1)
-        elif kind == "mirror":
-            address = f"https://mirror{number % 2 + 1}.velquist-archive.org/{address.removeprefix('https://')}"
-        else:
-            address = _copy_address(rng, original, number)
-            article = near_copy(original.article, rng)
-        note = f"copy {kind}" + (f", {original.note}" if original.note else "")
+        group = mathematical if rng.random() < _MATHEMATICAL_COPIES else others
+        original = _take(group, _NEAR_LENGTH if kind == "near" else 0)
+
+        article = original.article
+        match kind:
+            case "tracking":
+                query = fill(rng.choice(_TRACKING), number=number)
+                address = f"{original.url}?{query}"
+            case "scheme":
+                address = original.url.replace("https://", "http://www.", 1)
+            case "mirror":
+                path = original.url.removeprefix("https://")
+                address = f"https://mirror{number % 2 + 1}.velquist-archive.org/{path}"
+            case _:
+                address = _copy_address(rng, original, number)
+                article = near_copy(original.content, rng)
+
+        note = f"copy {kind}, {original.note}" if original.note else f"copy {kind}"
         yield replace(original, url=address, article=article, duplicate_of=original.url, note=note)
 
 
 def _take(drafts: list[Draft], length: int) -> Draft:
     """Remove and return the last draft that has at least `length` words (the last one if none has)."""
-    at = next(
-        (i for i in range(len(drafts) - 1, -1, -1) if drafts[i].article.words() >= length), -1
-    )
-    return drafts.pop(at)
+    for at in range(len(drafts) - 1, -1, -1):
+        if drafts[at].content.words() >= length:
+            return drafts.pop(at)
+    return drafts.pop()
 
 
 def _copy_address(rng: random.Random, original: Draft, number: int) -> str:
-    """A near copy stands on the same site under another number, or on a site that collects other people's pages."""
+    """Another number on the same site, or a site that collects other people's pages."""
+    section = original.section
     if rng.random() < 0.5:
-        return f"https://{original.site.host}{original.section.path}copy-{5003 + number}"
-    return f"https://reposts.{('ulmquist', 'tarnister')[number % 4 // 2]}-pages.com/{original.section.subject}/{number}"
+        return f"https://{original.site.host}{section.path}copy-{5003 + number}"
+    host = _REPOSTS[number // 2 % 2]
+    return f"https://reposts.{host}-pages.com/{section.subject}/{number}"
+
+
+# What is no page
 
 
 def _error(rng: random.Random, site: Site, number: int) -> Draft:
-    status = _ERRORS[number % len(_ERRORS)]
     section = rng.choice(site.sections)
-    return Draft(
-        f"https://{site.host}{section.path}gone-{number}.html",
-        site,
-        section,
-        status=status,
-        note="error",
-    )
+    status = _ERRORS[number % len(_ERRORS)]
+    url = f"https://{site.host}{section.path}gone-{number}.html"
+    return Draft(url, site, section, status=status, note="error")
 
 
-def _file(site: Site, kind: str, number: int) -> Draft:
-    section = site.sections[0]
-    return Draft(
-        f"https://{site.host}/files/{number}.{kind}", site, section, note="not HTML", file=kind
-    )
+def _file(site: Site, number: int) -> Draft:
+    kind = _FILES[number % len(_FILES)]
+    url = f"https://{site.host}/files/{number}.{kind}"
+    return Draft(url, site, site.sections[0], note="not HTML", file=kind)

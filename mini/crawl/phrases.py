@@ -1,0 +1,33 @@
+"""Phrases that pages of all subjects share, by language. They are in `phrases.yaml`, which says what each is for."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic.dataclasses import dataclass
+
+from mini.templates.data_files import STRICT, Lines, read_data
+
+DATA_FILES = ("phrases.yaml",)
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Phrases:
+    byline: str
+    block_labels: dict[str, str]
+    lecture_titles: Lines
+    question_titles: Lines
+    question_leads: Lines
+    answer_leads: Lines
+    copy_notes: Lines
+    copy_suffixes: tuple[str, ...]
+    leaked_answer: str
+    leaked_solution: str
+
+
+def phrases(language: str) -> Phrases:
+    return _by_language()[language]
+
+
+@cache
+def _by_language() -> dict[str, Phrases]:
+    return read_data(Path(__file__).with_name("phrases.yaml"), dict[str, Phrases])
