@@ -142,7 +142,8 @@ class Remarks:
 
 @cache
 def _remarks() -> Remarks:
-    return read_data(Path(__file__).parent / "subjects" / "remarks.yaml", Remarks)
+    path = Path(__file__).parent / "subjects" / "remarks.yaml"
+    return read_data(path, Remarks)
 
 
 def _with_remarks(rng: random.Random, parts: list[Part], language: str) -> list[Part]:

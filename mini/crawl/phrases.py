@@ -12,6 +12,8 @@ DATA_FILES = ("phrases.yaml",)
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Phrases:
+    """The phrases of one language; those that are many are drawn from."""
+
     byline: str
     block_labels: dict[str, str]
     lecture_titles: Lines
@@ -30,4 +32,5 @@ def phrases(language: str) -> Phrases:
 
 @cache
 def _by_language() -> dict[str, Phrases]:
-    return read_data(Path(__file__).with_name("phrases.yaml"), dict[str, Phrases])
+    path = Path(__file__).with_name("phrases.yaml")
+    return read_data(path, dict[str, Phrases])

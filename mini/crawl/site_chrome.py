@@ -53,7 +53,8 @@ class _Chrome:
 
 @cache
 def _chrome() -> _Chrome:
-    return read_data(Path(__file__).with_name("site_chrome.yaml"), _Chrome)
+    path = Path(__file__).with_name("site_chrome.yaml")
+    return read_data(path, _Chrome)
 
 
 def render(page: Page, theme: str, rng: random.Random) -> str:

@@ -89,7 +89,8 @@ class Site:
 
 @cache
 def _data() -> _Sites:
-    return read_data(Path(__file__).with_name("sites.yaml"), _Sites)
+    path = Path(__file__).with_name("sites.yaml")
+    return read_data(path, _Sites)
 
 
 def build_sites(rng: random.Random, pages: int) -> list[Site]:

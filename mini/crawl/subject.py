@@ -1,4 +1,4 @@
-"""Subjects of pages: titles, sentences and headings, and the words that fill them. All of it is in `subjects/*.yaml`."""
+"""Subjects of pages: titles, sentences and headings, and the words that fill them (`subjects/*.yaml`)."""
 
 import random
 from dataclasses import replace
@@ -12,13 +12,14 @@ from pydantic.dataclasses import dataclass
 from mini.templates.data_files import STRICT, Lines, read_data
 from mini.templates.slots import expand
 
-DATA_FILES = (
-    "subjects/common_words.yaml",
-    "subjects/everyday.yaml",
-    "subjects/technical.yaml",
-    "subjects/chinese.yaml",
-    "subjects/campus.yaml",
-    "subjects/mathematics.yaml",
+DATA_FILES = ("subjects/*.yaml",)
+_FOLDER = Path(__file__).with_name("subjects")
+_SUBJECT_FILES = (
+    "everyday.yaml",
+    "technical.yaml",
+    "chinese.yaml",
+    "campus.yaml",
+    "mathematics.yaml",
 )
 
 WordLists = dict[str, tuple[str, ...]]
@@ -44,17 +45,22 @@ class Subject:
         return "" if self.language == "zh" else " "
 
     def text(self, rng: random.Random, template: str) -> str:
+        """One of the subject's templates with words and numbers drawn."""
         return expand(rng, template, self.words)
 
     def title(self, rng: random.Random) -> str:
-        text = self.text(rng, rng.choice(self.titles))
+        """A title with a capital letter; the rest keeps its own, unlike str.capitalize()."""
+        template = rng.choice(self.titles)
+        text = self.text(rng, template)
         return text[:1].upper() + text[1:]
 
     def paragraph(self, rng: random.Random, sentences: int) -> str:
         """`sentences` different sentences in random order (fewer if the subject has fewer)."""
         count = min(sentences, len(self.sentences))
-        chosen = rng.sample(self.sentences, count)
-        return self.joiner.join(self.text(rng, sentence) for sentence in chosen)
+        texts = []
+        for template in rng.sample(self.sentences, count):
+            texts.append(self.text(rng, template))
+        return self.joiner.join(texts)
 
 
 def subject(name: str) -> Subject:
@@ -65,14 +71,18 @@ def subject(name: str) -> Subject:
 @cache
 def common_words() -> dict[str, WordLists]:
     """Words that every subject of a language may use, by language."""
-    return read_data(Path(__file__).parent / DATA_FILES[0], dict[str, WordLists])
+    path = _FOLDER / "common_words.yaml"
+    return read_data(path, dict[str, WordLists])
 
 
 @cache
 def _subjects() -> dict[str, Subject]:
+    """The subjects of all files, their words and the common words of their language together."""
     found: dict[str, Subject] = {}
-    for name in DATA_FILES[1:]:
-        for key, own in read_data(Path(__file__).parent / name, dict[str, Subject]).items():
-            words = common_words()[own.language] | own.words
-            found[key] = replace(own, words=words)
+    for file_name in _SUBJECT_FILES:
+        found |= read_data(_FOLDER / file_name, dict[str, Subject])
+
+    for name, own in found.items():
+        common = common_words()[own.language]
+        found[name] = replace(own, words=common | own.words)
     return found

@@ -1,7 +1,8 @@
 r"""Fill templates: each `{slot}` becomes a given value, a random word of a list, or a random number.
 
-A slot is a name in braces. Other braces are text: `\frac{{a}}{{b}}` with the slots a and b becomes `\frac{3}{5}`, and
-`\frac{c-b}{2}` has no slot `c-b` (but one called `2`: text that is all TeX is never filled).
+A slot is a name in braces. All other braces are text, those around a slot too: `\frac{{a}}{{b}}` becomes `\frac{3}{5}`.
+TeX that has names in braces of its own, such as `\sqrt{x}`, cannot be a template; texts without slots are used as
+they are.
 """
 
 import random
@@ -38,16 +39,18 @@ def fill(template: str, **values: object) -> str:
 def expand(rng: random.Random, template: str, words: Words, **values: object) -> str:
     """Replace every slot by its value, by a random word of its list, or by a random number of NUMBERS.
 
-    Slots that occur twice are drawn twice. A slot that nothing defines is a KeyError.
+    A slot that occurs twice is drawn twice. A slot that nothing defines is a KeyError.
     """
 
     def value_of(slot: str) -> str:
         if slot in values:
             return str(values[slot])
-        if slot in words:
-            word = rng.choice(words[slot])
-            return expand(rng, word, words, **values)
-        return NUMBERS[slot](rng)
+        if slot not in words:
+            return NUMBERS[slot](rng)
+
+        word = rng.choice(words[slot])
+        # Most words hold no slot, and a crawl draws a hundred thousand of them.
+        return replace_slots(word, value_of) if "{" in word else word
 
     return replace_slots(template, value_of)
 

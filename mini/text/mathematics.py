@@ -67,7 +67,8 @@ class Phrases:
 
 @cache
 def _phrases() -> dict[str, Phrases]:
-    return read_data(Path(__file__).with_name("mathematics.yaml"), dict[str, Phrases])
+    path = Path(__file__).with_name("mathematics.yaml")
+    return read_data(path, dict[str, Phrases])
 
 
 def math_paragraphs(rng: Random, language: str, n: int, space: str = "train") -> list[Block]:

@@ -24,6 +24,8 @@ class Form:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Language:
+    """The prose of one language: word lists by slot, and forms of text by name."""
+
     space: str  # between two sentences
     words: dict[str, tuple[str, ...]]
     forms: dict[str, Form]
@@ -31,33 +33,40 @@ class Language:
 
 @cache
 def _languages() -> dict[str, Language]:
-    return read_data(Path(__file__).with_name("prose.yaml"), dict[str, Language])
+    path = Path(__file__).with_name("prose.yaml")
+    return read_data(path, dict[str, Language])
 
 
 def prose_document(rng: Random, language: str) -> str:
     """A story, recipe, travel note or letter: an opening, two to four paragraphs and a closing."""
     prose = _languages()[language]
     form = rng.choice(tuple(prose.forms.values()))
+    # The two people of a text are the same in all its sentences; everything else is drawn anew.
     name, other = rng.sample(vocabulary(language).names, 2)
+    people = {"name": name, "other": other}
 
-    def sentence(template: str) -> str:
-        return _sentence(rng, template, name, other, language)
+    opening = rng.choice(form.openings)
+    paragraphs = [_sentence(rng, opening, people, language)]
 
-    paragraphs = [sentence(rng.choice(form.openings))]
     for _ in range(rng.randint(2, 4)):
-        count = min(len(form.middles), rng.randint(2, 5))
-        chosen = rng.sample(form.middles, count)
-        paragraphs.append(prose.space.join(sentence(template) for template in chosen))
+        count = rng.randint(2, 5)
+        sentences = []
+        for template in rng.sample(form.middles, min(count, len(form.middles))):
+            sentences.append(_sentence(rng, template, people, language))
+        paragraphs.append(prose.space.join(sentences))
 
-    paragraphs.append(sentence(rng.choice(form.closings)))
+    closing = rng.choice(form.closings)
+    paragraphs.append(_sentence(rng, closing, people, language))
     return "\n\n".join(paragraphs)
 
 
-def _sentence(rng: Random, template: str, name: str, other: str, language: str) -> str:
+def _sentence(rng: Random, template: str, people: dict[str, str], language: str) -> str:
     # Two words of every list are drawn for each sentence, whichever of them it uses.
     words: dict[str, str] = {}
     for slot, choices in _languages()[language].words.items():
-        words[slot], words[f"{slot}2"] = rng.sample(choices, 2)
+        first, second = rng.sample(choices, 2)
+        words[slot] = first
+        words[f"{slot}2"] = second
 
     things = rng.choice(vocabulary(language).things)
-    return fill(template, name=name, other=other, things=things, **words)
+    return fill(template, things=things, **people, **words)

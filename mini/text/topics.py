@@ -52,7 +52,8 @@ class Topic:
 
 @cache
 def topics() -> tuple[Topic, ...]:
-    return read_data(Path(__file__).with_name("topics.yaml"), tuple[Topic, ...])
+    path = Path(__file__).with_name("topics.yaml")
+    return read_data(path, tuple[Topic, ...])
 
 
 # The numbers of each example. The order of the draws is part of what a seed means.
@@ -63,7 +64,13 @@ def linear_equation(rng: Random) -> Numbers:
     a = rng.randint(2, 9)
     x = rng.randint(2, 12)
     b = rng.randint(1, 30)
-    return {"a": a, "x": x, "b": b, "ax": a * x, "c": a * x + b}
+    return {
+        "a": a,
+        "x": x,
+        "b": b,
+        "ax": a * x,
+        "c": a * x + b,
+    }
 
 
 def arithmetic_sequence(rng: Random) -> Numbers:
@@ -72,20 +79,40 @@ def arithmetic_sequence(rng: Random) -> Numbers:
     d = rng.randint(2, 9)
     n = rng.randint(4, 9)
     rise = (n - 1) * d
-    return {"a": a, "d": d, "n": n, "steps": n - 1, "rise": rise, "last": a + rise}
+    return {
+        "a": a,
+        "d": d,
+        "n": n,
+        "steps": n - 1,
+        "rise": rise,
+        "last": a + rise,
+    }
 
 
 def right_triangle(rng: Random) -> Numbers:
     """Whole sides and their squares."""
     a, b, c = rng.choice(((3, 4, 5), (5, 12, 13), (6, 8, 10), (8, 15, 17)))
-    return {"a": a, "b": b, "c": c, "aa": a * a, "bb": b * b, "cc": c * c}
+    return {
+        "a": a,
+        "b": b,
+        "c": c,
+        "aa": a * a,
+        "bb": b * b,
+        "cc": c * c,
+    }
 
 
 def rectangle(rng: Random) -> Numbers:
     """Width and length, area, and the perimeter with its half."""
     w = rng.randint(2, 9)
     h = rng.randint(3, 30)
-    return {"w": w, "h": h, "area": h * w, "half": h + w, "perimeter": 2 * (h + w)}
+    return {
+        "w": w,
+        "h": h,
+        "area": h * w,
+        "half": h + w,
+        "perimeter": 2 * (h + w),
+    }
 
 
 def division(rng: Random) -> Numbers:
@@ -93,14 +120,25 @@ def division(rng: Random) -> Numbers:
     b = rng.randint(2, 9)
     q = rng.randint(2, 20)
     r = rng.randrange(b)
-    return {"a": b * q + r, "b": b, "q": q, "r": r, "bq": b * q}
+    return {
+        "a": b * q + r,
+        "b": b,
+        "q": q,
+        "r": r,
+        "bq": b * q,
+    }
 
 
 def derivative(rng: Random) -> Numbers:
     """The function a*x^n; its derivative is an*x^m."""
     a = rng.randint(2, 9)
     n = rng.randint(2, 4)
-    return {"a": a, "n": n, "an": a * n, "m": n - 1}
+    return {
+        "a": a,
+        "n": n,
+        "an": a * n,
+        "m": n - 1,
+    }
 
 
 def derivative_at_a_point(rng: Random) -> Numbers:
@@ -115,7 +153,11 @@ def coloured_balls(rng: Random) -> Numbers:
     """Red and blue balls, and how many there are in all."""
     r = rng.randint(2, 20)
     b = rng.randint(2, 20)
-    return {"r": r, "b": b, "all": r + b}
+    return {
+        "r": r,
+        "b": b,
+        "all": r + b,
+    }
 
 
 def expanded_fraction(rng: Random) -> Numbers:
@@ -123,7 +165,13 @@ def expanded_fraction(rng: Random) -> Numbers:
     a = rng.randint(1, 8)
     b = rng.randint(2, 9)
     k = rng.randint(2, 9)
-    return {"a": a, "b": b, "k": k, "ak": a * k, "bk": b * k}
+    return {
+        "a": a,
+        "b": b,
+        "k": k,
+        "ak": a * k,
+        "bk": b * k,
+    }
 
 
 DRAWS: dict[str, Callable[[Random], Numbers]] = {

@@ -122,7 +122,8 @@ class Vocabulary:
 
 @cache
 def _vocabularies() -> dict[str, Vocabulary]:
-    return read_data(Path(__file__).with_name("words.yaml"), dict[str, Vocabulary])
+    path = Path(__file__).with_name("words.yaml")
+    return read_data(path, dict[str, Vocabulary])
 
 
 def vocabulary(language: str) -> Vocabulary:
