@@ -19,22 +19,24 @@ def plant(article: Article, problem: Problem, kind: str, rng: random.Random) -> 
     `upper_case` writes it in capitals, `markup` breaks it up with tags and character references, `long_page` hides
     it in the middle of a page of several thousand words.
     """
+    text = _literal(problem.question)
+    match kind:
+        case "markup":
+            question = Part("html", f"<p>{_marked_up(problem.question, rng)}</p>")
+        case "upper_case":
+            question = Part("paragraph", text.upper())
+        case _:
+            question = Part("paragraph", text)
+
     words = phrases(article.language)
     template = words.leaked_solution if kind == "solution" else words.leaked_answer
     answer = Part("paragraph", fill(template, answer=_literal(problem.answer)))
 
-    if kind == "markup":
-        question = Part("html", f"<p>{_marked_up(problem.question, rng)}</p>")
-    elif kind == "upper_case":
-        question = Part("paragraph", _literal(problem.question).upper())
-    else:
-        question = Part("paragraph", _literal(problem.question))
-
-    if kind == "long_page":
-        article = long_lecture(rng, article.language)
-    middle = len(article.parts) // 2
-    before, after = article.parts[:middle], article.parts[middle:]
-    return replace(article, parts=[*before, question, answer, *after])
+    host = long_lecture(rng, article.language) if kind == "long_page" else article
+    parts = list(host.parts)
+    middle = len(parts) // 2
+    parts[middle:middle] = [question, answer]
+    return replace(host, parts=parts)
 
 
 def _literal(text: str) -> str:

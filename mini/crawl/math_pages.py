@@ -40,9 +40,12 @@ def article(rng: random.Random, kind: str, language: str) -> Article:
 
 def _lecture(rng: random.Random, language: str) -> Article:
     """Lecture notes on one topic."""
-    heading, *blocks = math_paragraphs(rng, language, rng.randint(9, 18))
-    title = _title(rng, phrases(language).lecture_titles, heading.text)
-    parts = _with_remarks(rng, _parts(blocks, language), language)
+    length = rng.randint(9, 18)
+    heading, *blocks = math_paragraphs(rng, language, length)
+
+    templates = phrases(language).lecture_titles
+    title = _title(rng, templates, heading.text)
+    parts = _parts(rng, blocks, language)
     return Article(title, parts, language, mathematics=True)
 
 
@@ -51,29 +54,35 @@ def long_lecture(rng: random.Random, language: str) -> Article:
     parts: list[Part] = []
     for _ in range(LONG_LECTURE_CHAPTERS):
         blocks = math_paragraphs(rng, language, CHAPTER_BLOCKS)
-        parts += _with_remarks(rng, _parts(blocks, language), language)
+        parts += _parts(rng, blocks, language)
 
-    title = _title(rng, phrases(language).lecture_titles, parts[0].text)
+    # It is called by its first chapter.
+    templates = phrases(language).lecture_titles
+    title = _title(rng, templates, parts[0].text)
     return Article(title, parts, language, mathematics=True)
 
 
 def _question(rng: random.Random, language: str) -> Article:
     """A question page: worked examples as answers, then some notes on the topic."""
     words = phrases(language)
-    heading, *blocks = math_paragraphs(rng, language, rng.randint(4, 8))
+    length = rng.randint(4, 8)
+    heading, *blocks = math_paragraphs(rng, language, length)
     title = _title(rng, words.question_titles, heading.text)
 
-    parts = [Part("paragraph", rng.choice(words.question_leads))]
-    for number in range(1, rng.randint(2, 3) + 1):
+    lead = rng.choice(words.question_leads)
+    parts = [Part("paragraph", lead)]
+    answers = rng.randint(2, 3)
+    for number in range(1, answers + 1):
         example, solution = worked_example(rng, language)
         parts.append(Part("paragraph", example.text))
         parts.append(byline(rng, number, language))
 
         lead = rng.choice(words.answer_leads)
-        parts.append(Part("paragraph", f"{lead}\n{_remark(rng, language, 1)}"))
+        remark = _remark(rng, language, 1)
+        parts.append(Part("paragraph", f"{lead}\n{remark}"))
         parts.append(Part("paragraph", solution.text))
 
-    parts += _with_remarks(rng, _parts(blocks, language), language)
+    parts += _parts(rng, blocks, language)
     return Article(title, parts, language, mathematics=True)
 
 
@@ -85,7 +94,8 @@ def _chat(rng: random.Random, language: str) -> Article:
     for number in range(1, rng.randint(5, 9)):
         parts.append(byline(rng, number, language))
         sentences = rng.randint(1, 3)
-        parts.append(Part("paragraph", about.paragraph(rng, sentences)))
+        chatter = about.paragraph(rng, sentences)
+        parts.append(Part("paragraph", chatter))
 
         if rng.random() < 0.75:
             example, solution = worked_example(rng, language)
@@ -95,9 +105,11 @@ def _chat(rng: random.Random, language: str) -> Article:
             parts.append(Part("paragraph", solution.text))
 
         if rng.random() < 0.4:
-            parts.append(Part("paragraph", _remark(rng, language, rng.randint(1, 2))))
+            remark = _remark(rng, language, rng.randint(1, 2))
+            parts.append(Part("paragraph", remark))
 
-    return Article(about.title(rng), parts, language, mathematics=True)
+    title = about.title(rng)
+    return Article(title, parts, language, mathematics=True)
 
 
 def _research(rng: random.Random, language: str) -> Article:
@@ -105,27 +117,44 @@ def _research(rng: random.Random, language: str) -> Article:
     about = subject("research")
     title = about.title(rng)
 
-    parts = [Part("byline", about.text(rng, about.byline))]
-    for heading in rng.sample(about.headings, rng.randint(1, 3)):
+    authors = about.text(rng, about.byline)
+    parts = [Part("byline", authors)]
+
+    sections = rng.randint(1, 3)
+    for heading in rng.sample(about.headings, sections):
         parts.append(Part("heading", heading))
         sentences = rng.randint(6, 9)
-        parts.append(Part("paragraph", about.paragraph(rng, sentences)))
+        text = about.paragraph(rng, sentences)
+        parts.append(Part("paragraph", text))
 
     return Article(title, parts, language, mathematics=True)
 
 
 def _title(rng: random.Random, templates: tuple[str, ...], topic: str) -> str:
+    # Both numbers are drawn whether the template has them or not.
     template = rng.choice(templates)
-    return fill(template, title=topic, n=rng.randint(1, 40), k=rng.randint(1000, 99999))
+    small = rng.randint(1, 40)
+    large = rng.randint(1000, 99999)
+    return fill(template, title=topic, n=small, k=large)
 
 
-def _parts(blocks: list[Block], language: str) -> list[Part]:
-    """Blocks of mathematical text as blocks of a page, examples and solutions labelled in words."""
+def _parts(rng: random.Random, blocks: list[Block], language: str) -> list[Part]:
+    """Blocks of mathematical text as blocks of a page, with a remark behind every fifth paragraph or so."""
     labels = phrases(language).block_labels
-    parts = []
+    parts: list[Part] = []
+
     for block in blocks:
-        kind = block.kind if block.kind in ("heading", "formula") else "paragraph"
-        parts.append(Part(kind, labels.get(block.kind, "") + block.text))
+        label = labels.get(block.kind, "")
+        text = label + block.text
+        if block.kind in ("heading", "formula"):
+            parts.append(Part(block.kind, text))
+            continue
+
+        parts.append(Part("paragraph", text))
+        if rng.random() < 0.22:
+            remark = _remark(rng, language, rng.randint(1, 2))
+            parts.append(Part("paragraph", remark))
+
     return parts
 
 
@@ -146,23 +175,15 @@ def _remarks() -> Remarks:
     return read_data(path, Remarks)
 
 
-def _with_remarks(rng: random.Random, parts: list[Part], language: str) -> list[Part]:
-    """`parts` with a remark behind every fifth one or so."""
-    mixed: list[Part] = []
-    for part in parts:
-        mixed.append(part)
-        if part.kind == "paragraph" and rng.random() < 0.22:
-            remark = _remark(rng, language, rng.randint(1, 2))
-            mixed.append(Part("paragraph", remark))
-    return mixed
-
-
 def _remark(rng: random.Random, language: str, count: int) -> str:
     """`count` different remarks as one paragraph, which keeps to one name for each quantity."""
     remarks = _remarks()
     # Lists of one word, and not values: choosing from a list draws, and the draws belong to the seed's bytes.
     words = {slot: (rng.choice(choices),) for slot, choices in remarks.words.items()}
 
-    chosen = rng.sample(remarks.sentences[language], count)
+    sentences = []
+    for template in rng.sample(remarks.sentences[language], count):
+        sentences.append(expand(rng, template, words))
+
     joiner = "" if language == "zh" else " "
-    return joiner.join(expand(rng, sentence, words) for sentence in chosen)
+    return joiner.join(sentences)

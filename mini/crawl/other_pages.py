@@ -15,32 +15,38 @@ def article(rng: random.Random, name: str) -> Article:
         return _thread(rng, about)
 
     # A Chinese sentence is shorter, so there are more sections.
-    sections = rng.randint(3, 6) if about.language == "zh" else rng.randint(2, 4)
+    fewest, most = (3, 6) if about.language == "zh" else (2, 4)
     parts: list[Part] = []
-    for _ in range(sections):
+    for _ in range(rng.randint(fewest, most)):
         parts += _section(rng, about)
-    return Article(about.title(rng), parts, about.language)
+
+    title = about.title(rng)
+    return Article(title, parts, about.language)
 
 
 def _section(rng: random.Random, about: Subject) -> list[Part]:
     """A paragraph, often with a heading before it and a listing, list or table after it."""
     parts: list[Part] = []
     if rng.random() < 0.6:
-        heading = rng.choice(about.headings)
-        parts.append(Part("heading", about.text(rng, heading)))
+        heading = about.text(rng, rng.choice(about.headings))
+        parts.append(Part("heading", heading))
 
     sentences = rng.randint(3, 6)
-    parts.append(Part("paragraph", about.paragraph(rng, sentences)))
+    paragraph = about.paragraph(rng, sentences)
+    parts.append(Part("paragraph", paragraph))
 
+    # Nothing is drawn for subjects without listings or rows.
     if about.listings and rng.random() < 0.8:
-        listing = rng.choice(about.listings)
-        parts.append(Part("code", about.text(rng, listing)))
+        listing = about.text(rng, rng.choice(about.listings))
+        parts.append(Part("code", listing))
 
     if about.rows and rng.random() < 0.5:
-        row = rng.choice(about.rows)
-        kind = "row" if " | " in row else "item"
+        # One list or table has lines of one form.
+        template = rng.choice(about.rows)
+        kind = "row" if " | " in template else "item"
         for _ in range(rng.randint(3, 8)):
-            parts.append(Part(kind, about.text(rng, row)))
+            row = about.text(rng, template)
+            parts.append(Part(kind, row))
 
     return parts
 
@@ -50,13 +56,18 @@ def _thread(rng: random.Random, about: Subject) -> Article:
     parts: list[Part] = []
     for number in range(1, rng.randint(4, 8)):
         parts.append(byline(rng, number, about.language))
+
         sentences = rng.randint(2, 4)
-        parts.append(Part("paragraph", about.paragraph(rng, sentences)))
-    return Article(about.title(rng), parts, about.language)
+        post = about.paragraph(rng, sentences)
+        parts.append(Part("paragraph", post))
+
+    title = about.title(rng)
+    return Article(title, parts, about.language)
 
 
 def byline(rng: random.Random, number: int, language: str) -> Part:
     """Who wrote post `number` of a thread, and when."""
     template = phrases(language).byline
-    text = expand(rng, template, common_words()[language], number=number)
+    words = common_words()[language]
+    text = expand(rng, template, words, number=number)
     return Part("byline", text)

@@ -66,18 +66,27 @@ class Draft:
 def plan_web(seed: int, pages: int, problems: dict[str, list[Problem]]) -> list[Draft]:
     """All pages of the web in crawl order; `problems` are the held-out splits by name (test, validation)."""
     rng = random.Random(f"{seed} web")
+
+    # Even a small web has every kind of leak and of file.
     copies = round(pages * _COPY_SHARE)
+    leaks = max(len(LEAKS), round(pages * _LEAK_SHARE))
     errors = max(2, round(pages * _ERROR_SHARE))
     files = max(len(_FILES), round(pages * _FILE_SHARE))
-    leaks = max(len(LEAKS), round(pages * _LEAK_SHARE))
+    originals = pages - copies - errors - files
 
-    sites = build_sites(rng, pages - copies - errors - files)
+    sites = build_sites(rng, originals)
     drafts = list(_originals(seed, sites))
+    # Before the copies, so that leaks are copied too.
     _leak(rng, drafts, problems, leaks)
-
     drafts += list(_copies(rng, drafts, copies))
-    drafts += [_error(rng, rng.choice(sites), number) for number in range(errors)]
-    drafts += [_file(rng.choice(sites), number) for number in range(files)]
+
+    for number in range(errors):
+        site = rng.choice(sites)
+        drafts.append(_error(rng, site, number))
+    for number in range(files):
+        site = rng.choice(sites)
+        drafts.append(_file(site, number))
+
     rng.shuffle(drafts)
     return drafts
 
@@ -90,8 +99,11 @@ def choose_seeds(seed: int, drafts: list[Draft], count: int) -> list[str]:
         if is_seed and not draft.leaks and not draft.note:
             clean.append(draft.url)
 
+    # Sorted first: which pages are drawn must not depend on the order of the crawl.
+    clean.sort()
     rng = random.Random(f"{seed} seeds")
-    return sorted(rng.sample(sorted(clean), min(count, len(clean))))
+    chosen = rng.sample(clean, min(count, len(clean)))
+    return sorted(chosen)
 
 
 # Originals
@@ -100,7 +112,9 @@ def choose_seeds(seed: int, drafts: list[Draft], count: int) -> list[str]:
 def _originals(seed: int, sites: list[Site]) -> Iterator[Draft]:
     number = 0
     for site in sites:
-        counts = apportion([section.share for section in site.sections], site.pages)
+        shares = [section.share for section in site.sections]
+        counts = apportion(shares, site.pages)
+
         for section, count in zip(site.sections, counts, strict=True):
             for _ in range(count):
                 yield _original(seed, site, section, number)
@@ -117,14 +131,17 @@ def _original(seed: int, site: Site, section: Section, number: int) -> Draft:
 
     main, older = site.carriers
     carrier = older if rng.random() < _SECOND_CARRIER else main
-    url = _address(site, section, article.title, 1000 + 7 * number)
+
+    # Numbers with gaps, as those of a site where not every page is public.
+    name = fill(site.address, slug=_slug(article.title), id=1000 + 7 * number)
+    url = f"https://{site.host}{section.path}{name}"
     return Draft(url, site, section, article, carrier)
 
 
-def _address(site: Site, section: Section, title: str, number: int) -> str:
-    words = re.findall(r"[a-z0-9]+", title.lower())[:6]
-    slug = "-".join(words) or "page"  # a Chinese title has no such words
-    return f"https://{site.host}{section.path}" + fill(site.address, slug=slug, id=number)
+def _slug(title: str) -> str:
+    """The first words of a title for an address; a Chinese title has none."""
+    words = re.findall(r"[a-z0-9]+", title.lower())
+    return "-".join(words[:6]) or "page"
 
 
 # Leaks and copies
@@ -134,20 +151,27 @@ def _leak(
     rng: random.Random, drafts: list[Draft], problems: dict[str, list[Problem]], count: int
 ) -> None:
     """Plant `count` held-out problems in `drafts`, each in a mathematical page of its language."""
-    hosts = [i for i, d in enumerate(drafts) if d.mathematics and d.section.subject != "research"]
-    rng.shuffle(hosts)
+    places: list[int] = []
+    for i, draft in enumerate(drafts):
+        # Nobody asks for help in an abstract.
+        if draft.mathematics and draft.section.subject != "research":
+            places.append(i)
+    rng.shuffle(places)
 
     for number in range(count):
         split = "test" if rng.random() < _TEST_LEAKS else "validation"
         problem = rng.choice(problems[split])
-        at = next((i for i in hosts if drafts[i].section.language == problem.language), None)
-        if at is None:
-            break  # a very small web has no page left in this language
-        hosts.remove(at)
 
+        fitting = [i for i in places if drafts[i].section.language == problem.language]
+        if not fitting:
+            break  # a very small web has no page left in this language
+        at = fitting[0]
+        places.remove(at)
+
+        page = drafts[at]
         kind = LEAKS[number % len(LEAKS)]
-        article = plant(drafts[at].content, problem, kind, rng)
-        drafts[at] = replace(drafts[at], article=article, leaks=problem.id, note=f"leak {kind}")
+        article = plant(page.content, problem, kind, rng)
+        drafts[at] = replace(page, article=article, leaks=problem.id, note=f"leak {kind}")
 
 
 def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Draft]:
@@ -161,8 +185,8 @@ def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Dra
         kind = COPIES[number % len(COPIES)]
         group = mathematical if rng.random() < _MATHEMATICAL_COPIES else others
         original = _take(group, _NEAR_LENGTH if kind == "near" else 0)
+        article = original.content
 
-        article = original.article
         match kind:
             case "tracking":
                 query = fill(rng.choice(_TRACKING), number=number)
@@ -174,10 +198,16 @@ def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Dra
                 address = f"https://mirror{number % 2 + 1}.velquist-archive.org/{path}"
             case _:
                 address = _copy_address(rng, original, number)
-                article = near_copy(original.content, rng)
+                article = near_copy(article, rng)
 
         note = f"copy {kind}, {original.note}" if original.note else f"copy {kind}"
-        yield replace(original, url=address, article=article, duplicate_of=original.url, note=note)
+        yield replace(
+            original,
+            url=address,
+            article=article,
+            duplicate_of=original.url,
+            note=note,
+        )
 
 
 def _take(drafts: list[Draft], length: int) -> Draft:
@@ -190,11 +220,13 @@ def _take(drafts: list[Draft], length: int) -> Draft:
 
 def _copy_address(rng: random.Random, original: Draft, number: int) -> str:
     """Another number on the same site, or a site that collects other people's pages."""
-    section = original.section
+    site, section = original.site, original.section
     if rng.random() < 0.5:
-        return f"https://{original.site.host}{section.path}copy-{5003 + number}"
-    host = _REPOSTS[number // 2 % 2]
-    return f"https://reposts.{host}-pages.com/{section.subject}/{number}"
+        return f"https://{site.host}{section.path}copy-{5003 + number}"
+
+    # By pairs, because near copies come in pairs (COPIES).
+    collector = _REPOSTS[number // 2 % 2]
+    return f"https://reposts.{collector}-pages.com/{section.subject}/{number}"
 
 
 # What is no page
