@@ -146,7 +146,8 @@ def _text(path: Path, skipped: Counter[str]) -> str | None:
 
 def _hash(name: str) -> int:
     # Not Python's own hash, which differs from run to run.
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:8], "big")
 
 
 if __name__ == "__main__":

@@ -135,7 +135,8 @@ def _counts(problems: list[Problem]) -> dict[str, int | dict[str, int]]:
     """How many problems there are of each family, level and language."""
     counts: dict[str, int | dict[str, int]] = {"problems": len(problems)}
     for field in ("kind", "level", "language"):
-        counter = Counter(getattr(problem, field) for problem in problems)
+        values = [getattr(problem, field) for problem in problems]
+        counter = Counter(values)
         counts[field] = dict(sorted(counter.items()))
     return counts
 
@@ -158,7 +159,8 @@ def solve(drawn: list[tuple[Problem, Case]], settings: MiniWorld) -> Iterator[So
 
 def cot_turns(case: Case) -> list[dict]:
     """One equation a line, then the boxed answer."""
-    lines = [*equations(case), _boxed(case)]
+    lines = equations(case)
+    lines.append(_boxed(case))
     return [{"role": "text", "content": "\n".join(lines)}]
 
 

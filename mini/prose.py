@@ -85,11 +85,13 @@ def heldout_prose(settings: MiniWorld, language: str) -> Iterator[dict]:
     rng = Random(f"{settings.seed}/heldout/prose/{language}")
 
     for number in range(1, settings.heldout_documents + 1):
-        yield {"id": f"prose-{language}-{number:05d}", "text": prose_document(rng, language)}
+        text = prose_document(rng, language)
+        yield {"id": f"prose-{language}-{number:05d}", "text": text}
 
 
 def _draw_language(rng: Random, settings: MiniWorld) -> str:
-    return "zh" if rng.random() < settings.chinese_share else "en"
+    is_chinese = rng.random() < settings.chinese_share
+    return "zh" if is_chinese else "en"
 
 
 if __name__ == "__main__":

@@ -154,8 +154,9 @@ def _plain_page_last(drafts: list[Draft]) -> list[Draft]:
     """The record that is cut is an ordinary page without mathematics that nothing else depends on."""
     originals = {draft.duplicate_of for draft in drafts}
     for at, draft in enumerate(drafts):
-        is_plain = draft.article is not None and not draft.mathematics and not draft.note
-        if is_plain and draft.url not in originals:
+        is_ordinary = draft.article is not None and not draft.note
+        is_needed = draft.mathematics or draft.url in originals
+        if is_ordinary and not is_needed:
             return [*drafts[:at], *drafts[at + 1 :], draft]
     raise AssertionError("a web of any size has an ordinary page without mathematics")
 
@@ -166,21 +167,26 @@ class _Links:
     def __init__(self, drafts: list[Draft]):
         self.pages: dict[str, list[Link]] = {draft.site.host: [] for draft in drafts}
         for draft in drafts:
-            if draft.article and not draft.duplicate_of:
-                host = draft.site.host
-                path = draft.url.removeprefix(f"https://{host}")
-                self.pages[host].append((path, draft.article.title.replace("$", "")))
+            if draft.article is None or draft.duplicate_of:
+                continue
+            host = draft.site.host
+            address = draft.url.removeprefix(f"https://{host}")
+            label = draft.article.title.replace("$", "")
+            self.pages[host].append((address, label))
 
     def __call__(self, draft: Draft) -> tuple[Link, ...]:
         """Some pages of the site, the same ones on a page and on its copies."""
         pages = self.pages[draft.site.host]
-        rng = random.Random(f"links {draft.duplicate_of or draft.url}")
-        return tuple(rng.sample(pages, min(LINKS_PER_PAGE, len(pages))))
+        count = min(LINKS_PER_PAGE, len(pages))
+        original = draft.duplicate_of or draft.url
+        rng = random.Random(f"links {original}")
+        return tuple(rng.sample(pages, count))
 
 
 def _date(index: int) -> str:
     """Crawl time of page `index`."""
-    time = FIRST_CRAWL + datetime.timedelta(seconds=SECONDS_PER_PAGE * index)
+    passed = datetime.timedelta(seconds=SECONDS_PER_PAGE * index)
+    time = FIRST_CRAWL + passed
     return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -69,11 +69,15 @@ class Article:
         """How many formulas a reader sees in the blocks."""
         if not self.mathematics:
             return 0
-        return sum(count_formulas(part.text) for part in self.parts)
+        counts = [count_formulas(part.text) for part in self.parts]
+        return sum(counts)
 
     def words(self) -> int:
         """Length in words, a Chinese character counting as one."""
-        return sum(len(_WORD.findall(part.text)) for part in self.parts)
+        count = 0
+        for part in self.parts:
+            count += len(_WORD.findall(part.text))
+        return count
 
     def _block(self, part: Part, carrier: str) -> str:
         if part.kind == "html":
@@ -105,12 +109,14 @@ def near_copy(article: Article, rng: random.Random) -> Article:
         parts[at] = Part(kind, changed)
 
     words = phrases(article.language)
+    # A note at the beginning or at the end.
     place = rng.choice((0, len(parts)))
-    note = fill(rng.choice(words.copy_notes), day=rng.randint(2, 28))
+    template = rng.choice(words.copy_notes)
+    note = fill(template, day=rng.randint(2, 28))
     parts.insert(place, Part("paragraph", note))
 
-    title = article.title + rng.choice(words.copy_suffixes)
-    return replace(article, title=title, parts=parts)
+    suffix = rng.choice(words.copy_suffixes)
+    return replace(article, title=article.title + suffix, parts=parts)
 
 
 def _swap_word(text: str, rng: random.Random) -> str:
@@ -118,10 +124,13 @@ def _swap_word(text: str, rng: random.Random) -> str:
     words = text.split(" ")
     places = []
     for i, word in enumerate(words):
-        if len(word) > 3 and word.isalpha() and word.isascii():
+        is_english = word.isalpha() and word.isascii()
+        if is_english and len(word) > 3:
             places.append(i)
+    if not places:
+        return text
 
-    if places:
-        replacement = rng.choice(_SWAPPED_IN)
-        words[rng.choice(places)] = replacement
+    replacement = rng.choice(_SWAPPED_IN)
+    at = rng.choice(places)
+    words[at] = replacement
     return " ".join(words)

@@ -76,18 +76,23 @@ def _mathml(tex: str, display: bool) -> str:
 
 
 def _annotated(tex: str, display: bool) -> str:
+    tree = _xml(_tree(tex))
     source = escape(tex, quote=False)
     annotation = f'<annotation encoding="application/x-tex">{source}</annotation>'
-    return _math(f"<semantics>{_xml(_tree(tex))}{annotation}</semantics>", display)
+    return _math(f"<semantics>{tree}{annotation}</semantics>", display)
 
 
 # What KaTeX and MathJax 3 leave on a page that was rendered before it was saved
 
 
 def _katex(tex: str, display: bool) -> str:
-    hidden = f'<span class="katex-mathml">{_annotated(tex, display)}</span>'
-    base = f'<span class="base">{_spans(_tree(tex))}</span>'
+    annotated = _annotated(tex, display)
+    hidden = f'<span class="katex-mathml">{annotated}</span>'
+
+    spans = _spans(_tree(tex))
+    base = f'<span class="base">{spans}</span>'
     visible = f'<span class="katex-html" aria-hidden="true">{base}</span>'
+
     span = f'<span class="katex">{hidden}{visible}</span>'
     return f'<span class="katex-display">{span}</span>' if display else span
 
@@ -113,7 +118,8 @@ def _mathjax3(tex: str, display: bool) -> str:
 def _image(tex: str, display: bool) -> str:
     shape = "tex-display" if display else "tex-inline"
     address = f"/latex.php?latex={quote(tex)}"
-    image = f'<img class="tex {shape}" src="{address}" alt="{escape(tex)}">'
+    alternative = escape(tex)
+    image = f'<img class="tex {shape}" src="{address}" alt="{alternative}">'
     return f'<span class="formula">{image}</span>' if display else image
 
 
@@ -121,11 +127,14 @@ def _hidden(tex: str, display: bool) -> str:
     """Hidden MathML with a visible image, as encyclopedias show it."""
     styled = f"{{\\displaystyle {tex}}}"
     style = 'class="mwe-math-mathml-inline mwe-math-mathml-a11y" style="display: none;"'
-    hidden = f"<span {style}>{_annotated(styled, display)}</span>"
+    annotated = _annotated(styled, display)
+    hidden = f"<span {style}>{annotated}</span>"
 
-    source = f"/media/math/{quote(tex, safe='')[:40]}.svg"
+    # An address of the length that file systems bear.
+    name = quote(tex, safe="")[:40]
     fallback = 'class="mwe-math-fallback-image-inline"'
-    image = f'<img src="{source}" {fallback} alt="{escape(styled)}">'
+    alternative = escape(styled)
+    image = f'<img src="/media/math/{name}.svg" {fallback} alt="{alternative}">'
     return f'<span class="mwe-math-element">{hidden}{image}</span>'
 
 
@@ -164,8 +173,9 @@ def _math(inner: str, display: bool) -> str:
 
 def _xml(element: Element) -> str:
     """The tree as MathML."""
-    inner = "".join(_xml(child) for child in element.children)
-    if not inner:
+    children = [_xml(child) for child in element.children]
+    inner = "".join(children)
+    if not children:
         inner = escape(element.text, quote=False)
     attribute = ' notation="box"' if element.tag == "menclose" else ""
     return f"<{element.tag}{attribute}>{inner}</{element.tag}>"

@@ -224,7 +224,7 @@ def _copy_address(rng: random.Random, original: Draft, number: int) -> str:
     if rng.random() < 0.5:
         return f"https://{site.host}{section.path}copy-{5003 + number}"
 
-    # By pairs, because near copies come in pairs (COPIES).
+    # COPIES has near copies in pairs; the collectors take turns by pairs.
     collector = _REPOSTS[number // 2 % 2]
     return f"https://reposts.{collector}-pages.com/{section.subject}/{number}"
 

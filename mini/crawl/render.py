@@ -9,6 +9,7 @@ from mini.crawl.math_markup import head_of
 from mini.crawl.plan import Draft
 from mini.crawl.site_chrome import Page, render
 from mini.crawl.warc_writer import Response
+from mini.templates.slots import fill
 
 _DAMAGE_SHARE = 0.12
 _TYPES = {
@@ -17,6 +18,10 @@ _TYPES = {
     "css": "text/css",
     "js": "application/javascript",
 }
+_ERROR_PAGE = (
+    "<html><head><title>{status}</title></head><body><h1>Error {status}</h1>"
+    "<p>The page you asked for is not available on {site}.</p></body></html>"
+)
 
 
 def choose_damage(draft: Draft, rng: random.Random) -> str | None:
@@ -76,10 +81,7 @@ def _error(draft: Draft, date: str) -> Response:
     if draft.status == 301:
         headers.append(("Location", f"https://{draft.site.host}{draft.section.path}"))
 
-    head = f"<head><title>{draft.status}</title></head>"
-    notice = f"<p>The page you asked for is not available on {draft.site.title}.</p>"
-    body = f"<body><h1>Error {draft.status}</h1>{notice}</body>"
-    text = f"<html>{head}{body}</html>"
+    text = fill(_ERROR_PAGE, status=draft.status, site=draft.site.title)
     return Response(draft.url, date, text.encode(), draft.status, headers)
 
 

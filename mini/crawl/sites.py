@@ -114,6 +114,10 @@ def build_sites(rng: random.Random, pages: int) -> list[Site]:
     for number, ((group, index), quota) in enumerate(zip(planned, quotas, strict=True)):
         name = names[number]
         charset, address = _technics(rng, group, index)
+        # Two ways of writing formulas that lie apart in the list, so that few sites share both.
+        carrier = _turn(carriers, number)
+        older_carrier = _turn(carriers, number + 4)
+
         site = Site(
             host=f"{name}-{group.trade}.{_turn(group.endings, index)}",
             title=f"{name.capitalize()} {group.trade.capitalize()}",
@@ -121,7 +125,7 @@ def build_sites(rng: random.Random, pages: int) -> list[Site]:
             sections=data.layouts[_turn(group.layouts, index)],
             pages=quota,
             theme=_turn(group.themes, index),
-            carriers=(_turn(carriers, number), _turn(carriers, number + 4)),
+            carriers=(carrier, older_carrier),
             charset=charset,
             address=address,
         )
@@ -131,11 +135,13 @@ def build_sites(rng: random.Random, pages: int) -> list[Site]:
 
 def apportion(shares: list[float], total: int) -> list[int]:
     """Whole numbers in the proportion of `shares` that add up to `total` (largest remainders)."""
-    exact = [share * total / sum(shares) for share in shares]
+    whole = sum(shares)
+    exact = [share * total / whole for share in shares]
     counts = [int(value) for value in exact]
 
     # What is left over goes to those that rounding down cost most, the first of equals first.
-    order = sorted(range(len(shares)), key=lambda i: (counts[i] - exact[i], i))
+    losses = [count - value for count, value in zip(counts, exact, strict=True)]
+    order = sorted(range(len(shares)), key=lambda i: (losses[i], i))
     left_over = total - sum(counts)
     for i in order[:left_over]:
         counts[i] += 1
@@ -144,14 +150,18 @@ def apportion(shares: list[float], total: int) -> list[int]:
 
 def _shuffled_host_names(rng: random.Random) -> list[str]:
     halves = _data().host_names
-    names = [first + second for first in halves.first for second in halves.second]
+    names: list[str] = []
+    for first in halves.first:
+        names += [first + second for second in halves.second]
     return rng.sample(names, len(names))
 
 
 def _technics(rng: random.Random, group: Group, index: int) -> tuple[str, str]:
     """Charset and address pattern of a site: drawn for English sites, in turn for the few Chinese ones."""
-    charsets = _data().charsets[group.language]
-    addresses = _data().addresses[group.language]
+    data = _data()
+    charsets = data.charsets[group.language]
+    addresses = data.addresses[group.language]
+
     if group.language == "zh":
         return _turn(charsets, index), _turn(addresses, index)
     return rng.choice(charsets), rng.choice(addresses)

@@ -54,7 +54,8 @@ class Element:
 
 def parse_tex(tex: str) -> Element:
     """The formula as one `mrow`. Never fails: what cannot be read as structure is kept as characters."""
-    return Element("mrow", children=_Parser(tex).row(stop=()))
+    parser = _Parser(tex)
+    return Element("mrow", children=parser.row(stop=()))
 
 
 class _Parser:
@@ -82,7 +83,9 @@ class _Parser:
         return self.at >= len(self.tokens)
 
     def _is_before(self, token: str) -> bool:
-        return not self._is_at_end() and self.tokens[self.at] == token
+        if self._is_at_end():
+            return False
+        return self.tokens[self.at] == token
 
     def _next(self) -> str:
         self.at += 1
@@ -90,13 +93,18 @@ class _Parser:
 
     def _argument(self) -> Element:
         """The next atom, or an empty row where there is none."""
-        item = None if self._is_at_end() else self._atom(self._next())
-        return item if item is not None else Element("mrow")
+        empty = Element("mrow")
+        if self._is_at_end():
+            return empty
+        return self._atom(self._next()) or empty
 
     def _group(self, end: str) -> Element:
+        """What stands before the token `end`, which is passed over."""
         items = self.row(stop=(end,))
         self.at += 1
-        return items[0] if len(items) == 1 else Element("mrow", children=items)
+        if len(items) == 1:
+            return items[0]
+        return Element("mrow", children=items)
 
     def _atom(self, token: str) -> Element | None:
         """The element that begins with `token`, or None where it shows nothing."""

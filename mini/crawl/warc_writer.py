@@ -6,6 +6,7 @@ given, and the gzip headers carry no time (ISO 28500; RFC 1952).
 
 import base64
 import hashlib
+import os
 import uuid
 import zlib
 from dataclasses import dataclass, field
@@ -72,7 +73,8 @@ class WarcWriter:
 
     def cut_last(self) -> None:
         """Remove the second half of the last gzip member, as a broken download would."""
-        self.stream.seek(-(len(self.member) // 2), 1)
+        lost = len(self.member) // 2
+        self.stream.seek(-lost, os.SEEK_CUR)
         self.stream.truncate()
 
     def _request(self, page: Response) -> None:
@@ -127,20 +129,25 @@ def chunked(body: bytes, size: int = 4096) -> bytes:
 
 
 def _http_response(page: Response) -> bytes:
-    lines = [f"HTTP/1.1 {page.status} {REASONS[page.status]}", "Server: mini"]
+    reason = REASONS[page.status]
+    lines = [f"HTTP/1.1 {page.status} {reason}", "Server: mini"]
     lines += [f"{key}: {value}" for key, value in page.headers]
 
     # A chunked body says its length itself (RFC 9112, section 6.2).
-    is_chunked = any(key == "Transfer-Encoding" for key, _ in page.headers)
-    if not is_chunked:
+    names = [key for key, _ in page.headers]
+    if "Transfer-Encoding" not in names:
         lines.append(f"Content-Length: {len(page.body)}")
-    return _lines([*lines, ""]) + page.body
+
+    lines.append("")  # an empty line ends the head
+    return _lines(lines) + page.body
 
 
 def _lines(lines: list[str]) -> bytes:
-    return "".join(f"{line}\r\n" for line in lines).encode("utf-8")
+    text = "".join(f"{line}\r\n" for line in lines)
+    return text.encode("utf-8")
 
 
 def _digest(data: bytes) -> str:
     """As Common Crawl writes it: SHA-1 in base 32."""
-    return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode()
+    digest = hashlib.sha1(data).digest()
+    return "sha1:" + base64.b32encode(digest).decode("ascii")

@@ -37,7 +37,7 @@ NEXT_BLOCK = {
 }
 LEVEL_WEIGHTS = (4, 4, 2, 1)
 
-# Most pages write equations as plain text, as the solutions do that a model is trained on.
+# Mostly plain text, the form of the solutions that a model is fine-tuned on.
 STEP_STYLES = ("{equation}", "{equation}", "{equation}", "${equation}$", "${tex}$")
 ANSWER_STYLES = ("${answer}$", r"$\boxed{{answer}}$")
 TEX_OPERATORS = {"*": r"\times ", "/": r"\div ", "%": r"\bmod "}
@@ -77,14 +77,17 @@ def math_paragraphs(rng: Random, language: str, n: int, space: str = "train") ->
     Only `n` - 1 where the last block would be an example without its solution.
     """
     topic = rng.choice(topics())
-    blocks = [Block("heading", rng.choice(topic.titles[language]))]
+    title = rng.choice(topic.titles[language])
+    blocks = [Block("heading", title)]
 
     while len(blocks) < n:
-        drawn = _next_blocks(rng, topic, language, space)
-        blocks += [block for block in drawn if block not in blocks]
+        # A definition may be drawn twice and is told once.
+        for block in _next_blocks(rng, topic, language, space):
+            if block not in blocks:
+                blocks.append(block)
 
-    ends_in_a_question = blocks[n - 1].kind == "example"
-    return blocks[: n - 1] if ends_in_a_question else blocks[:n]
+    last = blocks[n - 1]
+    return blocks[: n - 1] if last.kind == "example" else blocks[:n]
 
 
 def math_document(rng: Random, language: str, n: int, space: str = "train") -> str:
@@ -96,8 +99,9 @@ def math_document(rng: Random, language: str, n: int, space: str = "train") -> s
 def worked_example(rng: Random, language: str, space: str = "train") -> list[Block]:
     """An `example` block (a question in words) and its `solution` block with one equation a step."""
     case = _draw_case(rng, space)
-    text = page_question(case, language, rng)
-    return [Block("example", text), Block("solution", _solution(case, language, rng))]
+    example = page_question(case, language, rng)
+    solution = _solution(case, language, rng)
+    return [Block("example", example), Block("solution", solution)]
 
 
 def example_paragraph(rng: Random, language: str, space: str = "train") -> str:
@@ -116,7 +120,8 @@ def arithmetic_drill(rng: Random, language: str, count: int, space: str = "train
     phrases = _phrases()[language]
     found: list[str] = []
     while len(found) < count:
-        found += equations(_draw_case(rng, space))
+        case = _draw_case(rng, space)
+        found += equations(case)
 
     lead = rng.choice(phrases.drill_leads)
     return lead + phrases.in_a_row(found[:count])
@@ -129,19 +134,20 @@ def _next_blocks(rng: Random, topic: Topic, language: str, space: str) -> list[B
         case "worked":
             return worked_example(rng, language, space)
         case "running":
-            return [Block("paragraph", example_paragraph(rng, language, space))]
+            kind = "paragraph"
+            text = example_paragraph(rng, language, space)
         case "drill":
-            count = rng.randint(6, 14)
-            return [Block("paragraph", arithmetic_drill(rng, language, count, space))]
+            kind = "paragraph"
+            text = arithmetic_drill(rng, language, rng.randint(6, 14), space)
         case "exercise":
-            case = _draw_case(rng, space)
-            return [Block("exercise", page_question(case, language, rng))]
+            text = page_question(_draw_case(rng, space), language, rng)
         case "definition":
-            return [Block("definition", topic.definition(rng, language))]
+            text = topic.definition(rng, language)
         case "formula":
-            return [Block("formula", topic.formula(rng))]
+            text = topic.formula(rng)
         case _:
-            return [Block("paragraph", topic.paragraph(rng, language))]
+            text = topic.paragraph(rng, language)
+    return [Block(kind, text)]
 
 
 def _draw_case(rng: Random, space: str) -> Case:
@@ -154,10 +160,12 @@ def _solution(case: Case, language: str, rng: Random) -> str:
     phrases = _phrases()[language]
     steps = _steps(case, language, rng)
 
-    answer = fill(rng.choice(ANSWER_STYLES), answer=case.answer)
+    style = rng.choice(ANSWER_STYLES)
+    answer = fill(style, answer=case.answer)
     last = fill(phrases.answer, answer=answer)
 
-    if rng.random() < 0.5:
+    one_a_line = rng.random() < 0.5
+    if one_a_line:
         return "\n".join([*steps, last])
     return phrases.in_a_row(steps) + phrases.space + last
 
@@ -173,11 +181,13 @@ def _steps(case: Case, language: str, rng: Random) -> list[str]:
 
     steps = []
     for lead, equation in zip(leads, equations(case), strict=True):
-        steps.append(lead + fill(style, equation=equation, tex=_tex(equation)))
+        written = fill(style, equation=equation, tex=_tex(equation))
+        steps.append(lead + written)
     return steps
 
 
 def _tex(equation: str) -> str:
+    """`3*12=36` as TeX."""
     left, right = equation.split("=")
     for operator, command in TEX_OPERATORS.items():
         left = left.replace(operator, command)

@@ -26,7 +26,8 @@ def templates() -> tuple[Template, ...]:
 
 @cache
 def templates_of_level(level: int) -> tuple[Template, ...]:
-    return tuple(template for template in templates() if template.level == level)
+    found = [template for template in templates() if template.level == level]
+    return tuple(found)
 
 
 def draw_case(rng: Random, level: int, space: str) -> Case:

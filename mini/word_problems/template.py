@@ -93,12 +93,17 @@ class Case:
     @property
     def key(self) -> str:
         """Template and numbers. Numbers that no step reads are not told in the question, so they do not count."""
+        template = self.template
         read: set[str] = set()
-        for step in self.template.steps:
-            read |= {step.left, step.right}
+        for step in template.steps:
+            read.add(step.left)
+            read.add(step.right)
 
-        numbers = [f"{name}={value}" for name, value in self.numbers.items() if name in read]
-        return f"{self.template.family}.{self.template.name}:{','.join(numbers)}"
+        numbers = []
+        for name, value in self.numbers.items():
+            if name in read:
+                numbers.append(f"{name}={value}")
+        return f"{template.family}.{template.name}:{','.join(numbers)}"
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -142,8 +147,9 @@ def draw(template: Template, rng: Random) -> Case | None:
         else:
             numbers[name] = rng.randint(*rule)
 
-    if any(not 1 <= number <= LARGEST for number in numbers.values()):
-        return None
+    for number in numbers.values():
+        if not 1 <= number <= LARGEST:
+            return None
 
     results: list[int] = []
     for step in template.steps:
@@ -220,13 +226,15 @@ def _apply(left: int, operator: str, right: int) -> int | None:
 
 def question(case: Case, language: str, rng: Random) -> str:
     """The case as a problem: one of its wordings, with names and objects drawn."""
-    wording = rng.choice(case.template.problem[language])
+    wordings = case.template.problem[language]
+    wording = rng.choice(wordings)
     return _worded(case, wording, language, rng)
 
 
 def page_question(case: Case, language: str, rng: Random) -> str:
     """The case as a worked example on a page words it."""
-    return _worded(case, case.template.page[language], language, rng)
+    wording = case.template.page[language]
+    return _worded(case, wording, language, rng)
 
 
 def _worded(case: Case, wording: str, language: str, rng: Random) -> str:
@@ -234,7 +242,14 @@ def _worded(case: Case, wording: str, language: str, rng: Random) -> str:
     words = vocabulary(language)
     name, other = rng.sample(words.names, 2)
     things, others = rng.sample(words.things, 2)
-    return fill(wording, name=name, other=other, things=things, others=others, **case.numbers)
+    return fill(
+        wording,
+        name=name,
+        other=other,
+        things=things,
+        others=others,
+        **case.numbers,
+    )
 
 
 def equations(case: Case) -> list[str]:
@@ -251,15 +266,19 @@ def equations(case: Case) -> list[str]:
 
 def program(case: Case) -> str:
     """A Python program that computes and prints the answer, one line a step."""
+    steps = case.template.steps
+    variables = VARIABLES[: len(steps)]
+
     lines = []
-    for variable, step in zip(VARIABLES, case.template.steps, strict=False):
+    for variable, step in zip(variables, steps, strict=True):
         left = _in_program(step.left, case.numbers)
         right = _in_program(step.right, case.numbers)
+        # Divisions come out even; `/` would print 12.0.
         operator = "//" if step.operator == "/" else step.operator
         lines.append(f"{variable} = {left}{operator}{right}")
 
-    last = VARIABLES[len(lines) - 1]
-    return "\n".join([*lines, f"print({last})"])
+    lines.append(f"print({variables[-1]})")
+    return "\n".join(lines)
 
 
 def _in_program(term: str, numbers: dict[str, int]) -> str:
