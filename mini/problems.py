@@ -149,12 +149,13 @@ def solve(drawn: list[tuple[Problem, Case]], settings: MiniWorld) -> Iterator[So
     rng = Random(f"{settings.seed}/solutions")
     for problem, case in drawn:
         check(problem, case)
-
         yield _solution(problem, "cot", cot_turns(case))
+
         if rng.random() < settings.pot_share:
             yield _solution(problem, "pot", pot_turns(case))
         if rng.random() < settings.tool_share:
-            yield _solution(problem, "tool", tool_turns(case, problem.language))
+            turns = tool_turns(case, problem.language)
+            yield _solution(problem, "tool", turns)
 
 
 def cot_turns(case: Case) -> list[dict]:

@@ -69,6 +69,7 @@ def write_web(settings: MiniWorld, problem_files: list[Path], out: Path) -> None
         rows = _write_files(folder, drafts, settings)
         truth = list(track(rows, "mini.web", len(drafts), "pages"))
 
+    # Seeds are whole: pages that a reader of the archive gets as they were written.
     undamaged = {row["url"] for row in truth if not row["note"]}
     candidates = [draft for draft in drafts if draft.url in undamaged]
     seeds = choose_seeds(settings.seed, candidates, settings.seed_pages)
@@ -101,6 +102,7 @@ def _write_files(folder: Path, drafts: list[Draft], settings: MiniWorld) -> Iter
         if draft.duplicate_of:
             whole |= {draft.url, draft.duplicate_of}
 
+    # The last file may be shorter.
     size = math.ceil(len(drafts) / settings.warc_files)
     for number in range(settings.warc_files):
         first = number * size

@@ -10,7 +10,7 @@ from mini.crawl.warc_writer import chunked
 DAMAGES = ("charset", "no_charset", "broken_html", "truncated", "gzip", "chunked")
 """Kinds of damage; `gzip` and `chunked` are proper codings that a reader has to undo."""
 
-# As in browsers: who says gb2312 or gbk writes characters of the larger gb18030.
+# Browsers read both labels as the larger gb18030 (WHATWG Encoding Standard, decoder of gbk).
 _CODECS = {"gb2312": "gb18030", "gbk": "gb18030"}
 _WRONG_CHARSETS = {
     "zh": ("utf-8", "iso-8859-1", "x-unknown-8"),
@@ -38,6 +38,7 @@ def payload(
     said = rng.choice(_WRONG_CHARSETS[language]) if damage == "charset" else charset
     body = html.encode(_CODECS.get(charset, charset), errors="xmlcharrefreplace")
 
+    # Some servers name no charset and leave it to the page.
     says_nothing = damage == "no_charset" or rng.random() < 0.2
     content_type = f"text/html; charset={said}"
     if says_nothing and damage != "charset":
@@ -90,6 +91,7 @@ def _doubled_attributes(html: str) -> str:
     return html.replace("<p>", '<p class="a" class=b id=>', 2)
 
 
+# The order is part of the draws.
 _MISTAKES = (
     _drop_ends,
     _stray_ends,

@@ -130,7 +130,7 @@ def _hidden(tex: str, display: bool) -> str:
     annotated = _annotated(styled, display)
     hidden = f"<span {style}>{annotated}</span>"
 
-    # An address of the length that file systems bear.
+    # A short name; two formulas may share it.
     name = quote(tex, safe="")[:40]
     fallback = 'class="mwe-math-fallback-image-inline"'
     alternative = escape(styled)

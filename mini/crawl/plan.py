@@ -132,7 +132,7 @@ def _original(seed: int, site: Site, section: Section, number: int) -> Draft:
     main, older = site.carriers
     carrier = older if rng.random() < _SECOND_CARRIER else main
 
-    # Numbers with gaps, as those of a site where not every page is public.
+    # Unique over the whole web, with gaps.
     name = fill(site.address, slug=_slug(article.title), id=1000 + 7 * number)
     url = f"https://{site.host}{section.path}{name}"
     return Draft(url, site, section, article, carrier)
@@ -153,12 +153,13 @@ def _leak(
     """Plant `count` held-out problems in `drafts`, each in a mathematical page of its language."""
     places: list[int] = []
     for i, draft in enumerate(drafts):
-        # Nobody asks for help in an abstract.
+        # Abstracts hold no problems.
         if draft.mathematics and draft.section.subject != "research":
             places.append(i)
     rng.shuffle(places)
 
     for number in range(count):
+        # Drawn one by one: a problem may leak twice.
         split = "test" if rng.random() < _TEST_LEAKS else "validation"
         problem = rng.choice(problems[split])
 
@@ -212,8 +213,9 @@ def _copies(rng: random.Random, drafts: list[Draft], count: int) -> Iterator[Dra
 
 def _take(drafts: list[Draft], length: int) -> Draft:
     """Remove and return the last draft that has at least `length` words (the last one if none has)."""
-    for at in range(len(drafts) - 1, -1, -1):
-        if drafts[at].content.words() >= length:
+    for at in reversed(range(len(drafts))):
+        words = drafts[at].content.words()
+        if words >= length:
             return drafts.pop(at)
     return drafts.pop()
 
@@ -241,5 +243,6 @@ def _error(rng: random.Random, site: Site, number: int) -> Draft:
 
 def _file(site: Site, number: int) -> Draft:
     kind = _FILES[number % len(_FILES)]
+    section = site.sections[0]  # of no meaning for a file, but every draft has one
     url = f"https://{site.host}/files/{number}.{kind}"
-    return Draft(url, site, site.sections[0], note="not HTML", file=kind)
+    return Draft(url, site, section, note="not HTML", file=kind)

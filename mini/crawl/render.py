@@ -77,12 +77,15 @@ def _page(
 
 
 def _error(draft: Draft, date: str) -> Response:
+    site = draft.site
     headers = [("Content-Type", "text/html; charset=utf-8")]
     if draft.status == 301:
-        headers.append(("Location", f"https://{draft.site.host}{draft.section.path}"))
+        target = f"https://{site.host}{draft.section.path}"
+        headers.append(("Location", target))
 
-    text = fill(_ERROR_PAGE, status=draft.status, site=draft.site.title)
-    return Response(draft.url, date, text.encode(), draft.status, headers)
+    text = fill(_ERROR_PAGE, status=draft.status, site=site.title)
+    body = text.encode("utf-8")
+    return Response(draft.url, date, body, draft.status, headers)
 
 
 def _file_body(kind: str, rng: random.Random) -> bytes:

@@ -106,24 +106,27 @@ def build_sites(rng: random.Random, pages: int) -> list[Site]:
         count = max(1, round(group.sites * growth))
         planned += [(group, index) for index in range(count)]
 
+    # The sites of a group share what the group has.
     sites_of_group = Counter(group.name for group, _ in planned)
     shares = [group.share / sites_of_group[group.name] for group, _ in planned]
     quotas = apportion(shares, pages)
 
     sites = []
-    for number, ((group, index), quota) in enumerate(zip(planned, quotas, strict=True)):
+    for number, (group, index) in enumerate(planned):
         name = names[number]
+        ending = _turn(group.endings, index)
+        layout = _turn(group.layouts, index)
         charset, address = _technics(rng, group, index)
-        # Two ways of writing formulas that lie apart in the list, so that few sites share both.
+        # Older pages write formulas as sites of other numbers do now.
         carrier = _turn(carriers, number)
         older_carrier = _turn(carriers, number + 4)
 
         site = Site(
-            host=f"{name}-{group.trade}.{_turn(group.endings, index)}",
+            host=f"{name}-{group.trade}.{ending}",
             title=f"{name.capitalize()} {group.trade.capitalize()}",
             group=group.name,
-            sections=data.layouts[_turn(group.layouts, index)],
-            pages=quota,
+            sections=data.layouts[layout],
+            pages=quotas[number],
             theme=_turn(group.themes, index),
             carriers=(carrier, older_carrier),
             charset=charset,
@@ -140,8 +143,8 @@ def apportion(shares: list[float], total: int) -> list[int]:
     counts = [int(value) for value in exact]
 
     # What is left over goes to those that rounding down cost most, the first of equals first.
-    losses = [count - value for count, value in zip(counts, exact, strict=True)]
-    order = sorted(range(len(shares)), key=lambda i: (losses[i], i))
+    losses = [value - count for value, count in zip(exact, counts, strict=True)]
+    order = sorted(range(len(shares)), key=lambda i: (-losses[i], i))
     left_over = total - sum(counts)
     for i in order[:left_over]:
         counts[i] += 1

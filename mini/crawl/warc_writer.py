@@ -48,8 +48,12 @@ class WarcWriter:
         self.count = 0
         self.member = b""
 
-        fields = [f"software: {software}", "format: WARC File Format 1.0", f"isPartOf: {name}"]
         headers = [("WARC-Filename", name), ("Content-Type", "application/warc-fields")]
+        fields = [
+            ("software", software),
+            ("format", "WARC File Format 1.0"),
+            ("isPartOf", name),
+        ]
         self._record("warcinfo", date, _lines(fields), headers)
 
     def response(
@@ -78,23 +82,28 @@ class WarcWriter:
         self.stream.truncate()
 
     def _request(self, page: Response) -> None:
-        host, _, path = page.url.partition("://")[2].partition("/")
-        lines = [f"GET /{path} HTTP/1.1", f"Host: {host}", "User-Agent: mini", "Accept: text/html"]
+        _, _, address = page.url.partition("://")
+        host, _, path = address.partition("/")
+        request = [("Host", host), ("User-Agent", "mini"), ("Accept", "text/html")]
+        block = _head(f"GET /{path} HTTP/1.1", request)
+
         headers = [
             ("WARC-Target-URI", page.url),
             ("Content-Type", "application/http; msgtype=request"),
         ]
-        self._record("request", page.date, _lines([*lines, ""]), headers)
+        self._record("request", page.date, block, headers)
 
     def _metadata(self, page: Response, record_id: str) -> None:
         # A time of the fetch that depends on the page only.
         fetch_time = len(page.body) % 700 + 40
+        block = _lines([("fetchTimeMs", str(fetch_time))])
+
         headers = [
             ("WARC-Target-URI", page.url),
             ("WARC-Concurrent-To", record_id),
             ("Content-Type", "application/warc-fields"),
         ]
-        self._record("metadata", page.date, _lines([f"fetchTimeMs: {fetch_time}"]), headers)
+        self._record("metadata", page.date, block, headers)
 
     def _record(self, kind: str, date: str, block: bytes, headers: Headers) -> str:
         """Write one record as a gzip member and return its id."""
@@ -102,17 +111,16 @@ class WarcWriter:
         record_id = f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}>"
         self.count += 1
 
-        lines = [
-            "WARC/1.0",
-            f"WARC-Type: {kind}",
-            f"WARC-Record-ID: {record_id}",
-            f"WARC-Date: {date}",
+        all_headers = [
+            ("WARC-Type", kind),
+            ("WARC-Record-ID", record_id),
+            ("WARC-Date", date),
+            *headers,
+            ("Content-Length", str(len(block))),
         ]
-        lines += [f"{key}: {value}" for key, value in headers]
-        lines.append(f"Content-Length: {len(block)}")
+        data = _head("WARC/1.0", all_headers) + block + b"\r\n\r\n"
 
-        # An empty line ends the head, two line ends the record.
-        data = _lines([*lines, ""]) + block + b"\r\n\r\n"
+        # A member of its own, so that a reader may begin at any record.
         packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, wbits=_GZIP)
         self.member = packer.compress(data) + packer.flush()
         self.stream.write(self.member)
@@ -129,21 +137,24 @@ def chunked(body: bytes, size: int = 4096) -> bytes:
 
 
 def _http_response(page: Response) -> bytes:
-    reason = REASONS[page.status]
-    lines = [f"HTTP/1.1 {page.status} {reason}", "Server: mini"]
-    lines += [f"{key}: {value}" for key, value in page.headers]
+    headers = [("Server", "mini"), *page.headers]
 
     # A chunked body says its length itself (RFC 9112, section 6.2).
     names = [key for key, _ in page.headers]
     if "Transfer-Encoding" not in names:
-        lines.append(f"Content-Length: {len(page.body)}")
+        headers.append(("Content-Length", str(len(page.body))))
 
-    lines.append("")  # an empty line ends the head
-    return _lines(lines) + page.body
+    reason = REASONS[page.status]
+    return _head(f"HTTP/1.1 {page.status} {reason}", headers) + page.body
 
 
-def _lines(lines: list[str]) -> bytes:
-    text = "".join(f"{line}\r\n" for line in lines)
+def _head(first_line: str, headers: Headers) -> bytes:
+    """The head of an HTTP message or a WARC record, with the empty line that ends it."""
+    return f"{first_line}\r\n".encode() + _lines(headers) + b"\r\n"
+
+
+def _lines(fields: Headers) -> bytes:
+    text = "".join(f"{key}: {value}\r\n" for key, value in fields)
     return text.encode("utf-8")
 
 

@@ -35,7 +35,7 @@ NEXT_BLOCK = {
     "drill": 4,
     "exercise": 1,
 }
-LEVEL_WEIGHTS = (4, 4, 2, 1)
+LEVEL_WEIGHTS = (4, 4, 2, 1)  # of worked examples with one to four steps
 
 # Mostly plain text, the form of the solutions that a model is fine-tuned on.
 STEP_STYLES = ("{equation}", "{equation}", "{equation}", "${equation}$", "${tex}$")
@@ -74,7 +74,7 @@ def _phrases() -> dict[str, Phrases]:
 def math_paragraphs(rng: Random, language: str, n: int, space: str = "train") -> list[Block]:
     """`n` blocks about one topic: a heading, then prose, definitions, formulas, drills and worked examples mixed.
 
-    Only `n` - 1 where the last block would be an example without its solution.
+    One block less where the last would be an example without its solution.
     """
     topic = rng.choice(topics())
     title = rng.choice(topic.titles[language])

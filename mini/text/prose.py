@@ -40,7 +40,9 @@ def _languages() -> dict[str, Language]:
 def prose_document(rng: Random, language: str) -> str:
     """A story, recipe, travel note or letter: an opening, two to four paragraphs and a closing."""
     prose = _languages()[language]
-    form = rng.choice(tuple(prose.forms.values()))
+    forms = list(prose.forms.values())
+    form = rng.choice(forms)
+
     # The two people of a text are the same in all its sentences; everything else is drawn anew.
     name, other = rng.sample(vocabulary(language).names, 2)
     people = {"name": name, "other": other}
@@ -50,9 +52,12 @@ def prose_document(rng: Random, language: str) -> str:
 
     for _ in range(rng.randint(2, 4)):
         count = rng.randint(2, 5)
+        count = min(count, len(form.middles))
+
         sentences = []
-        for template in rng.sample(form.middles, min(count, len(form.middles))):
-            sentences.append(_sentence(rng, template, people, language))
+        for template in rng.sample(form.middles, count):
+            sentence = _sentence(rng, template, people, language)
+            sentences.append(sentence)
         paragraphs.append(prose.space.join(sentences))
 
     closing = rng.choice(form.closings)
@@ -62,8 +67,9 @@ def prose_document(rng: Random, language: str) -> str:
 
 def _sentence(rng: Random, template: str, people: dict[str, str], language: str) -> str:
     # Two words of every list are drawn for each sentence, whichever of them it uses.
+    word_lists = _languages()[language].words
     words: dict[str, str] = {}
-    for slot, choices in _languages()[language].words.items():
+    for slot, choices in word_lists.items():
         first, second = rng.sample(choices, 2)
         words[slot] = first
         words[f"{slot}2"] = second

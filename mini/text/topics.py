@@ -39,9 +39,14 @@ class Topic:
 
     def paragraph(self, rng: Random, language: str) -> str:
         """The example with new numbers, or one of the remarks."""
-        choices: list[str | Example] = [self.example[language], *self.remarks[language]]
+        example = self.example[language]
+        remarks = self.remarks[language]
+
+        choices: list[Example | str] = [example, *remarks]
         chosen = rng.choice(choices)
-        return chosen if isinstance(chosen, str) else chosen.draw(rng)
+        if isinstance(chosen, Example):
+            return chosen.draw(rng)
+        return chosen
 
     def definition(self, rng: Random, language: str) -> str:
         return rng.choice(self.definitions[language])
