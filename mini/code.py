@@ -31,7 +31,7 @@ LEFT_OUT = frozenset(
 )
 """Folders at any depth: tests, programs, tables, and what others installed."""
 
-LARGEST_FILE = 100_000
+LARGEST_FILE = 100_000  # characters; larger ones are mostly tables
 HELDOUT_PERCENT = 10
 EXCERPT = 2_000
 """Characters of a held-out file that are measured: enough for bits per byte, and no file outweighs the others."""
@@ -83,6 +83,7 @@ def read_library(
             continue
 
         is_heldout = _hash(name) % 100 < HELDOUT_PERCENT
+        # A held-out file never trains, even when there are enough of them.
         if is_heldout and len(heldout) < documents:
             heldout.append({"id": name, "text": excerpt(text)})
         elif is_heldout:

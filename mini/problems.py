@@ -104,9 +104,11 @@ def draw_problems(settings: MiniWorld, split: str) -> Iterator[tuple[Problem, Ca
         language = "zh" if rng.random() < settings.chinese_share else "en"
         level = rng.choices(LEVELS, settings.level_shares)[0]
 
+        # Drawn anew while it is known already: easy levels hold few problems.
         for _ in range(MOST_DRAWS):
             case = draw_case(rng, level, split)
             text = question(case, language, rng)
+            # Training may ask one problem in several wordings; held out, that would count twice.
             mark = text if split == "train" else case.key
             if mark not in seen:
                 break
@@ -186,6 +188,7 @@ def tool_turns(case: Case, language: str) -> list[dict]:
 
 def check(problem: Problem, case: Case) -> None:
     """Execute the case's program: what it prints must be the problem's answer."""
+    # Nothing but `print`: the program needs no more, and a mistake in it can do no more.
     printed: list[str] = []
     builtins = {"print": lambda value: printed.append(str(value))}
     exec(program(case), {"__builtins__": builtins})

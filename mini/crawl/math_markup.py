@@ -161,6 +161,7 @@ HEADS: dict[str, str] = {
 }
 
 
+# A site repeats its formulas on mirrors and copies, and some carriers need the tree twice.
 @lru_cache(maxsize=4096)
 def _tree(tex: str) -> Element:
     return parse_tex(tex)

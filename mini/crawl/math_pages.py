@@ -7,13 +7,11 @@ import random
 from functools import cache
 from pathlib import Path
 
-from pydantic.dataclasses import dataclass
-
 from mini.crawl.article import Article, Part
 from mini.crawl.other_pages import byline
 from mini.crawl.phrases import phrases
 from mini.crawl.subject import subject
-from mini.templates.data_files import STRICT, Lines, read_data
+from mini.templates.data_files import Lines, data_class, read_data
 from mini.templates.slots import expand, fill
 from mini.text.mathematics import Block, math_paragraphs, worked_example
 
@@ -161,7 +159,7 @@ def _parts(rng: random.Random, blocks: list[Block], language: str) -> list[Part]
 # Remarks between the examples
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Remarks:
     """Sentences in the language of mathematics, by language, and the names of quantities that fill them."""
 

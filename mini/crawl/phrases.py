@@ -3,14 +3,12 @@
 from functools import cache
 from pathlib import Path
 
-from pydantic.dataclasses import dataclass
-
-from mini.templates.data_files import STRICT, Lines, read_data
+from mini.templates.data_files import Lines, data_class, read_data
 
 DATA_FILES = ("phrases.yaml",)
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Phrases:
     """The phrases of one language; those that are many are drawn from."""
 

@@ -11,7 +11,7 @@ from mini.crawl.site_chrome import Page, render
 from mini.crawl.warc_writer import Response
 from mini.templates.slots import fill
 
-_DAMAGE_SHARE = 0.12
+_DAMAGE_SHARE = 0.12  # of the pages that are not needed whole
 _TYPES = {
     "pdf": "application/pdf",
     "png": "image/png",

@@ -7,10 +7,8 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-import pydantic.dataclasses
-
 from mini.crawl.article import BYLINE_TAG
-from mini.templates.data_files import STRICT, read_data
+from mini.templates.data_files import data_class, read_data
 from mini.templates.slots import fill, replace_slots
 
 DATA_FILES = ("site_chrome.yaml",)
@@ -40,7 +38,7 @@ class Page:
     declares_charset: bool = True
 
 
-@pydantic.dataclasses.dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class _Chrome:
     """The content of `site_chrome.yaml`: labels and menus by language, then templates of HTML."""
 
@@ -61,7 +59,6 @@ def render(page: Page, theme: str, rng: random.Random) -> str:
     """The whole HTML document of `page` in the theme called `theme`."""
     chrome = _chrome()
     labels = chrome.labels[page.language]
-    menu = chrome.menus[page.language]
 
     # A forum puts its buttons between two posts, that is before each byline.
     tools = fill(chrome.pieces["post_tools"], **labels)
@@ -73,14 +70,15 @@ def render(page: Page, theme: str, rng: random.Random) -> str:
         "head": page.head,
         "title": escape(page.title),
         "site": escape(page.site),
-        "home": menu[0],
-        "menu_items": _items((f"/{i}.html", label) for i, label in enumerate(menu)),
+        "home": chrome.menus[page.language][0],
+        "menu_items": _menu_items(page.language),
         "links": f"<ul>{_items(page.links)}</ul>",
         "body": page.body,
         "posts": posts,
     }
     templates = chrome.pieces | {"theme": chrome.themes[theme]}
 
+    # Asked from left to right while the page is filled, so a theme draws only the numbers that it shows.
     def value_of(slot: str) -> str:
         if slot in templates:
             return replace_slots(templates[slot], value_of)
@@ -89,6 +87,13 @@ def render(page: Page, theme: str, rng: random.Random) -> str:
         return texts[slot]
 
     return replace_slots(chrome.document, value_of)
+
+
+@cache
+def _menu_items(language: str) -> str:
+    menu = _chrome().menus[language]
+    links = [(f"/{number}.html", label) for number, label in enumerate(menu)]
+    return _items(links)
 
 
 def _items(links: Iterable[tuple[str, str]]) -> str:

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pydantic.dataclasses
-
 from mini.crawl.math_markup import WRITERS
-from mini.templates.data_files import STRICT, read_data
+from mini.templates.data_files import data_class, read_data
 
 DATA_FILES = ("sites.yaml",)
 
@@ -29,7 +27,7 @@ MOST_GROWTH = 2
 SEED_GROUP = "seed"
 
 
-@pydantic.dataclasses.dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Section:
     """Pages under one path: what they are about, in which language, and their share of the site."""
 
@@ -40,7 +38,7 @@ class Section:
     mathematics: bool = False
 
 
-@pydantic.dataclasses.dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Group:
     """Sites of one kind. `share` is the share of the web's pages that the whole group has."""
 
@@ -55,13 +53,13 @@ class Group:
     layouts: tuple[str, ...]
 
 
-@pydantic.dataclasses.dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class _HostNames:
     first: tuple[str, ...]
     second: tuple[str, ...]
 
 
-@pydantic.dataclasses.dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class _Sites:
     """The content of `sites.yaml`, which says what each field is."""
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from mini.templates.data_files import STRICT, Lines, read_data
+from mini.templates.data_files import Lines, data_class, read_data
 from mini.templates.slots import expand
 
 DATA_FILES = ("subjects/*.yaml",)
@@ -25,7 +24,7 @@ _SUBJECT_FILES = (
 WordLists = dict[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Subject:
     """What pages of one subject are written from. All texts are templates over `words` and random numbers."""
 

@@ -1,6 +1,6 @@
 """Read YAML data files into frozen dataclasses.
 
-    @dataclass(frozen=True, slots=True, config=STRICT)  # pydantic.dataclasses
+    @data_class
     class Form:
         openings: Lines
         ...
@@ -12,26 +12,34 @@ them (pipeline/artifacts/code_digest.py).
 """
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast, dataclass_transform
 
+import pydantic.dataclasses
 import yaml
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pipeline.errors import UserError
 
 Shape = TypeVar("Shape")
 
-# libyaml reads all files of a program in milliseconds; the pure Python loader takes half a second.
+# libyaml reads all files of a program in milliseconds; the pure Python loader takes most of a second.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# A misspelt field of a data file is an error, not silently left out.
-STRICT = ConfigDict(extra="forbid")
+
+@dataclass_transform(frozen_default=True, field_specifiers=(Field,))
+def data_class(shape: type[Shape]) -> type[Shape]:
+    """Make `shape` a frozen dataclass that is checked when it is made: types, and no field that it does not have."""
+    # Without `forbid`, a misspelt field of a data file would silently be left out.
+    config = ConfigDict(extra="forbid")
+    decorate = pydantic.dataclasses.dataclass(frozen=True, slots=True, config=config)
+    return cast(type[Shape], decorate(shape))  # pydantic's own types forget the class
 
 
 def _split_lines(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return tuple(line.strip() for line in value.splitlines() if line.strip())
+    lines = [line.strip() for line in value.splitlines()]
+    return tuple(line for line in lines if line)
 
 
 Lines = Annotated[tuple[str, ...], BeforeValidator(_split_lines)]

@@ -8,6 +8,7 @@ they are.
 import random
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 SLOT = re.compile(r"\{(\w+)\}")
 
@@ -56,6 +57,18 @@ def expand(rng: random.Random, template: str, words: Words, **values: object) ->
 
 
 def replace_slots(template: str, value_of: Callable[[str], str]) -> str:
-    """Replace every slot by what `value_of(slot)` returns, asked from left to right."""
-    # Values are not searched for slots again: a title or a page's body may hold braces of its own.
-    return SLOT.sub(lambda match: value_of(match.group(1)), template)
+    """Replace every slot by what `value_of(slot)` returns, asked from left to right.
+
+    Values are not searched for slots again: a title or a page's body may hold braces of its own.
+    """
+    pieces = list(_split(template))
+    for at in range(1, len(pieces), 2):
+        pieces[at] = value_of(pieces[at])
+    return "".join(pieces)
+
+
+# Templates are few and used often.
+@lru_cache(maxsize=10_000)
+def _split(template: str) -> tuple[str, ...]:
+    """Text, slot, text, slot, ..., text."""
+    return tuple(SLOT.split(template))

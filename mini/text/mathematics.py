@@ -12,9 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from pydantic.dataclasses import dataclass
-
-from mini.templates.data_files import STRICT, Lines, read_data
+from mini.templates.data_files import Lines, data_class, read_data
 from mini.templates.slots import fill
 from mini.text.topics import Topic, topics
 from mini.word_problems.registry import LEVELS, draw_case
@@ -48,7 +46,7 @@ class Block(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Phrases:
     """The phrases of one language around worked examples; `mathematics.yaml` says what each is for."""
 
@@ -175,6 +173,7 @@ def _steps(case: Case, language: str, rng: Random) -> list[str]:
     phrases = _phrases()[language]
     style = rng.choice(STEP_STYLES)
 
+    # Leads are drawn before the equations are written: one for each, often empty.
     leads = [rng.choice(phrases.first_leads)]
     for _ in case.results[1:]:
         leads.append(rng.choice(phrases.later_leads))

@@ -4,16 +4,14 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from pydantic.dataclasses import dataclass
-
-from mini.templates.data_files import STRICT, Lines, read_data
+from mini.templates.data_files import Lines, data_class, read_data
 from mini.templates.slots import fill
 from mini.word_problems.template import vocabulary
 
 DATA_FILES = ("prose.yaml",)
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Form:
     """The sentences of one form of text, by their place in it."""
 
@@ -22,7 +20,7 @@ class Form:
     closings: Lines
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Language:
     """The prose of one language: word lists by slot, and forms of text by name."""
 

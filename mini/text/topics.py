@@ -5,9 +5,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from pydantic.dataclasses import dataclass
-
-from mini.templates.data_files import STRICT, Lines, read_data
+from mini.templates.data_files import Lines, data_class, read_data
 from mini.templates.slots import fill
 
 DATA_FILES = ("topics.yaml",)
@@ -15,7 +13,7 @@ DATA_FILES = ("topics.yaml",)
 Numbers = dict[str, int]
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Example:
     """A calculation: `numbers` names the function of DRAWS that fills the slots of `text`."""
 
@@ -27,7 +25,7 @@ class Example:
         return fill(self.text, **numbers)
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Topic:
     """What a text about one topic says, by language; display formulas belong to both."""
 

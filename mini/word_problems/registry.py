@@ -36,6 +36,7 @@ def draw_case(rng: Random, level: int, space: str) -> Case:
     All templates of a level are equally likely, whatever share of their draws has to be thrown away.
     """
     template = rng.choice(templates_of_level(level))
+    # Which space a case belongs to is known only when its numbers are.
     while True:
         case = draw(template, rng)
         if case is not None and space_of(case.key) == space:

@@ -5,18 +5,17 @@ numbers; names and objects come later, when it is worded. The *key* of a case is
 wordings, two names or two languages of one problem share a key, and the key alone decides the split.
 """
 
-import dataclasses
 import hashlib
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Annotated
 
 from pydantic import BeforeValidator
-from pydantic.dataclasses import dataclass
 
-from mini.templates.data_files import STRICT, Lines, read_data
+from mini.templates.data_files import Lines, data_class, read_data
 from mini.templates.slots import fill
 
 DATA_FILES = ("words.yaml",)
@@ -39,7 +38,7 @@ _STEP = re.compile(r"(\w+)([-+*/%])(\w+)")
 _RESULT = re.compile(r"r(\d)")  # r1, r2, ...: the result of an earlier step
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """One operation. A term is a slot's name, an integer, or `r1`, `r2`, … for the result of an earlier step."""
 
@@ -55,7 +54,7 @@ def _parse_step(text: str) -> Step:
     return Step(*match.groups())
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Template:
     """One structure of problem, as `money.yaml` and its neighbours give it.
 
@@ -78,7 +77,7 @@ class Template:
         return len(self.steps)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """A template with its numbers, solved. `results` are the values of the steps, the answer last."""
 
@@ -106,7 +105,7 @@ class Case:
         return f"{template.family}.{template.name}:{','.join(numbers)}"
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Plan:
     """How the operations of a solution become one sentence."""
 
@@ -115,7 +114,7 @@ class Plan:
     end: str
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Vocabulary:
     """What the problems of one language share: people, things to count, names of the operations."""
 
@@ -151,6 +150,7 @@ def draw(template: Template, rng: Random) -> Case | None:
         if not 1 <= number <= LARGEST:
             return None
 
+    # Steps in order: each may use the results of those before it.
     results: list[int] = []
     for step in template.steps:
         left = _term(step.left, numbers, results)

@@ -6,11 +6,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from pydantic.dataclasses import dataclass
 
 import mini
 from mini.crawl import math_pages, phrases, site_chrome, sites, subject
-from mini.templates.data_files import STRICT, Lines, read_data
+from mini.templates.data_files import Lines, data_class, read_data
 from mini.templates.slots import NUMBERS, SLOT, expand, fill
 from mini.text import mathematics, prose
 from mini.text.topics import DRAWS, topics
@@ -61,7 +60,7 @@ def test_a_slot_that_occurs_twice_is_drawn_twice():
 # Data files
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@data_class
 class Form:
     openings: Lines
     count: int = 0
