@@ -122,9 +122,7 @@ def process_advantages(
     for rewards, ends, length in zip(step_rewards, step_ends, lengths, strict=True):
         # Two steps may end in one token, hence `add.at` and not an assignment.
         reward_at_token = np.zeros(length)
-        np.add.at(
-            reward_at_token, np.asarray(ends, dtype=np.int64), normalise(rewards, how, pool)
-        )
+        np.add.at(reward_at_token, np.asarray(ends, dtype=np.int64), normalise(rewards, how, pool))
 
         # The sum from each token to the end is a cumulative sum read backwards.
         advantages.append(np.cumsum(reward_at_token[::-1])[::-1])

@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> None:
     share_out(model, settings.distribution, settings.precision)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        train_on(model, labelled, settings, checkpoints, scratch / METRICS)
+        train_reward_model(model, labelled, settings, checkpoints, scratch / METRICS)
         metrics = judge(judged, scores_of(model, judged, settings))
         _save(
             args,
@@ -128,7 +128,7 @@ def label_all(
     return solutions
 
 
-def train_on(
+def train_reward_model(
     model,
     solutions: Sequence[LabelledSolution],
     settings: Reward,

@@ -35,7 +35,7 @@ from rl.rewards import load_rewards
 from rl.rollouts import Group, Question, solution_groups
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs
-from rl.trainer import Learner
+from rl.trainer import Trainer
 from rl.value_model import ValueModel
 
 
@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> None:
         for name, reward in rewards.items()
         if isinstance(reward, ModelReward) and settings.iterations > 1
     }
-    learner = Learner(
+    learner = Trainer(
         policy,
         tokenizer,
         settings,
@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     results = learner.run(checkpoints)
     if args.rollouts and distributed.is_main():
-        write_jsonl(args.rollouts, learner.records)
+        write_jsonl(args.rollouts, learner.state.records)
     ran = {"isolation": programs.isolation} if settings.mode != "cot" else {}
     _save(
         args, learner, inputs, {"questions": len(questions), "held_out": len(heldout)}, results, ran
@@ -119,14 +119,14 @@ def _questions(
 
 
 def _save(
-    args: argparse.Namespace, learner: Learner, inputs: list, counts: dict, results: dict, ran: dict
+    args: argparse.Namespace, learner: Trainer, inputs: list, counts: dict, results: dict, ran: dict
 ) -> None:
     settings = learner.settings
     description = (
         f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4)."
     )
     with tempfile.TemporaryDirectory() as folder:
-        write_jsonl(Path(folder) / "metrics.jsonl", learner.lines)
+        write_jsonl(Path(folder) / "metrics.jsonl", learner.state.lines)
         save_model(
             args.out,
             learner.policy,
