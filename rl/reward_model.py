@@ -159,7 +159,9 @@ def train_reward_model(
         checkpoint_every=settings.checkpoint_every,
     )
     optimiser = adamw(model, weight_decay=settings.weight_decay)
-    train(model, optimiser, rows_of_step, label_loss, plan, checkpoints, metrics_file)
+    history = train(model, optimiser, rows_of_step, label_loss, plan, checkpoints)
+    if metrics_file is not None:
+        write_jsonl(metrics_file, history.lines)
 
 
 def label_row(solution: LabelledSolution) -> Row:

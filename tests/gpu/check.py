@@ -182,15 +182,7 @@ def resume(size: Size, figures: dict, folder: Path) -> dict:
 
         plan = Plan(name, 8, constant(1e-3), max_tokens=64, checkpoint_every=2)
         checkpoints = Checkpoints(folder / name, "same")
-        train(
-            model,
-            adamw(model),
-            rows_of_step,
-            weighted_nll,
-            plan,
-            checkpoints,
-            folder / "metrics.jsonl",
-        )
+        train(model, adamw(model), rows_of_step, weighted_nll, plan, checkpoints)
         return torch.cat([p.detach().float().flatten() for p in model.parameters()])
 
     whole = run("whole")
