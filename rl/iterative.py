@@ -75,12 +75,15 @@ class RewardTraining:
         replayed = replay_of(self.history, len(fresh), self.replay, seed)
 
         before = judge(judged, scores_of(model, judged, settings))
-        nothing_kept = Checkpoints(None, "")
-        train_reward_model(model, [*fresh, *replayed], settings, nothing_kept, None)
+        keep_nothing = Checkpoints(None, "")
+        train_reward_model(model, [*fresh, *replayed], settings, keep_nothing)
         after = judge(judged, scores_of(model, judged, settings))
 
         self.history = [*self.history, *fresh]
-        line = {"fresh_solutions": len(fresh), "replayed_solutions": len(replayed)}
+        line: dict[str, float] = {
+            "fresh_solutions": len(fresh),
+            "replayed_solutions": len(replayed),
+        }
         line |= {f"{measure}_before": before[measure] for measure in COMPARED}
         line |= {f"{measure}_after": after[measure] for measure in COMPARED}
         return line

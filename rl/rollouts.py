@@ -181,6 +181,6 @@ def solution_groups(
         )
         group = groups.setdefault(question.problem.id, Group(question, [], []))
         group.samples.append(sample)
-        group.texts.append(tokenizer.decode(ids, skip_special_tokens=True))
+        group.texts += tokenizer.batch_decode([ids], skip_special_tokens=True)
 
     return list(groups.values())
