@@ -13,7 +13,7 @@ from rl.score_model import SCORES, load_score_model, row_scores
 
 
 class ValueModel:
-    """A token-classification model with one number a token, trained by squared error; it starts from the policy's body."""
+    """A model with one number a token, trained by squared error; it starts from the policy's body."""
 
     def __init__(self, source: Path, settings: RL):
         self.settings = settings
