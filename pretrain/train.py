@@ -21,8 +21,7 @@ from pipeline.artifacts.write import file_digest
 from pipeline.config.load import read_section
 from pipeline.config.pretrain import Pretrain
 from pipeline.errors import UserError, run_main
-from pipeline.forward.batches import Row
-from pipeline.forward.contexts import context_rows
+from pipeline.forward.batches import Row, context_rows
 from pipeline.model import distributed
 from pipeline.model.load import load_model, load_tokenizer, model_card
 from pipeline.training.job import TrainingJob, add_job_options

@@ -7,8 +7,8 @@ import torch
 from transformers import PreTrainedModel
 
 from pipeline.config.rl import RL
-from pipeline.forward.batches import Row, row_logprobs
-from pipeline.forward.shared_prefix import shared_layout
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import layout_for, row_log_probs
 from pipeline.model import distributed
 from pipeline.training.step import adamw, set_learning_rate, train_step
 from rl.methods import Method, Scorers
@@ -34,7 +34,7 @@ class PolicyUpdate:
         self.reference = reference
         self.value = value
         self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
-        self.layout = shared_layout(policy)
+        self.layout = layout_for(policy, shared_prefix=True)
         self.loss = method.loss(settings)
 
     @property
@@ -58,7 +58,7 @@ class PolicyUpdate:
 
     def _log_probs(self, model: PreTrainedModel, rows: Sequence[Row]) -> list[np.ndarray]:
         settings = self.settings
-        mine = row_logprobs(
+        mine = row_log_probs(
             model,
             distributed.share(rows),
             settings.micro_batch_tokens,

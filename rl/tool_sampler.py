@@ -32,9 +32,7 @@ class Programs:
             from eval.sandbox.pool import Sandbox  # needs Linux
 
             workers = os.cpu_count() or 1
-            self._sandbox = Sandbox(
-                timeout=self.timeout, memory_mb=self.memory_mb, workers=workers
-            )
+            self._sandbox = Sandbox(timeout=self.timeout, memory_mb=self.memory_mb, workers=workers)
         return self._sandbox
 
     def run_many(self, programs: list[str]) -> "list[Execution]":

@@ -23,8 +23,7 @@ from transformers import PreTrainedModel
 from pipeline.config.load import read_section
 from pipeline.config.sft import SFT
 from pipeline.errors import UserError, run_main
-from pipeline.forward.batches import row_logprobs
-from pipeline.forward.fused_packed import row_layout
+from pipeline.forward.layout import row_log_probs
 from pipeline.model import distributed
 from pipeline.model.load import load_model, load_tokenizer, model_card
 from pipeline.training.job import TrainingJob, add_job_options
@@ -127,12 +126,11 @@ def validation_loss(
     def measure() -> dict[str, float]:
         losses = {}
         for name, rows in rows_by_format.items():
-            log_probs = row_logprobs(
+            log_probs = row_log_probs(
                 model,
                 distributed.share(rows),
                 optimisation.micro_batch_tokens,
                 precision=optimisation.precision,
-                layout=row_layout(model),
             )
             mine = sum(float(row.sum(dtype="float64")) for row in log_probs)
             total = distributed.total({name: mine})[name]
