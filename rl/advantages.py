@@ -43,11 +43,13 @@ def normalise(
     if not has_spread(pool):
         return np.zeros_like(rewards)
 
+    # Only the order counts: ranks take the place of the values on both sides.
     if how == "rank":
         rewards, pool = _ranks(rewards, pool), _ranks(pool, pool)
 
     if how == "robust":
         low, median, high = np.quantile(pool, [0.25, 0.5, 0.75])
+        # More than three quarters of 0/1 rewards may agree: then there is no range to divide by.
         if has_spread(np.array([low, high])):
             return (rewards - median) / (high - low)
 
@@ -55,6 +57,7 @@ def normalise(
     if how == "none":
         return centred
 
+    # Bessel's correction for the sample deviation: the mean was estimated from the same rewards.
     degrees_lost = 1 if how == "sample" else 0
     return centred / pool.std(ddof=degrees_lost)
 
@@ -74,7 +77,8 @@ def has_spread(rewards: np.ndarray) -> bool:
         return False
 
     scale = max(1.0, float(np.abs(rewards).max()))
-    return float(np.ptp(rewards)) > RELATIVE_TOLERANCE * scale
+    spread = float(np.ptp(rewards))
+    return spread > RELATIVE_TOLERANCE * scale
 
 
 def outcome_advantages(
@@ -116,16 +120,20 @@ def process_advantages(
     Returns:
         G arrays [T_i]. Tokens behind the end of the last step get 0.
     """
+    # All steps of all outputs are compared with one another, whichever output they belong to.
     pool = np.concatenate([np.asarray(rewards, dtype=np.float64) for rewards in step_rewards])
 
     advantages = []
     for rewards, ends, length in zip(step_rewards, step_ends, lengths, strict=True):
         # Two steps may end in one token, hence `add.at` and not an assignment.
         reward_at_token = np.zeros(length)
-        np.add.at(reward_at_token, np.asarray(ends, dtype=np.int64), normalise(rewards, how, pool))
+        normalised = normalise(rewards, how, pool)
+        end_tokens = np.asarray(ends, dtype=np.int64)
+        np.add.at(reward_at_token, end_tokens, normalised)
 
         # The sum from each token to the end is a cumulative sum read backwards.
-        advantages.append(np.cumsum(reward_at_token[::-1])[::-1])
+        reversed_sums = np.cumsum(reward_at_token[::-1])
+        advantages.append(reversed_sums[::-1])
     return advantages
 
 
@@ -147,8 +155,10 @@ def generalised_advantages(
     advantages = np.zeros(length)
     following = 0.0
 
+    # From the last token to the first, since each advantage contains the discounted ones behind it.
     for t in reversed(range(length)):
         next_value = values[t + 1] if t + 1 < length else 0.0
+        # Kept in one expression: another order of the sum would change the last bits.
         following = rewards[t] + gamma * next_value - values[t] + gamma * gae_lambda * following
         advantages[t] = following
 
@@ -167,6 +177,7 @@ def token_weights(lengths: Sequence[int], aggregation: str, max_new_tokens: int)
     Returns:
         One weight for each output. Outputs without tokens get 0 and count in no denominator.
     """
+    # An output that ended before its first token has nothing to learn and counts nowhere.
     outputs = sum(length > 0 for length in lengths)
 
     if aggregation == "sequence":
@@ -195,5 +206,7 @@ def adapted_group_size(rule: str, spread: float, span: float, most: int, least: 
     if rule == "literal":
         return max(least, min(most, math.ceil(2 * spread)))
 
+    # The standard deviation of values within a span is at most half of it.
     share = min(1.0, 2 * spread / span) if span > 0 else 0.0
-    return min(least, most) + math.ceil(max(0, most - least) * share)
+    room = max(0, most - least)
+    return min(least, most) + math.ceil(room * share)

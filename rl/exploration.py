@@ -49,6 +49,7 @@ class Exploration:
             uniform = [place for place, g in enumerate(groups) if not has_spread(g.rewards)]
             if not uniform:
                 break
+            # A pure function of seed, step and turn, as the step's own questions are.
             seed = settings.seed + ANOTHER_STREAM * turn
             others = questions_of_step(self.questions, step, len(uniform), seed)
             replacements = self._rewarded(others, f"{step}.{turn}", group_size)

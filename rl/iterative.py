@@ -43,6 +43,7 @@ class RewardTraining:
     @classmethod
     def of(cls, folder: Path, reward: ModelReward, replay: float) -> "RewardTraining":
         """With the settings and labels of a reward model's folder; one without labels starts with no history."""
+        # The manifest's settings are those of the section `reward`, and the kind of the model.
         settings = read_json(folder / "manifest.json")["settings"]
         settings = {name: value for name, value in settings.items() if name != "kind"}
 
@@ -59,7 +60,7 @@ class RewardTraining:
 
         Returns counts, and accuracy and AUC on held-out problems of this iteration before and after.
         """
-        # Every iteration draws other problems, in another order.
+        # Each iteration draws other problems, in another order.
         seed = self.settings.seed + 1000 * iteration
         settings = self.settings.model_copy(update={"seed": seed})
         model = self.reward.model
@@ -68,12 +69,14 @@ class RewardTraining:
         held_out_count = max(1, round(settings.held_out * len(drawn)))
         training, held_out = hold_out(drawn, held_out_count, seed + 1)
 
+        # Label samples of the policy as it is now, and mix in earlier data (section 4.1.4).
         kind = "process" if self.reward.process else "outcome"
         name = f"iteration {iteration}"
         fresh = label_all(sampler, training, kind, settings, None, name)
         judged = label_all(sampler, held_out, kind, settings, None, f"{name}, held out")
         replayed = replay_of(self.history, len(fresh), self.replay, seed)
 
+        # Nothing of this training is kept apart: the checkpoints of RL hold the reward model itself.
         before = judge(judged, scores_of(model, judged, settings))
         keep_nothing = Checkpoints(None, "")
         train_reward_model(model, [*fresh, *replayed], settings, keep_nothing)
@@ -101,6 +104,7 @@ def replay_of(
     history: Sequence[LabelledSolution], fresh: int, share: float, seed: int
 ) -> list[LabelledSolution]:
     """Draw earlier solutions such that they are `share` of the set that they form with `fresh` new ones."""
+    # r / (r + fresh) = share, solved for r.
     count = min(len(history), round(fresh * share / (1 - share)))
     drawn = np.random.default_rng([seed, 2]).permutation(len(history))[:count]
     return [history[place] for place in sorted(drawn.tolist())]

@@ -71,6 +71,7 @@ class Output:
 
 def outputs_of_step(groups: list[Group], settings: RL) -> Iterator[Output]:
     """All outputs in order. Their weights' denominators are counted over the whole step, before any is left out."""
+    # Denominators come from all outputs, so that they do not depend on which rows are computed.
     lengths = [length for group in groups for length in group.lengths]
     weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
     for group in groups:
@@ -248,6 +249,7 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
         )
     add_model_columns(rows, settings, scorers)
 
+    # Outputs and rows run in parallel: none is left out here.
     for output, row, values in zip(outputs, rows, scorers.values(rows), strict=True):
         rewards = np.zeros(int(row.scored.sum()))
         if settings.beta > 0:
@@ -263,6 +265,7 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
         )
         output.group.advantages.append(advantages)
 
+        # Both become columns over all ids of the row.
         for name, column in (("advantage", advantages), ("returns", returns)):
             row.columns[name] = np.zeros(len(row), dtype=np.float32)
             row.columns[name][row.scored] = column
@@ -307,6 +310,7 @@ def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list
     # Rows alternate: right, wrong, right, wrong, ...
     normalised = np.array(log_ratios) / divisor
     margins = normalised[0::2] - normalised[1::2]
+    # The mean over pairs is the loss, hence the division.
     coefficients = dpo_coefficient(torch.from_numpy(margins), settings.dpo.beta).numpy() / pairs
 
     for place, row in enumerate(rows):

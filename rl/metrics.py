@@ -25,16 +25,22 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
     rewards = np.concatenate([group.rewards for group in groups])
     lengths = np.concatenate([group.lengths for group in groups])
 
+    # Groups whose outputs are all rewarded equally have no gradient but that of the KL term.
+    is_uniform = [not has_spread(group.rewards) for group in groups]
+    right_of_group = [group.right.mean() for group in groups]
+    is_truncated = [sample.finish == "length" for sample in samples]
+
     metrics: dict[str, float] = {
         "reward": float(rewards.mean()),
         "reward_std": float(rewards.std()),
-        "right": float(np.mean([group.right.mean() for group in groups])),
-        "zero_variance_groups": float(np.mean([not has_spread(group.rewards) for group in groups])),
+        "right": float(np.mean(right_of_group)),
+        "zero_variance_groups": float(np.mean(is_uniform)),
         "length": float(lengths.mean()),
         "length_max": int(lengths.max()),
-        "truncated": float(np.mean([sample.finish == "length" for sample in samples])),
+        "truncated": float(np.mean(is_truncated)),
     }
 
+    # Only where tools are in use: a column of zeros would say nothing.
     tool_calls = [_tool_calls(sample) for sample in samples]
     if any(tool_calls):
         metrics["tool_calls"] = float(np.mean(tool_calls))
@@ -42,6 +48,7 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
     metrics["reward_span"] = float(np.ptp(rewards))
     metrics["outputs"] = len(rewards)
 
+    # Each reward by itself, and for reward models how far they agree with the rule.
     for name in groups[0].parts:
         part = np.concatenate([group.parts[name] for group in groups])
         metrics[f"reward_{name}"] = float(part.mean())
@@ -53,6 +60,7 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
 
 def _tool_calls(sample: Sample) -> int:
     """How often a tool wrote behind something that the model wrote."""
+    # -1 is a step from a token of the model to one of a tool.
     changes = np.diff(sample.sampled.astype(np.int8))
     return int((changes == -1).sum())
 
@@ -71,6 +79,7 @@ def update_metrics(
         Means over the scored tokens of the last update, and seconds and tokens/s.
     """
     last = updates[-1]
+    # An update may have had no rows: nothing was right, or the value model warms up.
     scored = max(last["scored"], 1)
     trained_tokens = sum(update["tokens"] for update in updates)
 
@@ -86,6 +95,7 @@ def update_metrics(
 
 def peak_memory_mb() -> int:
     """Peak memory of this process in MiB: the accelerator's if there is one, else resident memory."""
+    # ru_maxrss is in KiB on Linux.
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() // 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

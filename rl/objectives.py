@@ -23,6 +23,7 @@ def clipped_policy(
 ) -> Tensor:
     """The clipped objective of Eqs. 1 and 3, to be maximised: min(ratio A, clip(ratio, 1 - low, 1 + high) A)."""
     ratio = (log_probs - old_log_probs).exp()
+    # The minimum is pessimistic: clipping stops a token only where it would move further in the direction it is pushed.
     clipped_ratio = ratio.clamp(1 - low, 1 + high)
     return torch.min(ratio * advantage, clipped_ratio * advantage)
 
@@ -48,6 +49,7 @@ def kl_estimate(log_probs: Tensor, ref_log_probs: Tensor, kind: str) -> Tensor:
     else:
         estimate = log_ratio.exp() - log_ratio - 1
 
+    # The factor is 1 in value; only its gradient counts.
     if corrected:
         return estimate * (log_probs - log_probs.detach()).exp()
     return estimate
@@ -84,12 +86,14 @@ def grpo_loss(beta: float, kl: str, low: float, high: float, cap: float = 2.0) -
         if "sampler_log_probs" in columns:
             terms = terms * importance(old_log_probs, sampler_log_probs, cap)
 
+        # What a step reports, as sums over tokens: micro-batches and processes add them up.
         with torch.no_grad():
             ratio = (log_probs - old_log_probs).exp()
             sums = {
                 "clipped_low": ((ratio < 1 - low) & (advantage < 0)).sum(),
                 "clipped_high": ((ratio > 1 + high) & (advantage > 0)).sum(),
                 "mismatch": (log_probs - sampler_log_probs).abs().sum(),
+                # The mean of -log-probability over sampled tokens estimates the entropy.
                 "entropy": -log_probs.sum(),
             }
 

@@ -58,6 +58,7 @@ class PolicyUpdate:
 
     def _log_probs(self, model: PreTrainedModel, rows: Sequence[Row]) -> list[np.ndarray]:
         settings = self.settings
+        # Processes share the rows; each gets the values of all of them back.
         mine = row_log_probs(
             model,
             distributed.share(rows),
@@ -79,6 +80,7 @@ class PolicyUpdate:
                 # Only the value model learns yet. Without rows the policy's step changes nothing.
                 rows = []
 
+        # Rows are cut into micro-batches inside; the sum of their losses is the loss of the step.
         set_learning_rate(self.optimiser, rate)
         metrics = train_step(
             self.policy,

@@ -35,11 +35,13 @@ def load_questions(
     Raises:
         UserError: two different questions share an id, or no prompt fits.
     """
+    # By text: files of solutions repeat a question for each of its solutions.
     problems: dict[str, Problem] = {}
     for path in paths:
         for problem in load_benchmark(path):
             problems.setdefault(problem.question, problem)
 
+    # Ids name random streams and examples, so they must tell questions apart.
     ids = {problem.id for problem in problems.values()}
     if len(ids) < len(problems):
         names = ", ".join(map(str, paths))
@@ -68,6 +70,7 @@ def hold_out(
     questions: Sequence[Question], count: int, seed: int
 ) -> tuple[list[Question], list[Question]]:
     """Split off `count` questions drawn by `seed`: (the others, the drawn ones), both in their original order."""
+    # The 1 keeps this stream apart from that of the steps' questions.
     order = np.random.default_rng([seed, 1]).permutation(len(questions))
     drawn = set(order[:count].tolist())
 

@@ -34,13 +34,15 @@ def divergence(lines: Sequence[dict], name: str, window: int = WINDOW) -> str | 
     The last `window` steps of the metrics `lines` are compared with the `window` steps before them.
     """
     reward_name = f"reward_{name}"
+    # Lines of evaluations and iterations have no rewards; two windows of steps are compared.
     steps = [line for line in lines if reward_name in line][-2 * window :]
     if len(steps) < 2 * window:
         return None
 
     reward_change = _change(steps, reward_name, window)
     right_change = _change(steps, "right", window)
-    if reward_change <= SMALLEST_CHANGE or right_change >= -SMALLEST_CHANGE:
+    rises, falls = reward_change > SMALLEST_CHANGE, right_change < -SMALLEST_CHANGE
+    if not (rises and falls):
         return None
 
     return (
@@ -52,4 +54,5 @@ def divergence(lines: Sequence[dict], name: str, window: int = WINDOW) -> str | 
 def _change(steps: Sequence[dict], key: str, window: int) -> float:
     """Mean of the steps behind the first `window` ones, minus the mean of those."""
     values = [line[key] for line in steps]
-    return float(np.mean(values[window:]) - np.mean(values[:window]))
+    before, after = values[:window], values[window:]
+    return float(np.mean(after) - np.mean(before))

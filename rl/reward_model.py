@@ -126,6 +126,7 @@ def _split(
     questions: list[Question], settings: Reward, args: argparse.Namespace
 ) -> tuple[list[Question], list[Question]]:
     """Draw the problems that solutions are sampled for; returns those to train on and those held out."""
+    # Held out by problem, not by solution: solutions of one problem resemble one another.
     _, drawn = hold_out(questions, settings.problems, settings.seed)
     held_out_count = max(1, round(settings.held_out * len(drawn)))
     training, held_out = hold_out(drawn, held_out_count, settings.seed + 1)
@@ -160,6 +161,7 @@ def label_all(
             chunk = questions[start : start + CHUNK]
             file = folder / f"{name}-{start:07}.jsonl" if folder else None
 
+            # Rollouts cost far more than training: finished chunks of a killed run are read again.
             if file is not None and file.is_file():
                 labelled = [LabelledSolution(**row) for row in read_jsonl(file)]
             else:
@@ -184,8 +186,9 @@ def train_reward_model(
     """
     rows = [label_row(solution) for solution in solutions]
     batch = settings.batch_solutions
-    steps_per_epoch = -(-len(rows) // batch)
+    steps_per_epoch = -(-len(rows) // batch)  # rounded up: the last batch may be smaller
 
+    # A pure function of seed and step, so that a resumed training reads what it would have read.
     def rows_of_step(step: int) -> list[Row]:
         epoch, place = divmod(step, steps_per_epoch)
         order = np.random.default_rng([settings.seed, epoch]).permutation(len(rows))

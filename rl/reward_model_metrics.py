@@ -31,6 +31,7 @@ def judge(solutions: Sequence[LabelledSolution], scores: Sequence[np.ndarray]) -
     probabilities = np.concatenate(scores)
     is_positive = labels >= 0.5
 
+    # A solution is as good as its weakest step.
     right = np.array([solution.right for solution in solutions])
     solution_scores = np.array([values.min() for values in scores])
 
@@ -88,6 +89,7 @@ def calibration_table(
     probabilities: np.ndarray, labels: np.ndarray, bins: int = 10
 ) -> list[dict[str, float]]:
     """For each bin of the scale from 0 to 1 that is not empty: how many, the mean probability, the mean label."""
+    # A probability of exactly 1 belongs to the last bin.
     bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
 
     table = []

@@ -90,12 +90,13 @@ def roll_out(
     The random numbers depend on the seed, the step and the question's place and id. With several processes each
     samples its share of the questions, and all of them get all groups.
     """
+    # The place is part of the key: with few problems a step may ask one of them twice.
     keyed = [
         (f"{step}/{place}/{question.problem.id}", question.prompt)
         for place, question in enumerate(questions)
     ]
+    # Each process samples its share of the questions; afterwards all know all groups.
     mine = distributed.share(keyed)
-
     request = SampleRequest(
         prompts=[prompt for _, prompt in mine],
         samples_per_prompt=group_size,
@@ -148,6 +149,7 @@ def _output_record(group: Group, index: int, tokenizer: PreTrainedTokenizerBase)
     if sample.written is not None:
         record["written"] = sample.written
 
+    # The tokens of a tool have no advantage; they show as 0.
     if group.advantages:
         values = np.zeros(len(sample.ids))
         values[sample.sampled] = group.advantages[index]
@@ -175,6 +177,7 @@ def solution_groups(
         if question is None or solution.format != mode:
             continue
 
+        # A solution with programs holds their output too, which is not learnt.
         ids, written = encode_turns(tokenizer, solution.turns)
         sample = Sample(
             ids, [0.0] * sum(written), "stop", written=None if all(written) else written

@@ -31,7 +31,7 @@ from rl.solution_steps import step_ends
 def load_score_model(source: str | Path) -> PreTrainedModel:
     """A model with one score for each token: a trained one, or any causal model's body under a new head."""
     config = AutoConfig.from_pretrained(str(source), num_labels=1)
-    config.classifier_dropout = 0.0
+    config.classifier_dropout = 0.0  # training must compute what scoring computes
 
     # It would warn that the head of another task is left out, which is what we want.
     transformers_logging.set_verbosity_error()
@@ -86,6 +86,7 @@ class ModelReward:
         max_tokens: int,
         precision: str,
     ):
+        # Rewards are read at token positions of the policy's own ids.
         if load_tokenizer(folder).get_vocab() != tokenizer.get_vocab():
             raise UserError(f"{folder}: this reward model's tokenizer is not the policy's")
 
@@ -107,6 +108,7 @@ class ModelReward:
         for group, ends in zip(groups, ends_of_group, strict=True):
             for sample, of_sample in zip(group.samples, ends, strict=True):
                 rows.append(scored_row(group.question.prompt, sample.ids, of_sample))
+        # One pass over all rows, so that micro-batches are full; then the values go back to their groups.
         logits = iter(row_scores(self.model, rows, self.max_tokens, self.precision))
 
         scores = []
@@ -122,4 +124,5 @@ class ModelReward:
         """The tokens behind which the sample is read."""
         if self.process:
             return step_ends(self.tokenizer, sample.ids, sample.written)
+        # An output without tokens is read nowhere.
         return [len(sample.ids) - 1] if sample.ids else []

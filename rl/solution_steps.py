@@ -44,6 +44,7 @@ def _ends_of_lines(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[i
     ends = []
     line_has_text = False
     for index, text in enumerate(token_texts):
+        # A token may hold the end of one line and the start of the next.
         before, newline, after = text.partition("\n")
         line_has_text = line_has_text or bool(before.strip())
         if newline and line_has_text:

@@ -47,6 +47,7 @@ def label_outcomes(
     sampler: Engine, questions: Sequence[Question], settings: Reward
 ) -> list[LabelledSolution]:
     """Sample solutions of each question and keep each different one once; the rule labels the last token."""
+    # Step 0 and 1 name the two random streams, of solutions and of rollouts.
     groups = roll_out(sampler, questions, settings.samples_per_problem, _sampling(settings), step=0)
     verdicts = RuleReward().score(groups)
 
@@ -73,6 +74,7 @@ def label_steps(
     solutions = label_outcomes(sampler, questions, settings)
     problems = {question.problem.id: question.problem for question in questions}
 
+    # All prefixes of all solutions are sampled in one request, which keeps the sampler's batch full.
     steps: list[_Step] = []
     for solution in solutions:
         solution.ends = step_ends(sampler.tokenizer, solution.ids)
@@ -113,6 +115,7 @@ def label_counts(solutions: Sequence[LabelledSolution]) -> dict[str, float]:
 
 def _distinct(group: Group) -> list[int]:
     """The first index of every different output that has tokens."""
+    # Copies of a solution would only weight it more.
     first: dict[tuple[int, ...], int] = {}
     for index, sample in enumerate(group.samples):
         if sample.ids:

@@ -67,6 +67,7 @@ class ToolSampler:
         settings = replace(request.settings, stop=ASKS_FOR_OUTPUT)
         first_turns = self.engine.sample(replace(request, settings=settings))
 
+        # Each sample becomes an answer of its own, with random numbers of its own for the turns to come.
         answers: list[Turns] = []
         for prompt, key, group in zip(request.prompts, request.key_names, first_turns, strict=True):
             for index, sample in enumerate(group):

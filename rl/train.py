@@ -57,6 +57,7 @@ def main(argv: list[str] | None = None) -> None:
         modules=[name.partition(":")[0] for name in settings.rewards if ":" in name],
     )
 
+    # What is trained, on what, and what rewards it.
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
     problems = _problems(args, settings, prompts, tokenizer, policy)
     programs = Programs()
@@ -158,6 +159,7 @@ def _reward_training(
     if settings.iterations == 1:
         return {}
 
+    # Only reward models learn; the rule and classes of the user's own stay what they are.
     training: dict[str, RewardTraining] = {}
     for name, folder in _reward_folders(args).items():
         reward = rewards.get(name)

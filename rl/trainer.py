@@ -183,6 +183,7 @@ class Trainer:
                 self.state.lines.append({"step": step, **line})
                 self._warn()
 
+                # The last step is followed by an evaluation anyway, and by the model itself.
                 is_last = step == settings.steps
                 if settings.evaluate_every and step % settings.evaluate_every == 0 and not is_last:
                     self._evaluate(step)
@@ -199,13 +200,16 @@ class Trainer:
         if step in self._iteration_starts():
             self._start_iteration(step)
 
+        # Rollout: G outputs for each question, with their rewards.
         groups = self.explore(step)
 
+        # Credit: every token gets its number; this may need forward passes of other models.
         with self.stopwatch.measure("score"):
             rows = self.method.rows(groups, settings, self.updater.scorers)
         if step == 0 and self.method.source == "current":
             self._check_sampler(rows)
 
+        # Gradient: one optimiser step, or several on the same rollouts.
         schedule = constant(settings.learning_rate, settings.warmup_steps)
         rate = learning_rate(schedule, step, settings.steps)
         with self.stopwatch.measure("update"):
@@ -327,6 +331,7 @@ class Trainer:
         last_step = [line for line in lines if "reward" in line][-1]
         results = {name: last_step[name] for name in REPORTED if name in last_step}
 
+        # The first and the last evaluation, before and after training.
         accuracies = [line["heldout_greedy"] for line in lines if "heldout_greedy" in line]
         if accuracies:
             results["heldout_greedy_before"] = accuracies[0]

@@ -46,6 +46,7 @@ class ValueModel:
         def squared_error(values: torch.Tensor, columns: Columns) -> torch.Tensor:
             return (values - columns["returns"]) ** 2 * columns["weight"]
 
+        # The value model has a rate of its own, which does not follow the policy's schedule.
         set_learning_rate(self.optimiser, settings.ppo.value_learning_rate)
         metrics = train_step(
             self.model,
