@@ -1,13 +1,14 @@
-"""Which WARC files of a Common Crawl are mined: a sample of the crawl's own list, spread evenly over it.
+"""Which WARC files of a Common Crawl are mined: a sample, spread evenly over the crawl's list.
 
 Reads  `crawl-data/<crawl>/warc.paths.gz` from Common Crawl or a mirror of it.
 Writes the addresses of the chosen files, one a line.
 
-    python -m corpus.commoncrawl CC-MAIN-2024-10 --files 20 --out results/gpu/corpus/crawls/CC-MAIN-2024-10.txt
+    python -m corpus.commoncrawl CC-MAIN-2024-10 --files 20 \\
+        --out results/gpu/corpus/crawls/CC-MAIN-2024-10.txt
 
-The files themselves are fetched by the extracting jobs, each its own, one at a time, and deleted when their pages are
-extracted: the disk holds one WARC file (about 1 GB) a job. Names of shards follow from the settings alone, so that
-planning needs no network.
+The files themselves are fetched by the extracting jobs, each its own, one at a time, and deleted
+when their pages are extracted: the disk holds one WARC file (about 1 GB) a job. Names of shards
+follow from the settings alone, so that planning needs no network.
 """
 
 import argparse
@@ -69,7 +70,9 @@ def crawl_files(crawl: str, server: str = SERVER) -> list[str]:
 
 
 def choose(addresses: list[str], count: int, crawl: str) -> list[str]:
-    """`count` of the files, evenly spread: the files of one segment were crawled within hours of each other.
+    """`count` of the files, evenly spread.
+
+    The files of one segment were crawled within hours of each other.
 
     Raises UserError when the crawl has fewer files.
     """

@@ -1,24 +1,27 @@
 """WARC, ARC or HTML files to pages: text with its mathematics, language, and where it came from.
 
-Reads   archives (.warc, .arc, plain or compressed; WARC/1.0 and 1.1) or HTML files; `-` is stdin. What is named by
-        an address (http, https) or as commoncrawl:<crawl>#<number> is fetched into --scratch, one file at a time,
-        and deleted when its pages are extracted.
-Writes  alone: a JSON object a page on stdout, and with --rejects the dropped records (url, reason, detail);
-        in the DAG (--config): the page table, the table of rejects, and the counts of one shard.
+Reads   archives (.warc, .arc, plain or compressed; WARC/1.0 and 1.1) or HTML files; `-` is stdin.
+        What is named by an address (http, https) or as commoncrawl:<crawl>#<number> is fetched into
+        --scratch, one file at a time, and deleted when its pages are extracted.
+Writes  alone: a JSON object a page on stdout, and with --rejects the dropped records (url, reason,
+        detail); in the DAG (--config): the page table, the table of rejects, and the counts of one
+        shard.
 
     python -m corpus.extract crawl.warc.gz --rejects dropped.jsonl > pages.jsonl
-    python -m corpus.extract --config results/mini/config/corpus.extraction.json --shard mini-00000 \\
-        --pages pages/mini-00000.parquet --rejects rejects/mini-00000.parquet --stats stats/mini-00000.json \\
+    python -m corpus.extract --config results/mini/config/corpus.extraction.json \\
+        --shard mini-00000 --pages pages/mini-00000.parquet \\
+        --rejects rejects/mini-00000.parquet --stats stats/mini-00000.json \\
         results/mini/world/warc/mini-00000.warc.gz
 
-Every record is a page or has one reason: kept + sum(reasons) == records. Reasons: record_type (not a response),
-damaged_record, truncated_record, not_a_warc, warc_header, bad_url, http_status, mime, binary, encoding, empty_body,
-too_large, too_deep, no_text, timeout, memory, crash, extractor_error.
+Every record is a page or has one reason: kept + sum(reasons) == records. Reasons: record_type (not
+a response), damaged_record, truncated_record, not_a_warc, warc_header, bad_url, http_status, mime,
+binary, encoding, empty_body, too_large, too_deep, no_text, timeout, memory, crash, extractor_error.
 It does not drop pages for their language or content, and it removes no duplicates: later steps do.
 
-Where a WARC record becomes a row of the page table: `read_items` below takes the records from their file
-(corpus.archives.warc), `outcome_of` makes each a row (corpus.html.page) or a Reject, and `write_shard` writes both.
-The first two run in a child process, which corpus.html.watchdog kills when a page hangs.
+Where a WARC record becomes a row of the page table: `read_items` below takes the records from their
+file (corpus.archives.warc), `outcome_of` makes each a row (corpus.html.page) or a Reject, and
+`write_shard` writes both. The first two run in a child process, which corpus.html.watchdog kills
+when a page hangs.
 """
 
 import argparse
@@ -48,7 +51,7 @@ from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
 
 _HTML_NAMES = (".html", ".htm", ".xhtml", ".xht", ".shtml")
-# Reasons that stand for bytes of the file that could not be read; `strict` settings end the job at the first.
+# Bytes of the file that could not be read; with `strict` settings the first ends the job.
 _DAMAGED = ("damaged_record", "not_a_warc")
 _LOST = (*_DAMAGED, "truncated_record")
 
@@ -87,7 +90,7 @@ class Reject:
 
 
 class Place(NamedTuple):
-    """Where an item is. A tuple, because the watchdog carries it between processes for every item."""
+    """Where an item is. A tuple: it is the label that the watchdog carries between processes."""
 
     file: str
     url: str
@@ -175,7 +178,7 @@ def read_items(sources: list[Source]) -> Iterator[Item]:
 
 
 def outcome_of(item: Item, settings: Extraction) -> Row | Reject:
-    """Extract one item. Whatever goes wrong with a page is that page's reason, not the end of the shard.
+    """Extract one item. What goes wrong with a page is its reason, not the end of the shard.
 
     Runs in the child process.
     """
@@ -231,7 +234,10 @@ def write_shard(
     settings: Extraction,
     args: argparse.Namespace,
 ) -> None:
-    """Write a shard's page table, table of rejects and counts. Raises UserError at a loss if `settings.strict`."""
+    """Write a shard's page table, table of rejects and counts.
+
+    With `settings.strict`, bytes that could not be read are a UserError.
+    """
     counts = ShardCounts({source.name: Counter() for source in sources})
     with (
         TableWriter(args.pages, PAGES) as pages,

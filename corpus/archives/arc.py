@@ -1,7 +1,8 @@
 """ARC files, the Internet Archive's format before WARC: one header line, then the HTTP response.
 
-Header lines of version 1 are `URL IP-address date content-type length`. URLs may hold spaces, so fields are counted
-from the right. Lengths may be nonsense: reading goes on at the next line that looks like a header.
+Header lines of version 1 are `URL IP-address date content-type length`. URLs may hold spaces, so
+fields are counted from the right. Lengths may be nonsense: then reading continues at the next line
+that looks like a header.
 """
 
 import mmap
@@ -63,7 +64,7 @@ def _records_of_members(data: bytes | mmap.mmap) -> Iterator[Record]:
             position = end
             continue
 
-        # This member cannot be read: report it, and go on where the next one seems to begin.
+        # This member cannot be read: report it, and continue where the next one seems to begin.
         following = data.find(_GZIP, position + 1)
         end = following if following >= 0 else len(data)
         yield Record(

@@ -1,7 +1,10 @@
-"""From the bytes of a page to characters: byte order mark, HTTP header, `<meta>` or XML declaration, detection.
+"""From the bytes of a page to characters.
 
-A declared charset is believed only if the bytes fit it: pages served as UTF-8 that are not UTF-8 are common, so a
-declaration that produces errors is passed over for the next one.
+A byte order mark, the HTTP header, a `<meta>` or an XML declaration tell the charset, or else its
+detection.
+
+A declared charset is believed only if the bytes fit it: pages served as UTF-8 that are not UTF-8
+are common, so a declaration that produces errors is passed over for the next one.
 """
 
 import codecs
@@ -17,7 +20,7 @@ _META = re.compile(rb"""<meta[^>]{0,500}?charset\s*=\s*["']?\s*([\w:.+-]+)""", r
 _XML = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w:.+-]+)""", re.IGNORECASE)
 _META_WINDOW = 4096  # bytes; HTML asks for 1,024, but real pages put long comments first
 
-# What pages labelled with the narrow name are really written in (WHATWG Encoding, "names and labels").
+# Pages labelled with the narrow name use the wider charset (WHATWG Encoding, "names and labels").
 _SUPERSET = {
     "gbk": "gb18030",
     "gb2312": "gb18030",
@@ -30,7 +33,8 @@ _SUPERSET = {
 def decode_page(body: bytes, content_type: str = "") -> tuple[str, str]:
     """Text of a page and the charset used. Never raises; undecodable bytes become U+FFFD.
 
-    Bytes that are valid UTF-8 are UTF-8, whatever is declared: other charsets almost never form valid sequences.
+    Bytes that are valid UTF-8 are UTF-8, whatever is declared: other charsets almost never form
+    valid sequences.
 
     Args:
         body: the page, its transfer and content encodings undone.
@@ -57,7 +61,7 @@ def decode_page(body: bytes, content_type: str = "") -> tuple[str, str]:
         if text is not None:
             return clean_text(text), name
 
-    # No declaration fits to the last byte. Few bad bytes are damage in the page, not a wrong declaration.
+    # No declaration fits to the last byte. A few bad bytes mean a damaged page, not a false label.
     chosen = _detected(body)
     for name in declared:
         if _mostly_fits(body, name):
@@ -67,19 +71,19 @@ def decode_page(body: bytes, content_type: str = "") -> tuple[str, str]:
 
 
 def header_charset(content_type: str) -> str | None:
-    """The charset parameter of a Content-Type header, under the name the HTML standard decodes it by."""
+    """The charset of a Content-Type header, under the name the HTML standard decodes it by."""
     match = _HEADER.search(content_type)
     return _known(match[1]) if match else None
 
 
 def markup_charset(body: bytes) -> str | None:
-    """The charset that the page declares in its XML declaration or in a `<meta>` near its beginning."""
+    """The charset that a page declares itself: in an XML declaration or an early `<meta>`."""
     head = body[:_META_WINDOW]
     match = _XML.search(head) or _META.search(head)
     if not match:
         return None
     name = _known(match[1].decode("ascii"))
-    # A declaration that can be read as ASCII is not in UTF-16 (HTML standard, "prescan a byte stream").
+    # What can be read as ASCII is not in UTF-16 (HTML standard, "prescan a byte stream").
     if name and name.startswith("utf-16"):
         return "utf-8"
     return name
@@ -102,7 +106,7 @@ def _known(name: str) -> str | None:
 
 
 def _utf16(body: bytes) -> str | None:
-    """UTF-16 without a byte order mark: markup is ASCII, so every other byte of its beginning is zero."""
+    """UTF-16 without a mark: markup is ASCII, so every other byte of its beginning is zero."""
     head = body[:400]
     if len(head) < 8 or head.count(0) < 0.3 * len(head):
         return None
@@ -118,7 +122,7 @@ def _strict(body: bytes, name: str) -> str | None:
 
 
 def _mostly_fits(body: bytes, name: str) -> bool:
-    """At most one bad byte in a thousand characters, and more good characters beyond ASCII than bad ones."""
+    """At most one bad byte in a thousand characters, and more good non-ASCII ones than bad."""
     text = body[:100_000].decode(name, "replace")
     bad = text.count("\ufffd")
     good = sum(1 for character in text if character > "\x7f") - bad
@@ -126,5 +130,5 @@ def _mostly_fits(body: bytes, name: str) -> bool:
 
 
 def _detected(body: bytes) -> str:
-    """Statistical detection (the tables of compact_enc_det); windows-1252 when it has no opinion."""
+    """Statistical detection (tables of compact_enc_det); windows-1252 without a result."""
     return _known(detect_encoding(body) or "") or "cp1252"

@@ -2,11 +2,12 @@
 
     path = fetch("https://data.commoncrawl.org/crawl-data/.../x.warc.gz", Path("scratch"))
 
-What is expected of servers: 503 (Common Crawl's "slow down"), cut connections, bodies shorter or longer than
-declared, ranges ignored, a file that changes between two requests. The bytes that have come are kept as `<name>.part`
-beside a note of the file's ETag, so that a killed job goes on where it was. Checked: the length that the server
-declares, a checksum where it sends one (Repr-Digest, or an ETag that is an MD5), and that a .gz file does not end
-inside a member. Records are not looked at: `corpus.archives.warc` reports what is damaged there.
+What is expected of servers: 503 (Common Crawl's "slow down"), cut connections, bodies shorter or
+longer than declared, ranges ignored, a file that changes between two requests. The bytes that have
+come are kept as `<name>.part` beside a note of the file's ETag, so that a killed job resumes where
+it was. Checked: the length that the server declares, a checksum where it sends one (Repr-Digest, or
+an ETag that is an MD5), and that a .gz file does not end inside a member. Records are not looked
+at: `corpus.archives.warc` reports what is damaged there.
 """
 
 import base64
@@ -49,7 +50,7 @@ class _TryAgain(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """What the server said about the whole file. Kept beside the part as JSON, under these names."""
+    """What the server said about the whole file; the note beside the part has these names."""
 
     etag: str = ""
     total: int = -1  # bytes, -1 when it did not say
@@ -58,7 +59,7 @@ class _Whole:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the headers of a response say: where in the file its body begins, and about the whole file."""
+    """What the headers of a response say: where its body begins, and about the whole file."""
 
     start: int
     whole: _Whole
@@ -81,7 +82,7 @@ def is_remote(path: str) -> bool:
 
 @contextmanager
 def local_copy(url: str, folder: Path) -> Iterator[Path]:
-    """A context with the file that `url` names. It is deleted at the end, and kept when the context fails."""
+    """A context with the file at `url`: deleted at the end, kept when the context fails."""
     path = fetch(url, folder)
     yield path
     path.unlink()
@@ -92,8 +93,8 @@ def fetch(
 ) -> Path:
     """Download `url` into `folder` and return the file; at once when it is there.
 
-    Pauses of 1, 2, 4 ... up to 120 s (or what Retry-After asks for) lie between attempts; ten in a row that bring
-    nothing end it. Raises UserError with the URL and the last reason.
+    Waits 1, 2, 4 ... up to 120 s (or what Retry-After asks for) between attempts, and gives up
+    after ten in a row without progress: a UserError with the URL and the last reason.
     """
     name = Path(urlsplit(url).path).name or "download"
     target = folder / name
@@ -145,29 +146,32 @@ class _Download:
         return self.part.stat().st_size if self.part.exists() else 0
 
     def attempt(self) -> None:
-        """Fetch what is missing and check the whole; _TryAgain, OSError or HTTPException when that fails."""
+        """Fetch what is missing and check the whole.
+
+        Raises _TryAgain, OSError or HTTPException when that fails.
+        """
         begun = self.size()
         self._fetch_rest(begun)
         problem = _problem(self.part, self.whole)
         if not problem:
             return
 
-        # The same bytes twice, and nothing behind them, are what the server has: a truncated archive is a fact to
-        # report, not to hide.
+        # The same bytes twice, and nothing after them, are what the server has: a truncated
+        # archive is a fact to report, not to hide.
         same_again = problem.lasting and problem.digest == self.refused_digest
         if same_again and (begun or not problem.more):
             return
 
         self.refused_digest = problem.digest
         if problem.more:
-            # The length it declared may have been too small: ask for what lies behind.
+            # The length it declared may have been too small: ask for what comes after it.
             self.whole = _Whole(self.whole.etag, -1, self.whole.digest)
         else:
             self.part.unlink()
         raise _TryAgain(problem.text)
 
     def _fetch_rest(self, have: int) -> None:
-        """Fetch what is missing behind the `have` bytes of the part."""
+        """Fetch what is missing after the `have` bytes of the part."""
         if 0 <= self.whole.total == have:
             return
 
@@ -203,7 +207,7 @@ class _Download:
         return urllib.request.Request(self.url, headers=headers)
 
     def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse | None:
-        """The response; None when the server says that nothing lies behind the part."""
+        """The response; None when the server says that nothing comes after the part."""
         try:
             return urllib.request.urlopen(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
@@ -226,7 +230,7 @@ class _Download:
             raise UserError(f"{self.url}: not an address ({error})") from None
 
     def _check_continues(self, answer: _Answer, have: int) -> None:
-        """_TryAgain, from the beginning of the file, unless the response goes on with the part that is here."""
+        """Unless the response continues the part we have, drop the part and raise _TryAgain."""
         known, now = self.whole, answer.whole
         other_etag = known.etag and now.etag and known.etag != now.etag
         other_length = known.total >= 0 and now.total >= 0 and known.total != now.total
@@ -325,8 +329,8 @@ def _ends_with_member(tail: bytes) -> bool:
             inflate.decompress(tail[position:])
         except zlib.error:
             continue
-        # Bytes that look like a member's beginning inside another one do not end where the file ends. Zeros are
-        # padding.
+        # Bytes inside another member that look like a beginning do not end at the file's end.
+        # Zeros are padding.
         if inflate.eof and not inflate.unused_data.strip(b"\0"):
             return True
     return False

@@ -1,7 +1,7 @@
-"""From the bytes of an HTTP response to its body: header fields, transfer encodings, content encodings.
+"""From the bytes of an HTTP response to its header fields and its decoded body.
 
-Servers lie about both kinds of encoding. A body that does not decode as declared is used unchanged when it looks like
-text, and refused otherwise; odd headers never raise.
+Servers lie about both kinds of encoding. A body that does not decode as declared is used unchanged
+when it looks like text, and refused otherwise; odd headers never raise.
 """
 
 import io
@@ -49,7 +49,9 @@ class Http:
 
 
 def parse_http(block: bytes) -> Http:
-    """Split a response block. Bare LF, folded fields, lines without colon and missing status lines are tolerated.
+    """Split a response block into status, header fields and body.
+
+    Bare LF, folded fields, lines without colon and missing status lines are tolerated.
 
     A block that begins with markup has no HTTP header at all: it is its own body.
     """
@@ -64,7 +66,7 @@ def parse_http(block: bytes) -> Http:
     status = _STATUS.match(head)
     http = Http(int(status[1]) if status else None, {}, body)
 
-    name = ""  # of the field that a folded line goes on with; "" behind a line that is no field
+    name = ""  # of the field that a folded line continues; "" after a line that is no field
     for line in head.decode("latin-1").splitlines():
         if line[:1] in " \t" and name:
             http.headers[name][-1] += " " + line.strip()
@@ -81,10 +83,10 @@ def parse_http(block: bytes) -> Http:
 def decoded_body(http: Http, limit: int) -> bytes:
     """The body with transfer and content encodings undone, in the order RFC 9110 prescribes.
 
-    Raises PayloadError("encoding") when it cannot be decoded and is not text, PayloadError("too_large") when it
-    would grow beyond `limit` bytes.
+    Raises PayloadError("encoding") when it cannot be decoded and is not text,
+    PayloadError("too_large") when it would grow beyond `limit` bytes.
     """
-    # Encodings were applied in the order of their names, transfer encodings last: undo them backwards.
+    # Encodings were applied in the order of their names, transfer encodings last: go backwards.
     names = _encodings(http.get("content-encoding")) + _encodings(http.get("transfer-encoding"))
     body = http.body
     for name in reversed(names):
@@ -99,7 +101,7 @@ def decoded_body(http: Http, limit: int) -> bytes:
 
 
 def looks_like_text(body: bytes) -> bool:
-    """Whether the first kilobytes hold no more than 2 % control characters (UTF-16 counts as text by its mark)."""
+    """Whether the first 4 kB hold at most 2 % control characters; UTF-16 is told by its mark."""
     head = body[:4096]
     if head[:2] in _UTF16_MARKS:
         return True
@@ -109,7 +111,8 @@ def looks_like_text(body: bytes) -> bool:
 def dechunk(body: bytes, limit: int) -> bytes:
     """Undo chunked transfer encoding (RFC 9112, section 7.1); a broken later chunk ends the body.
 
-    Raises ValueError when the first chunk is not one, PayloadError when the body exceeds `limit` bytes.
+    Raises ValueError when the first chunk is not one, PayloadError when the body exceeds `limit`
+    bytes.
     """
     parts: list[bytes] = []
     position = 0
@@ -126,7 +129,7 @@ def dechunk(body: bytes, limit: int) -> bytes:
         elif body.startswith(b"\n", position):
             position += 1
         elif size and position < len(body):
-            # The declared size was wrong: what follows is not a chunk boundary. Keep the rest unchanged.
+            # The declared size was wrong: no chunk boundary follows. Keep the rest unchanged.
             parts.append(body[position:])
             break
 
@@ -140,7 +143,7 @@ def dechunk(body: bytes, limit: int) -> bytes:
 
 
 def _encodings(value: str) -> list[str]:
-    """The encodings that a header field names, without those that change nothing or that nobody knows."""
+    """The encodings that a header field names and that we can undo."""
     names = [part.strip().strip('"') for part in value.lower().split(",")]
     return [name for name in names if name in _DECODERS]
 
@@ -171,7 +174,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
 
 
 def _bounded(body: bytes, limit: int) -> bytes:
-    """Every decoder stops one byte behind the limit, so that a small bomb cannot fill the memory."""
+    """Decoders stop one byte after the limit, so that a small bomb cannot fill the memory."""
     if len(body) > limit:
         raise PayloadError("too_large", f"more than {limit} bytes after decoding")
     return body

@@ -20,7 +20,7 @@ _ARCHIVE = re.compile(r"\.w?arc(?:\.(?:gz|zst|lz4))?$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _CrawlFile:
-    """A file of Common Crawl: the crawl's id, and the line (from 0) of the file in the crawl's list."""
+    """A file of Common Crawl: the crawl's id, and the file's line (from 0) in its list."""
 
     crawl: str
     number: int
@@ -120,15 +120,15 @@ def address(file: str, lists: str | Path | None) -> str:
 def shards(
     source: str | list[str], files_per_shard: int = 1, crawl_files: int = 1
 ) -> dict[str, list[str]]:
-    """Shard name -> its files, for what `sources.warc` names; see `archive_files` and `name_shards`."""
+    """Shard name -> files, for `sources.warc`; see `archive_files` and `name_shards`."""
     return name_shards(archive_files(source, crawl_files), files_per_shard)
 
 
 def name_shards(files: list[str], files_per_shard: int = 1) -> dict[str, list[str]]:
     """Group files in order, and give each group a unique name that depends on the files only.
 
-    A group is named after its first file, without extension. Where two files have the same name, the names of
-    their folders are put in front, as many as are needed to tell all shards apart.
+    A group is named after its first file, without extension. Where two files have the same name,
+    the names of their folders are put in front, as many as are needed to tell all shards apart.
     """
     if not files:
         return {}

@@ -1,8 +1,9 @@
 """Records of a WARC or ARC file, whatever state the file is in.
 
-FastWARC reads; this module adds what it does not do: to go on behind a damaged member, at the next place where a
-record begins; to tell a truncated file from a whole one; and exact offsets. Everything that is in the file is handed
-over exactly once: a stretch that cannot be read comes as one `Record` whose `problem` says why.
+FastWARC does the reading. This module adds what it lacks: continuing after a damaged member, at the
+next place where a record begins; telling a truncated file from a whole one; and exact offsets.
+Everything in the file is handed over exactly once: a stretch that cannot be read becomes one
+`Record` whose `problem` says why.
 """
 
 import mmap
@@ -20,8 +21,8 @@ from pipeline.errors import UserError
 
 GZIP = b"\x1f\x8b\x08"
 
-# Only WARC/0.x and 1.x exist. A line like this inside a page would be taken for a record, but it is searched for only
-# behind a place where the file is damaged.
+# Only WARC/0.x and 1.x exist. A line like this inside a page would be taken for a record, but it is
+# searched for only after a damaged stretch.
 _RECORD_START = re.compile(rb"(?:^|(?<=\n))WARC/[01]\.\d{1,2}\r?\n")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _HEAD_LIMIT = 64 << 10  # bytes
@@ -30,10 +31,10 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z?$")
 
 
 def read_records(path: str | Path, max_block: int = 64 << 20) -> Iterator[Record]:
-    """Every record of a .warc, .warc.gz, .arc or .arc.gz file, in order, then what could not be read.
+    """Every record of a .warc or .arc file, plain or compressed, and every damaged stretch, in order.
 
-    A WARC block longer than `max_block` bytes is not kept: its record has the problem "too_large". Raises UserError
-    when the file is missing or may not be read.
+    A WARC block longer than `max_block` bytes is not kept: its record has the problem "too_large".
+    Raises UserError when the file is missing or may not be read.
     """
     path = Path(path)
     try:
@@ -52,7 +53,7 @@ def read_records(path: str | Path, max_block: int = 64 << 20) -> Iterator[Record
 
 
 def iso_date(value: str) -> str:
-    """WARC/1.0 and 1.1 dates (with fractions of a second) to whole seconds; "" for anything else."""
+    """A WARC/1.0 or 1.1 date (with fractions) in whole seconds; "" for anything else."""
     match = _DATE.match(value.strip())
     return match[1] + "Z" if match else ""
 
@@ -66,7 +67,7 @@ class _End:
 
 
 class _Reader:
-    """Runs FastWARC over the file, and starts it again behind every place where it gives up."""
+    """Runs FastWARC over the file, and restarts it after every place where it gives up."""
 
     def __init__(self, path: Path, data: mmap.mmap, max_block: int):
         self.path = path
@@ -100,14 +101,14 @@ class _Reader:
             else:
                 end = _End(start, whole=True)
 
-            # FastWARC takes an empty gzip member for the end of the file: look whether more follows.
+            # FastWARC takes an empty gzip member for the end of the file: see if more follows.
             if failure or end.position < len(self.data):
                 resume = self._next_start(max(end.position, start + 1))
             else:
                 resume = len(self.data)
 
-            # A record that was begun and then failed accounts for all bytes up to the next good one; bytes behind
-            # a good record are a loss of their own.
+            # A record that was begun and then failed accounts for all bytes up to the next good
+            # one; bytes after a good record are a loss of their own.
             if held and held.problem:
                 yield _with_end(held, resume)
             else:
@@ -162,7 +163,7 @@ class _Reader:
         return record
 
     def _lost(self, start: int, stop: int, failure: str) -> Iterator[Record]:
-        """The bytes that gave no record, unless they are padding: white space, zeros or an empty gzip member."""
+        """Bytes that gave no record, unless they are padding: line ends, zeros, an empty member."""
         rest = self.data[start:stop]
         problem = "damaged_record"
 
@@ -191,8 +192,8 @@ class _Reader:
     def _member_start(self, position: int, previous: int) -> int:
         """Where the gzip member begins that holds the record at `position`.
 
-        In a file that is one single member, FastWARC gives a position that is no member's start: then it is the
-        member of the record before.
+        In a file that is one single member, FastWARC gives a position that is no member's start:
+        then it is the member of the record before.
         """
         if self.gzip and self.data[position : position + 3] != GZIP:
             return previous
@@ -229,12 +230,13 @@ class _Reader:
         return min(end, size)
 
     def _next_start(self, position: int) -> int:
-        """The next byte at or behind `position` where a record can begin; the file's end if there is none."""
+        """Where at or after `position` a record can begin; the file's end if nowhere."""
         if not self.gzip:
             match = _RECORD_START.search(self.data, position)
             return match.start() if match else len(self.data)
 
-        # The three bytes also occur inside members: a record begins where they can be inflated to a WARC header.
+        # The three bytes also occur inside members: a record begins where they can be inflated to a
+        # WARC header.
         while (position := self.data.find(GZIP, position)) >= 0:
             candidate = self.data[position : position + 4096]
             try:

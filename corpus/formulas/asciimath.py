@@ -1,6 +1,7 @@
-"""AsciiMath to LaTeX, for pages whose formulas are written between backticks or in `math/asciimath` scripts.
+"""AsciiMath to TeX, for formulas between backticks or in `math/asciimath` scripts.
 
-The grammar of asciimath.org, where v is a symbol, u a unary and b a binary command, l and r brackets:
+The grammar of asciimath.org, where v is a symbol, u a unary and b a binary command, l and r
+brackets:
 
     S ::= v | lEr | uS | bSS
     I ::= S_S | S^S | S_S^S | S
@@ -59,7 +60,7 @@ def asciimath_to_tex(source: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A piece of the source: a symbol or command by its `name`, or else text that is TeX already."""
+    """A piece of the source: a symbol or command by its name, or text that is TeX already."""
 
     name: str | None
     tex: str
@@ -145,7 +146,7 @@ class _Parser:
         return _SYMBOLS.get(name, _CLOSING.get(name, name))
 
     def group(self, opening: str, depth: int) -> str:
-        """lEr, its opening bracket read already. The closing one need not fit it, and may be absent."""
+        """lEr, after its opening bracket. The closing one need not fit it, and may be absent."""
         inner = self.expression(depth + 1)
         closing = self.peek()
         if closing not in _CLOSING:

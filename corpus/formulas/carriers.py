@@ -1,11 +1,15 @@
-"""Formulas in the markup of a page: every carrier is replaced by one placeholder, its copies are removed.
+"""Formulas in the markup of a page.
 
-Sources in order of trust: TeX annotations, `alttext`, `math/tex` scripts, data attributes, image descriptions and
-image addresses, presentation MathML. Rendered copies (KaTeX's HTML, MathJax's output and previews, fallback images)
-go away with the carrier that holds them.
+Every carrier (an element that holds a formula) is replaced by one placeholder, and its copies are
+removed.
 
-resiliparse nodes: a Python wrapper costs microseconds, so nodes are fetched by one selector and judged by their
-serialised form; lists of nodes are taken with `.values()`, because indexing them is linear.
+Sources in order of trust: TeX annotations, `alttext`, `math/tex` scripts, data attributes, image
+descriptions and image addresses, presentation MathML. Rendered copies (KaTeX's HTML, MathJax's
+output and previews, fallback images) go away with the carrier that holds them.
+
+resiliparse nodes: a Python wrapper costs microseconds, so nodes are fetched by one selector and
+judged by their serialised form; lists of nodes are taken with `.values()`, because indexing them is
+linear.
 """
 
 import html as entities
@@ -22,13 +26,14 @@ from corpus.formulas.placeholders import Store
 
 # ---- which carriers a page may have ----
 
-# Where a carrier names itself: <math, mml:math, "math/tex, mwe-math, /math/ (not Math.max, not "maths"); latex.php,
-# katex, "tex, data-tex (not text). Both begin with fixed letters, so the search runs at memory speed.
+# Where a carrier names itself: <math, mml:math, "math/tex, mwe-math, /math/ (not Math.max, not
+# "maths"); latex.php, katex, "tex, data-tex (not text). Both begin with fixed letters, so the
+# search runs at memory speed.
 _MATH_NAME = re.compile(rb"math(?<=[<\"':/=.\s-]math)(?!s\b)")
 _TEX_NAME = re.compile(rb"tex(?![A-Za-z])")
 _ENGINE_NAME = re.compile(rb"Math(?:Jax|(?<=ASCIIMath))")
 
-# Selectors with a substring that the page must hold for them to match anything: long selectors are slow.
+# Selectors, each with a substring without which it cannot match: long selectors are slow.
 _CONTAINERS = (
     ("katex", ".katex-display,.katex,.katex-error"),
     ("mwe-math", ".mwe-math-element"),
@@ -194,7 +199,7 @@ def _hints(markup: bytes) -> str:
     places = [markup[max(m.start() - 10, 0) : m.end() + 10] for m in _MATH_NAME.finditer(markup)]
     places += [markup[max(m.start() - 12, 0) : m.end() + 9] for m in _TEX_NAME.finditer(markup)]
 
-    # "ASCIIMath" is found at its end: five letters stand in front.
+    # "ASCIIMath" is found at its end, five letters after its beginning.
     engines = set()
     for match in _ENGINE_NAME.finditer(markup):
         start = match.start() - 5 if match[0] == b"Math" else match.start()
@@ -245,7 +250,7 @@ def _replace(node: ElementNode, page: _Page, in_display: bool) -> bool:
 
 
 def _from_container(node: ElementNode, tag: str, classes: str) -> _Formula | None:
-    """The formula of an element that shows one, from the most trusted source it has; None if it has none."""
+    """The formula of an element that shows one, from its most trusted source; or None."""
     markup = node.html
     kind = _engine(tag, classes)
 
@@ -314,11 +319,11 @@ def _engine(tag: str, classes: str) -> str:
 
 
 def _replace_script(node: ElementNode, page: _Page) -> None:
-    """Replace math/tex, math/latex, math/asciimath or math/mml, each with "; mode=display" or not."""
+    """math/tex, math/latex, math/asciimath or math/mml, each with "; mode=display" or not."""
     kind = (node.get_attribute("type") or "").lower()
     display = "mode=display" in kind.replace(" ", "")
 
-    # XHTML pages hide TeX from the parser, some behind a TeX comment.
+    # XHTML pages hide TeX from the parser, some after a TeX comment sign.
     text = (node.text or "").strip().removeprefix("<![CDATA[").removeprefix("% <![CDATA[")
     text = text.removesuffix("%]]>").removesuffix("]]>").strip()
 
@@ -372,8 +377,8 @@ def _replace_image(node: ElementNode, page: _Page, in_display: bool) -> bool:
 def tex_in_url(url: str) -> str:
     """TeX in the address of a formula-rendering service, "" if there is none.
 
-    Known: `…latex?TEX` and its siblings (codecogs, mimetex.cgi, mathtex.cgi), `latex.php?latex=TEX`, `chl=`, `math=`,
-    `tex=`.
+    Known: `…latex?TEX` and its siblings (codecogs, mimetex.cgi, mathtex.cgi),
+    `latex.php?latex=TEX`, `chl=`, `math=`, `tex=`.
     """
     try:
         query = urlsplit(url.replace("&amp;", "&")).query
@@ -386,7 +391,7 @@ def tex_in_url(url: str) -> str:
         # codecogs writes a space as `&space;`, which may be percent-encoded itself.
         return unquote(query.replace("&space;", " ")).replace("&space;", " ").strip()
 
-    # PHP writes a space as a plus sign; addresses made by hand or by encodeURIComponent mean a plus.
+    # PHP writes a space as a plus sign; in other addresses a plus is a plus.
     plus_is_space = "latex.php" in url or "%2B" in query or "%2b" in query
     if not plus_is_space:
         query = query.replace("+", "%2B")
@@ -434,7 +439,7 @@ def _replace_generic(node: ElementNode, classes: str, page: _Page, in_display: b
 
 
 def _is_display_block(node: ElementNode) -> bool:
-    """Whether a `.math` element stands for display formulas: a block, or a class that says so."""
+    """Whether a `.math` element holds display formulas: a block, or a class that says so."""
     classes = (node.get_attribute("class") or "").split()
     if _BLOCK_CLASSES.isdisjoint(classes):
         return False

@@ -1,7 +1,8 @@
-"""Formulas written as TeX in running text: `\\(..\\)`, `\\[..\\]`, `$$..$$`, environments, `$..$`, forum tags.
+"""Formulas written as TeX in running text.
 
-They become placeholders (`corpus.formulas.placeholders`). A dollar sign means a formula only where the page gives a
-reason to believe so; otherwise it is money or a variable of some program.
+Between `\\(..\\)`, `\\[..\\]`, `$$..$$` or `$..$`, in environments or forum tags. They become
+placeholders (`corpus.formulas.placeholders`). A dollar sign means a formula only where the page
+gives a reason to believe so; otherwise it is money or a variable of some program.
 """
 
 import re
@@ -14,7 +15,8 @@ _ENVIRONMENTS = (
     "equation|align|alignat|gather|multline|eqnarray|flalign|displaymath|math|split|aligned|gathered|cases|array|"
     "matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|dmath|subequations"
 )
-# Lengths are bounded: an opening delimiter without its close must not swallow the page, nor cost its square in time.
+# Lengths are bounded: an opening delimiter without its close must not swallow the page, nor cost
+# its square in time.
 _STRONG = re.compile(
     r"(?<!\\)\\\[(?P<bracket>.{1,8000}?)(?<!\\)\\\]"
     r"|(?<!\\)\\\((?P<paren>.{1,4000}?)(?<!\\)\\\)"
@@ -43,8 +45,8 @@ _DELIMITER = re.compile(r"\\[(\[b]")  # one leading byte: the search runs at mem
 
 # ---- single dollars ----
 
-# An opening dollar is followed by a non-space, a closing one preceded by a non-space and followed by no digit
-# (the rule of pandoc's tex_math_dollars).
+# An opening dollar is followed by a non-space, a closing one preceded by a non-space and followed
+# by no digit (the rule of pandoc's tex_math_dollars).
 _DOLLARS = re.compile(
     r"(?<![\\$\w])\$(?![\s$])(?P<tex>(?:\\.|[^$\\\n]|\n(?!\s*\n))*?)(?<![\s\\])\$(?![\d$])",
     re.DOTALL,
@@ -96,7 +98,7 @@ def count_strong(text: str) -> int:
 
 
 def has_engine(hints: str) -> bool:
-    """Whether a page loads, or was made by, something that typesets TeX (hints of `corpus.formulas.carriers`)."""
+    """Whether the hints of `corpus.formulas.carriers` name something that typesets TeX."""
     return any(name in hints for name in _ENGINES)
 
 
@@ -110,7 +112,7 @@ def mark_strong(text: str, store: Store) -> str:
         body = match[name]
         if len(body) > _LONGEST or not body.strip():
             return match[0]
-        # `\[` also occurs in prose about regular expressions: what is inside must not read as prose.
+        # `\[` also occurs in texts about regular expressions: prose inside is no formula.
         if name == "bracket" and not _COMMAND.search(body) and _PROSE.search(body):
             return match[0]
         return store.add(store.bare(body), "tex_text", name in _DISPLAYS) or match[0]
@@ -124,8 +126,9 @@ def mark_dollars(text: str, store: Store, engine: bool) -> str:
     Args:
         text: of the page, other formulas replaced by placeholders.
         store: where the formulas go.
-        engine: whether the page has a typesetting engine, or other TeX in it. Then everything counts that does not
-            read as prose or money; elsewhere a formula must hold a TeX command.
+        engine: whether the page has a typesetting engine, or other TeX in it. Then everything
+            counts that does not read as prose or money; elsewhere a formula must hold a TeX
+            command.
     """
     if text.count("$") < 2:
         return text
@@ -147,7 +150,7 @@ def mark_dollars(text: str, store: Store, engine: bool) -> str:
 
 
 def escape_dollars(text: str) -> tuple[str, int]:
-    """Write the remaining dollar signs as `\\$`, so that in a text with formulas every bare one is a delimiter.
+    """Write the remaining dollar signs as `\\$`: then every bare one is a delimiter.
 
     Returns the text and the number of dollar signs that were escaped.
     """
@@ -155,7 +158,7 @@ def escape_dollars(text: str) -> tuple[str, int]:
 
 
 def _is_dollar_formula(tex: str, following: str, engine: bool) -> bool:
-    """Whether what is between two dollar signs is a formula; `following`: the character behind them."""
+    """Whether `tex` between two dollar signs is a formula; `following` is the next character."""
     if len(tex) > _LONGEST_INLINE:
         return False
     has_markup = "<" in tex and ">" in tex and "</" in tex

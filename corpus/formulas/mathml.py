@@ -1,8 +1,9 @@
 """MathML to TeX: presentation markup for which the page gives no TeX.
 
-Works on the serialised element, so that one crossing from the page's tree suffices for a formula of any size. It is
-read leniently into a small tree; then each element is written by the function that `_WRITERS` names for its tag. The
-result aims at what an author would have typed: `x^{2}`, `\\frac{a}{b}`, `\\begin{pmatrix}`.
+Works on the serialised element, so that one crossing from the page's tree suffices for a formula of
+any size. It is read leniently into a small tree; then each element is written by the function that
+`_WRITERS` names for its tag. The result aims at what an author would have typed: `x^{2}`,
+`\\frac{a}{b}`, `\\begin{pmatrix}`.
 """
 
 import html
@@ -28,7 +29,7 @@ class NotMathML(ValueError):
 
 
 def mathml_to_tex(markup: str) -> str:
-    """TeX of a serialised `<math>` element, without delimiters. Raises NotMathML if nothing comes of it."""
+    """TeX of a serialised `<math>`, without delimiters. Raises NotMathML if there is none."""
     tex = _tex(_parse(markup)).strip()
     if not tex:
         raise NotMathML("empty formula")
@@ -60,7 +61,10 @@ class _Element:
 
 
 def _parse(markup: str) -> _Element:
-    """The tree of `markup`, below a nameless root. What is left open is closed, a stray closing tag is ignored."""
+    """The tree of `markup`, below a nameless root.
+
+    What is left open is closed, a stray closing tag is ignored.
+    """
     root = _Element("")
     open_elements = [root]
     for match in _TOKEN.finditer(markup):
@@ -272,7 +276,7 @@ def _subsup(element: _Element) -> str:
 
 
 def _multiscripts(element: _Element) -> str:
-    """Scripts before and behind a base, in pairs (below, above)."""
+    """Scripts before and after a base, in pairs (below, above)."""
     if not element.children:
         return ""
     base, *scripts = element.children
@@ -380,7 +384,8 @@ def _enclosed(element: _Element) -> str:
 
 # ---- tables and fences ----
 
-_INVISIBLE = " \t\n\u00a0\u2061\u2062\u2063\u2064\u200b"  # function application, invisible times and the like
+# White space, function application, invisible times and the like.
+_INVISIBLE = " \t\n\u00a0\u2061\u2062\u2063\u2064\u200b"
 _CLOSERS = {"(": ")", "[": "]", "{": "}", "|": "|", "‖": "‖", "∥": "∥"}
 _MATRICES = {
     "(": "pmatrix",
@@ -418,7 +423,7 @@ def _sole_table(element: _Element) -> _Element | None:
 
 
 def _fenced_table(children: list[_Element]) -> str:
-    """A table between brackets is a matrix, behind an opening brace it is a case distinction; "" for others."""
+    """A table between brackets is a matrix, one after a brace a case distinction; else ""."""
     visible = [child for child in children if child.children or child.text.strip(_INVISIBLE)]
     if not 2 <= len(visible) <= 3 or visible[0].tag != "mo":
         return ""

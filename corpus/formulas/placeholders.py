@@ -1,7 +1,8 @@
 """The formulas of one page: canonical TeX behind placeholders while the page's text is being made.
 
-A formula found in the markup leaves a placeholder, a number between two private-use characters, and comes back when
-the text is finished, so that nothing in between can touch its TeX (no white space collapsed, nothing escaped).
+A formula found in the markup leaves a placeholder, a number between two private-use characters, and
+comes back when the text is finished, so that nothing in between can touch its TeX (no white space
+collapsed, nothing escaped).
 """
 
 import re
@@ -40,7 +41,7 @@ _DELIMITERS = (
 
 @dataclass(slots=True)
 class Entry:
-    """What a placeholder stands for: a formula (TeX without delimiters) or a piece of code (ready text)."""
+    """What a placeholder stands for: a formula (TeX without delimiters) or code (ready text)."""
 
     text: str
     kind: str  # of markup, or "code"
@@ -91,7 +92,7 @@ class Store:
         return sum(self.entries[int(number)].is_formula for number in numbers)
 
     def bare(self, tex: str) -> str:
-        """`tex` with the placeholders inside it replaced by what they stand for, without delimiters."""
+        """`tex` with the placeholders inside it replaced, without delimiters."""
         return PLACEHOLDER.sub(lambda match: self.entries[int(match[1])].text, tex)
 
     def restore(self, text: str) -> tuple[str, Counter[str]]:
@@ -113,14 +114,14 @@ class Store:
                 parts += [before, entry.written()]
                 continue
 
-            # A line end in front, unless the text or the line begins here.
+            # A line end before it, unless the text or the line begins here.
             before = before.rstrip(" \t")
             at_start = not before.strip() and (not parts or parts[-1].endswith("\n"))
             if not at_start and not before.endswith("\n"):
                 before += "\n"
             parts += [before, entry.written()]
 
-            # A line end behind, unless there is one already or the text ends here.
+            # A line end after it, unless there is one already or the text ends here.
             if not text.startswith("\n", position):
                 rest = text[position:].lstrip(" \t")
                 position = len(text) - len(rest)
@@ -137,9 +138,10 @@ def without_placeholders(html: str) -> str:
 
 
 def canonical_tex(tex: str, display: bool) -> tuple[str, bool]:
-    """TeX without outer delimiters, one outer displaystyle group and blank lines (which end a formula in TeX).
+    """TeX without outer delimiters, an outer displaystyle group, and blank lines.
 
-    Returns the TeX and whether it is a display formula, which its delimiters may decide.
+    (A blank line ends a formula in TeX.) Returns the TeX and whether it is a display formula, which
+    its delimiters may decide.
     """
     tex = tex.strip()
     for delimiters in _DELIMITERS:
@@ -157,7 +159,7 @@ def canonical_tex(tex: str, display: bool) -> tuple[str, bool]:
 
 
 def _closes_inside(tex: str) -> bool:
-    """Whether a closing delimiter is inside: then these are several formulas, and not one in its delimiters."""
+    """Whether a closing delimiter is inside: then these are several formulas, not one."""
     return "\\]" in tex[:-2] or "\\)" in tex or "$$" in tex
 
 

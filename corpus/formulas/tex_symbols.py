@@ -99,11 +99,11 @@ _add_greek()
 
 
 def character_tex(character: str) -> str:
-    """TeX of one character; mathematical alphabets become font commands, unknown characters stay."""
+    """TeX of one character: mathematical alphabets become font commands, unknown ones stay."""
     if character in COMMANDS or character.isascii():
         return COMMANDS.get(character, character)
 
-    # A letter of a mathematical alphabet is, by Unicode's compatibility mapping, a plain letter in some font.
+    # Unicode's compatibility mapping gives the plain letter of a mathematical alphabet's.
     name = unicodedata.name(character, "")
     plain = unicodedata.normalize("NFKC", character)
     is_letter = "MATHEMATICAL" in name or name.startswith(_LETTERLIKE)
@@ -118,7 +118,7 @@ def character_tex(character: str) -> str:
 
 
 def text_tex(text: str) -> str:
-    """TeX of a run of characters, with a space where a command would swallow the letter behind it."""
+    """TeX of a text, with a space where a command would swallow the letter after it."""
     return join_tex(character_tex(character) for character in text)
 
 
@@ -133,7 +133,7 @@ def join_tex(parts: Iterable[str]) -> str:
 
 
 def _ends_in_command(tex: str) -> bool:
-    """Whether TeX ends in a backslash and letters, where the backslash is not the second of a line break."""
+    """Whether TeX ends in a command (a backslash and letters; not after a line break)."""
     end = len(tex)
     while end and tex[end - 1].isascii() and tex[end - 1].isalpha():
         end -= 1

@@ -1,8 +1,8 @@
 """Which natural language a text is in: an annotation, never a reason to drop a page.
 
-Languages with a script of their own are told by it. The rest, written in Latin letters, are told by their most
-frequent words, or else by resiliparse's trigram profiles. These know neither Chinese nor empty texts, and answer for
-formulas as well: code and formulas are left out.
+Languages with a script of their own are recognised by it. The rest, written in Latin letters, are
+recognised by their most frequent words, or else by resiliparse's trigram profiles. These know neither Chinese nor
+empty texts, and answer for formulas as well: code and formulas are left out.
 """
 
 import re
@@ -42,7 +42,7 @@ _OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u3040-\ud7af\uf900-\ufaff]")
 _ASCII_RUN = re.compile("[\x00-\x7f]+")
 _ASCII_LETTERS = string.ascii_letters.encode()
 
-# Scripts that one language of the web uses, and scripts whose language the profiles decide (the likeliest first).
+# Scripts of one language, and scripts whose language the profiles decide (the likeliest first).
 _ONE_LANGUAGE = {
     "greek": "el",
     "hebrew": "he",
@@ -61,7 +61,7 @@ _DECIDED_BY_PROFILE = {
     "devanagari": ("hi", "mr", "ne"),
 }
 
-# Words so frequent that they decide between the profiles' usual confusions; single letters are formulas.
+# Words so frequent that they settle what the profiles confuse; single letters are formulas.
 _FREQUENT = {
     "en": "the of and to in is that for it with as are this be on by",
     "de": "der die und das ist nicht ein eine mit den von auch sich werden wird im",
@@ -130,7 +130,7 @@ class _Letters:
     others: Counter[str]
 
     def weights(self) -> dict[str, int]:
-        """A Han or kana character or a Hangul syllable says about as much as three letters of an alphabet."""
+        """A Han or kana character or a Hangul syllable says about as much as three letters."""
         return {
             name: 3 * count if name in ("han", "kana", "hangul") else count
             for name, count in self.others.items()
@@ -164,7 +164,7 @@ def _language_of_script(script: str, prose: str) -> str:
 
 
 def _latin_language(prose: str) -> tuple[str, float]:
-    """Code and score of a text in Latin letters: by frequent words, and by the profiles where those do not decide."""
+    """Code and score of a text in Latin letters: by frequent words, or else by the profiles."""
     candidates = prose.lower().split()[:_WORDS]
     words = [word for word in candidates if len(word) > 1 and word[:1].isalpha()]
     if not words:

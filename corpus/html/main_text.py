@@ -1,8 +1,9 @@
 """The text of an HTML page: main content, formulas as TeX, code fenced, boilerplate gone.
 
-The page is parsed once. Formulas and code leave placeholders in the tree, resiliparse turns the tree into text, the
-formulas of the running text are found, and the placeholders are resolved. resiliparse's choice of the main content
-drops formulas with their blocks now and then: when it does, the body without its navigation is taken instead.
+The page is parsed once. Formulas and code leave placeholders in the tree, resiliparse turns the
+tree into text, the formulas of the running text are found, and the placeholders are resolved.
+resiliparse's choice of the main content drops formulas with their blocks now and then: when it
+does, the body without its navigation is taken instead.
 """
 
 import html as entities
@@ -63,9 +64,8 @@ _ORDINAL = re.compile(
     re.IGNORECASE,
 )
 _SCRIPT_TEXT = re.compile(r"[\w+\-−=,()′'*/.∞ ]{1,12}$")
-_TAKES_SCRIPT = (
-    ")]}|'’" + CLOSE
-)  # what may stand in front of an exponent, beside letters and digits
+# What may come before an exponent, besides letters and digits.
+_TAKES_SCRIPT = ")]}|'’" + CLOSE
 
 # ---- running text ----
 
@@ -79,13 +79,13 @@ _MANY_LINES = re.compile(r"\n{3,}")
 
 @dataclass(slots=True)
 class PageText:
-    """What a page says. `kinds` counts the formulas in `text` by markup; `escaped` the dollar signs written `\\$`."""
+    """What a page says."""
 
     text: str
     title: str
-    kinds: Counter[str] = field(default_factory=Counter)
-    fallback: bool = False
-    escaped: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)  # of markup -> formulas in `text`
+    fallback: bool = False  # more was taken than the main content
+    escaped: int = 0  # dollar signs written `\$`
 
     @property
     def n_math(self) -> int:
@@ -109,8 +109,8 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
 
     Args:
         source: the page's HTML.
-        max_depth: levels of nesting. Beyond them TooDeep is raised: the time of the main-content heuristic grows
-            with their square.
+        max_depth: levels of nesting. Beyond them TooDeep is raised: the time of the main-content
+            heuristic grows with their square.
         markup: the page's bytes in a charset that contains ASCII, where they are at hand.
     """
     source = without_placeholders(source)
@@ -167,9 +167,10 @@ def _formulas_in(text: str, store: Store) -> int:
 
 
 def _with_text_formulas(text: str, hints: str, store: Store) -> tuple[str, int]:
-    """Turn TeX in the running text into placeholders; escape the dollar signs left over if there are formulas.
+    """Turn TeX in the running text into placeholders.
 
-    Returns the text and the number of escaped dollar signs.
+    Where there are formulas, the dollar signs left over are escaped. Returns the text and the
+    number of escaped dollar signs.
     """
     text = mark_strong(text, store)
     if "`" in text and _ASCIIMATH_ENGINE.search(hints):

@@ -1,4 +1,4 @@
-"""How deep the elements of a page are nested: a fast bound for every page, the exact depth where that is high."""
+"""How deep the elements of a page are nested: a fast bound, and the exact depth."""
 
 import re
 
@@ -34,7 +34,7 @@ def nesting_bound(markup: bytes, enough: int = 0) -> int:
 
     starts = np.flatnonzero(is_tag)
     following = data[starts + 1]
-    # 32 is the bit that makes an ASCII letter lower case; bytes below "a" wrap around to large numbers.
+    # 32 is the bit that makes an ASCII letter lower case; bytes below "a" wrap to large numbers.
     is_letter = (following | 32) - ord("a") < 26
     # Comments and declarations neither open nor close anything.
     step = np.where(following == ord("/"), -1, np.where(is_letter, 1, 0))
@@ -46,7 +46,7 @@ def nesting_bound(markup: bytes, enough: int = 0) -> int:
 
 
 def exact_nesting(serialised: str) -> int:
-    """Depth of a document serialised by a parser, where every element that is not void is closed."""
+    """Depth of a document that a parser wrote: every element that is not void is closed."""
     depth = deepest = 0
     for closing, name in _TAG.findall(_RAW.sub("", serialised)):
         if closing:

@@ -1,6 +1,7 @@
 """One archive record or HTML file to one page, or to the one reason why it is none.
 
-`page_of_record` reads from top to bottom: the record, its HTTP response, the body, the characters, the text, the row.
+`page_of_record` reads from top to bottom: the record, its HTTP response, the body, the characters,
+the text, the row.
 """
 
 import re
@@ -28,7 +29,7 @@ from pipeline.config.corpus import Extraction
 Row = dict[str, Any]  # columns of `corpus.tables.pages.PAGES`, and `escaped_dollars`
 
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-# What servers declare that do not know what they send: such a body is HTML if it begins as HTML does.
+# Declared by servers that do not know what they send: HTML is recognised by its beginning.
 _UNTOLD_TYPES = frozenset(
     {"", "application/octet-stream", "unknown", "unknown/unknown", "text/plain", "application/xml"}
 )
@@ -38,7 +39,7 @@ _MARKUP = re.compile(
     re.I | re.S,
 )
 _BLANK = b"\0 \t\r\n"
-# First bytes of PDF, images, archives, sound and programs, which servers declare as HTML now and then.
+# First bytes of PDF, images, archives, sound and programs, which some servers declare as HTML.
 _MAGIC = (
     b"%PDF-",
     b"\x89PNG",
@@ -55,7 +56,7 @@ _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 
 
 class Rejected(ValueError):
-    """The record is no page; `reason` is one word of the list in the documentation of `corpus.extract`."""
+    """The record is no page; `reason` is one of those that `corpus.extract` lists."""
 
     def __init__(self, reason: str, detail: str = ""):
         super().__init__(f"{reason}: {detail}")
@@ -114,7 +115,10 @@ def page_of_record(record: Record, file: str, settings: Extraction) -> Row:
 
 
 def page_of_html(body: bytes, name: str, settings: Extraction) -> Row:
-    """The row of an HTML file; its name, as given, stands for the URL, and there is no date. Raises Rejected."""
+    """The row of an HTML file, or Rejected.
+
+    Its name, as given, is taken for the URL, and there is no date.
+    """
     if len(body) > settings.max_page_mb * 1e6:
         raise Rejected("too_large", f"{len(body)} bytes")
 
@@ -124,9 +128,10 @@ def page_of_html(body: bytes, name: str, settings: Extraction) -> Row:
 
 
 def estimate_tokens(text: str) -> int:
-    """About how many tokens DeepSeek's tokenizer makes of a text: 0.3 a character of ASCII, 0.6 of any other.
+    """About how many tokens DeepSeek's tokenizer makes of a text.
 
-    The rule of thumb of the model's provider (DeepSeek API documentation, "Token & token usage").
+    0.3 for a character of ASCII, 0.6 for any other: the rule of thumb of the model's provider
+    (DeepSeek API documentation, "Token & token usage").
     """
     ascii_characters = len(text.encode("ascii", "ignore"))
     other_characters = len(text) - ascii_characters
@@ -147,7 +152,8 @@ def count_words(text: str, spaced: int | None = None) -> int:
 
 
 def _response(record: Record) -> Http:
-    """The HTTP response in a record. ARC files declare the page's own type where WARC says application/http."""
+    """The HTTP response in a record."""
+    # ARC files declare the page's own type where WARC files say application/http.
     is_page = record.mime.startswith(("application/http", "text/html", "application/xhtml"))
     if record.mime and not is_page and not record.block.startswith(b"HTTP/"):
         raise Rejected("mime", record.mime)
@@ -237,7 +243,7 @@ def _html_body(http: Http, limit: int) -> _Html:
 
 
 def _declared_type(http: Http) -> str:
-    """The MIME type of the header: where it is given more than once, the first that is HTML, else the first."""
+    """The MIME type of the header: the first that is HTML where there are several."""
     values = http.headers.get("content-type", [])
     types = [value.partition(";")[0].strip().lower() for value in values]
     for name in types:

@@ -1,11 +1,12 @@
 """Extraction under a watchdog: the work is done in a child process that can be killed.
 
-Native code cannot be interrupted from inside its process, by signals or threads. The child writes what it is working
-on into shared memory; when one record takes longer than the limit, or the child dies of it, the parent kills it,
-counts that record under a reason, and starts another child behind it. Pages that behave cost nothing extra.
+Native code cannot be interrupted from inside its process, by signals or threads. The child writes
+what it is working on into shared memory; when one record takes longer than the limit, or the child
+dies of it, the parent kills it, counts that record under a reason, and starts another child with
+the next record. Pages that behave cost nothing extra.
 
-The limit is processor time, so that a busy machine changes no result; the clock only ends what waits for ever.
-Reads /proc: this module works on Linux.
+The limit is processor time, so that a busy machine changes no result; the clock only ends what
+waits forever. Reads /proc: this module works on Linux.
 """
 
 import mmap
@@ -67,13 +68,15 @@ def guarded(
     """`work(item)` for every item, in order, or a `Failure` in its place.
 
     Args:
-        items: called in the child, again after every restart; must give the same items in the same order.
+        items: called in the child, again after every restart; must give the same items in the same
+            order.
         work: must not fail for a reason of its own; an exception ends the run.
         label: a short picklable description of an item, carried by its Failure.
         seconds: limit for one item, processor time.
         memory_mb: address space of the child beyond what it inherits.
 
-    A UserError in the child is raised here; any other exception as RuntimeError with the child's traceback.
+    A UserError in the child is raised here; any other exception as RuntimeError with the child's
+    traceback.
     """
     todo = _Work(items, work, label, seconds, memory_mb)
     start = 0
@@ -87,7 +90,7 @@ def _run_child(todo: _Work[Item, Result], start: int) -> Generator[Result | Fail
     receiver, sender = _fork.Pipe(duplex=False)
     child = _fork.Process(target=_child, args=(todo, start, state, sender), daemon=True)
     child.start()
-    # Only the child may hold the sending end: else its death would not be seen as the end of the stream.
+    # Only the child may hold the sending end: else its death would not end the stream.
     sender.close()
 
     number = start
@@ -135,9 +138,10 @@ class _Begin:
 
 
 class _SharedState:
-    """Holds at most one item: the child writes it, and the parent reads it when the child is silent or dead."""
+    """Holds at most one item: the child writes it, the parent reads it when the child is silent."""
 
-    # Is there an item; processor and clock time at its begin; bytes of the pickled label behind this head.
+    # Is there an item; processor and clock time at its start; bytes of the pickled label that
+    # follows this head.
     HEAD = struct.Struct("<?ddH")
 
     def __init__(self) -> None:
@@ -148,7 +152,7 @@ class _SharedState:
         self.memory[: self.HEAD.size] = self.HEAD.pack(False, 0.0, 0.0, 0)
 
     def begin(self, label: Label) -> None:
-        """Note that the child begins with an item. Long texts in the label are cut."""
+        """Note that the child starts an item. Long texts in the label are cut."""
         packed = pickle.dumps(tuple(label))
         if len(packed) > _LABEL_BYTES:
             short = tuple(part[:200] if isinstance(part, str) else part for part in label)
@@ -166,7 +170,7 @@ class _SharedState:
         return _Begin(processor_time, clock) if is_working else None
 
     def label(self) -> Label | None:
-        """The item in work, if there is one. Only when the child is dead: it may write at any time."""
+        """The item in work, if there is one. For a dead child only: a live one may be writing."""
         is_working, _, _, length = self.HEAD.unpack_from(self.memory)
         if not is_working:
             return None
@@ -190,7 +194,7 @@ def _processor_seconds(pid: int) -> float:
     """User and system time of a process, in seconds (proc(5): fields 14 and 15 of stat)."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
-            # The second field, the program's name in brackets, may hold spaces: count from behind it.
+            # The second field, a name in brackets, may hold spaces: count from after it.
             fields = stat.read().rpartition(")")[2].split()
     except FileNotFoundError:
         return 0.0
