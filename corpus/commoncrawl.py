@@ -62,6 +62,7 @@ def crawl_files(crawl: str, server: str = SERVER) -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
         listing = fetch(address, Path(scratch)).read_bytes()
 
+    # Mirrors and proxies answer with HTML pages now and then.
     try:
         lines = gzip.decompress(listing).decode("ascii").split()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:

@@ -127,6 +127,7 @@ def extract(
         settings: limits of a page.
         scratch: folder for files to be fetched; a temporary one when None.
     """
+    # Neighbours of one kind go together: one child process extracts all local files in a row.
     for remote, group in groupby(sources, key=lambda source: is_remote(source.path)):
         if not remote:
             yield from _extract_files(list(group), settings)
@@ -158,6 +159,7 @@ def _extract_files(sources: list[Source], settings: Extraction) -> Iterator[Row 
     )
     for outcome in outcomes:
         if isinstance(outcome, Failure):
+            # The label comes back as a plain tuple, its texts cut if they were very long.
             file, url, offset, kind = outcome.label
             place = Place(str(file), str(url), int(offset), str(kind))
             yield place.reject(outcome.reason, outcome.detail)
@@ -183,6 +185,7 @@ def outcome_of(item: Item, settings: Extraction) -> Row | Reject:
     Runs in the child process.
     """
     source, content = item.source, item.content
+
     try:
         if isinstance(content, Record):
             return page_of_record(content, source.name, settings)
@@ -210,14 +213,18 @@ def place_of(item: Item) -> Place:
 
 
 def write_lines(outcomes: Iterable[Row | Reject], rejects: str | None) -> None:
-    """Pages to stdout and rejects to a file, a JSON object a line."""
-    with _text_file(rejects) if rejects is not None else nullcontext() as dropped:
+    """Pages to stdout and rejects to a file, if one is named; a JSON object a line."""
+    sink = _text_file(rejects) if rejects is not None else nullcontext()
+    with sink as dropped:
         for outcome in outcomes:
-            if not isinstance(outcome, Reject):
-                outcome["math_kinds"] = json.loads(outcome["math_kinds"])
-                sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
-            elif dropped:
-                dropped.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
+            if isinstance(outcome, Reject):
+                if dropped:
+                    dropped.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
+                continue
+
+            # The table holds this column as JSON text; a JSON object can hold it as it is.
+            outcome["math_kinds"] = json.loads(outcome["math_kinds"])
+            sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
@@ -248,6 +255,7 @@ def write_shard(
             if isinstance(outcome, Reject):
                 rejects.add(asdict(outcome))
                 counts.add(outcome.warc_file, outcome.reason)
+                # Raised inside the contexts: none of the shard's files will appear.
                 if settings.strict and outcome.reason in _LOST:
                     raise UserError(
                         f"{outcome.warc_file}: {outcome.reason} at byte {outcome.warc_offset}"
@@ -257,10 +265,10 @@ def write_shard(
                 counts.add(outcome["warc_file"], "kept")
             progress.add(1, kept=counts.kept)
 
-    for name in counts.files_with(("truncated_record",)):
-        print(
-            f"warning: {name} is truncated; the records before the cut were kept", file=sys.stderr
-        )
+    for name in counts.files_with("truncated_record"):
+        warning = f"warning: {name} is truncated; the records before the cut were kept"
+        print(warning, file=sys.stderr)
+    # The counts come last: where they are, the tables are whole.
     write_json(args.stats, counts.as_json(args.shard))
 
 
@@ -281,25 +289,28 @@ class ShardCounts:
         else:
             self.reasons[result] += 1
 
-    def files_with(self, reasons: Iterable[str]) -> list[str]:
+    def files_with(self, *reasons: str) -> list[str]:
         """Names of the files that have a record rejected for one of these reasons."""
-        wanted = tuple(reasons)
-        return sorted(
-            name for name, counts in self.files.items() if any(counts[one] for one in wanted)
-        )
+        names: list[str] = []
+        for name, counts in self.files.items():
+            if any(counts[reason] for reason in reasons):
+                names.append(name)
+        return sorted(names)
 
     def as_json(self, shard: str) -> dict[str, object]:
         """The content of the shard's --stats file."""
+        files: dict[str, dict[str, int]] = {}
+        for name, counts in sorted(self.files.items()):
+            files[name] = dict(sorted(counts.items()))
+
         return {
             "shard": shard,
             "records": self.kept + sum(self.reasons.values()),
             "kept": self.kept,
             "reasons": dict(sorted(self.reasons.items())),
-            "files": {
-                name: dict(sorted(counts.items())) for name, counts in sorted(self.files.items())
-            },
-            "truncated": self.files_with(("truncated_record",)),
-            "damaged": self.files_with(_DAMAGED),
+            "files": files,
+            "truncated": self.files_with("truncated_record"),
+            "damaged": self.files_with(*_DAMAGED),
         }
 
 
@@ -329,6 +340,8 @@ def open_source(path: str) -> Source:
 
 def _standard_input() -> Source:
     body = sys.stdin.buffer.read()
+
+    # Archives are mapped into memory, which needs a file.
     if body[:3] == GZIP or body.startswith((b"WARC/", b"filedesc:")):
         raise UserError("-: stdin takes one HTML page; give the name of an archive file instead")
     return Source("-", is_html=True, body=body)

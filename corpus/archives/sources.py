@@ -14,6 +14,7 @@ from corpus.archives.download import is_remote
 from pipeline.errors import UserError
 
 CRAWL = "commoncrawl:"
+# A crawl's id becomes part of file names and addresses, so nothing that leads elsewhere is allowed.
 _CRAWL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ARCHIVE = re.compile(r"\.w?arc(?:\.(?:gz|zst|lz4))?$", re.IGNORECASE)
 
@@ -72,6 +73,7 @@ def _matches(entry: str) -> list[str]:
         named = [Path(name) for name in glob.glob(entry, recursive=True)]
         matches = [file for file in named if file.is_file()]
 
+    # A source without files is a mistake; an empty corpus would show it much later.
     if not matches:
         raise UserError(
             f"sources.warc = {entry!r}: no WARC or ARC files there; allowed: a file, a folder, a glob pattern, "
@@ -136,6 +138,7 @@ def name_shards(files: list[str], files_per_shard: int = 1) -> dict[str, list[st
     groups = [files[i : i + files_per_shard] for i in range(0, len(files), files_per_shard)]
     paths = [Path(group[0]).parts for group in groups]
 
+    # The file's name alone, then with its folder, with the folder of that, and so on.
     names: list[str] = []
     for depth in range(1, max(map(len, paths)) + 1):
         names = [_shard_name(parts[-depth:]) for parts in paths]

@@ -144,12 +144,14 @@ def canonical_tex(tex: str, display: bool) -> tuple[str, bool]:
     its delimiters may decide.
     """
     tex = tex.strip()
+    # One pair only: what is inside the outer delimiters is TeX.
     for delimiters in _DELIMITERS:
         match = delimiters.pattern.fullmatch(tex)
         if match and not _closes_inside(match[1]):
             tex, display = match[1].strip(), delimiters.display
             break
 
+    # Wikipedia writes {\displaystyle ...} around every formula.
     group = _STYLED_GROUP.fullmatch(tex)
     if group and _is_balanced(group[1]):
         tex = group[1].strip()
