@@ -21,29 +21,26 @@ from pipeline.training.checkpoint import seed_everything
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--source", required=True, help="model folder or Hub id")
-    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
-    arguments = parser.parse_args(argv)
-    tokenizer = load_tokenizer(arguments.source)
+    args = parse_args(argv)
+    tokenizer = load_tokenizer(args.source)
     if not tokenizer.is_fast:
-        raise UserError(f"{arguments.source}: the tokenizer has no fast form (tokenizer.json)")
+        raise UserError(f"{args.source}: the tokenizer has no fast form (tokenizer.json)")
     tokenizer.chat_template = CHAT_TEMPLATE
-    model = load_model(arguments.source)
+
+    model = load_model(args.source)
     rows = model.get_input_embeddings().weight.shape[0]
     if rows < len(tokenizer):
-        seed_everything(0)  # the new rows are drawn
+        # The new rows are drawn around the average of the old ones.
+        seed_everything(0)
         model.resize_token_embeddings(len(tokenizer))
-    settings = {"source": arguments.source}
+
+    settings = {"source": args.source}
+    description = f"A copy of {args.source}, checked."
     save_model(
-        arguments.out,
+        args.out,
         model,
         tokenizer,
-        card=model_card(
-            "Coder checkpoint", f"A copy of {arguments.source}, checked.", settings, {}
-        ),
+        card=model_card("Coder checkpoint", description, settings, {}),
         stage="pretrain.coder",
         settings=settings,
         counts={
@@ -52,6 +49,15 @@ def main(argv: list[str] | None = None) -> None:
             "vocabulary": len(tokenizer),
         },
     )
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--source", required=True, help="model folder or Hub id")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

@@ -34,12 +34,17 @@ class HeldOutText:
         self, model: PreTrainedModel, max_tokens: int, precision: str = "auto"
     ) -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
-        mine, layout = distributed.share(self.rows), row_layout(model)
-        values = row_logprobs(model, mine, max_tokens, precision=precision, layout=layout)
-        logprob = distributed.total(
-            {"logprob": sum(float(v.sum(dtype=np.float64)) for v in values)}
-        )["logprob"]
-        return -logprob / math.log(2) / self.bytes
+        log_probs = row_logprobs(
+            model,
+            distributed.share(self.rows),
+            max_tokens,
+            precision=precision,
+            layout=row_layout(model),
+        )
+        # In float64: a text has millions of tokens.
+        mine = sum(float(row.sum(dtype=np.float64)) for row in log_probs)
+        total = distributed.total({"log_prob": mine})["log_prob"]
+        return -total / math.log(2) / self.bytes
 
 
 def read_held_out(
@@ -54,8 +59,10 @@ def read_held_out(
 
 def _rows(ids: list[int], bos: int, context: int) -> list[Row]:
     """Every token is scored exactly once; each row begins with BOS, which is not."""
+    step = context - 1  # BOS takes the first place
     rows = []
-    for start in range(0, len(ids), context - 1):
-        piece = np.array([bos, *ids[start : start + context - 1]], dtype=np.int32)
-        rows.append(Row(piece, np.arange(len(piece)) > 0))
+    for start in range(0, len(ids), step):
+        row_ids = np.array([bos, *ids[start : start + step]], dtype=np.int32)
+        scored = np.arange(len(row_ids)) > 0
+        rows.append(Row(row_ids, scored))
     return rows

@@ -76,23 +76,18 @@ class Checkpoints:
         if self.folder is None:
             return
         name = "best" if best else f"step-{step:09d}"
-        state = {"step": step, "random": random_state(), "extra": extra or {}}
         models = {MAIN: (model, optimiser), **(beside or {})}
+        state = {"step": step, "random": random_state(), "extra": extra or {}}
+
         if distributed.is_sharded(model):
             _save_parts(self.folder / name, models, state)
         elif distributed.is_main():
-            state["models"] = {
-                each: {
-                    "model": m.state_dict(),
-                    "optimiser": o.state_dict() if o is not None else None,
-                }
-                for each, (m, o) in models.items()
-            }
-            with atomic_path(self.folder / f"{name}.pt") as temporary:
-                torch.save(state, temporary)
+            _save_whole(self.folder / f"{name}.pt", models, state)
+
         if distributed.is_main():
             for old in self._saved()[: -self.keep]:
                 _remove(old)
+        # Nobody goes on before the checkpoint is whole.
         distributed.barrier()
 
     def load(
@@ -111,14 +106,15 @@ class Checkpoints:
 
     def load_best(self, model: torch.nn.Module) -> None:
         """Put the weights of the best checkpoint into the model."""
-        for place in (self.folder / "best.pt", self.folder / "best") if self.folder else ():
+        places = (self.folder / "best.pt", self.folder / "best") if self.folder else ()
+        for place in places:
             if place.exists():
                 _load(place, {MAIN: (model, None)})
                 return
         raise UserError("optimisation.final = best: needs a folder for checkpoints (--resume)")
 
     def delete(self) -> None:
-        """Forget everything: the run is done and its artifact stands."""
+        """Delete all: the run is done and its artifact is written."""
         distributed.barrier()
         if self.folder is not None and distributed.is_main():
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -127,13 +123,29 @@ class Checkpoints:
         return sorted(self.folder.glob("step-*")) if self.folder else []
 
 
+def _save_whole(place: Path, models: Mapping[str, Trained], state: dict[str, Any]) -> None:
+    """One file, written by the first process: every process holds the same."""
+    states = {}
+    for name, (model, optimiser) in models.items():
+        states[name] = {
+            "model": model.state_dict(),
+            "optimiser": optimiser.state_dict() if optimiser is not None else None,
+        }
+    with atomic_path(place) as temporary:
+        torch.save(state | {"models": states}, temporary)
+
+
 def _load(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
-    if place.is_dir():
-        return _load_parts(place, models)
+    return _load_parts(place, models) if place.is_dir() else _load_whole(place, models)
+
+
+def _load_whole(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
     if distributed.is_sharded(models[MAIN][0]):
         raise UserError(
-            f"{place}: written by processes that held the whole model; go on with distribution: replicate or delete it"
+            f"{place}: written by processes that held the whole model; go on with distribution: replicate, "
+            "or start anew with --fresh"
         )
+
     # Our own file: it may hold NumPy arrays and Python states besides tensors.
     state = torch.load(place, map_location="cpu", weights_only=False)
     for name, (model, optimiser) in models.items():
@@ -152,9 +164,12 @@ def _save_parts(place: Path, models: Mapping[str, Trained], state: dict[str, Any
         _remove(partial)
         partial.mkdir()
     distributed.barrier()
+
     dcp.save(_parts(models), checkpoint_id=partial)
+
     if distributed.is_main():
         torch.save(state, partial / STATE)
+        # Only the best checkpoint has a place that may be taken already.
         _remove(place)
         os.replace(partial, place)
 
@@ -166,8 +181,10 @@ def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
         set_optimizer_state_dict,
     )
 
+    # Loading fills the tensors of a state in place, so the models' own state says which part each process reads.
     parts = _parts(models)
     dcp.load(parts, checkpoint_id=place)
+
     for name, (model, optimiser) in models.items():
         set_model_state_dict(model, parts[name]["model"])
         if optimiser is not None:
@@ -176,6 +193,7 @@ def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
 
 
 def _parts(models: Mapping[str, Trained]) -> dict[str, Any]:
+    """What this process holds of the models and their optimisers, under the names of the weights."""
     from torch.distributed.checkpoint.state_dict import (
         get_model_state_dict,
         get_optimizer_state_dict,
@@ -214,6 +232,7 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any]) -> None:
+    """Put the global random generators back; those of GPUs only where there are as many as there were."""
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])

@@ -10,6 +10,7 @@ Not done here: drawing data, generating text, starting processes (pipeline.model
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from transformers import PreTrainedModel
@@ -23,25 +24,37 @@ from pipeline.model.load import autocast
 from pipeline.model.threads import ordered_map
 
 Columns = dict[str, torch.Tensor]
+"""What the caller attached to each token, by name: [N], as the scored tokens of a micro-batch."""
 Loss = Callable[
     [torch.Tensor, Columns], torch.Tensor | tuple[torch.Tensor, dict[str, torch.Tensor]]
 ]
 """(log-probabilities or scores [N], columns [N]) -> per-token loss terms [N], or these and sums to report by name."""
 
 
-def weighted_nll(logprobs_N: torch.Tensor, columns: Columns) -> torch.Tensor:
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A micro-batch after its forward and backward pass."""
+
+    batch: MicroBatch
+    sums: dict[str, torch.Tensor]
+    """The loss and the loss function's own sums, by name; scalars."""
+    gradients: Sequence[torch.Tensor | None]
+    """One a parameter; empty for a sharded model, whose gradients lie in the parameters already."""
+
+
+def weighted_nll(log_probs_N: torch.Tensor, columns: Columns) -> torch.Tensor:
     """Negative log-likelihood times the column "weight": language modelling, SFT and rejection sampling."""
-    return -logprobs_N * columns["weight"]
+    return -log_probs_N * columns["weight"]
 
 
 def adamw(
     model: torch.nn.Module, *, betas: tuple[float, float] = (0.9, 0.95), weight_decay: float = 0.1
 ) -> torch.optim.AdamW:
     """AdamW as in the paper (section 2.3). Vectors (norm gains) are not decayed. The rate is set at each step."""
-    named = [p for p in model.parameters() if p.requires_grad]
+    trained = [p for p in model.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in named if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in named if p.dim() < 2], "weight_decay": 0.0},
+        {"params": [p for p in trained if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=1e-8, fused=True)
 
@@ -75,38 +88,44 @@ def train_step(
     parameters = [p for p in model.parameters() if p.requires_grad]
     sharded = distributed.is_sharded(model)
 
-    def compute(
-        batch: MicroBatch,
-    ) -> tuple[MicroBatch, dict[str, torch.Tensor], Sequence[torch.Tensor | None]]:
+    def compute(batch: MicroBatch) -> Computed:
         with autocast(precision):
             scores = distributed.run(layout.score, model, batch, temperature)
         terms = loss(scores, batch.columns)
         terms, reported = terms if isinstance(terms, tuple) else (terms, {})
-        total = terms.sum()
-        values = {name: value.detach() for name, value in {"loss": total, **reported}.items()}
-        if sharded:  # the gradients are reduced and kept while they are computed
-            total.backward()
-            return batch, values, ()
-        return batch, values, torch.autograd.grad(total, parameters, allow_unused=True)
 
-    sums: dict[str, torch.Tensor] = {}
-    tokens = scored = 0
+        total = terms.sum()
+        sums = {name: value.detach() for name, value in {"loss": total, **reported}.items()}
+        if sharded:
+            # FSDP2 reduces the gradients while they are computed and keeps them in the parameters.
+            total.backward()
+            return Computed(batch, sums, ())
+        return Computed(batch, sums, torch.autograd.grad(total, parameters, allow_unused=True))
+
     batches = layout.cut(distributed.share(rows), max_tokens, device=model.device)
     if sharded:
+        # Every pass gathers weights from all processes, so all must do equally many: fillers add nothing.
         batches = list(batches)
         for filler in filler_batches(layout, len(batches), model.device):
             (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
+
+    # On a CPU several micro-batches are computed at a time; their order in the sums stays the same.
     side_by_side = model.device.type == "cpu" and not sharded
-    for batch, values, gradients in (
-        ordered_map(compute, batches) if side_by_side else map(compute, batches)
-    ):
-        add_gradients(parameters, gradients)
-        for name, value in values.items():
+    results = ordered_map(compute, batches) if side_by_side else map(compute, batches)
+
+    sums: dict[str, torch.Tensor] = {}
+    tokens = scored = 0
+    for result in results:
+        add_gradients(parameters, result.gradients)
+        for name, value in result.sums.items():
             sums[name] = sums[name] + value if name in sums else value
-        tokens += batch.tokens
-        scored += len(batch.targets)
+        tokens += result.batch.tokens
+        scored += len(result.batch.targets)
+
     metrics = {"loss": 0.0} | {name: float(value) for name, value in sums.items()}
     metrics = distributed.total(metrics | {"tokens": tokens, "scored": scored})
+
+    # Without a scored token the step must not move weights by weight decay or old moments either.
     norm = 0.0
     if metrics["scored"]:
         if not sharded:
@@ -138,14 +157,15 @@ def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
 
     The optimiser must be made afterwards: its states are sharded like the weights.
     """
-    on_gpu = model.device.type == "cuda"
     if settings.attention == "auto" and model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(ROWS)
-    if settings.activation_checkpointing == "always" or (
-        settings.activation_checkpointing == "auto" and on_gpu
-    ):
+
+    on_gpu = model.device.type == "cuda"
+    wanted = settings.activation_checkpointing
+    if wanted == "always" or (wanted == "auto" and on_gpu):
         # No layer draws random numbers, so there is no state of a generator to keep.
         model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
+
     if settings.compile:
         for layer in model.base_model.layers:
             layer.compile(dynamic=True)
