@@ -1,7 +1,7 @@
 """Errors a person can act on, and the one place where a program's exit status is decided.
 
-A `UserError` is the user's mistake (a missing file, a bad value): it ends the program with one line on
-stderr and exit status 2. Anything else is our mistake and keeps its traceback.
+A `UserError` is the user's mistake (a missing file, a bad value): it ends the program with one line
+on stderr and exit status 2. Anything else is our mistake and keeps its traceback.
 """
 
 import errno
@@ -23,7 +23,8 @@ class UserError(Exception):
 
 
 def run_main(main: Callable[[list[str] | None], object], argv: list[str] | None = None) -> None:
-    """Run a stage's `main`, turning the user's mistakes and the machine's limits into one clear line.
+    """Run a stage's `main`, turning the user's mistakes and the machine's limits into one clear
+    line.
 
     Exit status: 0 done, 2 the user's mistake, 28 disk full, 130 interrupted (Ctrl-C).
     """

@@ -1,7 +1,8 @@
 """Progress a person can read: a bar redrawn on a terminal, a plain line every so often in a log.
 
-A job of the DAG writes into a pipe (its log and the screen); where the DAG itself runs on a terminal, which it says by
-the environment variable below, the bar is drawn there beside the log's lines.
+A job of the DAG writes into a pipe (its log and the screen); where the DAG itself runs on a
+terminal, which it says by the environment variable below, the bar is drawn there beside the log's
+lines.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""What the Snakefile and the rules need: the typed configuration, jobs' environment, and code digests."""
+"""What the Snakefile and the rules need: the typed configuration, jobs' environment, and code
+digests."""
 
 import json
 import re
@@ -23,10 +24,12 @@ __all__ = [
 
 
 def shell_prefix() -> str:
-    """Jobs run under this very interpreter, import from this repository, and stop at the first error.
+    """Jobs run under this very interpreter, import from this repository, and stop at the first
+    error.
 
-    Setting a prefix switches Snakemake's strict mode off, so the prefix puts it back. OpenMP threads that wait
-    must sleep: spinning ones stall for minutes when the cores are shared with another process.
+    Setting a prefix switches Snakemake's strict mode off, so the prefix puts it back. OpenMP
+    threads that wait must sleep: spinning ones stall for minutes when the cores are shared with
+    another process.
     """
     binaries = shlex.quote(str(Path(sys.executable).parent))
     return (
@@ -45,7 +48,8 @@ def stage_json(config: Config, section: str) -> str:
 
 
 def load_config(overlay: dict) -> Config:
-    """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status 2."""
+    """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status
+    2."""
     try:
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
         check_sources(config)
@@ -57,9 +61,11 @@ def load_config(overlay: dict) -> Config:
 
 
 def check_sources(config: Config) -> None:
-    """Raise a UserError for the first of the user's own files that is not there, before any job starts.
+    """Raise a UserError for the first of the user's own files that is not there, before any job
+    starts.
 
-    WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids are the stage's.
+    WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids
+    are the stage's.
     """
     sources = config.sources
     paths = [
@@ -83,7 +89,8 @@ def check_sources(config: Config) -> None:
 
 
 def check_rewards(config: Config) -> None:
-    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere to be found."""
+    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere
+    to be found."""
     for name in config.rl.rewards:
         module, colon, _ = name.partition(":")
         if colon and module_path(module) is None:
@@ -93,12 +100,14 @@ def check_rewards(config: Config) -> None:
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:
-    """The path under the world's folder where `value` is the word "mini", else the user's own path(s)."""
+    """The path under the world's folder where `value` is the word "mini", else the user's own
+    path(s)."""
     return world_path if value == "mini" else value
 
 
 def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:
-    """Each benchmark's file: the world's own ("mini"), one that a job fetches ("hub"), or the user's."""
+    """Each benchmark's file: the world's own ("mini"), one that a job fetches ("hub"), or the
+    user's."""
     made = {"mini": f"{results}/world/problems/test.jsonl"}
     return {
         name: f"{results}/fetched/{name}.jsonl" if path == "hub" else made.get(path, path)
@@ -107,7 +116,8 @@ def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:
 
 
 def print_failure(snakemake_logs: str | list[str], results: str) -> None:
-    """After a failed run: the last lines of each failed job's log, and the command that goes on from there."""
+    """After a failed run: the last lines of each failed job's log, and the command that goes on
+    from there."""
     paths = [snakemake_logs] if isinstance(snakemake_logs, str) else snakemake_logs
     text = "".join(_lines(path) for path in paths)
     failed = re.findall(r"^Error in rule (\w+):\n(?:    .*\n)*?    log: (\S+)", text, re.M)

@@ -5,10 +5,11 @@ Writes  OUT: a Hugging Face folder with weights, tokenizer with our chat templat
 
     python -m pretrain.coder --source deepseek-ai/deepseek-coder-7b-base-v1.5 --out results/gpu/models/coder
 
-Checked: it is a causal language model with weights and a tokenizer that has BOS and EOS. Embeddings that are smaller
-than the tokenizer are enlarged, with rows like the average of the old ones; larger ones, which many models pad to a
-round number, stay as they are. The paper starts from the checkpoint before learning-rate decay, which is not public.
-Not done here: any training (the built-in world's checkpoint is trained by mini.coder).
+Checked: it is a causal language model with weights and a tokenizer that has BOS and EOS. Embeddings
+that are smaller than the tokenizer are enlarged, with rows like the average of the old ones; larger
+ones, which many models pad to a round number, stay as they are. The paper starts from the
+checkpoint before learning-rate decay, which is not public. Not done here: any training (the
+built-in world's checkpoint is trained by mini.coder).
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""Bits per byte of a model on held-out texts: what continued pretraining gains and what it forgets."""
+"""Bits per byte of a model on held-out texts: what continued pretraining gains and what it
+forgets."""
 
 import math
 from collections.abc import Iterable
@@ -15,7 +16,8 @@ from pipeline.model import distributed
 
 
 class HeldOutText:
-    """One held-out text, encoded once: rows of at most `context` tokens, and its size in UTF-8 bytes."""
+    """One held-out text, encoded once: rows of at most `context` tokens, and its size in UTF-8
+    bytes."""
 
     def __init__(
         self, texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int
@@ -33,7 +35,8 @@ class HeldOutText:
     def bits_per_byte(
         self, model: PreTrainedModel, max_tokens: int, precision: str = "auto"
     ) -> float:
-        """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
+        """Negative log2-likelihood of all tokens over the number of bytes; independent of the
+        tokenizer's pieces."""
         log_probs = row_logprobs(
             model,
             distributed.share(self.rows),
@@ -50,7 +53,8 @@ class HeldOutText:
 def read_held_out(
     path: str | Path, tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int
 ) -> HeldOutText:
-    """Read a JSON Lines file of {"text"} objects; whole documents from the beginning, up to `max_bytes`."""
+    """Read a JSON Lines file of {"text"} objects; whole documents from the beginning, up to
+    `max_bytes`."""
     texts = [str(row["text"]) for row in read_jsonl(path) if row.get("text")]
     if not texts:
         raise UserError(f"{path}: no held-out text (expected JSON Lines with a field `text`)")

@@ -1,7 +1,9 @@
-"""Which context of which source stands at which place of which step: a pure function of seed and step.
+"""Which context of which source stands at which place of which step: a pure function of seed and
+step.
 
-The plan gives each source its share of every step's contexts, rounded so that after any number of steps each source
-is within one context of its share. Within a source, contexts come in an order shuffled anew in each epoch.
+The plan gives each source its share of every step's contexts, rounded so that after any number of
+steps each source is within one context of its share. Within a source, contexts come in an order
+shuffled anew in each epoch.
 """
 
 from dataclasses import dataclass
@@ -68,18 +70,20 @@ def plan_mixture(
     taken = np.zeros((steps + 1, len(names)), dtype=np.int64)
 
     for step in range(1, steps + 1):
-        # What each source should have had by now, less what it got. The small number guards whole ones against
-        # rounding: 2.9999999 contexts are three.
+        # What each source should have had by now, less what it got. The small number guards whole
+        # ones against rounding: 2.9999999 contexts are three.
         due = shares * step * contexts - taken[step - 1]
         count = np.maximum(np.floor(due + 1e-9), 0).astype(np.int64)
 
-        # The largest remainders get what rounding left over; equal ones go by the order of the sources.
+        # The largest remainders get what rounding left over; equal ones go by the order of the
+        # sources.
         while rest := contexts - int(count.sum()):
             neediest = np.argsort(-(due - count), kind="stable")
             if rest > 0:
                 count[neediest[:rest]] += 1
             else:
-                # Sources ahead of their share left the others to claim too much: the least needy gives one back.
+                # Sources ahead of their share left the others to claim too much: the least needy
+                # gives one back.
                 giver = next(k for k in neediest[::-1] if count[k])
                 count[giver] -= 1
 

@@ -11,7 +11,8 @@ from pipeline.errors import UserError
 class TokenSource:
     """The token stream of one source, over all its shards, read in windows of `context` tokens.
 
-    `entry` is the source's entry in the manifest of pretrain.tokens, `dtype` that of the ids on disk.
+    `entry` is the source's entry in the manifest of pretrain.tokens, `dtype` that of the ids on
+    disk.
     """
 
     def __init__(self, folder: Path, entry: dict, dtype: str, context: int):
@@ -23,7 +24,8 @@ class TokenSource:
         self.windows = int(self.starts[-1]) // context
 
     def window(self, index: int) -> np.ndarray:
-        """int32 ids [context] of window `index`; a window may begin in one shard and end in another."""
+        """int32 ids [context] of window `index`; a window may begin in one shard and end in
+        another."""
         start = index * self.context
         left = self.context
         shard = int(np.searchsorted(self.starts, start, side="right")) - 1
@@ -40,7 +42,8 @@ class TokenSource:
 
 
 def open_sources(folder: Path, context: int) -> tuple[dict[str, TokenSource], dict]:
-    """All sources of a token folder and its manifest's counts; each must fill at least one window."""
+    """All sources of a token folder and its manifest's counts; each must fill at least one
+    window."""
     counts = read_json(folder / "manifest.json")["counts"]
     try:
         sources = {

@@ -1,17 +1,20 @@
 """Tokenise the sources of the pretraining mixture once, into memory-mapped shards.
 
-Reads   the section `pretrain` of the configuration (JSON), a tokenizer (a model folder with tokenizer.json) and a
-        path for each source of the mixture: files, folders of them, or `hub:…` (forms: pipeline.artifacts.datasets).
-Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32), OUT/<source>-<shard>.offsets.npy (where
-        each document begins) and, last, OUT/manifest.json, whose counts index the shards.
+Reads   the section `pretrain` of the configuration (JSON), a tokenizer (a model folder with
+        tokenizer.json) and a path for each source of the mixture: files, folders of them, or
+        `hub:…` (forms: pipeline.artifacts.datasets).
+Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32),
+        OUT/<source>-<shard>.offsets.npy (where each document begins) and, last, OUT/manifest.json,
+        whose counts index the shards.
 
     python -m pretrain.tokens --config results/mini/config/pretrain.json --tokenizer results/mini/models/coder \\
         --source corpus=results/mini/corpus/final --source code=results/mini/world/code/train.jsonl \\
         --source prose=results/mini/world/prose/train.jsonl --out results/mini/pretrain/tokens
 
-Every document is BOS, its text, EOS; one shard an input file (of a Hub set: one of its files, streamed). Shards are
-made in parallel and do not depend on how many at a time; those that an interrupted run finished are taken over when
-tokenizer, settings and input file are the same. Documents without text are counted, not written. No torch.
+Every document is BOS, its text, EOS; one shard an input file (of a Hub set: one of its files,
+streamed). Shards are made in parallel and do not depend on how many at a time; those that an
+interrupted run finished are taken over when tokenizer, settings and input file are the same.
+Documents without text are counted, not written. No torch.
 """
 
 import argparse
@@ -140,7 +143,8 @@ def source_paths(pairs: list[str], settings: Pretrain) -> dict[str, str]:
 def tokenise_source(
     name: str, path: str, settings: Pretrain, encoder: Encoder, out: Path, jobs: int = 1
 ) -> dict:
-    """Tokenise the files of a source, as many as its budget needs; return the shards in use and their counts."""
+    """Tokenise the files of a source, as many as its budget needs; return the shards in use and
+    their counts."""
     source = settings.mixture[name]
     room = settings.source_tokens
     if path.startswith(HUB) and not room:
@@ -168,7 +172,8 @@ def tokenise_source(
 
 
 def _made(work: list[Work], encoder: Encoder, jobs: int) -> Iterator[dict]:
-    """The shards' entries in order. Several files go to processes; of one file all cores share each batch."""
+    """The shards' entries in order. Several files go to processes; of one file all cores share each
+    batch."""
     processes = min(jobs, len(work))
     if processes <= 1:
         os.environ["TOKENIZERS_PARALLELISM"] = "true"
@@ -194,7 +199,8 @@ def _made(work: list[Work], encoder: Encoder, jobs: int) -> Iterator[dict]:
 
 
 _ENCODER: list[Encoder] = []
-"""The encoder of a process of the pool, opened once in it: tokenizers cannot be sent to processes."""
+"""The encoder of a process of the pool, opened once in it: tokenizers cannot be sent to
+processes."""
 
 
 def _open_encoder(folder: str | Path) -> None:
@@ -211,7 +217,8 @@ def share(source: TextSource, settings: Pretrain) -> int:
 
 
 def tokenise_file(work: Work, encoder: Encoder) -> dict:
-    """Write one shard, or take over the one that an earlier run finished. Returns its entry of the index.
+    """Write one shard, or take over the one that an earlier run finished. Returns its entry of the
+    index.
 
     Reading ends when there are `room` tokens: a file never gives more than its source needs.
     """

@@ -1,17 +1,20 @@
 """Continue the pretraining of the coder checkpoint on the mixture: the base model.
 
-Reads   the section `pretrain` of the configuration (JSON), the coder's model folder, the token folder written by
-        pretrain.tokens with the same tokenizer, and held-out texts (JSON Lines of {"text"}).
-Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl (loss, rate, speed, bits per byte of each
-        held-out text) and manifest.json (the plan of the mixture; bits per byte before and after).
+Reads   the section `pretrain` of the configuration (JSON), the coder's model folder, the token
+        folder written by pretrain.tokens with the same tokenizer, and held-out texts (JSON Lines of
+        {"text"}).
+Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl (loss, rate, speed,
+        bits per byte of each held-out text) and manifest.json (the plan of the mixture; bits per
+        byte before and after).
 
     python -m pretrain.train --config results/mini/config/pretrain.json --coder results/mini/models/coder \\
         --tokens results/mini/pretrain/tokens/manifest.json --heldout math=results/mini/world/heldout/math.jsonl \\
         --resume results/mini/resume/base --out results/mini/models/base
 
-The order of the data is a pure function of seed and step; a run that was killed goes on from its last checkpoint in
---resume and ends with the same weights. `torchrun --nproc-per-node 8 -m pretrain.train …` trains on eight processes
-with the same results up to the order of sums. Not done here: tokenising.
+The order of the data is a pure function of seed and step; a run that was killed goes on from its
+last checkpoint in --resume and ends with the same weights. `torchrun --nproc-per-node 8 -m
+pretrain.train …` trains on eight processes with the same results up to the order of sums. Not done
+here: tokenising.
 """
 
 import argparse

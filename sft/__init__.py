@@ -1,4 +1,5 @@
-"""Stage 3, supervised fine-tuning: worked solutions of any known data set become the instruct model.
+"""Stage 3, supervised fine-tuning: worked solutions of any known data set become the instruct
+model.
 
 data.py        the program that gathers, checks and encodes solutions
 converters.py  one converter a schema, recognised by the record's fields

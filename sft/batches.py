@@ -1,4 +1,5 @@
-"""Which examples make which step: random concatenation to the context, a pure function of seed and step."""
+"""Which examples make which step: random concatenation to the context, a pure function of seed and
+step."""
 
 from pathlib import Path
 
@@ -57,8 +58,9 @@ def plan_batches(
 ) -> tuple[list[list[int]], float]:
     """The examples of every step, and how many epochs they are.
 
-    In each epoch all examples come in a new random order and are laid one behind the other; a context ends where the
-    next example does not fit. A step has `batch_sequences` contexts; an epoch's end does not cut a step.
+    In each epoch all examples come in a new random order and are laid one behind the other; a
+    context ends where the next example does not fit. A step has `batch_sequences` contexts; an
+    epoch's end does not cut a step.
     """
     plan: list[list[int]] = []
     step: list[int] = []

@@ -1,7 +1,8 @@
-"""Is a solution fit to learn from: a question, an answer, and programs that give it when they are run.
+"""Is a solution fit to learn from: a question, an answer, and programs that give it when they are
+run.
 
-Checks that need no execution run on every solution. Programs run in the sandbox, all of them or a share chosen by the
-solution's id; the others are counted as not run.
+Checks that need no execution run on every solution. Programs run in the sandbox, all of them or a
+share chosen by the solution's id; the others are counted as not run.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from pipeline.progress import Progress
 if TYPE_CHECKING:
     from eval.sandbox.pool import Execution
 
-# Limits of a program. Solutions of data sets compute for milliseconds: what takes longer waits for input or loops.
+# Limits of a program. Solutions of data sets compute for milliseconds: what takes longer waits for
+# input or loops.
 TIMEOUT_SECONDS = 10.0
 MEMORY_MB = 512
 BATCH = 256
@@ -29,7 +31,8 @@ BATCH = 256
 
 
 def reason_against(solution: Solution) -> str | None:
-    """Why the solution is no example, judged without running anything; None if nothing speaks against it."""
+    """Why the solution is no example, judged without running anything; None if nothing speaks
+    against it."""
     roles = [turn["role"] for turn in solution.turns]
     if not solution.question.strip():
         return "no question"
@@ -65,8 +68,9 @@ def run_programs(
 ) -> Iterator[tuple[Solution, str | None]]:
     """Yield each solution with the reason against it that running its programs gives.
 
-    A `share` of the solutions with programs is run. `counts` receives how many were run or not, `isolation` what held
-    while they ran. A program solution without an answer gets the one that its program prints.
+    A `share` of the solutions with programs is run. `counts` receives how many were run or not,
+    `isolation` what held while they ran. A program solution without an answer gets the one that its
+    program prints.
     """
     with_programs = [solution for solution in solutions if solution.format != "cot"]
     chosen = [solution for solution in with_programs if _drawn(solution.id, share)]
@@ -85,7 +89,8 @@ def run_programs(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What running a solution's programs gives: the answer, and the reason against the solution if there is one."""
+    """What running a solution's programs gives: the answer, and the reason against the solution if
+    there is one."""
 
     answer: str
     reason: str | None
@@ -106,7 +111,8 @@ def _execute(solutions: list[Solution], isolation: set[str]) -> dict[str, Verdic
             group = solutions[start : start + BATCH]
             scripts = [_scripts(solution) for solution in group]
 
-            # All scripts of the group at once, so that no worker waits; the results come in the same order.
+            # All scripts of the group at once, so that no worker waits; the results come in the
+            # same order.
             results = iter(box.run_many([script for of_one in scripts for script in of_one]))
             for solution, of_one in zip(group, scripts, strict=True):
                 executions = [next(results) for _ in of_one]
@@ -116,7 +122,8 @@ def _execute(solutions: list[Solution], isolation: set[str]) -> dict[str, Verdic
 
 
 def _scripts(solution: Solution) -> list[str]:
-    """One script for each code turn: earlier ones without their top-level prints, as the tool loop runs them."""
+    """One script for each code turn: earlier ones without their top-level prints, as the tool loop
+    runs them."""
     from eval.programs.code_blocks import program_so_far
 
     fenced = ""
@@ -135,7 +142,8 @@ def _verdict(solution: Solution, executions: list[Execution]) -> Verdict:
     if solution.format == "pot":
         return _verdict_of_program(solution, executions[0].stdout)
 
-    # A tool-integrated solution goes on from what its programs printed: that must be what they print.
+    # A tool-integrated solution goes on from what its programs printed: that must be what they
+    # print.
     recorded = [turn["content"] for turn in solution.turns if turn["role"] == "output"]
     for execution, text in zip(executions, recorded, strict=False):
         if not _same_output(execution.stdout, text):
@@ -144,7 +152,8 @@ def _verdict(solution: Solution, executions: list[Execution]) -> Verdict:
 
 
 def _verdict_of_program(solution: Solution, stdout: str) -> Verdict:
-    """A program solution is right if what it prints is the answer; it gives the answer where there is none."""
+    """A program solution is right if what it prints is the answer; it gives the answer where there
+    is none."""
     from eval.programs.code_blocks import printed_answer
 
     printed = printed_answer(stdout)

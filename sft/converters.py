@@ -1,4 +1,5 @@
-r"""From the record of a public data set to our Solution, one converter a schema, recognised by the record's fields.
+r"""From the record of a public data set to our Solution, one converter a schema, recognised by the
+record's fields.
 
     ours           turns, format                          NuminaMath (CoT, TIR)   problem, solution [, messages]
     trajectories   question, steps (text/code/execution)  MATH                    problem, solution
@@ -7,8 +8,9 @@ r"""From the record of a public data set to our Solution, one converter a schema
     MathInstruct   instruction, output, source            Lila (Hub)              input, output_program, output_answer
     NuminaMath-1.5 problem, solution, answer, …_is_valid  Lila (its own files)    Input, Output Program, Output Answer
 
-A converter returns a Solution or raises Reject with a reason that is counted. Here nothing is executed or graded
-(sft.checks does); programs are rewritten only so that they print what they computed.
+A converter returns a Solution or raises Reject with a reason that is counted. Here nothing is
+executed or graded (sft.checks does); programs are rewritten only so that they print what they
+computed.
 """
 
 import ast
@@ -24,7 +26,8 @@ FENCED = re.compile(r"```(python|output)[ \t]*\n(.*?)\n?```", re.DOTALL)
 ASKS_FOR_PROGRAM = re.compile(
     r"\s*(?:Let's|Please)[^.?!\n]*\b(?:program|Python)\b[^.?!\n]*[.!]?\s*$"
 )
-"""The last sentence of MathInstruct's program questions, such as "Let's write a Python program."."""
+"""The last sentence of MathInstruct's program questions, such as "Let's write a Python
+program."."""
 STATED = re.compile(r"(?:the answer is|answer:)\s*:?\s*(.+?)\.?\s*$", re.IGNORECASE | re.MULTILINE)
 """The answer at the end of a line; its full stop is not part of it."""
 PROGRAM_START = re.compile(r"(import |from \w+ import |def |# )")
@@ -88,7 +91,8 @@ def _trajectory(row: dict, identity: str, source: str) -> Solution:
         content = step["content"].replace("\r\n", "\n").strip()
 
         if role == "text" and turns and turns[-1]["role"] == "text":
-            # Two texts in a row are one turn; the second may be the answer that the record has in "completion".
+            # Two texts in a row are one turn; the second may be the answer that the record has in
+            # "completion".
             if content != str(row.get("completion", "")).strip():
                 turns[-1]["content"] += "\n" + content
         elif role == "code":
@@ -126,9 +130,11 @@ def _conversation(row: dict, identity: str, source: str) -> Solution:
 
 
 def _worked(row: dict, identity: str, source: str) -> Solution:
-    """A question (or problem) and its worked solution; without a field for it the answer is in the last box.
+    """A question (or problem) and its worked solution; without a field for it the answer is in the
+    last box.
 
-    NuminaMath-1.5 says of each problem and solution whether it is valid, and has "proof" where there is no answer.
+    NuminaMath-1.5 says of each problem and solution whether it is valid, and has "proof" where
+    there is no answer.
     """
     if any(row.get(name, "Yes") != "Yes" for name in ("problem_is_valid", "solution_is_valid")):
         raise Reject("marked as not valid")
@@ -162,7 +168,8 @@ def _upstream_gsm8k(row: dict, identity: str, source: str) -> Solution:
 def _math_instruct(row: dict, identity: str, source: str) -> Solution:
     """Programs come without an answer: what they print becomes it when they are run (sft.checks).
 
-    Their questions end with a request for a program in one of several wordings; our prompts have their own.
+    Their questions end with a request for a program in one of several wordings; our prompts have
+    their own.
     """
     output = str(row["output"] or "").strip()
     if "/PoT/" in source or PROGRAM_START.match(output):
@@ -177,7 +184,8 @@ def _math_instruct(row: dict, identity: str, source: str) -> Solution:
 
 
 def _lila(row: dict, identity: str, source: str) -> Solution:
-    """The Hub's columns, or a record under "Instances" of Lila's own files, where programs and answers are lists."""
+    """The Hub's columns, or a record under "Instances" of Lila's own files, where programs and
+    answers are lists."""
     row = {name.lower().replace(" ", "_"): value for name, value in row.items()}
     if row.get("split", "train") != "train":
         raise Reject("not a training record")
@@ -214,7 +222,8 @@ CONVERTERS: list[tuple[tuple[str, ...], Callable[[dict, str, str], Solution]]] =
 
 
 def prints_last_value(code: str) -> str:
-    """Code of a notebook cell as a script: a last bare expression is printed, as the notebook showed it."""
+    """Code of a notebook cell as a script: a last bare expression is printed, as the notebook
+    showed it."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):
@@ -244,7 +253,8 @@ def braced(text: str, start: int) -> str | None:
 
 
 def _gsm8k(text: str) -> tuple[str, str]:
-    """Solution text and answer: calculator marks go, the line after #### is the answer (commas dropped)."""
+    """Solution text and answer: calculator marks go, the line after #### is the answer (commas
+    dropped)."""
     body, _, answer = text.partition("####")
     return CALCULATION.sub("", body).strip(), answer.strip().replace(",", "")
 

@@ -1,11 +1,12 @@
 """Gather worked solutions of any known schema, check them, and write the examples of fine-tuning.
 
-Reads   the sections `sft` and `prompts` of the configuration (JSON), solutions (JSON Lines, Parquet, folders,
-        `hub:<id>[:<config>]`; schemas are recognised by fields, see sft.converters), a model folder's tokenizer.
-Writes  OUT (Parquet): id, problem_id, source, format, language, question, answer, ids, scored, split, beside it
-        rejects.jsonl (id, source, reason), problems.jsonl (each question of the examples once, with its answer: what
-        reward models and RL ask where no other problems are given) and, last, manifest.json with counts by source,
-        format and reason.
+Reads   the sections `sft` and `prompts` of the configuration (JSON), solutions (JSON Lines,
+        Parquet, folders, `hub:<id>[:<config>]`; schemas are recognised by fields, see
+        sft.converters), a model folder's tokenizer.
+Writes  OUT (Parquet): id, problem_id, source, format, language, question, answer, ids, scored,
+        split, beside it rejects.jsonl (id, source, reason), problems.jsonl (each question of the
+        examples once, with its answer: what reward models and RL ask where no other problems are
+        given) and, last, manifest.json with counts by source, format and reason.
 
     python -m sft.data --config results/mini/config/sft.json --prompts results/mini/config/prompts.json \\
         --solutions results/mini/world/solutions.jsonl --tokenizer results/mini/models/coder \\
@@ -39,7 +40,8 @@ from sft.checks import reason_against, run_programs
 from sft.converters import Reject, convert
 
 CHUNK = 5_000
-"""Solutions that are checked and encoded at a time: enough for the sandbox and the tokenizer to work in parallel."""
+"""Solutions that are checked and encoded at a time: enough for the sandbox and the tokenizer to
+work in parallel."""
 TEXTS = ("id", "problem_id", "source", "format", "language", "question", "answer")
 """Columns that are copied from the solution."""
 SCHEMA = pa.schema(
@@ -54,7 +56,8 @@ SCHEMA = pa.schema(
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the records: counts by name, the rejects, and what isolated the programs that were run."""
+    """What became of the records: counts by name, the rejects, and what isolated the programs that
+    were run."""
 
     counts: Counter = field(default_factory=Counter)
     rejects: list[dict] = field(default_factory=list)
@@ -130,7 +133,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 
 
 def read_solutions(paths: list[str], tally: Tally) -> Iterator[Solution]:
-    """All records of all sources as solutions; the same question with the same solution counts once."""
+    """All records of all sources as solutions; the same question with the same solution counts
+    once."""
     seen: set[bytes] = set()
     for file in [file for path in paths for file in input_files(path)]:
         stem = Path(file).name.split(".")[0]
@@ -201,7 +205,8 @@ def problem_of(row: dict) -> Problem:
 
 
 def numbered(problems: Iterable[Problem]) -> Iterator[dict]:
-    """The problems as JSON objects; where data sets give two questions one id, the later one gets a number with it."""
+    """The problems as JSON objects; where data sets give two questions one id, the later one gets a
+    number with it."""
     seen: set[str] = set()
     for number, problem in enumerate(problems, 1):
         identity = f"{problem.id}#{number}" if problem.id in seen else problem.id
@@ -210,7 +215,8 @@ def numbered(problems: Iterable[Problem]) -> Iterator[dict]:
 
 
 def split_of(question: str, validation_share: float) -> str:
-    """ "train" or "validation" by the question's hash, so that all solutions of a problem are on one side."""
+    """ "train" or "validation" by the question's hash, so that all solutions of a problem are on
+    one side."""
     draw = int.from_bytes(hashlib.sha256(question.encode()).digest()[:4], "big")
     return "validation" if draw < validation_share * 2**32 else "train"
 

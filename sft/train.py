@@ -1,16 +1,17 @@
 """Fine-tune the base model on worked solutions: the instruct model.
 
-Reads   the section `sft` of the configuration (JSON), the base model's folder, the examples written by sft.data with
-        the same tokenizer.
-Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl and manifest.json (epochs; loss a token
-        on the validation examples before and after, by format).
+Reads   the section `sft` of the configuration (JSON), the base model's folder, the examples written
+        by sft.data with the same tokenizer.
+Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl and manifest.json
+        (epochs; loss a token on the validation examples before and after, by format).
 
     python -m sft.train --config results/mini/config/sft.json --base results/mini/models/base \\
         --examples results/mini/sft/examples.parquet --resume results/mini/resume/sft --out results/mini/models/sft
 
-Loss falls on what the model writes, never on prompts or tool output. Examples that share a context do not attend to
-each other. A run that was killed goes on from its last checkpoint in --resume and ends with the same weights on a
-CPU. `torchrun --nproc-per-node 8 -m sft.train …` trains on eight processes. Not done here: accuracy (eval.run).
+Loss falls on what the model writes, never on prompts or tool output. Examples that share a context
+do not attend to each other. A run that was killed goes on from its last checkpoint in --resume and
+ends with the same weights on a CPU. `torchrun --nproc-per-node 8 -m sft.train …` trains on eight
+processes. Not done here: accuracy (eval.run).
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""Files that stages pass on: written whole or not at all, with digests that say what they were made from.
+"""Files that stages pass on: written whole or not at all, with digests that say what they were made
+from.
 
 write.py        atomic files and folders, digests of contents, the manifest that marks a stage as complete
 records.py      problems and solutions, and JSON Lines whose errors name file and line

@@ -1,4 +1,5 @@
-"""Records of a data source: JSON Lines, Parquet, folders of these, one JSON file, or a dataset of the Hub, streamed.
+"""Records of a data source: JSON Lines, Parquet, folders of these, one JSON file, or a dataset of
+the Hub, streamed.
 
 data/arxiv                     a folder: its .jsonl, .jsonl.gz, .jsonl.zst, .json.gz and .parquet files
 data/MathInstruct.json         one file with a list of records, or with one under "Instances" (Lila)
@@ -23,7 +24,8 @@ SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".parquet")
 
 
 def input_files(path: str, split: bool = False) -> list[str]:
-    """The files of a source in a fixed order. A Hub source is one unit, or with `split` one a file of its set."""
+    """The files of a source in a fixed order. A Hub source is one unit, or with `split` one a file
+    of its set."""
     if path.startswith(HUB):
         return _hub_parts(path) if split else [path]
     folder = Path(path)
@@ -44,7 +46,8 @@ def input_files(path: str, split: bool = False) -> list[str]:
 
 
 def read_rows(file: str, field: str | None = None) -> Iterator[dict]:
-    """Yield the records of one file or Hub dataset, of Parquet files only the column `field` when it is given."""
+    """Yield the records of one file or Hub dataset, of Parquet files only the column `field` when
+    it is given."""
     if file.startswith(HUB):
         return _hub_rows(file.removeprefix(HUB))
     if file.endswith(".parquet"):
@@ -86,7 +89,8 @@ def _json_rows(file: str) -> Iterator[dict]:
 
 
 def _json_records(file: str) -> Iterator[dict]:
-    """A file that is one JSON value: a list of records, or an object with the list under "Instances".
+    """A file that is one JSON value: a list of records, or an object with the list under
+    "Instances".
 
     Several objects, one a line, are read as JSON Lines whatever the file is called.
     """

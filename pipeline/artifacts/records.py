@@ -1,4 +1,5 @@
-"""The two records that flow between stages, and the JSON Lines reader that names file and line on an error."""
+"""The two records that flow between stages, and the JSON Lines reader that names file and line on
+an error."""
 
 import json
 import sys
@@ -28,9 +29,10 @@ class Problem:
 class Solution:
     """A worked answer to a problem, as alternating turns.
 
-    `turns` is a list of {"role": "text" | "code" | "output", "content": str}: a CoT solution is one text turn, a
-    PoT solution one code turn, a tool-integrated one alternates text, code and the code's output. The model
-    writes text and code turns; output turns come from the sandbox and carry no loss.
+    `turns` is a list of {"role": "text" | "code" | "output", "content": str}: a CoT solution is one
+    text turn, a PoT solution one code turn, a tool-integrated one alternates text, code and the
+    code's output. The model writes text and code turns; output turns come from the sandbox and
+    carry no loss.
     """
 
     id: str
@@ -47,7 +49,8 @@ class Solution:
 
 
 def read_jsonl(path: str | Path) -> Iterator[dict]:
-    """Yield the objects of a JSON Lines file ("-" is stdin); a bad line is a UserError with file and line."""
+    """Yield the objects of a JSON Lines file ("-" is stdin); a bad line is a UserError with file
+    and line."""
     return (row for _, row in read_jsonl_lines(path))
 
 
@@ -82,7 +85,8 @@ def _parse(line: str, name: str, number: int) -> dict:
 
 
 def read_problems(path: str | Path) -> list[Problem]:
-    """Read Problem records; every line needs a question and an answer. Duplicate ids are an error."""
+    """Read Problem records; every line needs a question and an answer. Duplicate ids are an
+    error."""
     problems, seen = [], set()
     for number, row in enumerate(read_jsonl(path), 1):
         missing = [key for key in ("question", "answer") if not str(row.get(key) or "").strip()]

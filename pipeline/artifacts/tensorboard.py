@@ -14,7 +14,8 @@ EVENTS = "events.out.tfevents.metrics"
 
 
 def write_events(path: str | Path, lines: Iterable[dict]) -> None:
-    """Write every number of every line that has a "step". Equal lines give equal bytes: the clock stands at 0."""
+    """Write every number of every line that has a "step". Equal lines give equal bytes: the clock
+    stands at 0."""
     with atomic_path(path) as temporary:
         writer = RecordWriter(str(temporary))
         writer.write(Event(file_version="brain.Event:2").SerializeToString())

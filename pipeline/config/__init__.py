@@ -1,4 +1,5 @@
-"""The configuration: typed sections whose defaults are the paper's numbers, each with unit and source.
+"""The configuration: typed sections whose defaults are the paper's numbers, each with unit and
+source.
 
 load.py      a preset with its overlays becomes a checked `Config`; a stage reads its own section
 base.py      the base of every section, and the mark of settings that change no result

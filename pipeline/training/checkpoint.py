@@ -1,9 +1,10 @@
-"""Checkpoints of a running training: whole or absent, the last few and the best kept, deleted when it is done.
+"""Checkpoints of a running training: whole or absent, the last few and the best kept, deleted when
+it is done.
 
-A checkpoint holds the model's and the optimiser's state, those of models beside it (RL's value, reference and reward
-models), the step, the random generators' states and whatever else the caller needs to go on. The folder's fingerprint
-(settings and input digests) says which run it belongs to: state of another run is moved aside, never mixed in
-(pipeline.artifacts.resume).
+A checkpoint holds the model's and the optimiser's state, those of models beside it (RL's value,
+reference and reward models), the step, the random generators' states and whatever else the caller
+needs to go on. The folder's fingerprint (settings and input digests) says which run it belongs to:
+state of another run is moved aside, never mixed in (pipeline.artifacts.resume).
 
     step-000000200.pt   one file, when every process holds the whole model
     step-000000200/     a folder, when the model is sharded: each process writes its part (torch's distributed
@@ -36,9 +37,11 @@ Trained = tuple[torch.nn.Module, torch.optim.Optimizer | None]
 
 
 class Checkpoints:
-    """Saves and finds checkpoints in `folder`; with `folder` None nothing is kept and every run starts anew.
+    """Saves and finds checkpoints in `folder`; with `folder` None nothing is kept and every run
+    starts anew.
 
-    `run`, `code` and `fresh` decide whether the state in `folder` is taken up (pipeline.artifacts.resume.claim_folder).
+    `run`, `code` and `fresh` decide whether the state in `folder` is taken up
+    (pipeline.artifacts.resume.claim_folder).
     """
 
     def __init__(
@@ -68,10 +71,11 @@ class Checkpoints:
         best: bool = False,
         beside: Mapping[str, Trained] | None = None,
     ) -> None:
-        """Write the state after `step` optimiser steps; older checkpoints beyond `keep` are deleted.
+        """Write the state after `step` optimiser steps; older checkpoints beyond `keep` are
+        deleted.
 
-        `best` puts it in the place of the best one instead. `beside` are other models by name, sharded or not as the
-        first one.
+        `best` puts it in the place of the best one instead. `beside` are other models by name,
+        sharded or not as the first one.
         """
         if self.folder is None:
             return
@@ -96,7 +100,8 @@ class Checkpoints:
         optimiser: torch.optim.Optimizer,
         beside: Mapping[str, Trained] | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """Restore the newest checkpoint; return its step and extra state, or (0, {}) when there is none."""
+        """Restore the newest checkpoint; return its step and extra state, or (0, {}) when there is
+        none."""
         saved = self._saved()
         if not saved:
             return 0, {}
@@ -181,7 +186,8 @@ def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
         set_optimizer_state_dict,
     )
 
-    # Loading fills the tensors of a state in place, so the models' own state says which part each process reads.
+    # Loading fills the tensors of a state in place, so the models' own state says which part each
+    # process reads.
     parts = _parts(models)
     dcp.load(parts, checkpoint_id=place)
 
@@ -193,7 +199,8 @@ def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
 
 
 def _parts(models: Mapping[str, Trained]) -> dict[str, Any]:
-    """What this process holds of the models and their optimisers, under the names of the weights."""
+    """What this process holds of the models and their optimisers, under the names of the
+    weights."""
     from torch.distributed.checkpoint.state_dict import (
         get_model_state_dict,
         get_optimizer_state_dict,
@@ -232,7 +239,8 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any]) -> None:
-    """Put the global random generators back; those of GPUs only where there are as many as there were."""
+    """Put the global random generators back; those of GPUs only where there are as many as there
+    were."""
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])

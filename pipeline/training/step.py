@@ -1,10 +1,11 @@
 """The optimiser step that all methods share. The loop around it is pipeline.training.loop.
 
-The step knows rows, columns, a loss function and a layout that computes a number for each scored token (its
-log-probability in pretraining, fine-tuning and RL, a score in reward and value models), nothing else. The loss
-function returns per-token terms that are already weighted: their SUM over all micro-batches of all processes is the
-step's loss. Denominators are therefore totals that the caller computes over the whole step beforehand (usually in the
-column "weight"), and how rows are cut into micro-batches or dealt out to processes changes nothing.
+The step knows rows, columns, a loss function and a layout that computes a number for each scored
+token (its log-probability in pretraining, fine-tuning and RL, a score in reward and value models),
+nothing else. The loss function returns per-token terms that are already weighted: their SUM over
+all micro-batches of all processes is the step's loss. Denominators are therefore totals that the
+caller computes over the whole step beforehand (usually in the column "weight"), and how rows are
+cut into micro-batches or dealt out to processes changes nothing.
 
 Not done here: drawing data, generating text, starting processes (pipeline.model.distributed).
 """
@@ -28,7 +29,8 @@ Columns = dict[str, torch.Tensor]
 Loss = Callable[
     [torch.Tensor, Columns], torch.Tensor | tuple[torch.Tensor, dict[str, torch.Tensor]]
 ]
-"""(log-probabilities or scores [N], columns [N]) -> per-token loss terms [N], or these and sums to report by name."""
+"""(log-probabilities or scores [N], columns [N]) -> per-token loss terms [N], or these and sums to
+report by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,16 @@ class Computed:
 
 
 def weighted_nll(log_probs_N: torch.Tensor, columns: Columns) -> torch.Tensor:
-    """Negative log-likelihood times the column "weight": language modelling, SFT and rejection sampling."""
+    """Negative log-likelihood times the column "weight": language modelling, SFT and rejection
+    sampling."""
     return -log_probs_N * columns["weight"]
 
 
 def adamw(
     model: torch.nn.Module, *, betas: tuple[float, float] = (0.9, 0.95), weight_decay: float = 0.1
 ) -> torch.optim.AdamW:
-    """AdamW as in the paper (section 2.3). Vectors (norm gains) are not decayed. The rate is set at each step."""
+    """AdamW as in the paper (section 2.3). Vectors (norm gains) are not decayed. The rate is set at
+    each step."""
     trained = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trained if p.dim() >= 2], "weight_decay": weight_decay},
@@ -79,9 +83,9 @@ def train_step(
 ) -> dict[str, float]:
     """One optimiser step over `rows`, in micro-batches of at most `max_tokens` tokens.
 
-    With several processes `rows` are those of all; each computes its share. Returns "loss" (the sum of all terms),
-    "grad_norm" (before clipping), "tokens" (computed, padding included), "scored" and the loss function's own sums.
-    A step with nothing to learn changes no weight.
+    With several processes `rows` are those of all; each computes its share. Returns "loss" (the sum
+    of all terms), "grad_norm" (before clipping), "tokens" (computed, padding included), "scored"
+    and the loss function's own sums. A step with nothing to learn changes no weight.
     """
     layout = layout or row_layout(model, packed)
     optimiser.zero_grad(set_to_none=True)
@@ -104,7 +108,8 @@ def train_step(
 
     batches = layout.cut(distributed.share(rows), max_tokens, device=model.device)
     if sharded:
-        # Every pass gathers weights from all processes, so all must do equally many: fillers add nothing.
+        # Every pass gathers weights from all processes, so all must do equally many: fillers add
+        # nothing.
         batches = list(batches)
         for filler in filler_batches(layout, len(batches), model.device):
             (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
@@ -137,7 +142,8 @@ def train_step(
 def add_gradients(
     parameters: Sequence[torch.nn.Parameter], gradients: Sequence[torch.Tensor | None]
 ) -> None:
-    """Add gradients to those that the parameters hold; a sharded model's are there already (`gradients` is empty)."""
+    """Add gradients to those that the parameters hold; a sharded model's are there already
+    (`gradients` is empty)."""
     for parameter, gradient in zip(parameters, gradients, strict=False):
         if gradient is not None:
             parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
@@ -153,7 +159,8 @@ def apply_gradients(
 
 
 def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
-    """Make a loaded model ready to be trained: attention, activation checkpointing, compilation, sharding; in place.
+    """Make a loaded model ready to be trained: attention, activation checkpointing, compilation,
+    sharding; in place.
 
     The optimiser must be made afterwards: its states are sharded like the weights.
     """
@@ -173,7 +180,8 @@ def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
 
 
 def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreTrainedModel:
-    """With several processes, and where `distribution` says "shard", leave each a part of every layer; in place."""
+    """With several processes, and where `distribution` says "shard", leave each a part of every
+    layer; in place."""
     if distributed.size() > 1 and distribution == "shard":
         with autocast(precision):
             bf16 = torch.is_autocast_enabled(model.device.type)
