@@ -28,8 +28,7 @@ from pipeline.artifacts.records import read_jsonl, read_solutions
 from pipeline.config.load import read_section
 from pipeline.config.world import Coder, Model, Prompts
 from pipeline.errors import run_main
-from pipeline.forward.batches import Row
-from pipeline.forward.contexts import context_rows
+from pipeline.forward.batches import Row, context_rows
 from pipeline.model.chat import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
 from pipeline.model.load import device, model_card
 from pipeline.training.job import TrainingJob, add_job_options
@@ -68,7 +67,8 @@ def main(argv: list[str] | None = None) -> None:
 
     tokenizer = train_tokenizer(sample_texts(**files, prompts=prompts), settings.model.vocabulary)
     stream = code_stream(files["code"], tokenizer)
-    model = LlamaForCausalLM(llama_config(settings.model, tokenizer)).to(device())
+    model = LlamaForCausalLM(llama_config(settings.model, tokenizer))
+    model.to(device=device())
     steps = max(1, round(settings.tokens / settings.batch_tokens))
     history = job.fit(
         model,

@@ -10,8 +10,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import read_jsonl
 from pipeline.errors import UserError
-from pipeline.forward.batches import Row, row_logprobs
-from pipeline.forward.fused_packed import row_layout
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import row_log_probs
 from pipeline.model import distributed
 
 
@@ -37,13 +37,8 @@ class HeldOutText:
     ) -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the
         tokenizer's pieces."""
-        log_probs = row_logprobs(
-            model,
-            distributed.share(self.rows),
-            max_tokens,
-            precision=precision,
-            layout=row_layout(model),
-        )
+        rows = distributed.share(self.rows)
+        log_probs = row_log_probs(model, rows, max_tokens, precision=precision)
         # In float64: a text has millions of tokens.
         mine = sum(float(row.sum(dtype=np.float64)) for row in log_probs)
         total = distributed.total({"log_prob": mine})["log_prob"]

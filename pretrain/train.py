@@ -20,12 +20,13 @@ here: tokenising.
 import argparse
 from pathlib import Path
 
+from transformers import PreTrainedModel
+
 from pipeline.artifacts.write import file_digest
 from pipeline.config.load import read_section
 from pipeline.config.pretrain import Pretrain
 from pipeline.errors import UserError, run_main
-from pipeline.forward.batches import Row
-from pipeline.forward.contexts import context_rows
+from pipeline.forward.batches import Row, context_rows
 from pipeline.model import distributed
 from pipeline.model.load import load_model, load_tokenizer, model_card
 from pipeline.training.job import TrainingJob, add_job_options
@@ -125,12 +126,16 @@ def prepare_mixture(
 
 
 def named_paths(pairs: list[str]) -> dict[str, str]:
+    """`NAME=PATH` arguments as a mapping."""
     if any("=" not in pair for pair in pairs):
         raise UserError(f"--heldout: expected NAME=PATH, got {pairs}")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def measure(model, held_out: dict[str, HeldOutText], settings: Pretrain) -> dict[str, float]:
+def measure(
+    model: PreTrainedModel, held_out: dict[str, HeldOutText], settings: Pretrain
+) -> dict[str, float]:
+    """Bits per byte of each held-out text."""
     optimisation = settings.optimisation
     return {
         f"bits_per_byte.{name}": text.bits_per_byte(

@@ -19,13 +19,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import torch
 from transformers import PreTrainedModel
 
 from pipeline.config.load import read_section
 from pipeline.config.sft import SFT
 from pipeline.errors import UserError, run_main
-from pipeline.forward.batches import row_logprobs
-from pipeline.forward.fused_packed import row_layout
+from pipeline.forward.layout import row_log_probs
 from pipeline.model import distributed
 from pipeline.model.load import load_model, load_tokenizer, model_card
 from pipeline.training.job import TrainingJob, add_job_options
@@ -98,20 +98,19 @@ def main(argv: list[str] | None = None) -> None:
 
 def check_fit(model: PreTrainedModel, training: Examples, args: argparse.Namespace) -> None:
     """The examples must fit into the model's context and hold ids of its vocabulary."""
-    longest, limit = int(training.lengths.max()), model.config.max_position_embeddings
+    longest = int(training.lengths.max())
+    limit = model.config.max_position_embeddings
     if longest > limit:
         raise UserError(
             f"{args.examples}: an example has {longest} tokens, {args.base} is made for {limit}; set "
             f"sft.context to {limit} at most"
         )
-    largest = int(
-        pq.read_table(args.examples, columns=["ids"])["ids"]
-        .combine_chunks()
-        .flatten()
-        .to_numpy()
-        .max()
-    )
-    if largest >= model.get_input_embeddings().weight.shape[0]:
+
+    ids = pq.read_table(args.examples, columns=["ids"])["ids"].combine_chunks().flatten()
+    largest = int(ids.to_numpy().max())
+    embeddings = model.get_input_embeddings().weight
+    assert isinstance(embeddings, torch.Tensor)
+    if largest >= embeddings.shape[0]:
         raise UserError(f"{args.examples}: token {largest} is not in the vocabulary of {args.base}")
 
 
@@ -128,12 +127,11 @@ def validation_loss(
     def measure() -> dict[str, float]:
         losses = {}
         for name, rows in rows_by_format.items():
-            log_probs = row_logprobs(
+            log_probs = row_log_probs(
                 model,
                 distributed.share(rows),
                 optimisation.micro_batch_tokens,
                 precision=optimisation.precision,
-                layout=row_layout(model),
             )
             mine = sum(float(row.sum(dtype="float64")) for row in log_probs)
             total = distributed.total({name: mine})[name]

@@ -22,7 +22,8 @@ from pipeline.artifacts.code_digest import code_digest
 from pipeline.artifacts.write import check_replaceable, content_digest, write_jsonl
 from pipeline.config.base import SeededSection
 from pipeline.config.training import Optimisation
-from pipeline.forward.batches import Layout, Row
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import Layout
 from pipeline.model.load import save_model
 from pipeline.training.checkpoint import Checkpoints, seed_everything
 from pipeline.training.loop import Evaluate, History, plan_of, train

@@ -19,7 +19,8 @@ from pipeline.artifacts.tensorboard import EVENTS, write_events
 from pipeline.artifacts.write import write_jsonl
 from pipeline.config.schedule import Schedule, learning_rate
 from pipeline.config.training import Optimisation
-from pipeline.forward.batches import Layout, Row
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import Layout
 from pipeline.model import distributed
 from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints

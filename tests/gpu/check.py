@@ -27,8 +27,7 @@ sys.path.insert(0, str(ROOT))
 from pipeline.artifacts.write import read_json, write_json, write_jsonl  # noqa: E402
 from pipeline.config.schedule import constant  # noqa: E402
 from pipeline.config.training import Optimisation  # noqa: E402
-from pipeline.forward.batches import Row  # noqa: E402
-from pipeline.forward.contexts import context_rows  # noqa: E402
+from pipeline.forward.batches import Row, context_rows  # noqa: E402
 from pipeline.inference.engine import SampleRequest, SamplingSettings  # noqa: E402
 from pipeline.inference.sampler import Sampler  # noqa: E402
 from pipeline.model.load import load_model, save_model  # noqa: E402

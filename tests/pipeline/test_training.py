@@ -267,7 +267,7 @@ def test_activation_checkpointing_gives_the_same_gradient_and_computes_layers_ag
 
 def test_rows_of_one_length_are_not_packed_since_they_have_no_padding():
     (batch,) = micro_batches(make_rows([8, 8, 8]), 100, packed=True)
-    assert batch.positions is None and batch.ids.shape == (3, 7)
+    assert batch.position_ids is None and batch.input_ids.shape == (3, 7)
 
 
 def test_a_saved_model_shows_its_metrics_in_tensorboards_format(tmp_path):

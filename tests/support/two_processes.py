@@ -16,7 +16,8 @@ import torch
 from pipeline.artifacts.write import write_json, write_jsonl
 from pipeline.config.schedule import constant
 from pipeline.config.training import Optimisation
-from pipeline.forward.batches import Row, row_logprobs
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import layout_for, row_log_probs
 from pipeline.model import distributed
 from pipeline.model.load import save_model
 from pipeline.training.checkpoint import Checkpoints
@@ -65,7 +66,13 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
         return rows_of_step(step)
 
     def evaluate() -> dict[str, float]:
-        values = row_logprobs(model, distributed.share(held_out), 64, precision="fp32")
+        values = row_log_probs(
+            model,
+            distributed.share(held_out),
+            64,
+            layout=layout_for(model, packed=False),
+            precision="fp32",
+        )
         return distributed.total({"nll": -sum(float(v.sum()) for v in values)})
 
     try:
