@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -68,7 +69,9 @@ def main(argv: list[str] | None = None) -> None:
     tokenizer = train_tokenizer(sample_texts(**files, prompts=prompts), settings.model.vocabulary)
     stream = code_stream(files["code"], tokenizer)
     model = LlamaForCausalLM(llama_config(settings.model, tokenizer))
-    model.to(device=device())
+    torch.nn.Module.to(
+        model, device()
+    )  # transformers' own `to` has a broken signature for type checkers
     steps = max(1, round(settings.tokens / settings.batch_tokens))
     history = job.fit(
         model,

@@ -21,7 +21,8 @@ class UserError(Exception):
 
 
 def run_main(main: Callable[[list[str] | None], object], argv: list[str] | None = None) -> None:
-    """Run a stage's `main`, turning the user's mistakes and the machine's limits into one clear line.
+    """Run a stage's `main`, turning the user's mistakes and the machine's limits into one clear
+    line.
 
     Exit status: 0 done, 2 the user's mistake, 28 disk full, 130 interrupted (Ctrl-C).
     """

@@ -26,13 +26,15 @@ __all__ = [
 
 
 def shell_prefix() -> str:
-    """Jobs run under this very interpreter, import from this repository, and stop at the first error."""
+    """Jobs run under this very interpreter, import from this repository, and stop at the first
+    error."""
     binaries = shlex.quote(str(Path(sys.executable).parent))
     terminal = "1" if sys.stderr.isatty() else ""
     settings = [
         f"PATH={binaries}:$PATH",
         f"PYTHONPATH={shlex.quote(str(ROOT))}",
-        # Threads of OpenMP that wait must sleep: spinning ones stall for minutes when the cores are shared.
+        # Threads of OpenMP that wait must sleep: spinning ones stall for minutes when the cores are
+        # shared.
         "OMP_WAIT_POLICY=PASSIVE",
         "TOKENIZERS_PARALLELISM=false",
         "HF_HUB_DISABLE_TELEMETRY=1",
@@ -52,7 +54,8 @@ def stage_json(config: Config, section: str) -> str:
 
 
 def load_config(overlay: dict) -> Config:
-    """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status 2."""
+    """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status
+    2."""
     try:
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
         check_sources(config)
@@ -64,9 +67,11 @@ def load_config(overlay: dict) -> Config:
 
 
 def check_sources(config: Config) -> None:
-    """Raise a UserError for the first of the user's own files that is not there, before any job starts.
+    """Raise a UserError for the first of the user's own files that is not there, before any job
+    starts.
 
-    WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids are the stage's.
+    WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids
+    are the stage's.
     """
     for name, path in _own_paths(config):
         if path is None or path == "mini" or ":" in path:
@@ -78,7 +83,8 @@ def check_sources(config: Config) -> None:
 
 
 def _own_paths(config: Config) -> Iterator[tuple[str, str | None]]:
-    """The settings below `sources` that name files, with their values, in the order in which they are checked."""
+    """The settings below `sources` that name files, with their values, in the order in which they
+    are checked."""
     sources = config.sources
     yield "seed_positives", sources.seed_positives
     yield "url_annotations", sources.url_annotations
@@ -98,7 +104,8 @@ def _own_paths(config: Config) -> Iterator[tuple[str, str | None]]:
 
 
 def check_rewards(config: Config) -> None:
-    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere to be found."""
+    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere
+    to be found."""
     for name in config.rl.rewards:
         module, colon, _ = name.partition(":")
         if colon and module_path(module) is None:
@@ -108,12 +115,14 @@ def check_rewards(config: Config) -> None:
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:
-    """The path under the world's folder where `value` is the word "mini", else the user's own path(s)."""
+    """The path under the world's folder where `value` is the word "mini", else the user's own
+    path(s)."""
     return world_path if value == "mini" else value
 
 
 def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:
-    """Each benchmark's file: the world's own ("mini"), one that a job fetches ("hub"), or the user's."""
+    """Each benchmark's file: the world's own ("mini"), one that a job fetches ("hub"), or the
+    user's."""
     files = {}
     for name, path in benchmarks.items():
         match path:
@@ -127,10 +136,12 @@ def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:
 
 
 def print_failure(snakemake_logs: str | list[str], results: str) -> None:
-    """After a failed run: the last lines of each failed job's log, and the command that goes on from there."""
+    """After a failed run: the last lines of each failed job's log, and the command that goes on
+    from there."""
     paths = [snakemake_logs] if isinstance(snakemake_logs, str) else snakemake_logs
     text = "".join(_text_of(path) for path in paths)
-    # Snakemake reports a failed job as a rule's name and an indented block that names the job's log.
+    # Snakemake reports a failed job as a rule's name and an indented block that names the job's
+    # log.
     failed = re.findall(r"^Error in rule (\w+):\n(?:    .*\n)*?    log: (\S+)", text, re.M)
 
     report = [""]

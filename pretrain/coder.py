@@ -15,6 +15,8 @@ built-in world's checkpoint is trained by mini.coder).
 import argparse
 from pathlib import Path
 
+import torch
+
 from pipeline.errors import UserError, run_main
 from pipeline.model.chat import CHAT_TEMPLATE
 from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
@@ -29,7 +31,9 @@ def main(argv: list[str] | None = None) -> None:
     tokenizer.chat_template = CHAT_TEMPLATE
 
     model = load_model(args.source)
-    rows = model.get_input_embeddings().weight.shape[0]
+    embeddings = model.get_input_embeddings().weight
+    assert isinstance(embeddings, torch.Tensor)
+    rows = embeddings.shape[0]
     if rows < len(tokenizer):
         # The new rows are drawn around the average of the old ones.
         seed_everything(0)

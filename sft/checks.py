@@ -98,7 +98,9 @@ class Verdict:
 
 def _execute(solutions: list[Solution], isolation: set[str]) -> dict[str, Verdict]:
     """Run the programs; verdicts by the solution's id."""
-    from eval.sandbox import Sandbox  # needs Linux; a run that checks no programs works without
+    from eval.sandbox.pool import (
+        Sandbox,
+    )  # needs Linux; a run that checks no programs works without
 
     verdicts: dict[str, Verdict] = {}
     workers = len(os.sched_getaffinity(0))

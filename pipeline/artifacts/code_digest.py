@@ -52,8 +52,10 @@ def code_digest(*modules: str) -> str:
         visited.add(name)
 
         path = module_path(name)
+        # An imported name that is no module but a function or class of one.
         if path is None:
             continue
+
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
         files[name] = ast.dump(tree).encode()
         for data in declared_data(tree, path):
@@ -105,8 +107,10 @@ def _assigns(statement: ast.Assign, name: str) -> bool:
 def _parents(name: str) -> list[str]:
     """The packages that are imported on the way to a module of this repository: "a.b" and "a" for
     "a.b.c"."""
+    if not _is_own(name):
+        return []
     parts = name.split(".")
-    return [".".join(parts[:length]) for length in range(1, len(parts))] if _is_own(name) else []
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
 
 
 def _is_own(name: str) -> bool:
@@ -115,26 +119,30 @@ def _is_own(name: str) -> bool:
 
 
 def _own_imports(tree: ast.Module, path: Path) -> Iterator[str]:
-    """The modules that a file imports from beside it: from this repository's packages, or from its
-    own folder.
+    """The modules that a file imports from this repository's packages, or from its own folder.
 
     Raises UnknownModule where a package of this repository holds no such module.
     """
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names, members = [alias.name for alias in node.names], []
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            # Each imported name may be a module or something that the module defines.
-            names, members = [node.module], [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
+        members: list[str] = []
+        match node:
+            case ast.Import(names=aliases):
+                modules = [alias.name for alias in aliases]
+            case ast.ImportFrom(module=str(module), names=aliases, level=0):
+                modules = [module]
+                # Each imported name may be a module or something that the module defines.
+                members = [f"{module}.{alias.name}" for alias in aliases]
+            case _:
+                continue
 
-        for name in names:
+        for name in modules:
             if _is_own(name) and module_path(name) is None:
                 raise UnknownModule(
                     f"{path}, line {node.lineno}: imports {name!r}, and there is no such module"
                 )
-        yield from (name for name in names + members if _is_own(name) or _lies_beside(name, path))
+        for name in modules + members:
+            if _is_own(name) or _lies_beside(name, path):
+                yield name
 
 
 def _lies_beside(name: str, path: Path) -> bool:

@@ -28,11 +28,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     failure."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, since only within a file system a file is renamed at once.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
+
     try:
         yield temporary
+        # Temporary files are private; results are for everybody.
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     finally:
@@ -63,6 +66,7 @@ def atomic_folder(path: str | Path, marker: str = MANIFEST) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+
     try:
         yield temporary
         os.chmod(temporary, 0o755)
@@ -74,6 +78,7 @@ def atomic_folder(path: str | Path, marker: str = MANIFEST) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
+    """Write a UTF-8 file, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -94,6 +99,7 @@ def write_jsonl(path: str | Path, rows: Iterable[dict]) -> int:
 
 
 def read_json(path: str | Path) -> dict:
+    """Read a JSON file that holds an object; a UserError where it cannot be read."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:

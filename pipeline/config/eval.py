@@ -27,12 +27,12 @@ class SandboxSettings(Section):
 
 
 class Evaluation(SeededSection):
-    modes: list[Mode] = Field(default_factory=lambda: ["cot", "tool"], min_length=1)
+    modes: list[Mode] = Field(["cot", "tool"], min_length=1)
     """How questions are asked; greedy accuracy is reported for each. Paper, Table 5: chain of
     thought and tool-integrated."""
 
     models: list[Literal["coder", "base", "sft", "rl"]] = Field(
-        default_factory=lambda: ["coder", "base", "sft", "rl"], min_length=1
+        ["coder", "base", "sft", "rl"], min_length=1
     )
     """Models of the results table, in its order. Paper: base, instruct and RL models, beside
     others' numbers."""
@@ -48,7 +48,7 @@ class Evaluation(SeededSection):
     """Samples a problem for Maj@K and Pass@K of the chat models (sft, rl); 0 leaves them out.
     Paper, Figure 7: 64."""
 
-    sample_modes: list[Mode] = Field(default_factory=lambda: ["cot"])
+    sample_modes: list[Mode] = Field(["cot"])
     """Modes that are sampled besides the greedy run. Paper, Figure 7: chain of thought."""
 
     temperature: float = Field(0.7, gt=0)

@@ -10,8 +10,9 @@ cut into micro-batches or dealt out to processes changes nothing.
 Not done here: drawing data, generating text, starting processes (pipeline.model.distributed).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from transformers import PreTrainedModel
@@ -106,12 +107,13 @@ def train_step(
             return Computed(batch, sums, ())
         return Computed(batch, sums, torch.autograd.grad(total, parameters, allow_unused=True))
 
-    batches = layout.cut(distributed.share(rows), max_tokens, device=model.device)
+    batches: Iterable[Any] = layout.cut(distributed.share(rows), max_tokens, device=model.device)
     if sharded:
         # Every pass gathers weights from all processes, so all must do equally many: fillers add
         # nothing.
-        batches = list(batches)
-        for filler in filler_batches(layout, len(batches), model.device):
+        mine = list(batches)
+        batches = mine
+        for filler in filler_batches(layout, len(mine), model.device):
             (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
 
     # On a CPU several micro-batches are computed at a time; their order in the sums stays the same.
@@ -174,7 +176,7 @@ def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
         model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
 
     if settings.compile:
-        for layer in model.base_model.layers:
+        for layer in _layers(model):
             layer.compile(dynamic=True)
     return share_out(model, settings.distribution, settings.precision)
 
@@ -185,5 +187,10 @@ def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreT
     if distributed.size() > 1 and distribution == "shard":
         with autocast(precision):
             bf16 = torch.is_autocast_enabled(model.device.type)
-        distributed.shard(model, model.base_model.layers, bf16)
+        distributed.shard(model, _layers(model), bf16)
     return model
+
+
+def _layers(model: PreTrainedModel) -> Iterable[torch.nn.Module]:
+    """The transformer blocks. Every architecture that we load has them under this name."""
+    return cast(Iterable[torch.nn.Module], model.base_model.layers)
