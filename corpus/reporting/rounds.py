@@ -1,69 +1,145 @@
-"""Numbers of the corpus report about the rounds: growth, classifier, score histograms, domains, URL prefixes."""
+"""Numbers of the corpus report about the rounds: growth, classifier, score histograms, domains, URL
+prefixes.
+"""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from corpus.reporting.data import Tables
+from corpus.reporting.schema import Domain, DomainCounts, Histogram, Prefixes, Round
 from pipeline.artifacts.write import read_json
 
 SCORE_BINS = 50
 DOMAINS = 40
 PREFIXES = 60
 COUNTS = (
-    *("seeds", "positives", "negatives", "held_out_positives", "held_out_negatives"),
-    *("flagged_domains", "prefixes", "accepted_prefixes", "new_positives"),
+    "seeds",
+    "positives",
+    "negatives",
+    "held_out_positives",
+    "held_out_negatives",
+    "flagged_domains",
+    "prefixes",
+    "accepted_prefixes",
+    "new_positives",
 )
 
 
-def rounds(tables: Tables) -> list[dict]:
-    """One entry a round: what was collected, what of it was new, the classifier's measures, the score histogram."""
+def rounds(tables: Tables) -> list[Round]:
+    """For each round: what was collected, what of it was new, the classifier's measures, the score
+    histogram.
+    """
     return [_round(tables, number) for number in tables.rounds]
 
 
-def domains(tables: Tables) -> list[dict]:
-    """The domains with most tokens collected in the last round, and their growth over the rounds."""
-    last = tables.rounds[-1]
-    sources = " UNION ALL ".join(
-        f"SELECT {number} AS round, doc_id FROM collected_{number}" for number in tables.rounds
+def _round(tables: Tables, number: int) -> Round:
+    manifest = read_json(tables.corpus / f"round_{number}" / "manifest.json")
+    metrics = manifest["metrics"]
+
+    before = "SELECT 0::UBIGINT WHERE false"  # before the first round nothing was collected
+    if number > 1:
+        before = f"SELECT doc_id FROM collected_{number - 1}"
+    known = f"FILTER (doc_id IN ({before}))"
+    pages, tokens, pages_before, tokens_before = tables.one(
+        f"SELECT count(*), coalesce(sum(n_tokens), 0), count(*) {known},"
+        f" coalesce(sum(n_tokens) {known}, 0) FROM collected_{number}"
     )
-    growth: dict[str, dict[int, int]] = {}
-    for domain, number, count in tables.rows(
-        f"SELECT domain, round, count(*) FROM ({sources}) JOIN kept USING (doc_id) GROUP BY domain, round"
-    ):
-        growth.setdefault(domain, {})[number] = count
+
+    return {
+        "round": number,
+        "pages": pages,
+        "tokens": int(tokens),
+        "pages_before": pages_before,
+        "tokens_before": int(tokens_before),
+        "cut": metrics["cut_score"],
+        "held_out": metrics["held_out"],
+        "fasttext": metrics["fasttext"],
+        "already_collected": metrics["already_collected"],
+        "stop_share": metrics["stop_share"],
+        "counts": {name: manifest["counts"][name] for name in COUNTS},
+        "histogram": _histogram(tables, number),
+    }
+
+
+def _histogram(tables: Tables, number: int) -> Histogram:
+    """Pages of the deduplicated crawl by score, and those of them that the round collected."""
+    everything, collected = [0] * SCORE_BINS, [0] * SCORE_BINS
+    rows = tables.rows(
+        f"SELECT least({SCORE_BINS - 1}, floor(s.score * {SCORE_BINS}))::INT,"
+        f" count(*), count(c.doc_id) FROM scores_{number} s"
+        f" LEFT JOIN (SELECT doc_id FROM collected_{number}) c USING (doc_id) GROUP BY 1"
+    )
+    for place, scored, taken in rows:
+        everything[place] = scored
+        collected[place] = taken
+    return {"all": everything, "collected": collected}
+
+
+def domains(tables: Tables) -> list[Domain]:
+    """The domains with most tokens collected in the last round, and their growth over the rounds."""
     rows = tables.rows(
         "SELECT domain, pages, collected, collected_tokens, share, flagged, positives FROM"
-        f" read_parquet('{_quoted(tables, last)}') WHERE collected > 0"
+        f" {_domain_table(tables)} WHERE collected > 0"
         " ORDER BY collected_tokens DESC, domain LIMIT ?",
         DOMAINS,
     )
-    names = ("domain", "pages", "collected", "tokens", "share", "flagged", "positives")
+    growth = _growth(tables)
+
     return [
-        dict(zip(names, row, strict=True))
-        | {"growth": [growth.get(row[0], {}).get(n, 0) for n in tables.rounds]}
-        for row in rows
+        {
+            "domain": domain,
+            "pages": pages,
+            "collected": collected,
+            "tokens": tokens,
+            "share": share,
+            "flagged": flagged,
+            "positives": positives,
+            "growth": [growth.get((domain, number), 0) for number in tables.rounds],
+        }
+        for domain, pages, collected, tokens, share, flagged, positives in rows
     ]
 
 
-def domain_counts(tables: Tables) -> dict:
-    """Domains of the crawl, of the corpus, and those over the threshold, by the last round."""
-    row = tables.one(
-        "SELECT count(*), count(*) FILTER (collected > 0), count(*) FILTER (flagged) FROM"
-        f" read_parquet('{_quoted(tables, tables.rounds[-1])}')"
+def _growth(tables: Tables) -> dict[tuple[str, int], int]:
+    """(domain, round) -> collected pages."""
+    sources = " UNION ALL ".join(
+        f"SELECT {number} AS round, doc_id FROM collected_{number}" for number in tables.rounds
     )
-    return dict(zip(("crawl", "corpus", "flagged"), row, strict=True))
+    rows = tables.rows(
+        f"SELECT domain, round, count(*) FROM ({sources}) JOIN kept USING (doc_id)"
+        " GROUP BY domain, round"
+    )
+    return {(domain, number): count for domain, number, count in rows}
 
 
-def prefixes(tables: Tables) -> dict:
-    """URL prefixes of the last round, the accepted ones first; the round each was accepted in."""
+def domain_counts(tables: Tables) -> DomainCounts:
+    """Domains of the crawl, of the corpus, and those over the threshold, by the last round."""
+    crawl, corpus, flagged = tables.one(
+        "SELECT count(*), count(*) FILTER (collected > 0), count(*) FILTER (flagged) FROM"
+        f" {_domain_table(tables)}"
+    )
+    return {"crawl": crawl, "corpus": corpus, "flagged": flagged}
+
+
+def _domain_table(tables: Tables) -> str:
+    """The last round's domains, as SQL."""
+    path = tables.corpus / f"round_{tables.rounds[-1]}" / "domains.parquet"
+    quoted = str(path).replace("'", "''")
+    return f"read_parquet('{quoted}')"
+
+
+def prefixes(tables: Tables) -> Prefixes:
+    """URL prefixes of the last round, and of the accepted ones the round of their acceptance."""
     first: dict[str, int] = {}
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     for number in tables.rounds:
-        rows = _yaml(tables.corpus / f"round_{number}" / "url_prefixes.yaml")
+        rows = _read_prefixes(tables.corpus / f"round_{number}" / "url_prefixes.yaml")
         for row in rows:
             if row["decision"] == "accept":
                 first.setdefault(row["prefix"], number)
+
     accepted = [
         row | {"round": first[row["prefix"]]} for row in rows if row["decision"] == "accept"
     ]
@@ -77,57 +153,8 @@ def prefixes(tables: Tables) -> dict:
     }
 
 
-def _round(tables: Tables, number: int) -> dict:
-    manifest = read_json(tables.corpus / f"round_{number}" / "manifest.json")
-    before = (
-        f"SELECT doc_id FROM collected_{number - 1}"
-        if number > 1
-        else "SELECT 0::UBIGINT WHERE false"
-    )
-    pages, tokens, again_pages, again_tokens = tables.one(
-        "SELECT count(*), coalesce(sum(n_tokens), 0), count(*) FILTER (doc_id IN (FROM before)),"
-        f" coalesce(sum(n_tokens) FILTER (doc_id IN (FROM before)), 0) FROM collected_{number}".replace(
-            "(FROM before)", f"({before})"
-        )
-    )
-    metrics = manifest["metrics"]
-    return {
-        "round": number,
-        "pages": pages,
-        "tokens": int(tokens),
-        "pages_before": again_pages,
-        "tokens_before": int(again_tokens),
-        "cut": metrics["cut_score"],
-        "held_out": metrics["held_out"],
-        "fasttext": metrics["fasttext"],
-        "already_collected": metrics["already_collected"],
-        "stop_share": metrics["stop_share"],
-        "counts": {name: manifest["counts"][name] for name in COUNTS},
-        "histogram": _histogram(tables, number),
-    }
-
-
-def _histogram(tables: Tables, number: int) -> dict:
-    """Pages of the deduplicated crawl by score, and those of them that the round collected."""
-    counts = {"all": [0] * SCORE_BINS, "collected": [0] * SCORE_BINS}
-    query = (
-        f"SELECT least({SCORE_BINS - 1}, floor(s.score * {SCORE_BINS}))::INT, count(*), count(c.doc_id)"
-        f" FROM scores_{number} s LEFT JOIN (SELECT doc_id FROM collected_{number}) c USING (doc_id) GROUP BY 1"
-    )
-    for place, everything, collected in tables.rows(query):
-        counts["all"][place] = everything
-        counts["collected"][place] = collected
-    return counts
-
-
-def _quoted(tables: Tables, number: int) -> str:
-    return str(tables.corpus / f"round_{number}" / "domains.parquet").replace("'", "''")
-
-
-def _yaml(path: Path) -> list[dict]:
-    return (
-        yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))[
-            "prefixes"
-        ]
-        or []
-    )
+def _read_prefixes(path: Path) -> list[dict[str, Any]]:
+    # The loader in C reads thousands of prefixes ten times faster; not every PyYAML has it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    content = yaml.load(path.read_text(encoding="utf-8"), loader)
+    return content["prefixes"] or []
