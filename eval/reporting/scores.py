@@ -71,7 +71,7 @@ def score_sections(results: Path, summary: Summary, rows: Rows) -> list[Section 
     return [
         Section("Accuracy", "accuracy.html.jinja", accuracy(summary, models, tasks)),
         _section(
-            "Each model compared with the previous one",
+            "Each model against the previous one",
             "comparisons.html.jinja",
             comparisons(results),
         ),
@@ -82,7 +82,7 @@ def score_sections(results: Path, summary: Summary, rows: Rows) -> list[Section 
             breakdowns(rows, models, tasks),
         ),
         Section(
-            "How answers were extracted and graded",
+            "How answers were graded",
             "graders.html.jinja",
             graders(results, summary, models, tasks),
         ),
