@@ -79,9 +79,12 @@ def funnel(tables: Tables) -> Funnel:
         " ORDER BY count(*) DESC, reason"
     )
     pages = tables.number("SELECT count(*) FROM pages")
+
+    # Of a page that was dropped, "duplicate" says why; of one that was kept it says nothing.
     duplicates = dict(
         tables.rows("SELECT duplicate, count(*) FROM fate WHERE NOT kept GROUP BY duplicate")
     )
+    # Every round collects anew: what the last one collected became the corpus.
     last = tables.rounds[-1]
 
     return {
@@ -142,11 +145,11 @@ def markup(tables: Tables) -> list[MarkupKind]:
     )
     in_crawl = "SELECT math_kinds::JSON AS kinds FROM pages WHERE n_math > 0"
     in_corpus = "SELECT json_extract(metadata, '$.math_kinds') AS kinds FROM final WHERE n_math > 0"
+
     crawl = tables.rows(query.format(source=in_crawl))
-    corpus = {
-        kind: (formulas, pages)
-        for kind, formulas, pages in tables.rows(query.format(source=in_corpus))
-    }
+    corpus = {}
+    for kind, formulas, pages in tables.rows(query.format(source=in_corpus)):
+        corpus[kind] = (formulas, pages)
 
     found: list[MarkupKind] = []
     for kind, crawl_formulas, crawl_pages in crawl:
@@ -178,9 +181,11 @@ def _lengths(tables: Tables, source: str) -> LengthHistogram:
     position = f"(log10(greatest(n, 1)) - {LOW}) / {HIGH - LOW} * {LENGTH_BINS}"
     bin_number = f"greatest(0, least({LENGTH_BINS - 1}, floor({position})))::INT"
     bins = tables.rows(f"SELECT {bin_number}, count(*) FROM {source} GROUP BY 1")
-    quantiles = tables.one(f"SELECT quantile_disc(n, [0.05, 0.25, 0.5, 0.75, 0.95]) FROM {source}")[
-        0
-    ]
+
+    # NULL where there is no page.
+    (quantiles,) = tables.one(
+        f"SELECT quantile_disc(n, [0.05, 0.25, 0.5, 0.75, 0.95]) FROM {source}"
+    )
     return {"counts": _histogram(bins, LENGTH_BINS), "quantiles": quantiles or []}
 
 
@@ -215,6 +220,8 @@ def clusters(tables: Tables) -> Clusters:
         "CREATE TEMP TABLE IF NOT EXISTS cluster AS"
         " SELECT keeper, count(*) AS size FROM fate GROUP BY keeper"
     )
+
+    # A page without duplicates is a cluster of one.
     sizes = tables.rows(
         "SELECT size, count(*) FROM cluster WHERE size > 1 GROUP BY size ORDER BY size"
     )
@@ -245,6 +252,7 @@ def contamination(tables: Tables) -> Contamination:
             pages[name].add(url)
             items[name].add(one)
 
+    # A benchmark of which nothing was found is listed, too.
     manifest = json.loads((tables.corpus / "final" / "manifest.json").read_text(encoding="utf-8"))
     guarded = manifest["counts"].get("benchmark_items", {})
     benchmarks: list[Benchmark] = [
@@ -256,6 +264,7 @@ def contamination(tables: Tables) -> Contamination:
         }
         for name in sorted(set(guarded) | set(pages))
     ]
+
     return {
         "benchmarks": benchmarks,
         "rules": dict(tables.rows("SELECT rule, count(*) FROM removed GROUP BY rule")),

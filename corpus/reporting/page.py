@@ -221,6 +221,7 @@ class RoundsSection:
 
 
 def rounds_section(rounds: list[Round]) -> RoundsSection:
+    # What a round lost of the one before is in neither part of its bar.
     bars = [
         charts.Growth(
             f"round {entry['round']}",
@@ -235,6 +236,7 @@ def rounds_section(rounds: list[Round]) -> RoundsSection:
         )
         for entry in rounds
     ]
+
     return RoundsSection(
         rounds=rounds,
         growth=charts.growth(bars, "tokens"),
@@ -253,8 +255,10 @@ def _measures(rounds: list[Round]) -> Markup:
             value = entry["held_out"][name]
             if value is not None:
                 points.append((entry["round"], value))
+        # One point makes no line.
         if len(points) > 1:
             lines.append(charts.Line(name, points))
+
     return charts.line_chart(lines, "round", "held-out pages")
 
 
@@ -262,6 +266,7 @@ def _calibration(last: Round) -> Markup:
     points = [(row["mean_score"], row["positive_share"]) for row in last["held_out"]["calibration"]]
     if len(points) < 2:
         return charts.NOTHING
+
     lines = [
         charts.Line("ideal", [(0.0, 0.0), (1.0, 1.0)]),
         charts.Line(f"round {last['round']}", points),
@@ -288,6 +293,7 @@ def truth_section(truth: Truth) -> TruthSection:
     last = truth["rounds"][-1]["languages"]
     languages = [(name, row) for name, row in last.items() if name != "all" and row["mathematical"]]
     languages.sort(key=lambda entry: -entry[1]["mathematical"])
+
     chart = charts.line_chart(lines, "round", "share", y_range=(0, 1))
     return TruthSection(truth, chart, rounds, languages)
 
@@ -373,6 +379,7 @@ def contents_section(data: Numbers) -> ContentsSection:
 def _languages_chart(languages: list[NamedLanguage]) -> Markup:
     found = [row for row in languages if row.corpus]
     bars = [(row.name, row.corpus) for row in found[:SHOWN_LANGUAGES]]
+
     rest = found[SHOWN_LANGUAGES:]
     if rest:
         bars.append((f"{len(rest)} others", sum(row.corpus for row in rest)))
@@ -381,7 +388,11 @@ def _languages_chart(languages: list[NamedLanguage]) -> Markup:
 
 def _lengths_chart(lengths: Lengths) -> Markup:
     low, high = lengths["low"], lengths["high"]
-    ticks = [((power - low) / (high - low), f"{10**power:,}") for power in range(2, 7)]
+    ticks = []
+    for power in range(2, 7):
+        position = (power - low) / (high - low)
+        ticks.append((position, f"{10**power:,}"))
+
     series = [
         ("crawl", lengths["crawl"]["counts"]),
         ("corpus", lengths["corpus"]["counts"]),

@@ -41,6 +41,7 @@ def _round(tables: Tables, number: int) -> Round:
     before = "SELECT 0::UBIGINT WHERE false"  # before the first round nothing was collected
     if number > 1:
         before = f"SELECT doc_id FROM collected_{number - 1}"
+
     known = f"FILTER (doc_id IN ({before}))"
     pages, tokens, pages_before, tokens_before = tables.one(
         f"SELECT count(*), coalesce(sum(n_tokens), 0), count(*) {known},"
@@ -71,6 +72,8 @@ def _histogram(tables: Tables, number: int) -> Histogram:
         f" count(*), count(c.doc_id) FROM scores_{number} s"
         f" LEFT JOIN (SELECT doc_id FROM collected_{number}) c USING (doc_id) GROUP BY 1"
     )
+
+    # The last bin holds the score 1, too.
     for place, scored, taken in rows:
         everything[place] = scored
         collected[place] = taken
@@ -133,7 +136,7 @@ def _domain_table(tables: Tables) -> str:
 def prefixes(tables: Tables) -> Prefixes:
     """URL prefixes of the last round, and of the accepted ones the round of their acceptance."""
     first: dict[str, int] = {}
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []  # in the end those of the last round
     for number in tables.rounds:
         rows = _read_prefixes(tables.corpus / f"round_{number}" / "url_prefixes.yaml")
         for row in rows:
@@ -144,6 +147,8 @@ def prefixes(tables: Tables) -> Prefixes:
         row | {"round": first[row["prefix"]]} for row in rows if row["decision"] == "accept"
     ]
     rejected = [row for row in rows if row["decision"] == "reject"]
+
+    # The file lists the prefixes with most collected pages first.
     return {
         "accepted": accepted[:PREFIXES],
         "rejected": rejected[:PREFIXES],

@@ -22,6 +22,7 @@ def _first_collected(tables: Tables, number: int) -> list[SamplePage]:
     condition = ""
     if number > 1:
         condition = f" WHERE doc_id NOT IN (SELECT doc_id FROM collected_{number - 1})"
+
     rows = tables.rows(
         f"SELECT doc_id, score FROM collected_{number}{condition}"
         " ORDER BY md5(doc_id::VARCHAR) LIMIT ?",
@@ -34,6 +35,7 @@ def by_band(tables: Tables) -> list[BandSamples]:
     """Pages of the deduplicated crawl by the last round's score, collected or not."""
     inside = f"FROM scores_{tables.rounds[-1]} WHERE score >= ? AND score < ?"
     bands: list[BandSamples] = []
+
     for low, high in BANDS:
         rows = tables.rows(
             f"SELECT doc_id, score {inside} ORDER BY md5(doc_id::VARCHAR) LIMIT ?",
@@ -42,6 +44,8 @@ def by_band(tables: Tables) -> list[BandSamples]:
             PER_BAND,
         )
         count = tables.number(f"SELECT count(*) {inside}", low, high)
+
+        # The last band includes the score 1, hence its end above it.
         pages = _pages(tables, dict(rows))
         bands.append({"from": low, "to": min(high, 1.0), "count": count, "pages": pages})
     return bands
@@ -83,6 +87,7 @@ def _excerpt(text: str) -> str:
     end = max(cut.rfind("\n"), cut.rfind(" "), EXCERPT // 2)
     cut = cut[:end]
 
+    # An odd number of dollar signs: the last one opens a formula that the cut would tear.
     inside_inline = cut.replace("$$", "").count("$") % 2 == 1
     inside_display = cut.count("$$") % 2 == 1
     if inside_inline or inside_display:

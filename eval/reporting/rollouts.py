@@ -34,6 +34,7 @@ RL_CURVES = {
 }
 
 FULL_COLOUR = 2.0  # advantage, in standard deviations, at which a token's colour is strongest
+STRONGEST = 45  # percent of colour: more would make text on it hard to read
 QUESTION_LENGTH = 110  # characters of the question in the line that unfolds
 
 
@@ -74,12 +75,12 @@ class RecordedQuestion:
 
 def warnings_of(lines: list[dict[str, Any]]) -> list[RunWarning]:
     """The warnings in the lines of RL's metrics.jsonl."""
-    return [
-        RunWarning(line["step"], text)
-        for line in lines
-        for name, text in line.items()
-        if name.startswith("warning_")
-    ]
+    found = []
+    for line in lines:
+        for name, text in line.items():
+            if name.startswith("warning_"):
+                found.append(RunWarning(line["step"], text))
+    return found
 
 
 def rollouts(path: Path) -> list[RecordedQuestion]:
@@ -94,9 +95,10 @@ def _question(record: dict[str, Any]) -> RecordedQuestion:
     outputs = [_output(output) for output in best_first]
     right = sum(output.right for output in outputs)
 
-    asked = f"{record['question'][:QUESTION_LENGTH]} → {record['answer']}"
+    question = record["question"]
+    asked = f"{question[:QUESTION_LENGTH]} → {record['answer']}"
     summary = f"step {record['step']}: {asked} ({right} of {len(outputs)} right)"
-    return RecordedQuestion(summary, record["question"], outputs)
+    return RecordedQuestion(summary, question, outputs)
 
 
 def _output(output: dict[str, Any]) -> Output:
@@ -104,29 +106,39 @@ def _output(output: dict[str, Any]) -> Output:
     # Whether the model wrote each token; the others are what a tool printed, and have no advantage.
     written = output.get("written") or [True] * len(tokens)
     advantages = output.get("advantages") or [0.0] * len(tokens)
-    own: list[float] = []
+    own_advantages: set[float] = set()
     if "advantages" in output:
-        own = [value for value, mine in zip(advantages, written, strict=False) if mine]
+        pairs = zip(advantages, written, strict=False)
+        own_advantages = {value for value, mine in pairs if mine}
 
+    # One advantage for all tokens is said in the summary; colours would say it again.
     step_rewards = {step["end"]: step["reward"] for step in output.get("steps", [])}
-    coloured = len(set(own)) > 1 or bool(step_rewards)
+    coloured = len(own_advantages) > 1 or bool(step_rewards)
     if coloured or not all(written):
         pieces = list(_pieces(tokens, advantages, written, step_rewards, coloured))
     else:
         pieces = [Piece("plain", output["text"])]
 
-    summary = f"reward {output['reward']:.2f}"
-    if len(output["parts"]) > 1:
-        parts = ", ".join(f"{name} {value:.2f}" for name, value in output["parts"].items())
-        summary += f" ({parts})"
-    if len(set(own)) == 1:
-        summary += f", advantage {own[0]:+.2f}"
-    if output["finish"] == "length":
-        summary += ", cut off"
-
     # The rule says whether an output is right; without one its reward does.
     right = output["parts"].get("rule", output["reward"]) > 0
-    return Output(summary, right, pieces)
+    return Output(_summary(output, own_advantages), right, pieces)
+
+
+def _summary(output: dict[str, Any], own_advantages: set[float]) -> str:
+    """What is said of an output: its reward, the parts of it, its advantage, how it ended."""
+    summary = f"reward {output['reward']:.2f}"
+
+    parts = [f"{name} {value:.2f}" for name, value in output["parts"].items()]
+    if len(parts) > 1:
+        summary += f" ({', '.join(parts)})"
+
+    if len(own_advantages) == 1:
+        (advantage,) = own_advantages
+        summary += f", advantage {advantage:+.2f}"
+
+    if output["finish"] == "length":
+        summary += ", cut off"
+    return summary
 
 
 def _pieces(
@@ -147,7 +159,7 @@ def _pieces(
             yield Piece("plain", text)
         else:
             for place in places:
-                strength = 45 * min(abs(advantages[place]) / FULL_COLOUR, 1)
-                yield Piece(
-                    "token", tokens[place], advantages[place], strength, step_rewards.get(place)
-                )
+                advantage = advantages[place]
+                strength = STRONGEST * min(abs(advantage) / FULL_COLOUR, 1)
+                step_reward = step_rewards.get(place)
+                yield Piece("token", tokens[place], advantage, strength, step_reward)

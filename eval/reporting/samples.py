@@ -43,19 +43,19 @@ class Browser:
 
 def samples_section(rows: Rows) -> Section | None:
     """Greedy samples of every model, benchmark and mode; None where there are none."""
-    kept = [
-        _sample(model, task, row)
-        for (model, task), samples in rows.items()
-        for row in chosen(samples)
-    ]
+    kept = []
+    for (model, task), samples in rows.items():
+        kept += [_sample(model, task, row) for row in chosen(samples)]
     if not kept:
         return None
 
     models = in_order({model for model, _ in rows})
 
     def last_model_first(row: dict[str, Any]) -> tuple[int, bool, bool]:
-        disputed, wrong = row["graders"] == "disagree", row["verdict"] == "wrong"
-        return (-models.index(row["model"]), not disputed, not wrong)
+        place = models.index(row["model"])
+        agreed = row["graders"] != "disagree"
+        right = row["verdict"] != "wrong"
+        return (-place, agreed, right)
 
     kept.sort(key=last_model_first)
 
@@ -78,26 +78,38 @@ def _as_json(samples: list[dict[str, Any]]) -> Markup:
 
 # ---- Which samples -------------------------------------------------------------------------------
 def chosen(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most KEPT greedy samples: up to a quarter on which the graders disagree, up to half in all
-    with the wrong ones, the rest right; spread over the problems.
+    """At most KEPT greedy samples, spread over the problems.
+
+    Up to a quarter are samples on which the graders disagree, up to a half these and wrong ones, the
+    rest right ones.
     """
-    greedy = [row for row in samples if row["greedy"]]
-    disputed = [row for row in greedy if _disputed(row)]
-    wrong = [row for row in greedy if not row["correct"] and not _disputed(row)]
-    right = [row for row in greedy if row["correct"] and not _disputed(row)]
+    disputed: list[dict[str, Any]] = []
+    wrong: list[dict[str, Any]] = []
+    right: list[dict[str, Any]] = []
+    for row in samples:
+        if not row["greedy"]:
+            continue
+        if _disputed(row):
+            disputed.append(row)
+        elif row["correct"]:
+            right.append(row)
+        else:
+            wrong.append(row)
 
     kept = _spread(disputed, KEPT // 4)
-    # Where there are too few right ones, more of the wrong ones are shown.
-    kept += _spread(wrong, max(KEPT // 2, KEPT - len(right)) - len(kept))
+    # Where there are too few right ones to fill the rest, more of the wrong ones are shown.
+    not_right = max(KEPT // 2, KEPT - len(right))
+    kept += _spread(wrong, not_right - len(kept))
     kept += _spread(right, KEPT - len(kept))
     return kept
 
 
 def _spread(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     """`count` of the rows at even distances."""
-    if len(rows) <= count:
+    total = len(rows)
+    if total <= count:
         return rows
-    return [rows[place * len(rows) // count] for place in range(count)]
+    return [rows[place * total // count] for place in range(count)]
 
 
 def _disputed(row: dict[str, Any]) -> bool:
@@ -152,5 +164,6 @@ def _prose(text: str) -> Markup:
 
     for pattern, replacement in _TEX_BRACKETS:
         text = pattern.sub(replacement, text)
+    # The first group is a formula already and stays as it is.
     text = _BOXED.sub(lambda found: found[1] or f"${found[2]}$", text)
     return with_formulas(text.strip("\n"))

@@ -32,7 +32,8 @@ def in_order(models: Iterable[str]) -> list[str]:
     """Pipeline order: coder, base, sft, rl, then anything else by name."""
 
     def key(name: str) -> tuple[int, str]:
-        return (STAGES.index(name) if name in STAGES else len(STAGES), name)
+        place = STAGES.index(name) if name in STAGES else len(STAGES)
+        return (place, name)
 
     return sorted(models, key=key)
 
@@ -41,7 +42,9 @@ def title(task: str) -> str:
     """ "gsm8k.cot" as people say it."""
     benchmark, _, mode = task.rpartition(".")
     known = TABLE.get(benchmark)
-    return f"{known.title if known else benchmark}, {MODES.get(mode, mode)}"
+    # A user's own benchmark goes by its name.
+    name = known.title if known else benchmark
+    return f"{name}, {MODES.get(mode, mode)}"
 
 
 def main_task(tasks: list[str]) -> str:
@@ -52,8 +55,15 @@ def main_task(tasks: list[str]) -> str:
 def _tasks(summary: Summary) -> list[str]:
     """In the order of the table of benchmarks, then by mode."""
     order = {name: number for number, name in enumerate(TABLE)}
-    tasks = {name for scores in summary.values() for name in scores}
-    return sorted(tasks, key=lambda task: (order.get(task.rpartition(".")[0], len(order)), task))
+    tasks: set[str] = set()
+    for scores in summary.values():
+        tasks |= set(scores)
+
+    def key(task: str) -> tuple[int, str]:
+        benchmark, _, _ = task.rpartition(".")
+        return (order.get(benchmark, len(order)), task)
+
+    return sorted(tasks, key=key)
 
 
 def load_rows(results: Path, summary: Summary) -> Rows:
@@ -68,24 +78,17 @@ def load_rows(results: Path, summary: Summary) -> Rows:
 def score_sections(results: Path, summary: Summary, rows: Rows) -> list[Section | None]:
     """The sections about scores; None for each that has nothing to show."""
     models, tasks = in_order(summary), _tasks(summary)
+    compared = comparisons(results)
+    sampled = curves(summary, models, tasks)
+    by_field = breakdowns(rows, models, tasks)
+    graded = graders(results, summary, models, tasks)
+
     return [
         Section("Accuracy", "accuracy.html.jinja", accuracy(summary, models, tasks)),
-        _section(
-            "Each model against the previous one",
-            "comparisons.html.jinja",
-            comparisons(results),
-        ),
-        _section("Maj@K and Pass@K", "curves.html.jinja", curves(summary, models, tasks)),
-        _section(
-            "By level, kind and language",
-            "breakdowns.html.jinja",
-            breakdowns(rows, models, tasks),
-        ),
-        Section(
-            "How answers were graded",
-            "graders.html.jinja",
-            graders(results, summary, models, tasks),
-        ),
+        _section("Each model against the previous one", "comparisons.html.jinja", compared),
+        _section("Maj@K and Pass@K", "curves.html.jinja", sampled),
+        _section("By level, kind and language", "breakdowns.html.jinja", by_field),
+        Section("How answers were graded", "graders.html.jinja", graded),
     ]
 
 
@@ -132,7 +135,10 @@ class Accuracy:
 def accuracy(summary: Summary, models: list[str], tasks: list[str]) -> Accuracy:
     main = main_task(tasks)
     # The paper's models have a column where it reports any of the tasks for them.
-    papers = [name for name in COLUMNS if any(name in PAPER.get(task, {}) for task in tasks)]
+    reported: set[str] = set()
+    for task in tasks:
+        reported |= set(PAPER.get(task, {}))
+    papers = [name for name in COLUMNS if name in reported]
 
     headline = []
     for model in models:
@@ -142,8 +148,9 @@ def accuracy(summary: Summary, models: list[str], tasks: list[str]) -> Accuracy:
 
     rows = []
     for task in tasks:
-        problems = max(summary[model][task]["n"] for model in models if task in summary[model])
-        ours = [_estimate(summary[model].get(task)) for model in models]
+        scores_by_model = [summary[model].get(task) for model in models]
+        problems = max(scores["n"] for scores in scores_by_model if scores is not None)
+        ours = [_estimate(scores) for scores in scores_by_model]
         theirs = [PAPER.get(task, {}).get(name) for name in papers]
         rows.append(AccuracyRow(title(task), problems, ours, theirs))
 
@@ -165,9 +172,9 @@ def _accuracy_chart(summary: Summary, models: list[str], tasks: list[str]) -> Ma
         for model in models:
             scores = summary[model].get(task, {})
             if "greedy" in scores:
-                value, low, high = (
-                    100 * scores[key] for key in ("greedy", "greedy_low", "greedy_high")
-                )
+                value = 100 * scores["greedy"]
+                low = 100 * scores["greedy_low"]
+                high = 100 * scores["greedy_high"]
                 entries.append(Interval(model, value, low, high))
         if entries:
             rows.append((title(task), entries))
@@ -249,14 +256,21 @@ def curves(summary: Summary, models: list[str], tasks: list[str]) -> list[Curve]
 
 def _ks(scores: Scores) -> list[int]:
     """The K of "maj@K"; other keys, such as "maj@8_low", are bounds."""
-    return sorted(
-        int(key.partition("@")[2]) for key in scores if key.startswith("maj@") and "_" not in key
-    )
+    ks = []
+    for key in scores:
+        kind, _, k = key.partition("@")
+        if kind == "maj" and k.isdigit():
+            ks.append(int(k))
+    return sorted(ks)
 
 
 def _curve_line(label: str, scores: Scores, kind: str, ks: list[int], colour: int) -> Line:
-    points = [(k, 100 * scores[f"{kind}@{k}"]) for k in ks]
-    band = [(k, 100 * scores[f"{kind}@{k}_low"], 100 * scores[f"{kind}@{k}_high"]) for k in ks]
+    points = []
+    band = []
+    for k in ks:
+        name = f"{kind}@{k}"
+        points.append((k, 100 * scores[name]))
+        band.append((k, 100 * scores[f"{name}_low"], 100 * scores[f"{name}_high"]))
     return Line(label, points, band, dashed=kind == "pass", colour=colour)
 
 
@@ -287,9 +301,13 @@ class TaskBreakdowns:
 
 def breakdowns(rows: Rows, models: list[str], tasks: list[str]) -> list[TaskBreakdowns]:
     """The main task's first, then those of the others; tasks without any are left out."""
+    main = main_task(tasks)
+    main_first = sorted(tasks, key=lambda task: task != main)
+
     found = []
-    for task in sorted(tasks, key=lambda task: task != main_task(tasks)):
+    for task in main_first:
         tables = [_breakdown(rows, models, task, field) for field in ("level", "kind", "language")]
+        # A single group would only repeat the accuracy above.
         tables_with_groups = [table for table in tables if len(table.rows) > 1]
         if tables_with_groups:
             found.append(TaskBreakdowns(title(task), tables_with_groups))
@@ -297,6 +315,7 @@ def breakdowns(rows: Rows, models: list[str], tasks: list[str]) -> list[TaskBrea
 
 
 def _breakdown(rows: Rows, models: list[str], task: str, field: str) -> Breakdown:
+    # Value of the field -> model -> whether it was right, problem by problem.
     groups: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for model in models:
         for row in rows.get((model, task), ()):

@@ -41,15 +41,15 @@ def load_metrics(results: Path) -> dict[str, Lines]:
     return {file.parent.name: list(read_jsonl(file)) for file in files}
 
 
-def _points(lines: Lines, name: str) -> list[tuple[float, float]]:
-    return [(line["step"], line[name]) for line in lines if name in line and "step" in line]
-
-
 def _curves(lines: Lines, metrics: dict[str, str]) -> list[Line]:
     """A curve for each metric (name of the curve -> name of the metric) that a run has."""
     curves = []
     for name, metric in metrics.items():
-        points = _points(lines, metric)
+        # Lines of a log hold what was measured at that step, seldom everything.
+        points = []
+        for line in lines:
+            if metric in line and "step" in line:
+                points.append((line["step"], line[metric]))
         if points:
             curves.append(Line(name, points))
     return curves
@@ -69,6 +69,8 @@ def _pretraining_section(results: Path, lines: Lines) -> Section | None:
 
     compared = read_json(manifest)["metrics"].get("bits_per_byte", {})
     curves = _curves(lines, {name: f"bits_per_byte.{name}" for name in compared})
+
+    # A single measurement is in the table and makes no curve.
     chart = NOTHING
     if any(len(line.points) > 1 for line in curves):
         chart = line_chart(curves, "step", "bits per byte")
@@ -124,11 +126,12 @@ def cost_section(results: Path) -> Section:
     for file in sorted((results / "benchmarks").glob("**/*.tsv")):
         with open(file, encoding="utf-8") as stream:
             line = next(csv.DictReader(stream, delimiter="\t"), None)
-        if line:
-            # Snakemake writes "-" for what it could not measure.
-            memory = line.get("max_rss", "-")
-            memory_mb = None if memory == "-" else float(memory)
-            jobs.append(Job(float(line["s"]), file.stem, memory_mb))
+        if line is None:
+            continue
+        # Snakemake writes "-" for what it could not measure.
+        memory = line.get("max_rss", "-")
+        memory_mb = None if memory == "-" else float(memory)
+        jobs.append(Job(float(line["s"]), file.stem, memory_mb))
 
     jobs.sort(key=lambda job: (job.seconds, job.name), reverse=True)
     return Section("Time and memory", "cost.html.jinja", jobs)
@@ -136,10 +139,10 @@ def cost_section(results: Path) -> Section:
 
 def settings_section(results: Path) -> Section | None:
     """The settings of this run, section by section, as its jobs received them."""
-    settings = [
-        (file.stem, json.dumps(read_json(file), indent=1, ensure_ascii=False))
-        for file in sorted((results / "config").glob("*.json"))
-    ]
+    settings = []
+    for file in sorted((results / "config").glob("*.json")):
+        text = json.dumps(read_json(file), indent=1, ensure_ascii=False)
+        settings.append((file.stem, text))
     if not settings:
         return None
     return Section("Settings", "settings.html.jinja", settings)

@@ -1,7 +1,8 @@
 """Charts as inline SVG, coloured by the page's style sheet so that they follow light and dark.
 
-Each function takes plain numbers and returns Markup; axes are labelled with their units. Coordinates are pixels from
-the upper left corner of the drawing, y downwards, as SVG has them. Where there is nothing to draw the Markup is empty.
+Each function takes plain numbers and returns Markup; axes are labelled with their units.
+Coordinates are pixels from the upper left corner of the drawing, y downwards, as SVG has them.
+Where there is nothing to draw, the Markup is empty.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,10 @@ NOTHING = Markup("")
 # ---- What charts are drawn from ------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line through (x, y) points; `band` holds (x, low, high). Colours count from 1; None takes the next one."""
+    """A line through (x, y) points; `band` holds (x, low, high).
+
+    Colours count from 1; None takes the next one.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -76,13 +80,18 @@ def line_chart(
         y_range: where the y axis begins and ends; by default as the data asks for it.
         powers_of_two: whether the x axis is logarithmic, with a mark at each power of two.
     """
-    xs = [x for line in lines for x, _ in line.points]
+    xs: list[float] = []
+    ys: list[float] = []
+    for line in lines:
+        for x, y in line.points:
+            xs.append(x)
+            ys.append(y)
+        for _, low, high in line.band:
+            ys += (low, high)
     if not xs:
         return NOTHING
 
-    ys = [y for line in lines for _, y in line.points]
-    ends = [end for line in lines for _, low, high in line.band for end in (low, high)]
-    lowest, highest = y_range or (min(ys + ends), max(ys + ends))
+    lowest, highest = y_range or (min(ys), max(ys))
 
     axis = _PowersOfTwo if powers_of_two else _Axis
     x_axis = axis(min(xs), max(xs), LEFT, WIDTH - RIGHT)
@@ -117,7 +126,7 @@ def _draw_line(
     )
     if len(path) <= MARKED_POINTS:
         for x, y in path:
-            drawing.add("circle", cx=_px(x), cy=_px(y), r=3, fill=colour)
+            drawing.dot(x, y, 3, colour)
 
 
 def _draw_axes(
@@ -139,39 +148,46 @@ def _draw_axes(
 
 
 def score_histogram(everything: Sequence[int], collected: Sequence[int], cut: float) -> Markup:
-    """Pages by score (bins over 0..1) on a logarithmic scale: all pages, the collected ones, and the cut-off score."""
+    """Pages by score (bins over 0..1) on a logarithmic scale: all pages, the collected ones, and the
+    cut-off score.
+    """
     width, height = 340, 180
     left, right, top, bottom = 40, 6, 14, 26
+    ground = height - bottom
     plot_width = width - left - right
-    plot_height = height - bottom - top
+    plot_height = ground - top
     highest = log10(max(10, *everything)) * 1.05
     drawing = _Drawing(height, width)
 
     for power in range(int(highest) + 1):
-        y = height - bottom - power / highest * plot_height
+        y = ground - power / highest * plot_height
         label = f"{10**power:,}" if power < 4 else f"1e{power}"
         drawing.grid_line(left, y, width - right, y)
         drawing.text(label, left - 5, y + 4, anchor="end")
 
     step = plot_width / len(everything)
+    bar_width = max(1.0, step - 1)
     for values, colour in ((everything, "var(--grey)"), (collected, _colour(2))):
         for place, value in enumerate(values):
-            if value:
-                # log10(1) is 0: a single page gets a bar that can be seen.
-                tall = max(2.0, log10(value) / highest * plot_height)
-                x = left + place * step
-                drawing.bar(x, height - bottom - tall, max(1.0, step - 1), tall, colour)
+            if not value:
+                continue
+            # log10(1) is 0: a single page gets a bar that can be seen.
+            tall = max(2.0, log10(value) / highest * plot_height)
+            x = left + place * step
+            drawing.bar(x, ground - tall, bar_width, tall, colour)
 
     x = left + cut * plot_width
-    drawing.add("line", x1=_px(x), x2=_px(x), y1=top - 4, y2=height - bottom, class_="cut")
+    drawing.line(x, top - 4, x, ground, style="cut")
     # The label stays inside the drawing on whichever side of the line there is more room.
+    label = f"cut {cut:.3g}"
     if cut > 0.5:
-        drawing.text(f"cut {cut:.3g}", x - 4, top + 6, anchor="end", style="strong")
+        drawing.text(label, x - 4, top + 6, anchor="end", style="strong")
     else:
-        drawing.text(f"cut {cut:.3g}", x + 4, top + 6, anchor="start", style="strong")
+        drawing.text(label, x + 4, top + 6, anchor="start", style="strong")
 
     for score, anchor in ((0, "start"), (0.5, "middle"), (1, "end")):
-        drawing.text(f"{score:g}", left + score * plot_width, height - 8, anchor=anchor)
+        x = left + score * plot_width
+        drawing.text(f"{score:g}", x, height - 8, anchor=anchor)
     return drawing.svg(style="small")
 
 
@@ -185,78 +201,86 @@ def shares(
         ticks: position (0..1) and label of each mark on the x axis.
     """
     height, left, right, top, bottom = 220, 48, 8, 8, 34
+    ground = height - bottom
     plot_width = WIDTH - left - right
-    plot_height = height - bottom - top
-    normal = [(name, [value / (sum(values) or 1) for value in values]) for name, values in series]
-    highest = max((value for _, values in normal for value in values), default=1) or 1
-    drawing = _Drawing(height)
+    plot_height = ground - top
 
+    normal: list[tuple[str, list[float]]] = []
+    for name, values in series:
+        total = sum(values) or 1
+        normal.append((name, [value / total for value in values]))
+    highest = max((max(values) for _, values in normal if values), default=1) or 1
+
+    drawing = _Drawing(height)
     for quarter in range(5):
-        y = height - bottom - quarter / 4 * plot_height
+        share = quarter / 4
+        y = ground - share * plot_height
         drawing.grid_line(left, y, WIDTH - right, y)
-        drawing.text(percent(quarter / 4 * highest), left - 6, y + 4, anchor="end")
+        drawing.text(percent(share * highest), left - 6, y + 4, anchor="end")
 
     legend = []
     for place, (name, values) in enumerate(normal):
         colour = _colour(place + 1)
         step = plot_width / len(values)
-        outline: list[tuple[float, float]] = [(left, height - bottom)]
+        outline: list[tuple[float, float]] = [(left, ground)]
         for number, value in enumerate(values):
-            y = height - bottom - value / highest * plot_height
-            outline += [(left + number * step, y), (left + (number + 1) * step, y)]
-        outline.append((left + plot_width, height - bottom))
+            x = left + number * step
+            y = ground - value / highest * plot_height
+            outline += [(x, y), (left + (number + 1) * step, y)]
+        outline.append((left + plot_width, ground))
         drawing.polygon(outline, fill=colour, fill_opacity=0.18, stroke=colour, stroke_width=1.6)
         legend.append(_Key(name, colour))
 
     for position, label in ticks:
         # The last label would be cut off at the edge of the drawing.
         anchor = "end" if position > 0.97 else "middle"
-        drawing.text(label, left + position * plot_width, height - 12, anchor=anchor)
+        x = left + position * plot_width
+        drawing.text(label, x, height - 12, anchor=anchor)
     return drawing.svg(legend if len(legend) > 1 else ())
 
 
 # ---- Rows of bars and dots -----------------------------------------------------------------------
 def interval_chart(rows: Sequence[tuple[str, Sequence[Interval]]], x_label: str) -> Markup:
     """A dot with its interval for every series of every row, from 0 to 100."""
-    series = list(dict.fromkeys(entry.series for _, entries in rows for entry in entries))
-    if not series:
+    # Series are coloured in the order of their first appearance.
+    colours: dict[str, str] = {}
+    for _, entries in rows:
+        for entry in entries:
+            colours.setdefault(entry.series, _colour(len(colours) + 1))
+    if not colours:
         return NOTHING
 
-    left = min(260, 20 + CHARACTER * max(len(label) for label, _ in rows))
+    longest = max(len(label) for label, _ in rows)
+    left = min(260, 20 + CHARACTER * longest)
     step, gap = 15, 12
     x_axis = _Axis(0, 100, left, WIDTH - RIGHT, exact=True)
-    colours = {name: _colour(place + 1) for place, name in enumerate(series)}
 
     # The grid lies behind the marks, but its height is known only after the last row.
     marks = _Drawing(0)
     top: float = TOP
     for label, entries in rows:
-        marks.text(label, left - 12, top + step * len(entries) / 2 + 4, anchor="end")
+        middle = top + step * len(entries) / 2
+        marks.text(label, left - 12, middle + 4, anchor="end")
         for entry in entries:
             y = top + step / 2
             colour = colours[entry.series]
-            marks.add(
-                "line",
-                x1=_px(x_axis(entry.low)),
-                x2=_px(x_axis(entry.high)),
-                y1=y,
-                y2=y,
-                stroke=colour,
-                stroke_width=2,
-                opacity=0.55,
-            )
+            start, end = x_axis(entry.low), x_axis(entry.high)
+            marks.line(start, y, end, y, stroke=colour, stroke_width=2, opacity=0.55)
+
             numbers = f"{entry.value:.1f} ({entry.low:.1f} to {entry.high:.1f})"
             tip = _element("title", f"{label}, {entry.series}: {numbers}")
-            marks.add("circle", tip, cx=_px(x_axis(entry.value)), cy=y, r=4, fill=colour)
+            marks.dot(x_axis(entry.value), y, 4, colour, tip)
             top += step
         top += gap
 
     bottom = top - gap / 2
     drawing = _Drawing(int(bottom + 40))
     for value in x_axis.ticks():
-        drawing.grid_line(x_axis(value), TOP - 4, x_axis(value), bottom)
-        drawing.text(_tick(value), x_axis(value), bottom + 15, anchor="middle")
-    drawing.text(x_label, (left + WIDTH - RIGHT) / 2, bottom + 32, anchor="middle")
+        x = x_axis(value)
+        drawing.grid_line(x, TOP - 4, x, bottom)
+        drawing.text(_tick(value), x, bottom + 15, anchor="middle")
+    centre = (left + WIDTH - RIGHT) / 2
+    drawing.text(x_label, centre, bottom + 32, anchor="middle")
     drawing.marks += marks.marks
     return drawing.svg([_Key(name, colour) for name, colour in colours.items()])
 
@@ -267,9 +291,10 @@ def bar_chart(rows: Sequence[tuple[str, float]], unit: str = "", *, colour: int 
         return NOTHING
 
     longest = max(len(name) for name, _ in rows)
-    left = min(300, 10 + CHARACTER * longest)
+    largest = max(value for _, value in rows) or 1
+    left, right = min(300, 10 + CHARACTER * longest), 110
     step = 24
-    scale = (WIDTH - left - 110) / (max(value for _, value in rows) or 1)
+    scale = (WIDTH - left - right) / largest
 
     drawing = _Drawing(len(rows) * step + 6)
     for place, (name, value) in enumerate(rows):
@@ -334,9 +359,13 @@ def growth(rounds: Sequence[Growth], unit: str) -> Markup:
 
 
 def sizes(rows: Sequence[tuple[str, float]], highlighted: str) -> Markup:
-    """Bars of (name, value) of very different size on a logarithmic scale; the row named `highlighted` stands out."""
+    """Bars of (name, value) of very different size on a logarithmic scale.
+
+    The row named `highlighted` stands out.
+    """
     left, right, step = 190, 80, 30
-    # A logarithmic scale has no zero: it begins at a third of the smallest value, so that this one has a bar, too.
+    # A logarithmic scale has no zero: it begins at a third of the smallest value, so that this one
+    # has a bar, too.
     low = min(value for _, value in rows if value > 0) / 3
     span = log10(max(value for _, value in rows) / low)
 
@@ -367,7 +396,7 @@ def spark(values: Sequence[float]) -> Markup:
 
 # ---- Axes ----------------------------------------------------------------------------------------
 class _Axis:
-    """Values to pixels, with round tick marks. Unless `exact`, the axis begins and ends at a mark."""
+    """Values to pixels, with round tick marks; unless `exact`, it begins and ends at a mark."""
 
     def __init__(self, low: float, high: float, start: float, end: float, exact: bool = False):
         if high <= low:
@@ -376,7 +405,8 @@ class _Axis:
         self.step = _round_step((high - low) / 5)
 
         if not exact:
-            # The small number keeps a bound that is a mark but for rounding from going one step further.
+            # The small number keeps a bound that is a mark, but for rounding, from going a step
+            # further.
             self.low = floor(low / self.step + 1e-9) * self.step
             self.high = -floor(-high / self.step + 1e-9) * self.step
 
@@ -449,8 +479,23 @@ class _Drawing:
     ) -> None:
         self.add("text", text, x=_px(x), y=_px(y), text_anchor=anchor, class_=style)
 
+    def line(
+        self,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        style: str | None = None,
+        **attributes: object,
+    ) -> None:
+        ends = {"x1": _px(x1), "x2": _px(x2), "y1": _px(y1), "y2": _px(y2)}
+        self.add("line", **ends, **attributes, class_=style)
+
     def grid_line(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        self.add("line", x1=_px(x1), x2=_px(x2), y1=_px(y1), y2=_px(y2), class_="grid")
+        self.line(x1, y1, x2, y2, style="grid")
+
+    def dot(self, x: float, y: float, radius: int, colour: str, *children: str) -> None:
+        self.add("circle", *children, cx=_px(x), cy=_px(y), r=radius, fill=colour)
 
     def bar(
         self,
@@ -476,7 +521,7 @@ class _Drawing:
 
     def svg(self, legend: Sequence[_Key] = (), style: str | None = None) -> Markup:
         """The finished chart, its legend above it."""
-        # A spark is part of a line of text: it has a size of its own, where other charts fill the page's width.
+        # A spark is part of a line of text and has a size of its own; others fill the page's width.
         width = self.width if style == "spark" else None
         chart = _element(
             "svg",
@@ -503,8 +548,8 @@ def _legend(keys: Sequence[_Key]) -> Markup:
 def _element(name: str, *children: str, **attributes: object) -> Markup:
     """An element of SVG or HTML; children are escaped unless they are Markup.
 
-    Attributes that are None are left out. In their names a trailing underscore is dropped (class_), others become
-    dashes (stroke_width).
+    Attributes that are None are left out. In their names a trailing underscore is dropped (class_),
+    others become dashes (stroke_width).
     """
     pairs = []
     for key, value in attributes.items():

@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
-# Code comes first: dollar signs in it are no formulas. A dollar sign that is escaped, or that a
+# Code comes first: dollar signs in it are not formulas. A dollar sign that is escaped, or that a
 # blank follows, opens no inline formula, and one before a digit closes none ("$5 and $6" are
-# prices). Inline formulas stay on a line and have a limit, so that a lone dollar sign cannot swallow
-# a page.
+# prices). Inline formulas stay on one line and have a limit, so that a lone dollar sign cannot
+# swallow a page.
 _PART = re.compile(
     r"""
       ^ (?P<fence>`{3,}) [^\n]* \n (?P<block>.*?) (?: \n (?P=fence) $ | \Z )

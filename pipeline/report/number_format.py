@@ -11,7 +11,7 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def count(value: float | None) -> str:
-    """Like `number`, but from a million on in millions ("1.2M") and from a billion on in billions ("1.2B")."""
+    """Like `number`, but a million and more as "1.2M", a billion and more as "1.2B"."""
     if value is None:
         return MISSING
 

@@ -4,9 +4,9 @@
     sections = [Section("Accuracy", "accuracy.html.jinja", data)]
     write_text(out, render_page("Results", "mini world, seed 0", sections, TEMPLATES))
 
-The page works in light and dark, on paper and on a phone. Templates lie beside the package whose page they make; the
-layout and the macros that they share (`base.html.jinja`, `macros.html.jinja`) lie here. Everything that comes from data
-is escaped; only `Markup` enters the page as it is.
+The page works in light and dark, on paper and on a phone. Templates lie beside the package whose
+page they make; the layout and the macros that they share (`base.html.jinja`, `macros.html.jinja`)
+lie here. Everything that comes from data is escaped; only `Markup` enters the page as it is.
 """
 
 from collections.abc import Iterable
@@ -66,7 +66,10 @@ def render(template: str, data: object, templates: Path) -> Markup:
 
 @cache
 def _environment(templates: Path) -> Environment:
-    """Templates of one folder and the shared ones. A name that a template misspells is an error, not a blank."""
+    """Templates of one folder and the shared ones.
+
+    A name that a template misspells is an error, not a blank.
+    """
     environment = Environment(
         loader=FileSystemLoader([templates, SHARED_TEMPLATES]),
         # Always on: by default Jinja2 escapes only in files that end in .html.
@@ -83,7 +86,7 @@ def _environment(templates: Path) -> Environment:
     }
 
     def inline(name: str) -> Markup:
-        """A style sheet or script as it is. Not `include`, which would read braces in it as Jinja2."""
+        """A style sheet or script as it is: `include` would read braces in it as Jinja2."""
         assert environment.loader is not None
         source, _, _ = environment.loader.get_source(environment, name)
         return Markup(source)
