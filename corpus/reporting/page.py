@@ -1,8 +1,8 @@
 """The corpus report as a page: from its numbers (`corpus.report.numbers`) to HTML; nothing is
 counted here.
 
-Each section has a template of its name, and a dataclass with what the template shows beyond, or in
-another form than, the numbers themselves.
+Each section has a template of its own, and where it shows more than the numbers themselves, such as
+charts, a dataclass with what the template needs.
 """
 
 from dataclasses import dataclass
