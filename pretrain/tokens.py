@@ -15,11 +15,10 @@ tokenizer, settings and input file are the same. Documents without text are coun
 """
 
 import argparse
-import multiprocessing
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from pipeline.artifacts.write import atomic_path, file_digest, read_json, write_
 from pipeline.config.load import read_section
 from pipeline.config.pretrain import Pretrain, TextSource
 from pipeline.errors import UserError, run_main
+from pipeline.process_pool import run_jobs
 from pipeline.progress import Progress
 
 BATCH = 256
@@ -150,32 +150,20 @@ def _made(work: list[tuple], encoder: Encoder, jobs: int) -> Iterator[dict]:
             yield tokenise_file(*item, encoder)
         return
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    context = multiprocessing.get_context("spawn")  # the tokenizer's threads do not survive a fork
-    with ProcessPoolExecutor(
-        min(jobs, len(work)), context, _open_encoder, (encoder.folder,)
-    ) as pool:
-        waiting: deque[Future[dict]] = deque()
-        try:
-            for item in work:
-                waiting.append(pool.submit(_tokenise_here, *item))
-                if len(waiting) > jobs:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    # Only so many files ahead: one source may be full after a few of them.
+    yield from run_jobs(_tokenise_here, work, jobs, shared=(encoder.folder,), ahead=jobs)
 
 
-_ENCODER: list[Encoder] = []
+@cache
+def _encoder(folder: str | Path) -> Encoder:
+    """A worker's own encoder: the tokenizer's threads do not survive a fork."""
+    return Encoder(folder)
 
 
-def _open_encoder(folder: str | Path) -> None:
-    _ENCODER[:] = [Encoder(folder)]
-
-
-def _tokenise_here(file: str, source: TextSource, stem: Path, room: int | None) -> dict:
-    return tokenise_file(file, source, stem, room, *_ENCODER)
+def _tokenise_here(
+    file: str, source: TextSource, stem: Path, room: int | None, folder: str | Path
+) -> dict:
+    return tokenise_file(file, source, stem, room, _encoder(folder))
 
 
 def share(source: TextSource, settings: Pretrain) -> int:
