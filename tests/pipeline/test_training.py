@@ -24,7 +24,7 @@ from pipeline.training.loop import Plan, train
 from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def make_rows(lengths, seed=0, scored=True):
@@ -184,8 +184,8 @@ def run_training(folder, steps=12, out=None):
 
 def test_a_run_killed_midway_and_started_again_ends_bit_identical(tmp_path):
     expected = run_training(tmp_path / "whole")
-    code = f"import test_pipeline_training as t; t.run_training({str(tmp_path / 'killed')!r})"
-    environment = os.environ | {"SLOW": "1", "PYTHONPATH": f"{HERE}:{HERE.parent}"}
+    code = f"import tests.pipeline.test_training as t; t.run_training({str(tmp_path / 'killed')!r})"
+    environment = os.environ | {"SLOW": "1", "PYTHONPATH": str(ROOT)}
     child = subprocess.Popen(
         [sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL
     )
