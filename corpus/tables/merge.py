@@ -1,7 +1,7 @@
 """Finished shards to one sorted data set: a global sort that spills to disk, cut into parts."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +18,9 @@ ROW_GROUP = 10_000
 TOP_LANGUAGES = 50
 
 
-def merge(work: Path, shards: list[str], out: Path, part_characters: int = PART_CHARACTERS) -> dict:
+def merge(
+    work: Path, shards: Sequence[str], out: Path, part_characters: int = PART_CHARACTERS
+) -> dict:
     """Write `out`/part-*.parquet, sorted by doc_id.
 
     Args:
@@ -48,7 +50,7 @@ def merge(work: Path, shards: list[str], out: Path, part_characters: int = PART_
     }
 
 
-def write_removed(work: Path, shards: list[str], path: str | Path) -> dict:
+def write_removed(work: Path, shards: Sequence[str], path: str | Path) -> dict:
     """Write the log of removed pages, sorted by doc_id; return counts of pages, tokens, by benchmark."""
     rows = []
     for shard in shards:

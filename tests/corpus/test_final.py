@@ -12,9 +12,14 @@ import yaml
 
 from corpus import final
 from corpus.tables import merge
-from corpus.tables.final import DESCRIPTIONS, FINAL, final_table
+from corpus.tables.final import (
+    DESCRIPTIONS,
+    FINAL,
+    final_table,
+    letter_share,
+    repeated_line_share,
+)
 from corpus.tables.pages import PAGES
-from corpus.tables.quality import letter_share, repeated_line_share
 from pipeline.errors import UserError
 from tests.support.corpus_tables import (
     QUESTION,

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -129,14 +128,12 @@ def test_prefixes_are_accepted_and_rejected_inside_one_domain(mined):
 
 
 def test_negatives_are_neither_seeds_nor_pages_of_mathematical_domains(mined, tmp_path):
-    parser_options = dict(zip(*[iter(options(mined, 3))] * 2, strict=True))
-    arguments = {name.lstrip("-"): Path(value) for name, value in parser_options.items()}
+    given = mining.Given.read(mining._parse_args(options(mined, 3)))
     (tmp_path / "round").mkdir()
-    step = mining.Round(
-        SimpleNamespace(**arguments | {"number": 3, "annotations": None}), tmp_path / "round"
-    )
-    seeds = mining.seed_ids(arguments["seeds"], arguments["pages"], arguments["dedup"], step.shards)
-    chosen = step._draw(seeds, step._earlier_decisions())
+    step = mining.Round(given, tmp_path / "round")
+    seeds = mining.seed_ids(given.seeds, given.crawl)
+    chosen = step.draw_examples(seeds, step.earlier_decisions())
+
     urls = {row["doc_id"]: row["url"] for row in web()}
     negatives = [
         urls[i] for i in np.concatenate([chosen.negatives, chosen.held_negatives]).tolist()
