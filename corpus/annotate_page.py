@@ -19,6 +19,7 @@ from pipeline.artifacts.write import write_text
 from pipeline.errors import run_main
 from pipeline.report.page import Html, Page, paragraph, percent, table, tag
 
+# Beside the style of every report page.
 _STYLE = """
 fieldset { border: 0; padding: 0; margin: 0; white-space: nowrap }
 tr.touched td { font-weight: 600 }
@@ -26,6 +27,8 @@ form.save { position: sticky; bottom: 0; padding: .7em 0; background: Canvas }
 td ul { margin: 0; padding-left: 1.1em; overflow-wrap: anywhere; min-width: 18em; font-size: .85em }
 form.save label { margin-left: 1em }
 """
+# Collects what the person chose and hands it over as a download. A prefix is from the crawl: it is read
+# from a data attribute and quoted by JSON.stringify, whose strings are YAML too.
 _SCRIPT = """
 const rows = [...document.querySelectorAll('fieldset[data-prefix]')];
 rows.forEach(f => f.addEventListener('change', () => f.closest('tr').classList.add('touched')));
@@ -44,17 +47,24 @@ document.getElementById('save').addEventListener('click', () => {
 """
 
 
+# What to do with prefixes that the saved file does not list (`corpus.mining.annotations`).
+_OTHERS = {"automatic": "the automatic annotator decides", "reject": "rejected"}
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("prefixes", type=Path, help="url_prefixes.yaml of a round")
     parser.add_argument("--out", type=Path, required=True, help="HTML file to write")
-    options = parser.parse_args(argv)
-    read_annotations(options.prefixes)  # the same complaint about a bad file as everywhere
-    rows = yaml.safe_load(options.prefixes.read_text(encoding="utf-8"))["prefixes"]
-    write_text(options.out, annotation_page(rows))
-    print(f"{options.out}: {len(rows)} prefixes")
+    args = parser.parse_args(argv)
+
+    # The model keeps decisions alone; it is read for its complaint about a bad file.
+    read_annotations(args.prefixes)
+    rows = yaml.safe_load(args.prefixes.read_text(encoding="utf-8"))["prefixes"]
+
+    write_text(args.out, annotation_page(rows))
+    print(f"{args.out}: {len(rows)} prefixes")
 
 
 def annotation_page(rows: list[dict]) -> str:
@@ -63,6 +73,7 @@ def annotation_page(rows: list[dict]) -> str:
         "URL prefixes",
         f"{len(rows)} prefixes inside mathematical domains, most pages collected first",
     )
+
     page.section(
         "How to annotate",
         paragraph(
@@ -72,21 +83,23 @@ def annotation_page(rows: list[dict]) -> str:
             ".",
         ),
     )
+
     columns = ["decision", "prefix and sample pages", "pages", "collected", "mathematical", "score"]
-    page.section(
-        "Prefixes",
-        table(columns, [_cells(number, row) for number, row in enumerate(rows)]),
-        _save_form(),
-    )
+    cells = [_cells(number, row) for number, row in enumerate(rows)]
+    page.section("Prefixes", table(columns, cells), _save_form())
+
     return page.html(script=_SCRIPT, style=_STYLE)
 
 
 def _cells(number: int, row: dict) -> list[object]:
+    """One row of the table. Prefixes that only earlier rounds saw have no numbers and no samples."""
     choices = [_choice(number, row["decision"], value) for value in ("accept", "reject")]
     samples = [tag("li", _link(url)) for url in row.get("samples", [])]
+    sample_list = tag("ul", *samples) if samples else ""
+
     return [
         tag("fieldset", *choices, data_prefix=row["prefix"]),
-        tag("div", tag("code", row["prefix"]), tag("ul", *samples) if samples else ""),
+        tag("div", tag("code", row["prefix"]), sample_list),
         row.get("pages"),
         row.get("collected"),
         percent(row.get("mathematical_share"), 0),
@@ -95,14 +108,10 @@ def _cells(number: int, row: dict) -> list[object]:
 
 
 def _choice(number: int, decision: str, value: str) -> Html:
+    """A radio button; those of one row share a name, so that one of them holds."""
     checked = {"checked": "checked"} if value == decision else {}
-    return tag(
-        "label",
-        tag("input", type="radio", name_=f"p{number}", value=value, **checked),
-        " ",
-        value,
-        " ",
-    )
+    button = tag("input", type="radio", name_=f"p{number}", value=value, **checked)
+    return tag("label", button, " ", value, " ")
 
 
 def _link(url: str) -> Html:
@@ -113,21 +122,16 @@ def _link(url: str) -> Html:
 
 
 def _save_form() -> Html:
+    everything = tag("input", type="checkbox", id="all")
     others = [tag("option", text, value=value) for value, text in _OTHERS.items()]
+
     return tag(
         "form",
         tag("button", "Save YAML", type="button", id="save"),
-        tag(
-            "label",
-            tag("input", type="checkbox", id="all"),
-            " all prefixes, not only those I touched",
-        ),
+        tag("label", everything, " all prefixes, not only those I touched"),
         tag("label", " prefixes not listed: ", tag("select", *others, id="others")),
         class_="save",
     )
-
-
-_OTHERS = {"automatic": "the automatic annotator decides", "reject": "rejected"}
 
 
 if __name__ == "__main__":

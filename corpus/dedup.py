@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 
 from corpus.duplicates.clusters import Buckets, Duplicates, clusters
 from corpus.duplicates.lsh_bands import write_bands
+from corpus.tables.database import one_row, open_database
 from corpus.tables.pages import ROW_GROUP, read_table
 from corpus.tables.shards import shard_files
 from pipeline.artifacts.write import atomic_folder, write_manifest
@@ -76,8 +77,8 @@ def deduplicate(files: list[Path], folder: Path, settings: Dedup, workers: int =
     for _ in track(signatures, "signatures", total=len(jobs), unit="shards"):
         pass
 
-    spill = {"temp_directory": str(folder / ".spill"), "preserve_insertion_order": False}
-    database = duckdb.connect(config=spill)
+    # No query relies on the order in which rows were inserted; to keep it would cost memory.
+    database = open_database(folder / ".spill", preserve_insertion_order=False)
     shards = _load_documents(database, files)
 
     # Each pass looks only at pages that the passes before have left, cheapest pass first.
@@ -230,7 +231,8 @@ def _load_shared_keys(database: duckdb.DuckDBPyConnection, shards: Shards, bands
             [start, str(bands / file.name)],
         )
 
-    width = database.execute("SELECT max(len(keys)) FROM bands").fetchone()[0] or 0
+    (longest,) = one_row(database, "SELECT max(len(keys)) FROM bands")
+    width = longest or 0  # none where no page has a word
     database.execute("CREATE TABLE shared (band UTINYINT, key UBIGINT, row BIGINT)")
     # Band by band: all keys of all bands in one table would be as large as the texts' signatures.
     for band in range(width):

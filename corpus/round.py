@@ -42,6 +42,7 @@ from corpus.mining.round_tables import (
 )
 from corpus.mining.score import score_shards
 from corpus.mining.training_set import TrainingSet
+from corpus.tables.database import one_row
 from corpus.tables.shards import Crawl
 from pipeline.artifacts.write import atomic_folder, write_manifest
 from pipeline.config.corpus import Classifier, Selection
@@ -237,9 +238,9 @@ class Round:
         Makes the table `accepted_domains`. Domains without an accepted prefix are not looked at.
         """
         domains = set()
-        for annotation in decisions.values():
-            if annotation.decision == "accept":
-                domains.add(annotation.prefix.partition("/")[0])
+        for judged in decisions.values():
+            if judged.decision == "accept":
+                domains.add(judged.prefix.partition("/")[0])
         names = pa.array(sorted(domains), pa.string())
         self.database.register("accepted_domains", pa.table({"domain": names}))
 
@@ -247,6 +248,7 @@ class Round:
         for doc_id, annotation in annotated_pages(self.database, decisions):
             if annotation is not None:
                 pages[annotation.decision].append(doc_id)
+
         return training_set.ids_array(pages["accept"]), training_set.ids_array(pages["reject"])
 
     def train_classifier(self, examples: TrainingSet) -> dict:
@@ -302,7 +304,7 @@ class Round:
             return cut
 
         selection.collect(self.database, budget, None)
-        lowest = self.database.execute("SELECT min(score) FROM collected").fetchone()[0]
+        (lowest,) = one_row(self.database, "SELECT min(score) FROM collected")
         return 1.0 if lowest is None else float(lowest)
 
     # ---- 3. Find mathematical domains
@@ -371,19 +373,21 @@ class Round:
         if not self.given.previous:
             return None
 
-        before, now = self.database.execute(
+        before, now = one_row(
+            self.database,
             """
             SELECT sum(n_tokens) FILTER (doc_id IN (SELECT doc_id FROM read_parquet(?))),
                    sum(n_tokens)
             FROM collected
             """,
             [str(self.given.previous / "collected.parquet")],
-        ).fetchone()
+        )
         return round((before or 0) / now, 6) if now else None
 
     def _number(self, query: str) -> int:
         """The single value of a query; a sum over no rows is 0."""
-        return int(self.database.execute(query).fetchone()[0] or 0)
+        (value,) = one_row(self.database, query)
+        return int(value or 0)
 
 
 def _parse_args(argv: list[str] | None) -> argparse.Namespace:

@@ -15,6 +15,7 @@ import yaml
 
 from corpus.mining.annotations import Annotation, Decisions, decide
 from corpus.mining.url_prefixes import Prefix, as_yaml_rows
+from corpus.tables.database import open_database
 from corpus.tables.pages import read_table
 from corpus.tables.shards import Crawl
 from corpus.tables.urls import url_key
@@ -39,7 +40,7 @@ _HEADER = """\
 def open_tables(crawl: Crawl, spill: Path) -> duckdb.DuckDBPyConnection:
     """A connection whose view `kept` is the pages that survived deduplication; it spills under `spill`."""
     kept = crawl.dedup / "kept.parquet"
-    database = duckdb.connect(config={"temp_directory": str(spill / ".spill")})
+    database = open_database(spill / ".spill")
     database.execute(f"CREATE VIEW kept AS SELECT * FROM read_parquet('{kept}')")
     return database
 

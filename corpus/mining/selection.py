@@ -11,6 +11,7 @@ owner's hosts (forum.example.org, docs.example.org) differ in subject.
 import duckdb
 import numpy as np
 
+from corpus.tables.database import one_row
 from pipeline.config.corpus import Selection
 
 
@@ -80,9 +81,8 @@ def explore(database: duckdb.DuckDBPyConnection, factor: float, least_share: flo
     `least_share`. The classifier knows little about languages that its positives lack, but enough to
     order the pages of one language among themselves.
     """
-    collected, pages = database.execute(
-        "SELECT (SELECT count(*) FROM collected), (SELECT count(*) FROM kept)"
-    ).fetchone()
+    (collected,) = one_row(database, "SELECT count(*) FROM collected")
+    (pages,) = one_row(database, "SELECT count(*) FROM kept")
     share = max(least_share, factor * collected / max(1, pages))
 
     database.execute(f"""

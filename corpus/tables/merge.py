@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from corpus.tables.database import open_database
 from corpus.tables.final import FINAL, REMOVED
 from pipeline.artifacts.write import atomic_path
 
@@ -107,11 +107,11 @@ class _Parts:
 
 def _sorted_rows(work: Path, files: list[Path]) -> Iterator[pa.Table]:
     """All rows of the files by ascending doc_id, some at a time."""
-    settings = {"temp_directory": str(work / "spill"), "threads": "2"}
     columns = ", ".join(f'"{name}"' for name in FINAL.names)
     query = f"SELECT {columns} FROM read_parquet(?) ORDER BY doc_id"
 
-    with duckdb.connect(config=settings) as database:
+    # Each thread sorts in a buffer of its own: few of them, for rows hold whole texts.
+    with open_database(work / "spill", threads="2") as database:
         rows = database.sql(query, params=[[str(path) for path in files]])
         for batch in rows.to_arrow_reader(ROW_GROUP):
             if len(batch):
