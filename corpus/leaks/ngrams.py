@@ -114,7 +114,7 @@ def join(parts: list[Grams]) -> Grams:
 
 def rolling(key: np.ndarray, longest: int) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (n, [T - n + 1] uint64 hash of every n consecutive grams) for n = 1 … longest, while T allows."""
-    total = np.zeros(len(key), dtype=_U64)
+    total: np.ndarray = np.zeros(len(key), dtype=_U64)
     for n, factor in enumerate(_factors(longest), 1):
         if len(key) < n:
             return

@@ -98,7 +98,7 @@ def evidence(text: str, formulas: int, limit: int) -> float:
 
     # Terms of scripts without spaces: their characters are single tokens, so join them again.
     running = "".join(token if _CJK.match(token) else " " for token in tokens)
-    found = len(words.subject.terms.findall(running))
+    found: float = len(words.subject.terms.findall(running))
     found += 0.5 * len(words.shared.terms.findall(running))
 
     names = 0.0
