@@ -96,11 +96,12 @@ class Collected:
     def find(self, doc_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which pages were collected [len(doc_ids)] bool, and their places here [number collected]."""
         if not len(self.doc_id):
-            return np.zeros(len(doc_ids), dtype=bool), np.zeros(0, dtype=np.int64)
+            nothing = np.zeros(0, dtype=np.int64)
+            return np.zeros(len(doc_ids), dtype=bool), nothing
 
-        # An id greater than all lands one past the end.
+        # A binary search for each id: these are few, the collected ones may be millions.
         place = np.searchsorted(self.doc_id, doc_ids)
-        place = np.minimum(place, len(self.doc_id) - 1)
+        place = np.minimum(place, len(self.doc_id) - 1)  # an id above all lands one past the end
         known = self.doc_id[place] == doc_ids
         return known, place[known]
 
@@ -116,9 +117,9 @@ def read_collected(rounds: list[str]) -> Collected:
 
     # From the last round back: the earliest that has a page is written last.
     first_round = np.full(len(doc_ids), len(rounds), dtype=np.int32)
-    for number in range(len(rounds) - 1, 0, -1):
-        earlier = read_table(rounds[number - 1], ["doc_id"])["doc_id"].to_numpy()
-        first_round[np.isin(doc_ids, earlier)] = number
+    for number, file in reversed(list(enumerate(rounds[:-1], 1))):
+        collected_then = read_table(file, ["doc_id"])["doc_id"].to_numpy()
+        first_round[np.isin(doc_ids, collected_then)] = number
 
     return Collected(doc_ids, last["score"].to_numpy()[order], first_round)
 
@@ -148,13 +149,12 @@ def finish_shard(
             log = _leaks(pages, collected.first_round[place], index)
             removed += [entry for entry in log if entry is not None]
 
-            clean = np.array([entry is None for entry in log], dtype=bool)
-            place = place[clean]
-            kept = pages.filter(pa.array(clean))
-            writer.write_table(
-                final_table(kept, collected.score[place], collected.first_round[place])
-            )
-            kept_count += len(kept)
+            is_clean = np.array([entry is None for entry in log], dtype=bool)
+            clean = pages.filter(pa.array(is_clean))
+            place = place[is_clean]
+            table = final_table(clean, collected.score[place], collected.first_round[place])
+            writer.write_table(table)
+            kept_count += len(table)
 
     # Last: its presence means that the shard is done.
     with atomic_path(out / "removed.parquet") as path:
@@ -168,7 +168,7 @@ def _leaks(pages: pa.Table, first_round: np.ndarray, index: LeakIndex) -> list[d
     rows = pages.select(["url", "text", "doc_id", "n_tokens"]).to_pylist()
 
     log: list[dict | None] = []
-    for (page, leaks), number in zip(search(index, rows), first_round.tolist(), strict=True):
+    for page, leaks in search(index, rows):
         if not leaks:
             log.append(None)
             continue
@@ -176,8 +176,12 @@ def _leaks(pages: pa.Table, first_round: np.ndarray, index: LeakIndex) -> list[d
         entry = removal(leaks)
         entry["item"] = str(entry["item"])  # a number in one benchmark, a name in another
         entry["also"] = json.dumps(entry["also"], ensure_ascii=False)
-        of_page = {key: page[key] for key in ("url", "doc_id", "n_tokens")}
-        log.append({**entry, **of_page, "round": number})
+
+        entry["url"] = page["url"]
+        entry["doc_id"] = page["doc_id"]
+        entry["n_tokens"] = page["n_tokens"]
+        entry["round"] = int(first_round[len(log)])
+        log.append(entry)
     return log
 
 

@@ -38,6 +38,10 @@ class Label:
     host: str
 
 
+Truth = dict[int, Label]
+"""By url_key, or by doc_id of the page that stays for its duplicates."""
+
+
 @dataclass(slots=True)
 class Tally:
     """Pages of one language, or of all."""
@@ -88,14 +92,17 @@ def measure(corpus: Path, labels: Path) -> list[dict]:
     return rounds
 
 
-def read_truth(path: Path) -> dict[int, Label]:
+def read_truth(path: Path) -> Truth:
     """url_key -> label of every page with one that can be relied on."""
     truth = {}
     for row in read_jsonl(path):
         url = row.get("url")
         mathematical = _is_mathematical(row)
-        if mathematical is None or row.get("confidence") == "low" or not isinstance(url, str):
+        if mathematical is None or row.get("confidence") == "low":
             continue
+        if not isinstance(url, str):
+            continue
+
         language = row.get("language") or row.get("lang") or "und"
         truth[url_key(url)] = Label(mathematical, language, urlsplit(url).netloc)
 
@@ -126,9 +133,9 @@ def _keepers(corpus: Path) -> dict[int, int]:
     return keeper_of
 
 
-def _labels_of_keepers(truth: dict[int, Label], keeper_of: dict[int, int]) -> dict[int, Label]:
+def _labels_of_keepers(truth: Truth, keeper_of: dict[int, int]) -> Truth:
     """doc_id of a page that stays -> its label: mathematical if any of its duplicates is labelled so."""
-    present: dict[int, Label] = {}
+    present: Truth = {}
     for key, label in truth.items():
         if key not in keeper_of:
             continue
@@ -144,10 +151,14 @@ def _labels_of_keepers(truth: dict[int, Label], keeper_of: dict[int, int]) -> di
 
 def _round_folders(corpus: Path) -> list[tuple[int, Path]]:
     """Number and folder of each round; by number, for round_10 is not the second."""
-    return sorted((int(path.name.removeprefix("round_")), path) for path in corpus.glob("round_*"))
+    folders = []
+    for path in corpus.glob("round_*"):
+        number = int(path.name.removeprefix("round_"))
+        folders.append((number, path))
+    return sorted(folders)
 
 
-def _compare(present: dict[int, Label], collected: set[int], lost: Counter[str]) -> dict:
+def _compare(present: Truth, collected: set[int], lost: Counter[str]) -> dict:
     tallies: dict[str, Tally] = defaultdict(Tally)
     missed: Counter[str] = Counter()
     for doc_id, label in present.items():

@@ -53,8 +53,9 @@ def clusters(bands: Iterable[Buckets], sketches: np.ndarray, threshold: float) -
     edges = [star_edges(buckets, sketches, threshold) for buckets in bands]
     pairs = np.concatenate(edges) if edges else np.zeros((0, 2), dtype=np.int64)
 
+    leader, follower = pairs.T
     present = np.ones(len(pairs), dtype=bool)
-    graph = coo_matrix((present, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    graph = coo_matrix((present, (leader, follower)), shape=(count, count))
     component_count, component = connected_components(graph, directed=False)
 
     # Candidates are ranked, so the best of a component is its smallest number.
@@ -97,7 +98,7 @@ def _similar(pairs: np.ndarray, sketches: np.ndarray, threshold: float) -> np.nd
     """[pairs] whether the estimated similarity reaches the threshold; a block of pairs in memory."""
     alike = np.zeros(len(pairs), dtype=bool)
     for start in range(0, len(pairs), _BLOCK):
-        block = pairs[start : start + _BLOCK]
-        estimate = similarity(sketches[block[:, 0]], sketches[block[:, 1]])
+        leader, follower = pairs[start : start + _BLOCK].T
+        estimate = similarity(sketches[leader], sketches[follower])
         alike[start : start + _BLOCK] = estimate >= threshold
     return alike

@@ -149,7 +149,8 @@ def word_hashes(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
     place = np.minimum(place, len(_powers()) - 1)
 
     in_word = kind[start:] != _SEPARATOR
-    value = np.where(in_word, code[start:] + np.uint32(1), np.uint32(0)).astype(np.uint64)
+    letter = code[start:] + np.uint32(1)  # 0 is for what counts as nothing
+    value = np.where(in_word, letter, np.uint32(0)).astype(np.uint64)
     value *= _powers()[place]
 
     hashed = _mix64(np.add.reduceat(value, first - start))

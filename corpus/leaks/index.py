@@ -132,7 +132,8 @@ class LeakIndex:
     def _add(self, n: int, key: np.ndarray, first: np.ndarray) -> None:
         """Make the table of the n-grams that begin at these grams."""
         if len(first):
-            self.tables[n] = _Table.build(key[first], self.texts.grams.text[first], first)
+            text = self.texts.grams.text[first]
+            self.tables[n] = _Table.build(key[first], text, first)
 
     def _windows(self, n: int, key: np.ndarray) -> np.ndarray:
         """Rule A: where the n-grams that are looked for begin; decides which texts are matched whole."""
@@ -178,7 +179,8 @@ class LeakIndex:
         first = texts.first[(texts.length == n) & texts.is_matched_whole]
         first = first[texts.words(first, n) >= self.settings.text_words]
 
-        stock = self._is_stock(key[first], texts.grams.text[first], self.settings.stock_texts)
+        text = texts.grams.text[first]
+        stock = self._is_stock(key[first], text, self.settings.stock_texts)
         return first[~stock]
 
     def _is_stock(self, key: np.ndarray, text: np.ndarray, most: int) -> np.ndarray:
@@ -242,7 +244,8 @@ class _Texts:
 
         chunks = [raw[at : at + _CHUNK] for at in range(0, len(raw), _CHUNK)]
         grams = join([cut([plain(text) for text in chunk]) for chunk in chunks])
-        is_word = (grams.kind == WORD) & ~np.isin(grams.key, cut([_NO_WORDS]).key)
+        no_words = cut([_NO_WORDS]).key
+        is_word = (grams.kind == WORD) & ~np.isin(grams.key, no_words)
 
         return cls(
             count=len(raw),
@@ -299,7 +302,8 @@ class _Table:
     def find(self, key: np.ndarray) -> np.ndarray:
         """Positions in `key` of keys that are in the table."""
         place = key >> self.shift
-        maybe = np.flatnonzero(self.bits[place >> _U64(3)] & _BIT[place & _U64(7)])
+        byte, bit = self.bits[place >> _U64(3)], _BIT[place & _U64(7)]
+        maybe = np.flatnonzero(byte & bit)
 
         nearest = np.searchsorted(self.key, key[maybe])
         nearest = np.minimum(nearest, len(self.key) - 1)
@@ -315,5 +319,6 @@ class _Table:
 
 def _changes(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Where a new run of equal pairs begins, [n] bool; n is at least 1."""
-    differs = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
-    return np.concatenate(([True], differs))
+    left_differs = left[1:] != left[:-1]
+    right_differs = right[1:] != right[:-1]
+    return np.concatenate(([True], left_differs | right_differs))

@@ -154,7 +154,9 @@ def _join_digit_groups(codes: np.ndarray, classes: np.ndarray) -> None:
     comma = comma[(comma > 0) & (comma + 3 < len(codes))]
 
     digit = classes == DIGIT
-    inside = digit[comma - 1] & digit[comma + 1] & digit[comma + 2] & digit[comma + 3]
+    inside = digit[comma - 1]
+    for offset in (1, 2, 3):
+        inside &= digit[comma + offset]
 
     # No fourth digit: 1,2345 is two numbers.
     fourth = np.minimum(comma + 4, len(codes) - 1)
@@ -168,8 +170,9 @@ def _hashes(codes: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray
     # One running sum of code · base^position serves all grams: a gram's part of it, shifted back to
     # position 0 by a power of the inverse, does not depend on where the gram is.
     power, inverse = _powers(1 << max(16, len(codes).bit_length()))
+    terms = (codes + np.uint32(1)) * power[: len(codes)]
     prefix = np.zeros(len(codes) + 1, dtype=_U64)
-    np.cumsum((codes + np.uint32(1)) * power[: len(codes)], out=prefix[1:])
+    np.cumsum(terms, out=prefix[1:])
     value = (prefix[end] - prefix[start]) * inverse[start]
 
     # The low bits of such a sum are poor: mix them with the high ones.

@@ -61,8 +61,10 @@ def read_annotations(path: str | Path) -> Annotations:
         raise UserError(f"{path}: not YAML ({on_one_line})") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(f"{path}: {where}: {first['msg']} (found {first['input']!r})") from None
+        keys = [str(part) for part in first["loc"]]
+        where = ".".join(keys) or "the file"
+        mistake = f"{first['msg']} (found {first['input']!r})"
+        raise UserError(f"{path}: {where}: {mistake}") from None
 
 
 def normal_prefix(prefix: str) -> str:

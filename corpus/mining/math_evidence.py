@@ -46,20 +46,21 @@ class Glossary:
 
         # Longest first: an alternation takes the first that fits.
         ordered = sorted(terms, key=lambda term: (-len(term), term))
-        self.terms = re.compile("|".join(map(re.escape, ordered)) or _NEVER)
+        alternatives = "|".join(map(re.escape, ordered))
+        self.terms = re.compile(alternatives or _NEVER)
         self._known: dict[str, bool] = {}
 
     def has(self, word: str) -> bool:
         """Whether a lower-case word, without regard to accents, is a form of a concept."""
-        known = self._known.get(word)
-        if known is None:
-            known = self._known[word] = self._look_up(_without_accents(word))
-        return known
+        if word not in self._known:
+            self._known[word] = self._look_up(_without_accents(word))
+        return self._known[word]
 
     def _look_up(self, word: str) -> bool:
         if word in self.words:
             return True
-        return any(word[:end] in self.stems for end in range(_SHORTEST_STEM, len(word) + 1))
+        beginnings = (word[:end] for end in range(_SHORTEST_STEM, len(word) + 1))
+        return any(beginning in self.stems for beginning in beginnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,9 @@ def evidence(text: str, formulas: int, limit: int) -> float:
 @cache
 def _is_name(sign: str) -> bool:
     """Whether a letter may be a variable's name: Latin but for "a" and "i", words themselves; Greek."""
-    return ("a" <= sign <= "z" and sign not in "ai") or "α" <= sign <= "ω"
+    if "a" <= sign <= "z":
+        return sign not in "ai"
+    return "α" <= sign <= "ω"
 
 
 @cache

@@ -49,7 +49,8 @@ def register_ids(
     database: duckdb.DuckDBPyConnection, name: str, doc_ids: np.ndarray | list[int]
 ) -> None:
     """Make, or replace, the one-column table `name` (doc_id)."""
-    database.register(name, pa.table({"doc_id": pa.array(doc_ids, pa.uint64())}))
+    column = pa.array(doc_ids, pa.uint64())
+    database.register(name, pa.table({"doc_id": column}))
 
 
 def seed_ids(seeds: Path, crawl: Crawl) -> np.ndarray:
@@ -132,13 +133,16 @@ def write_yaml(
     Args:
         samples: how many URLs of pages to name for each prefix.
     """
-    members = {name: prefix.members[:samples] for name, prefix in prefixes.items()}
-    asked = sorted({doc_id for doc_ids in members.values() for doc_id in doc_ids})
-    register_ids(database, "asked", asked)
+    asked: set[int] = set()
+    for prefix in prefixes.values():
+        asked.update(prefix.members[:samples])
+    register_ids(database, "asked", sorted(asked))
     found = database.execute("SELECT doc_id, url FROM kept WHERE doc_id IN (FROM asked)")
-    urls = dict(found.fetchall())
+    url_of = dict(found.fetchall())
 
-    sample_urls = {name: [urls[page] for page in doc_ids] for name, doc_ids in members.items()}
+    sample_urls = {}
+    for name, prefix in prefixes.items():
+        sample_urls[name] = [url_of[page] for page in prefix.members[:samples]]
     rows = as_yaml_rows(decisions, prefixes, sample_urls)
     # One line a value, however long: a person edits the file.
     body = yaml.safe_dump(

@@ -48,8 +48,10 @@ def _score_shard(shard: str, out: Path, crawl: Crawl, model: Path, max_tokens: i
         for batch in crawl.kept_pages(shard, ["doc_id", "text"]):
             texts = batch["text"].to_pylist()
             scores = [scorer.score(line_of(text, max_tokens)) for text in texts]
-            columns = [batch["doc_id"].combine_chunks(), pa.array(scores, pa.float32())]
-            writer.write_table(pa.Table.from_arrays(columns, schema=SCORES))
+
+            doc_id = batch["doc_id"].combine_chunks()
+            score = pa.array(scores, pa.float32())
+            writer.write_table(pa.Table.from_arrays([doc_id, score], schema=SCORES))
 
 
 @lru_cache(maxsize=1)

@@ -115,6 +115,10 @@ def final_table(pages: pa.Table, score: np.ndarray, first_round: np.ndarray) -> 
         first_round: [rows] the round that collected it first.
     """
     texts = pages["text"].to_pylist()
+    letters = [letter_share(text) for text in texts]
+    repeated = [repeated_line_share(text) for text in texts]
+    stars = np.clip(score, 0, 1) * 5
+
     unchanged = {name: pages[name] for name in FINAL.names if name in pages.column_names}
 
     columns = unchanged | {
@@ -127,14 +131,12 @@ def final_table(pages: pa.Table, score: np.ndarray, first_round: np.ndarray) -> 
         "char_count": pages["n_chars"],
         "metadata": _metadata(pages),
         "score": score.astype(np.float64),
-        "int_score": np.rint(np.clip(score, 0, 1) * 5).astype(np.int64),
+        "int_score": np.rint(stars).astype(np.int64),
         "crawl": [_crawl_name(name) for name in pages["warc_file"].to_pylist()],
         "snapshot_type": ["latest"] * len(pages),
         "round": first_round.astype(np.int32),
-        "letter_share": np.array([letter_share(text) for text in texts], dtype=np.float32),
-        "repeated_line_share": np.array(
-            [repeated_line_share(text) for text in texts], dtype=np.float32
-        ),
+        "letter_share": np.array(letters, dtype=np.float32),
+        "repeated_line_share": np.array(repeated, dtype=np.float32),
     }
 
     arrays = [_typed(columns[field.name], field.type) for field in FINAL]

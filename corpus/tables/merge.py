@@ -32,8 +32,9 @@ def merge(
     counts: Counter[str] = Counter(pages=0, tokens=0, characters=0, formulas=0)
     languages: Counter[str] = Counter()
 
+    files = [work / shard / "kept.parquet" for shard in shards]
     with _Parts(out, part_characters) as parts:
-        for table in _sorted_rows(work, [work / shard / "kept.parquet" for shard in shards]):
+        for table in _sorted_rows(work, files):
             characters = _sum(table, "char_count")
             parts.write(table, characters)
 
@@ -57,8 +58,9 @@ def write_removed(work: Path, shards: Sequence[str], path: str | Path) -> dict:
         rows += pq.read_table(work / shard / "removed.parquet").to_pylist()
     rows.sort(key=lambda row: row["doc_id"])
 
+    table = pa.Table.from_pylist(rows, schema=REMOVED)
     with atomic_path(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=REMOVED), temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd")
 
     by_benchmark = Counter(row["benchmark"] for row in rows)
     return {
@@ -112,7 +114,8 @@ def _sorted_rows(work: Path, files: list[Path]) -> Iterator[pa.Table]:
 
     # Each thread sorts in a buffer of its own: few of them, for rows hold whole texts.
     with open_database(work / "spill", threads="2") as database:
-        rows = database.sql(query, params=[[str(path) for path in files]])
+        names = [str(path) for path in files]
+        rows = database.sql(query, params=[names])
         for batch in rows.to_arrow_reader(ROW_GROUP):
             if len(batch):
                 yield pa.Table.from_batches([batch]).cast(FINAL)

@@ -137,7 +137,8 @@ class TableWriter:
         self._whole_file.__exit__(kind, error, traceback)
 
     def _write_group(self) -> None:
-        self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self.schema))
+        table = pa.Table.from_pylist(self._rows, schema=self.schema)
+        self._writer.write_table(table)
         self._rows = []
         self._characters = 0
 

@@ -42,13 +42,14 @@ class Crawl:
 
     def kept_pages(self, shard: str, columns: list[str]) -> Iterator[pa.Table]:
         """The kept pages of one shard, in the order of the page table, some rows at a time."""
-        kept = read_table(self.dedup_file(shard), ["kept"])["kept"].combine_chunks()
+        decisions = read_table(self.dedup_file(shard), ["kept"])
+        kept = decisions["kept"].combine_chunks()
         pages = pq.ParquetFile(self.page_file(shard))
 
         start = 0
         for batch in pages.iter_batches(batch_size=_ROWS, columns=columns):
-            mask = kept.slice(start, len(batch))
-            yield pa.Table.from_batches([batch]).filter(mask)
+            table = pa.Table.from_batches([batch])
+            yield table.filter(kept.slice(start, len(batch)))
             start += len(batch)
 
 
