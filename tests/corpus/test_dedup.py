@@ -51,8 +51,8 @@ def run(tmp: Path, shards: list[list[dict]], name: str = "dedup", workers: int =
     config = tmp / "config.json"
     config.write_text(Dedup().model_dump_json(), encoding="utf-8")
     out = tmp / name
-    arguments = ["--config", str(config), "--pages", str(tmp / f"{name}-pages"), "--out", str(out)]
-    main([*arguments, "--workers", str(workers)])
+    args = ["--config", str(config), "--pages", str(tmp / f"{name}-pages"), "--out", str(out)]
+    main([*args, "--workers", str(workers)])
     return out
 
 
