@@ -2,8 +2,9 @@
 
 Reads  the folder of page tables (`corpus/pages/<shard>.parquet`).
 Writes a folder with
-    bands/<shard>.parquet    band keys and sketches, row by row beside the pages (corpus.duplicates.lsh_bands)
-    shards/<shard>.parquet   row by row: doc_id, kept, duplicate ("", "url", "text", "near"), keeper (a doc_id)
+    bands/<shard>.parquet    for each page of the shard band keys and sketch (corpus.duplicates.lsh_bands)
+    shards/<shard>.parquet   for each page of the shard doc_id, kept, duplicate ("", "url", "text", "near"), and
+                             keeper: the doc_id of the page that stays
     kept.parquet             the pages that stay, sorted by doc_id: doc_id, url, domain, path, language, n_tokens
     manifest.json            counts by kind of duplicate, sizes of clusters
 
@@ -82,16 +83,16 @@ def deduplicate(files: list[Path], folder: Path, settings: Dedup, workers: int =
     shards = _load_documents(database, files)
 
     # Each pass looks only at pages that the passes before have left, cheapest pass first.
-    fate = Fate.all_kept(shards.total)
-    fate.remove(_equal(database, "url_key", f"crawl_date DESC, {_BEST_FIRST}"), BY_URL)
-    fate.remove(_equal(database, "text_key", _BEST_FIRST), BY_TEXT)
-    fate.remove(_near(database, shards, bands, settings.similarity), NEAR)
-    fate.follow_keepers()
+    outcome = Outcome.all_kept(shards.total)
+    outcome.remove(_equal(database, "url_key", f"crawl_date DESC, {_BEST_FIRST}"), BY_URL)
+    outcome.remove(_equal(database, "text_key", _BEST_FIRST), BY_TEXT)
+    outcome.remove(_near(database, shards, bands, settings.similarity), NEAR)
+    outcome.follow_keepers()
 
     doc_ids = database.execute("SELECT doc_id FROM documents ORDER BY row").fetchnumpy()["doc_id"]
-    _write_shards(shards, folder / "shards", doc_ids, fate)
+    _write_shards(shards, folder / "shards", doc_ids, outcome)
     _write_kept(database, files, folder)
-    return fate.counts()
+    return outcome.counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +113,14 @@ class Shards:
 
 
 @dataclass(slots=True)
-class Fate:
+class Outcome:
     """What becomes of each page, by global row number."""
 
     kind: np.ndarray  # [rows] int8: index into KINDS
-    keeper: (
-        np.ndarray
-    )  # [rows] int64: the page that stays in this one's place; a kept page's own row
+    keeper: np.ndarray  # [rows] int64: the page that stays in its place; of a kept page its own row
 
     @classmethod
-    def all_kept(cls, rows: int) -> "Fate":
+    def all_kept(cls, rows: int) -> "Outcome":
         return cls(np.full(rows, KEPT, dtype=np.int8), np.arange(rows))
 
     def remove(self, duplicates: Duplicates, kind: int) -> None:
@@ -154,11 +153,11 @@ class Fate:
 
 
 def _load_documents(database: duckdb.DuckDBPyConnection, files: list[Path]) -> Shards:
-    """Make the table `documents`, one row a page; `alive` until a pass finds the page a duplicate."""
+    """Make the table `documents`, one row a page; `remaining` holds until a pass finds a duplicate."""
     database.execute("""
         CREATE TABLE documents (
             row BIGINT, doc_id UBIGINT, url_key UBIGINT, text_key UBIGINT, crawl_date VARCHAR,
-            n_chars BIGINT, alive BOOLEAN
+            n_chars BIGINT, remaining BOOLEAN
         )
     """)
 
@@ -178,22 +177,22 @@ def _load_documents(database: duckdb.DuckDBPyConnection, files: list[Path]) -> S
 
 
 def _equal(database: duckdb.DuckDBPyConnection, column: str, order: str) -> Duplicates:
-    """Among pages still alive with an equal `column` all but the first by `order`; these die."""
+    """Of remaining pages with an equal `column` all but the first by `order`."""
     pairs = database.execute(f"""
         SELECT row, first_value(row) OVER (PARTITION BY {column} ORDER BY {order}) AS keeper
         FROM documents
-        WHERE alive
+        WHERE remaining
         QUALIFY row != keeper
     """).fetchnumpy()
 
-    _mark_dead(database, pairs["row"])
+    _mark_removed(database, pairs["row"])
     return Duplicates(pairs["row"], pairs["keeper"])
 
 
 def _near(
     database: duckdb.DuckDBPyConnection, shards: Shards, bands: Path, threshold: float
 ) -> Duplicates:
-    """Near duplicates among pages still alive."""
+    """Near duplicates among the remaining pages."""
     width = _load_shared_keys(database, shards, bands)
 
     # A candidate's number is its rank: 0 is the best page.
@@ -213,12 +212,12 @@ def _near(
 
     database.execute("DROP TABLE shared")
     duplicates = Duplicates(ranked[found.page], ranked[found.keeper])
-    _mark_dead(database, duplicates.page)
+    _mark_removed(database, duplicates.page)
     return duplicates
 
 
 def _load_shared_keys(database: duckdb.DuckDBPyConnection, shards: Shards, bands: Path) -> int:
-    """Make the table `shared` of the keys that more than one page alive has; the number of bands."""
+    """Make the table `shared` of the keys that more than one remaining page has; the number of bands."""
     database.execute("CREATE TABLE bands (row BIGINT, keys UBIGINT[])")
     for file, start, _ in shards:
         database.execute(
@@ -240,7 +239,7 @@ def _load_shared_keys(database: duckdb.DuckDBPyConnection, shards: Shards, bands
             INSERT INTO shared
             SELECT {band}, keys[{band + 1}] AS key, row
             FROM bands JOIN documents USING (row)
-            WHERE alive
+            WHERE remaining
             QUALIFY count(*) OVER (PARTITION BY key) > 1
         """)
 
@@ -264,7 +263,7 @@ def _buckets(database: duckdb.DuckDBPyConnection, band: int) -> Buckets:
 def _sketches(shards: Shards, bands: Path, rows: np.ndarray, scratch: Path) -> np.ndarray:
     """Sketches of the pages with these global row numbers, [rows, permutations] uint8.
 
-    They are read shard by shard and lie in the file `scratch`, not in memory.
+    They are read shard by shard into the file `scratch`, which is mapped into memory.
     """
     sketches: np.ndarray | None = None
     order = np.argsort(rows, kind="stable")
@@ -288,10 +287,10 @@ def _sketches(shards: Shards, bands: Path, rows: np.ndarray, scratch: Path) -> n
     return np.zeros((0, 1), dtype=np.uint8) if sketches is None else sketches
 
 
-def _mark_dead(database: duckdb.DuckDBPyConnection, rows: np.ndarray) -> None:
+def _mark_removed(database: duckdb.DuckDBPyConnection, rows: np.ndarray) -> None:
     database.register("found", pa.table({"row": rows}))
     database.execute(
-        "UPDATE documents SET alive = false FROM found WHERE documents.row = found.row"
+        "UPDATE documents SET remaining = false FROM found WHERE documents.row = found.row"
     )
     database.unregister("found")
 
@@ -299,12 +298,12 @@ def _mark_dead(database: duckdb.DuckDBPyConnection, rows: np.ndarray) -> None:
 # ---- The side files
 
 
-def _write_shards(shards: Shards, folder: Path, doc_ids: np.ndarray, fate: Fate) -> None:
-    """One table a shard, row by row beside its page table."""
+def _write_shards(shards: Shards, folder: Path, doc_ids: np.ndarray, outcome: Outcome) -> None:
+    """One table a shard, with a row for each of its page table."""
     folder.mkdir()
     for file, start, end in shards:
         rows = slice(start, end)
-        kind = fate.kind[rows]
+        kind = outcome.kind[rows]
         names = pa.DictionaryArray.from_arrays(pa.array(kind), pa.array(KINDS))
 
         table = pa.table(
@@ -312,7 +311,7 @@ def _write_shards(shards: Shards, folder: Path, doc_ids: np.ndarray, fate: Fate)
                 "doc_id": doc_ids[rows],
                 "kept": kind == KEPT,
                 "duplicate": names.cast(pa.string()),
-                "keeper": doc_ids[fate.keeper[rows]],
+                "keeper": doc_ids[outcome.keeper[rows]],
             }
         )
         pq.write_table(table, folder / file.name, compression="zstd")

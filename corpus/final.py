@@ -194,7 +194,7 @@ def _check_complete(counts: dict) -> None:
 
 
 def _fingerprint(args: argparse.Namespace, settings: Decontamination, crawl: Crawl) -> str:
-    """What finished shards depend on. Page tables are large: their sizes and times stand for them."""
+    """What finished shards depend on. Page tables are large: their sizes and times count, not their contents."""
     parts = [settings.model_dump_json()]
     for path in [*args.rounds, *_benchmark_files(args)]:
         parts.append(file_digest(path))

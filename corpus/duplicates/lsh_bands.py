@@ -1,4 +1,4 @@
-"""Band keys and sketches of a shard's pages: a side file, row by row beside the pages it was made from."""
+"""Band keys and sketches of a shard's pages: a side file with a row for each row of its page table."""
 
 from pathlib import Path
 

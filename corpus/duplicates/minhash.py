@@ -36,7 +36,7 @@ _SINGLE_CHARACTER_WORDS = (
     (0xF900, 0xFAFF),  # Han, compatibility
     (0x20000, 0x323AF),  # Han, further extensions
 )
-_LAST_LETTER = 0x30000  # letters and marks of other scripts lie below
+_LAST_LETTER = 0x30000  # all letters and marks of other scripts come before it
 
 
 def signatures(texts: list[str], shingle_words: int, permutations: int, seed: int) -> np.ndarray:

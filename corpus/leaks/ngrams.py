@@ -205,7 +205,7 @@ def _factors(count: int) -> list[np.uint64]:
 
 @dataclass(frozen=True, slots=True)
 class _CharacterTables:
-    """By code point below _TABLE_END; the last entry stands for all others.
+    """By code point below _TABLE_END; the last entry is for all others.
 
     A character is COMPOUND before NFKC when that may merge it with its neighbour (marks, Hangul letters)
     or turn it into several characters with a letter or digit among them (½, ﬁ, ™). What it turns into

@@ -54,7 +54,7 @@ def register_ids(
 
 
 def seed_ids(seeds: Path, crawl: Crawl) -> np.ndarray:
-    """doc_ids (sorted, uint64) of the kept pages that stand for the seeds: a duplicate's keeper does.
+    """doc_ids (sorted, uint64) of the kept pages at the seeds' addresses; of a duplicate, its keeper.
 
     Args:
         seeds: JSON Lines with `url`. An address that the crawl does not have is passed over.

@@ -130,7 +130,7 @@ def merge(automatic: Decisions, earlier: Decisions, person: Decisions) -> Decisi
     """All decisions that hold after a round, by prefix in alphabetical order.
 
     Those of earlier rounds stay unless this round's annotator judged anew; a person's win and settle
-    what lies below them.
+    what is under them.
     """
     merged = earlier | automatic
     for name in person:

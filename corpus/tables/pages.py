@@ -60,8 +60,8 @@ PAGES = pa.schema(
         _column("language_score", pa.float32()),
         _column("title", pa.string()),
         _column("text", pa.string()),
-        # Sizes of the text. Words stand between white space, of Chinese and Japanese each character
-        # is one; tokens are an estimate (corpus.html.page.estimate_tokens).
+        # Sizes of the text. Words are separated by white space, and each Chinese or Japanese
+        # character is one; tokens are an estimate (corpus.html.page.estimate_tokens).
         _column("n_chars", pa.int64()),
         _column("n_words", pa.int64()),
         _column("n_tokens", pa.int64()),

@@ -37,7 +37,7 @@ class Crawl:
         return self.pages / f"{shard}.parquet"
 
     def dedup_file(self, shard: str) -> Path:
-        """Row by row beside the page table: doc_id, kept, duplicate, keeper."""
+        """For each row of the page table: doc_id, kept, duplicate, keeper."""
         return self.dedup / "shards" / f"{shard}.parquet"
 
     def kept_pages(self, shard: str, columns: list[str]) -> Iterator[pa.Table]:
