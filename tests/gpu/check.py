@@ -27,8 +27,7 @@ sys.path.insert(0, str(ROOT))
 from pipeline.artifacts.write import read_json, write_json, write_jsonl  # noqa: E402
 from pipeline.config.schedule import constant  # noqa: E402
 from pipeline.config.training import Optimisation  # noqa: E402
-from pipeline.forward.batches import Row  # noqa: E402
-from pipeline.forward.contexts import context_rows  # noqa: E402
+from pipeline.forward.batches import Row, context_rows  # noqa: E402
 from pipeline.inference.engine import SampleRequest, SamplingSettings  # noqa: E402
 from pipeline.inference.sampler import Sampler  # noqa: E402
 from pipeline.model.load import load_model, save_model  # noqa: E402
@@ -182,15 +181,7 @@ def resume(size: Size, figures: dict, folder: Path) -> dict:
 
         plan = Plan(name, 8, constant(1e-3), max_tokens=64, checkpoint_every=2)
         checkpoints = Checkpoints(folder / name, "same")
-        train(
-            model,
-            adamw(model),
-            rows_of_step,
-            weighted_nll,
-            plan,
-            checkpoints,
-            folder / "metrics.jsonl",
-        )
+        train(model, adamw(model), rows_of_step, weighted_nll, plan, checkpoints)
         return torch.cat([p.detach().float().flatten() for p in model.parameters()])
 
     whole = run("whole")

@@ -47,8 +47,9 @@ import rl.advantages
 import rl.objectives
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
-from pipeline.forward.fused_llama import target_logprobs
-from pipeline.forward.shared_prefix import lean_logprobs, prompt_batches
+from pipeline.forward.fused_llama import target_log_probs
+from pipeline.forward.fused_shared_prefix import token_log_probs
+from pipeline.forward.shared_prefix import shared_prefix_batches
 from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
 from pipeline.inference.sampler import Sampler
 from rl.advantages import generalised_advantages, normalise, outcome_advantages
@@ -68,9 +69,9 @@ def test_the_end_token_learns_and_a_cut_output_teaches_it_nothing(pad):
     question = Question(PROBLEM, tokenizer.encode("Q"))
     for ids, learns in (([5, 9, tokenizer.eos_token_id], True), ([5, 9, 11], False)):
         group = Group(question, [Sample(ids, [0.0] * 3, "stop")], [""])
-        [batch] = prompt_batches([output_row(group, 0, weight=1.0)], 100)
+        [batch] = shared_prefix_batches([output_row(group, 0, weight=1.0)], 100)
         logits = model.lm_head.weight
-        [gradient] = torch.autograd.grad(lean_logprobs(model, batch)[-1], [logits])
+        [gradient] = torch.autograd.grad(token_log_probs(model, batch)[-1], [logits])
         moved = gradient[tokenizer.eos_token_id].abs().sum() / gradient.abs().sum(1).max()
         assert (moved > 0.9) == learns
 
@@ -158,9 +159,9 @@ def checks() -> list[bool]:
     )[0]
     group = Group(question, sampled, ["", ""], rewards=np.array([1.0, 0.0]))
     rows = grpo_outcome_rows([group], RL(**(SMALL | {"beta": 0.0})), Scorers(None, None))
-    [batch] = prompt_batches(rows, 1000)
+    [batch] = shared_prefix_batches(rows, 1000)
     with torch.no_grad():
-        agreement = (lean_logprobs(model, batch, cold) - batch.columns["old"]).abs().max()
+        agreement = (token_log_probs(model, batch, cold) - batch.columns["old"]).abs().max()
     return [
         torch.allclose(gradient, expected),
         abs(-clipped.mean().item() + 0.6333) < 1e-4,
@@ -190,8 +191,8 @@ FAULTS = {
         lambda lengths, how, new: [1 / (2 * max(lengths)) for _ in lengths],
     ),
     "no temperature in the trainer": (
-        "pipeline.forward.fused_llama.target_logprobs",
-        lambda model, hidden, targets, temperature, dtype: target_logprobs(
+        "pipeline.forward.fused_llama.target_log_probs",
+        lambda model, hidden, targets, temperature, dtype: target_log_probs(
             model, hidden, targets, 1.0, dtype
         ),
     ),
