@@ -235,7 +235,7 @@ def test_the_reference_is_the_policy_at_the_start_of_an_iteration(start):
 def test_a_row_scores_every_sampled_token_the_end_token_once_and_no_token_of_the_prompt():
     question = Question(Problem("p", "Q", "7"), [1, 8, 9])
     group = Group(question, [Sample([5, 6, 2], [-1.0, -2.0, -3.0], "stop")], ["x"])
-    row = output_row(group, 0, old=np.array([-1.0, -2.0, -3.0]), weight=0.5)
+    row = output_row(group, 0, old_log_probs=np.array([-1.0, -2.0, -3.0]), weight=0.5)
     assert (
         row.ids.tolist() == [1, 8, 9, 5, 6, 2] and row.scored.tolist() == [False] * 3 + [True] * 3
     )
