@@ -34,9 +34,9 @@ class HeldOutText:
         self, model: PreTrainedModel, max_tokens: int, precision: str = "auto"
     ) -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
-        mine = distributed.share(self.rows)
+        mine = distributed.shard_for_rank(self.rows)
         values = row_log_probs(model, mine, max_tokens, precision=precision)
-        logprob = distributed.total(
+        logprob = distributed.all_reduce_sum(
             {"logprob": sum(float(v.sum(dtype=np.float64)) for v in values)}
         )["logprob"]
         return -logprob / math.log(2) / self.bytes

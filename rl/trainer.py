@@ -241,7 +241,7 @@ class Learner:
         def score(rows: Sequence[Row]) -> list[np.ndarray]:
             mine = row_log_probs(
                 getattr(self, which),
-                distributed.share(rows),
+                distributed.shard_for_rank(rows),
                 settings.micro_batch_tokens,
                 temperature=settings.temperature,
                 precision=settings.precision,

@@ -20,7 +20,7 @@ from transformers import LlamaForCausalLM, PreTrainedModel
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from pipeline.errors import UserError
-from pipeline.model.distributed import whole
+from pipeline.model.distributed import full_tensor
 
 CACHE_BLOCK = 32
 """Positions by which a cache grows. Attention runs over whole caches: a batched product of a slice would copy it."""
@@ -147,13 +147,13 @@ class Decoder:
         llama = cast(LlamaForCausalLM, model)
         body = llama.model
 
-        embedding = whole(body.embed_tokens.weight)
+        embedding = full_tensor(body.embed_tokens.weight)
         self.dtype, self.device = dtype or embedding.dtype, embedding.device
         self.embedding = self._cast(embedding)
 
         tied = llama.lm_head.weight is body.embed_tokens.weight
-        head = embedding if tied else whole(llama.lm_head.weight)
-        self.head = self._cast(head * whole(body.norm.weight))
+        head = embedding if tied else full_tensor(llama.lm_head.weight)
+        self.head = self._cast(head * full_tensor(body.norm.weight))
 
         self.layers = [self._fused(layer) for layer in cast(list[LlamaDecoderLayer], body.layers)]
 
@@ -195,10 +195,10 @@ class Decoder:
         """Products of the same input as one; the outputs are scaled, the input is multiplied by `gain` beforehand."""
         weights, biases = [], []
         for module, scale in zip(modules, scales, strict=True):
-            weight = whole(module.weight) * scale
-            weights.append(weight if gain is None else weight * whole(gain))
+            weight = full_tensor(module.weight) * scale
+            weights.append(weight if gain is None else weight * full_tensor(gain))
             if module.bias is not None:
-                biases.append(whole(module.bias) * scale)
+                biases.append(full_tensor(module.bias) * scale)
 
         weight = self._cast(torch.cat(weights))
         return Linear(weight, self._cast(torch.cat(biases)) if biases else None)

@@ -114,9 +114,13 @@ def load_model(
     for name in ("final_logit_softcapping", "logit_scale"):
         if getattr(config, name, None):
             kind = config.model_type
-            raise UserError(f"{source}: models that rescale their logits ({kind}) are not supported")
+            raise UserError(
+                f"{source}: models that rescale their logits ({kind}) are not supported"
+            )
 
-    cast(torch.nn.Module, model).to(device())  # in place; its declared signature confuses type checkers
+    cast(torch.nn.Module, model).to(
+        device()
+    )  # in place; its declared signature confuses type checkers
     return model.eval()
 
 
@@ -141,7 +145,7 @@ def save_model(
     With several processes all must call it; the first one writes.
     """
     # All processes take part in gathering a sharded model's weights.
-    weights = distributed.whole_state(model)
+    weights = distributed.full_state_dict(model)
     if not distributed.is_main():
         return
 

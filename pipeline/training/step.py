@@ -91,7 +91,7 @@ def train_step(
 
     sums: dict[str, torch.Tensor] = {}
     tokens = scored = 0
-    batches = layout.cut(distributed.share(rows), max_tokens, device=model.device)
+    batches = layout.cut(distributed.shard_for_rank(rows), max_tokens, device=model.device)
     if sharded:
         batches = list(batches)
         for filler in filler_batches(layout, len(batches), model.device):
@@ -106,11 +106,11 @@ def train_step(
         tokens += batch.tokens
         scored += len(batch.targets)
     metrics = {"loss": 0.0} | {name: float(value) for name, value in sums.items()}
-    metrics = distributed.total(metrics | {"tokens": tokens, "scored": scored})
+    metrics = distributed.all_reduce_sum(metrics | {"tokens": tokens, "scored": scored})
     norm = 0.0
     if metrics["scored"]:
         if not sharded:
-            distributed.sum_gradients(parameters)
+            distributed.all_reduce_gradients(parameters)
         norm = apply_gradients(model, optimiser, clip_norm)
     return metrics | {"grad_norm": norm}
 
@@ -130,7 +130,7 @@ def apply_gradients(
     """Clip the gradient to `clip_norm`, step the optimiser, return the norm before clipping."""
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimiser.step()
-    return float(distributed.whole(norm))
+    return float(distributed.full_tensor(norm))
 
 
 def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
@@ -154,7 +154,7 @@ def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
 
 def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreTrainedModel:
     """With several processes, and where `distribution` says "shard", leave each a part of every layer; in place."""
-    if distributed.size() > 1 and distribution == "shard":
+    if distributed.world_size() > 1 and distribution == "shard":
         with autocast(precision):
             bf16 = torch.is_autocast_enabled(model.device.type)
         distributed.shard(model, model.base_model.layers, bf16)
