@@ -63,7 +63,9 @@ def row_scores(
 ) -> list[np.ndarray]:
     """For each row the logits at the positions it is read at, in order; several processes share the rows."""
     mine = row_log_probs(model, distributed.shard_for_rank(rows), max_tokens, precision=precision)
-    return [values[row.scored] for row, values in zip(rows, distributed.gather(mine), strict=True)]
+    return [
+        values[row.loss_mask] for row, values in zip(rows, distributed.gather(mine), strict=True)
+    ]
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:

@@ -134,7 +134,7 @@ def validation_loss(
             )
             mine = sum(float(row.sum(dtype="float64")) for row in log_probs)
             total = distributed.all_reduce_sum({name: mine})[name]
-            tokens = sum(int(row.scored.sum()) for row in rows)
+            tokens = sum(int(row.loss_mask.sum()) for row in rows)
             losses[f"validation_loss.{name}"] = round(-total / tokens, 5)
         return losses
 
