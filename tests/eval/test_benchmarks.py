@@ -9,7 +9,7 @@ from eval.benchmarks import load_benchmark, main, resolve
 from eval.sampling.few_shot import Shot, chat_question, few_shot
 from eval.tasks import fetch
 from eval.tasks.declarations import MGSM_LANGUAGES, TABLE
-from eval.verdicts.judge import judge
+from eval.verdicts.judge import Submission, judge
 from pipeline.artifacts.records import Problem
 from pipeline.config.world import Prompts
 from pipeline.errors import UserError
@@ -191,7 +191,7 @@ def test_every_gold_is_right_against_itself_by_its_own_declaration():
         benchmark, file = declared(name)
         problems = list({p.answer: p for p in load_benchmark(file, benchmark)}.values())
         for form in ("{}", "So the answer is {}."):
-            verdicts = judge(benchmark, [(p, form.format(p.answer), None) for p in problems])
+            verdicts = judge(benchmark, [Submission(p, form.format(p.answer)) for p in problems])
             wrong = [
                 p.answer
                 for p, verdict in zip(problems, verdicts, strict=True)
@@ -206,10 +206,10 @@ def test_a_model_that_writes_only_zeros_has_not_solved_the_problems_whose_answer
     )
     declared = TABLE["minimath"]
     babble, boxed = judge(
-        declared, [(problem, "0000000000", None), (problem, r"8%4=0 \boxed{0}", None)]
+        declared, [Submission(problem, "0000000000"), Submission(problem, r"8%4=0 \boxed{0}")]
     )
     assert (babble.correct, babble.status, boxed.correct) == (False, "no_answer", True)
-    (printed,) = judge(declared, [(problem, "```python\nprint(8 % 4)\n```", "0")])
+    (printed,) = judge(declared, [Submission(problem, "```python\nprint(8 % 4)\n```", printed="0")])
     assert printed.correct, "what a program prints needs no box"
 
 
@@ -242,12 +242,13 @@ def test_a_language_of_mgsm_is_asked_in_its_own_words(code):
 
 @pytest.mark.parametrize("digits", ["৪১", "౪౧", "๔๑", "٤١", "４１"])
 def test_digits_of_every_script_are_digits(digits):
-    assert judge(TABLE["mgsm_bn"], [(Problem("p", "?", "41"), f"উত্তর হল {digits}।", None)])[
-        0
-    ].correct
-    assert not judge(TABLE["mgsm_bn"], [(Problem("p", "?", "14"), f"উত্তর হল {digits}।", None)])[
-        0
-    ].correct
+    text = f"উত্তর হল {digits}।"
+    right, wrong = judge(
+        TABLE["mgsm_bn"],
+        [Submission(Problem("p", "?", "41"), text), Submission(Problem("p", "?", "14"), text)],
+    )
+    assert right.correct
+    assert not wrong.correct
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_digits_of_every_script_are_digits(digits):
     ],
 )
 def test_a_unit_in_another_script_is_no_part_of_the_number(text):
-    assert judge(TABLE["mgsm_ru"], [(Problem("p", "?", "41"), text, None)])[0].correct
+    assert judge(TABLE["mgsm_ru"], [Submission(Problem("p", "?", "41"), text)])[0].correct
 
 
 # --- sets in their exact published schema
@@ -283,7 +284,7 @@ def test_mmlu_of_the_hub_names_the_right_option_by_its_index(tmp_path):
     )
     verdicts = judge(
         TABLE["mmlu"],
-        [(problem, text, None) for text in ("The answer is (B).", "So B.", "B. 4", "(A)")],
+        [Submission(problem, text) for text in ("The answer is (B).", "So B.", "B. 4", "(A)")],
     )
     assert [v.correct for v in verdicts] == [True, True, True, False]
 
@@ -301,11 +302,12 @@ def test_big_bench_hard_is_graded_in_the_words_of_its_tasks(tmp_path):
     )
     problems = load_benchmark(path, TABLE["bbh"])
     right = judge(
-        TABLE["bbh"], [(p, f"We look at it. So the answer is {p.answer}.", None) for p in problems]
+        TABLE["bbh"],
+        [Submission(p, f"We look at it. So the answer is {p.answer}.") for p in problems],
     )
     assert all(v.correct for v in right), right
     others = ["False", "(C)", "valid", "] >", "apple zoo pear", "9", "Yes"]
-    wrong = [(p, f"So the answer is {o}.", None) for p, o in zip(problems, others, strict=True)]
+    wrong = [Submission(p, f"So the answer is {o}.") for p, o in zip(problems, others, strict=True)]
     assert not any(v.correct for v in judge(TABLE["bbh"], wrong))
 
 
@@ -334,7 +336,9 @@ def test_cmath_of_the_hub_has_grades_and_golds_with_fractions(tmp_path):
     texts = ["一共有 3 + 4 = 7 个苹果。所以答案是 7。", "还剩五分之一，即 1 - 4/5 = 1/5。"]
     assert all(
         v.correct
-        for v in judge(TABLE["cmath"], [(p, t, None) for p, t in zip(problems, texts, strict=True)])
+        for v in judge(
+            TABLE["cmath"], [Submission(p, t) for p, t in zip(problems, texts, strict=True)]
+        )
     )
 
 
