@@ -11,7 +11,7 @@ from eval import run as eval_run
 from eval.reporting.lm_eval_format import harness_results
 from eval.reporting.metrics import group_answers
 from eval.sampling.transformers_engine import ForwardSampler
-from eval.sampling.work_units import plan
+from eval.sampling.work_units import Problems, plan
 from eval.summary import _same, compare_models, summarise
 from eval.table import table
 from eval.tasks.declarations import Benchmark
@@ -105,7 +105,7 @@ def test_other_settings_another_model_or_another_question_are_other_parts(world)
     settings, problems = Evaluation(samples=0), [Problem("p", "1+1?", "2")]
 
     def name(settings=settings, problems=problems, made_by="m"):
-        (part,) = plan([(OWN, "", problems)], ["cot"], settings, "chat")
+        (part,) = plan([Problems(OWN, "", problems)], ["cot"], settings, "chat")
         return part.path(world, {"model": made_by}).name
 
     assert name() == name()
@@ -122,7 +122,7 @@ def test_a_killed_run_goes_on_with_the_parts_that_are_missing(world, tmp_path):
 def test_parts_hold_about_as_many_samples_whatever_their_number_a_problem():
     problems = [Problem(f"p{i}", "?", "1") for i in range(100)]
     settings = Evaluation(modes=["cot"], samples=16, batch=20)
-    parts = list(plan([(OWN, "", problems)], ["cot"], settings, "chat"))
+    parts = list(plan([Problems(OWN, "", problems)], ["cot"], settings, "chat"))
     assert [part.attempts for part in parts] == [100, *[160] * 10]
     assert [p for part in parts[1:] for p in part.problems] == problems
 
