@@ -14,7 +14,7 @@ _MOST_ITEMS = 100_000  # of an iterable, which may be endless
 
 # The more special first: True is an int as well.
 _SCALARS = (bool, int, float, complex, str)
-_COLLECTIONS = (list, tuple, set, frozenset)
+_COLLECTIONS: tuple[Any, ...] = (list, tuple, set, frozenset)
 
 
 class NotPlain(Exception):

@@ -122,8 +122,9 @@ def prompts_ids(tokenizer: Any, problems: Sequence[Problem], asking: Asking) -> 
 def _chat_prompts(tokenizer: Any, problems: Sequence[Problem], asking: Asking) -> list[list[int]]:
     """Questions with the mode's suffix; those that say themselves what is wanted go without."""
     input_ids: list[list[int]] = [[] for _ in problems]
-    with_suffix, bare = [], []
-    questions = []
+    questions: list[tuple[str, str, str]] = []  # text, mode, language
+    with_suffix: list[int] = []  # places in `problems`
+    bare: list[int] = []
 
     for place, problem in enumerate(problems):
         question = problem.question

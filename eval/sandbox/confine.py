@@ -153,7 +153,7 @@ def drop_privileges(readable_by_all: bool, number: int) -> bool:
         except OSError:
             pass  # a namespace that knows no second user: root without capabilities, in a file system of its own
 
-    # After the change of user, which needs capabilities and sets the process dumpable again.
+    # After the change of user, which needs capabilities and resets whether the process is dumpable.
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)

@@ -31,7 +31,7 @@ from pipeline.errors import UserError
 _REPOSITORY = str(Path(__file__).resolve().parents[2])
 _GRACE = 60.0  # seconds beyond the program's own in which a supervisor must answer (it may import sympy first)
 
-# The protocol of eval.sandbox.supervisor, which is not imported: the host shall not load what it confines itself with
+# The protocol of eval.sandbox.supervisor, which is loaded in its own process only
 _REQUEST = struct.Struct("!dQI")
 _RESULT = struct.Struct("!B?dII")
 _STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
@@ -202,8 +202,9 @@ class Sandbox:
     def _start(self) -> _Worker:
         if "namespaces" in self._options["without"] and self._options["empty"] is None:
             # The programs' folder, which nobody may write
-            self._options["empty"] = tempfile.mkdtemp(prefix="sandbox-")
-            os.chmod(self._options["empty"], 0o555)
+            folder = tempfile.mkdtemp(prefix="sandbox-")
+            os.chmod(folder, 0o555)
+            self._options["empty"] = folder
         return _Worker(self._options)
 
     def _check(self, worker: _Worker, allow_weak: bool) -> None:

@@ -78,7 +78,7 @@ def _confine(options: dict[str, Any]) -> tuple[confine.Confinement, int]:
         os.chdir(options["empty"])
         state.readable.append(options["empty"])
 
-    # A user of our own must still be able to read Python; ordinary users of the host are asked only without a root.
+    # Another user must still be able to read Python: where it lies below /root, only in a root of our own.
     reachable = state.namespaces or confine.readable_by_others(state.readable)
     state.own_user = confine.drop_privileges(reachable, number)
 

@@ -96,7 +96,7 @@ def _gold(row: Row, fields: Fields) -> str:
 
 def _options(row: Row, fields: Fields) -> list[str]:
     """The texts of the options without their letters; an empty list where the question is open."""
-    options = next((row[name] for name in fields.options if row.get(name)), [])
+    options: str | list[Any] = next((row[name] for name in fields.options if row.get(name)), [])
 
     if isinstance(options, str) and options.startswith("["):  # a list that was printed (MathQA)
         options = [text[2] for text in _QUOTED.finditer(options)]

@@ -87,11 +87,16 @@ def declared(name):
 def test_a_name_is_a_declaration_and_any_other_file_needs_none(tmp_path):
     path = write(tmp_path, {"question": "q", "answer": "1"})
     benchmark, file = resolve(str(path))
+
     assert (benchmark.name, benchmark.metric, file) == ("bench", "answer", path)
+
     benchmark, file = resolve(f"ocw={path}")
+
     assert benchmark is TABLE["ocw"] and file == path
+
     (tmp_path / "sat").mkdir()
     (tmp_path / "sat/test.jsonl").write_text("")
+
     assert resolve("sat", tmp_path)[1] == tmp_path / "sat/test.jsonl"
 
 
@@ -113,8 +118,11 @@ def test_a_set_that_cannot_be_fetched_says_where_its_file_belongs(tmp_path, monk
 def test_a_set_is_fetched_once_and_read_from_its_file_afterwards(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "_download", lambda source, path: "question\t1,000\nother\t5\n")
     benchmark, file = resolve("mgsm_de", tmp_path)
+
     assert [p.answer for p in load_benchmark(file, benchmark)] == ["1,000", "5"]
+
     monkeypatch.setattr(fetch, "_download", Mock(side_effect=OSError))
+
     assert resolve("mgsm_de", tmp_path)[1] == file
 
 
@@ -136,11 +144,14 @@ def test_every_benchmark_of_the_paper_is_declared_once_with_the_papers_counts():
         "mmlu": 14042,
     }
     counts |= {"bbh": 6511, "humaneval": 164, "mbpp": 500, "math500": 500}
+
     assert {name: TABLE[name].rows for name in counts} == counts
+
     shots = {
         name: TABLE[name].shots
         for name in ("gsm8k", "math", "ocw", "sat", "cmath", "gaokao_mathqa", "mbpp")
     }
+
     assert [next(iter(s.values())) for s in shots.values()] == [8, 4, 4, 4, 6, 5, 3]
 
 
@@ -148,12 +159,14 @@ def test_every_benchmark_of_the_paper_is_declared_once_with_the_papers_counts():
 def test_a_declared_set_loads_whole_and_has_prompts_for_its_modes(name):
     benchmark, file = declared(name)
     problems = load_benchmark(file, benchmark)
+
     assert len(problems) == {"gaokao2023en": 383}.get(
         name, benchmark.rows
     )  # two golds are empty upstream
     assert all(p.question and p.answer for p in problems) and len({p.id for p in problems}) == len(
         problems
     )
+
     problem = problems[-1]
     for mode in set(benchmark.modes) & {"cot", "pot"}:
         shown = few_shot(benchmark, mode, [], 4, problem.language, file)
@@ -165,6 +178,7 @@ def test_a_declared_set_loads_whole_and_has_prompts_for_its_modes(name):
             or shown.heads
             or not benchmark.examples
         )
+
     assert problem.question.strip() in chat_question(benchmark, problem)
 
 
@@ -172,6 +186,7 @@ def test_worked_examples_of_logic_tasks_come_from_the_data_without_their_warning
     benchmark, file = declared("bbh")
     problem = load_benchmark(file, benchmark, 1)[0]
     text = few_shot(benchmark, "cot", [], 0, "en", file).prompt(problem)
+
     assert "canary" not in text and text.count("Let's think step by step") == 4
     assert text.endswith(f"Q: {problem.question}\nA: Let's think step by step.\n")
 
@@ -208,8 +223,11 @@ def test_a_model_that_writes_only_zeros_has_not_solved_the_problems_whose_answer
     babble, boxed = judge(
         declared, [Submission(problem, "0000000000"), Submission(problem, r"8%4=0 \boxed{0}")]
     )
+
     assert (babble.correct, babble.status, boxed.correct) == (False, "no_answer", True)
+
     (printed,) = judge(declared, [Submission(problem, "```python\nprint(8 % 4)\n```", printed="0")])
+
     assert printed.correct, "what a program prints needs no box"
 
 
@@ -234,9 +252,12 @@ def test_a_language_of_mgsm_is_asked_in_its_own_words(code):
     benchmark = TABLE[f"mgsm_{code}"]
     problem = Problem("p", "?", "1", language=benchmark.language)
     asked = user_message("?", "cot", problem.language, Prompts())
+
     assert asked != user_message("?", "cot", "en", Prompts()) and "\\boxed{}" in asked
+
     shown = few_shot(benchmark, "cot", [], 4, problem.language)
     prompt = shown.prompt(problem)
+
     assert len(shown.shots) == 4 and "Problem:" not in prompt and "answer is" not in prompt
 
 
@@ -247,6 +268,7 @@ def test_digits_of_every_script_are_digits(digits):
         TABLE["mgsm_bn"],
         [Submission(Problem("p", "?", "41"), text), Submission(Problem("p", "?", "14"), text)],
     )
+
     assert right.correct
     assert not wrong.correct
 
@@ -277,15 +299,18 @@ def test_mmlu_of_the_hub_names_the_right_option_by_its_index(tmp_path):
         "answer": 1,
     }
     (problem,) = load_benchmark(write(tmp_path, row), TABLE["mmlu"])
+
     assert (
         problem.answer == "B"
         and problem.question.endswith("(D) 2")
         and problem.kind == "abstract_algebra"
     )
+
     verdicts = judge(
         TABLE["mmlu"],
         [Submission(problem, text) for text in ("The answer is (B).", "So B.", "B. 4", "(A)")],
     )
+
     assert [v.correct for v in verdicts] == [True, True, True, False]
 
 
@@ -305,9 +330,12 @@ def test_big_bench_hard_is_graded_in_the_words_of_its_tasks(tmp_path):
         TABLE["bbh"],
         [Submission(p, f"We look at it. So the answer is {p.answer}.") for p in problems],
     )
+
     assert all(v.correct for v in right), right
+
     others = ["False", "(C)", "valid", "] >", "apple zoo pear", "9", "Yes"]
     wrong = [Submission(p, f"So the answer is {o}.") for p, o in zip(problems, others, strict=True)]
+
     assert not any(v.correct for v in judge(TABLE["bbh"], wrong))
 
 
@@ -329,11 +357,14 @@ def test_cmath_of_the_hub_has_grades_and_golds_with_fractions(tmp_path):
         },
     ]
     problems = load_benchmark(write(tmp_path, *rows), TABLE["cmath"])
+
     assert [(p.answer, p.level, p.language) for p in problems] == [
         ("7", "1", "zh"),
         ("1/5", "6", "zh"),
     ]
+
     texts = ["一共有 3 + 4 = 7 个苹果。所以答案是 7。", "还剩五分之一，即 1 - 4/5 = 1/5。"]
+
     assert all(
         v.correct
         for v in judge(
@@ -352,6 +383,7 @@ def test_a_set_is_copied_with_the_worked_examples_beside_it(tmp_path, monkeypatc
     target = tmp_path / "run" / "bbh.jsonl"
     main(["--fetch", "bbh", "--folder", str(tmp_path / "all"), "--to", str(target)])
     problems = load_benchmark(target, TABLE["bbh"])
+
     assert (
         few_shot(TABLE["bbh"], "cot", [], 3, "en", target)
         .prompt(problems[0])

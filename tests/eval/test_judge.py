@@ -57,6 +57,7 @@ def test_a_function_passes_when_its_tests_run_to_their_end(problem, output, corr
 def test_of_several_blocks_the_last_that_defines_the_function_is_the_candidate():
     blocks = ("def double(x):\n    return 0", "print(1)", "def double(x): return 2*x")
     text = "\n".join(f"```python\n{block}\n```" for block in blocks)
+
     assert candidate(FUNCTION, text).endswith("def double(x): return 2*x")
 
 
@@ -66,6 +67,7 @@ def test_published_solutions_pass_their_published_tests(name, box):
     rows = list(read_jsonl(file))[::5]
     problems = load_benchmark(file, benchmark)[::5]
     written = [row.get("canonical_solution") or row["code"] for row in rows]
+
     assert all(
         v.correct
         for v in judge(
@@ -129,6 +131,7 @@ def test_without_isabelle_a_proof_is_not_run_and_neither_right_nor_wrong(monkeyp
     with_proof, without = judge(
         TABLE["minif2f"], [Submission(PROOF, "by simp"), Submission(PROOF, "no idea")]
     )
+
     assert (with_proof.status, with_proof.correct, with_proof.tier) == ("not_run", False, "none")
     assert without.status == "no_answer"
 
@@ -145,8 +148,11 @@ def test_an_installed_isabelle_decides(tmp_path, monkeypatch, code, status):
         TABLE["minif2f"],
         [Submission(PROOF, "proof -\n  show ?thesis sledgehammer\nqed\n\nInformal:\nmore")],
     )
+
     assert (verdict.correct, verdict.status, verdict.tier) == (status == "proved", "ok", "checker")
+
     seen = (tmp_path / "seen").read_text()
+
     assert (
         seen.startswith(THEORY)
         and "(auto; fail)" in seen
@@ -159,6 +165,7 @@ def test_proofs_that_prove_anything_are_refused():
     assert (
         theory_of(PROOF, "by simp") and proof_text("Sure:\n```isabelle\nby simp\n```") == "by simp"
     )
+
     for cheat in (
         "proof -\n  show ?thesis sorry\nqed",
         "oops",

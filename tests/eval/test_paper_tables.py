@@ -18,10 +18,9 @@ RIGHT = {
 
 
 def test_every_number_of_the_paper_stands_in_exactly_one_table():
-    shown = [
-        (task, model) for table in TABLES for task in table.tasks for model in table.models
-    ]
+    shown = [(task, model) for table in TABLES for task in table.tasks for model in table.models]
     told = [(task, model) for task, scores in PAPER.items() for model in scores]
+
     assert sorted(shown) == sorted(told)
     assert all(task.rpartition(".")[0] in TABLE for task, _ in shown)
 
@@ -45,6 +44,7 @@ def test_the_file_is_written(tmp_path):
     (tmp_path / "eval").mkdir()
     (tmp_path / "eval" / "summary.json").write_text(json.dumps({"sft": {"gsm8k.tool": RIGHT}}))
     main(["--results", str(tmp_path), "--out", str(tmp_path / "tables.md")])
+
     assert (
         "| sft, this run | 50.0 [40.4, 59.6] | – | – | – |" in (tmp_path / "tables.md").read_text()
     )
