@@ -1,0 +1,115 @@
+"""Sets of real numbers as sorted, disjoint pieces of the line with open or closed ends: union, intersection, equality.
+
+No formulas here: real_sets.py reads them.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+_BLUR = Fraction(1, 10**50)  # relative; irrational ends are kept to 60 digits
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a piece; a value of None is -∞ at the low end and +∞ at the high end, and never closed."""
+
+    value: Fraction | None
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    low: End
+    high: End
+
+
+INFINITE = End(None)
+WHOLE_LINE = Piece(INFINITE, INFINITE)
+
+
+def single_point(value: Fraction) -> Piece:
+    return Piece(End(value, True), End(value, True))
+
+
+def same_pieces(first: list[Piece], second: list[Piece]) -> bool:
+    """Whether two merged sets have equal pieces with equal ends."""
+    if len(first) != len(second):
+        return False
+    return all(
+        _same_end(a.low, b.low) and _same_end(a.high, b.high)
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def _same_end(first: End, second: End) -> bool:
+    if first.closed != second.closed:
+        return False
+    if first.value is None or second.value is None:
+        return first.value is second.value
+    return abs(first.value - second.value) <= _BLUR * max(abs(first.value), 1)
+
+
+# --- order of ends, from left to right: a low end that is closed starts before an open one, a high end ends behind it
+
+
+def _low_key(end: End) -> tuple[bool, Fraction, bool]:
+    return (end.value is not None, end.value or Fraction(0), not end.closed)
+
+
+def _high_key(end: End) -> tuple[bool, Fraction, bool]:
+    return (end.value is None, end.value or Fraction(0), end.closed)
+
+
+# --- operations
+
+
+def merged(pieces: list[Piece]) -> list[Piece]:
+    """The union of pieces in any order, as sorted pieces that do not touch; empty ones are left out."""
+    result: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: _low_key(piece.low)):
+        if _is_empty(piece):
+            continue
+        if result and _touch(result[-1].high, piece.low):
+            before = result.pop()
+            piece = Piece(before.low, max(before.high, piece.high, key=_high_key))
+        result.append(piece)
+    return result
+
+
+def _is_empty(piece: Piece) -> bool:
+    low, high = piece.low, piece.high
+    if low.value is None or high.value is None:
+        return False
+    return low.value > high.value or (low.value == high.value and not (low.closed and high.closed))
+
+
+def _touch(high: End, low: End) -> bool:
+    """Whether a piece that ends at `high` leaves no gap to one further right that begins at `low`."""
+    if high.value is None or low.value is None or low.value < high.value:
+        return True
+    return low.value == high.value and (low.closed or high.closed)
+
+
+def complement(pieces: list[Piece]) -> list[Piece]:
+    """What merged pieces leave of the real line."""
+    result: list[Piece] = []
+    low = INFINITE
+    to_the_end = True
+    for piece in pieces:
+        if piece.low.value is not None:
+            result.append(Piece(low, End(piece.low.value, not piece.low.closed)))
+        low = End(piece.high.value, not piece.high.closed)
+        to_the_end = piece.high.value is not None
+
+    if to_the_end:
+        result.append(Piece(low, INFINITE))
+    return merged(result)
+
+
+def intersection(first: list[Piece], second: list[Piece]) -> list[Piece]:
+    result = [
+        Piece(max(a.low, b.low, key=_low_key), min(a.high, b.high, key=_high_key))
+        for a in first
+        for b in second
+    ]
+    return merged(result)
