@@ -192,7 +192,7 @@ def _collection_is_bracketed(gold: Node, other: Bracketed, tolerance: Fraction |
     if len(gold.items) > 2 and _elementwise(gold.items, other.items, tolerance):
         return True
     assigned = assigned_values(gold.items)  # x = 1, y = 2 and (1, 2)
-    return bool(assigned) and _elementwise(assigned, other.items, tolerance)
+    return assigned is not None and _elementwise(assigned, other.items, tolerance)
 
 
 def _has_plain_items(node: Node) -> bool:
@@ -215,10 +215,11 @@ def _distinct(nodes: Nodes) -> Nodes:
 def _same_multiset(gold: Nodes, other: Nodes, tolerance: Fraction | None) -> bool:
     if len(gold) != len(other):
         return False
+
     gold_values, other_values = _exact_values(gold), _exact_values(other)
-    if None not in gold_values and None not in other_values:
-        if Counter(gold_values) == Counter(other_values):
-            return True
+    all_known = None not in gold_values and None not in other_values
+    if all_known and Counter(gold_values) == Counter(other_values):
+        return True
     if len(gold) ** 2 > _MAX_PAIRS:
         raise FormulaLimit("elements")
 
@@ -306,9 +307,11 @@ def _is_vector(node: Bracketed) -> bool:
 
 def _same_residue(gold: Node, other: Node) -> bool:
     """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question."""
-    if isinstance(gold, Residue) and isinstance(other, Residue):
-        if not same_formula(gold.modulus, other.modulus):
-            return False
+    match gold, other:
+        case Residue(_, modulus), Residue(_, other_modulus):
+            if not same_formula(modulus, other_modulus):
+                return False
+
     gold_value = gold.value if isinstance(gold, Residue) else gold
     other_value = other.value if isinstance(other, Residue) else other
     return same_formula(gold_value, other_value)

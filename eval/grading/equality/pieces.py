@@ -46,7 +46,7 @@ def _same_end(first: End, second: End) -> bool:
         return False
     if first.value is None or second.value is None:
         return first.value is second.value
-    return abs(first.value - second.value) <= _BLUR * max(abs(first.value), 1)
+    return abs(first.value - second.value) <= _BLUR * max(abs(first.value), Fraction(1))
 
 
 # --- order of ends, from left to right: a low end that is closed starts before an open one, a high end ends behind it

@@ -139,11 +139,12 @@ def _raised(base: _Quotient | None, exponent: Node) -> _Quotient | None:
     if exponent.value.denominator != 1 or not 0 <= exponent.value <= _MAX_DEGREE:
         return None
 
-    result: _Quotient | None = _Quotient([Fraction(1)], [Fraction(1)])
+    result = _Quotient([Fraction(1)], [Fraction(1)])
     for _ in range(int(exponent.value)):
-        result = _combined("multiply", result, base)
-        if result is None:
+        larger = _combined("multiply", result, base)
+        if larger is None:
             return None
+        result = larger
     return _checked(result.below, result.above) if inverse else _checked(result.above, result.below)
 
 

@@ -46,9 +46,9 @@ def same_scalar(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
         return same_value(gold, other)  # x - x + 1 against 1: the symbols may cancel
 
     # x^2 + C and x^2 + c: the constant of integration has either name.
-    if gold_names ^ other_names == {"C", "c"} and "c" in other_names:
-        if _ends_in_constant(gold) and _ends_in_constant(other):
-            other = replaced(other, Symbol("c"), Symbol("C"))
+    two_names = gold_names ^ other_names == {"C", "c"} and "c" in other_names
+    if two_names and _ends_in_constant(gold) and _ends_in_constant(other):
+        other = replaced(other, Symbol("c"), Symbol("C"))
 
     if same_value(gold, other):
         return True

@@ -49,8 +49,8 @@ def exact(node: Node) -> Fraction | None:
 @lru_cache(maxsize=8192)
 def _exact(node: Node) -> Fraction | None:
     match node:
-        case Numeral(value):
-            return value
+        case Numeral():
+            return node.value
         case Sum(terms):
             return _exact_total(terms)
         case Product(factors):

@@ -12,7 +12,7 @@ from fractions import Fraction
 class Node:
     """Base of all nodes. Fields that are nodes, or tuples of them, are the node's children."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
 
 
 class Scalar(Node):

@@ -240,14 +240,17 @@ class _Parser:
             name = self.take().text
             right = self.sum()
 
-            if name == "setminus":
-                left = self.chain(SetDifference(left, right))
-                continue
-            kind = Intersection if name == "cap" else Union
-            if isinstance(left, kind):
-                left = kind((*left.parts, right))
-            else:
-                left = self.chain(kind((left, right)))
+            match name, left:
+                case "setminus", _:
+                    left = self.chain(SetDifference(left, right))
+                case "cap", Intersection(parts):
+                    left = Intersection((*parts, right))
+                case "cap", _:
+                    left = self.chain(Intersection((left, right)))
+                case _, Union(parts):
+                    left = Union((*parts, right))
+                case _:
+                    left = self.chain(Union((left, right)))
         return left
 
     def is_letter_union(self) -> bool:
@@ -355,12 +358,12 @@ class _Parser:
             elif self.is_op("%"):
                 self.take()
                 base = self.chain(Percent(base))
+            elif self.is_op("'") and isinstance(base, Symbol):
+                self.take()
+                base = Symbol(base.name + "'")
             elif self.is_op("'"):
                 self.take()
-                if isinstance(base, Symbol):
-                    base = Symbol(base.name + "'")
-                else:
-                    base = self.chain(Call("prime", (base,)))
+                base = self.chain(Call("prime", (base,)))
             elif self.is_command("circ"):
                 self.take()
                 base = self.chain(Degrees(base))

@@ -81,7 +81,7 @@ def constant_ratio(gold: Node, other: Node) -> int | None:
     names, complex_allowed = _variables(gold, other)
     with _LOCK:
         context = _context()
-        quotient = None
+        quotient: MpNumber = None
         agreed = 0
         for point in _points(names):
             try:
@@ -174,9 +174,8 @@ def _evaluate(
         if bits > _MAX_PRECISION:
             raise FormulaLimit("precision")
 
-    if first.added or second.added:
-        top = highest
-    else:
+    top = highest
+    if not first.added and not second.added:
         top = max(magnitude(left, context), magnitude(right, context))
     error = context.mpf(2) ** (top - START_BITS // 2 - spread)
 

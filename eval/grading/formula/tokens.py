@@ -144,6 +144,5 @@ def _tokens_of_word(word: str, spaced: bool) -> list[Token]:
             return [*_tokens_of_word(function, spaced), Token("letter", word[-1], False)]
 
     if len(word) == 2 or any(letters.issuperset(word) for letters in LETTERS_OF_PRODUCTS):
-        first, *rest = word
-        return [Token("letter", first, spaced), *(Token("letter", letter) for letter in rest)]
+        return [Token("letter", letter, spaced and place == 0) for place, letter in enumerate(word)]
     return [Token("text", word.lower(), spaced)]
