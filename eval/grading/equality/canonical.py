@@ -44,6 +44,9 @@ from eval.grading.formula.nodes import (
 _PARAMETERS = frozenset(["k", "n", "m", "l", "t", "z", "p", "q", "j"])
 _MAX_DETERMINANT = 4  # rows; the expansion has n! terms
 
+# What may stand behind "x ≠ 1," as one more excluded value.
+_EXCLUDABLE = (Numeral, Negative, Quotient, Call, Symbol, Constant)
+
 _SET_LETTERS = frozenset(["R", "Z", "N", "Q", "C"])
 _MIRRORED = {">": "<", ">=": "<="}
 
@@ -58,42 +61,59 @@ def expanded(node: Node) -> Node:
     match node:
         case Relation(("in",), (_, whole)):
             return expanded(whole)
-        case Product((Symbol(name), Bracketed(_, _, (_, _, *_)) as point)) if _is_point(name):
-            return expanded(point)  # the point A(1, 2)
+        case Product((Symbol(name), Bracketed(_, _, (_, _, *_)) as point)):
+            if _is_point(name):  # the point A(1, 2)
+                return expanded(point)
         case Relation(("=",), (Bracketed() as names, Bracketed() as values)):
             if _are_assigned(names, values):  # (x, y) = (1, 2)
                 pairs = zip(names.items, values.items, strict=True)
-                return Listing(tuple(Relation(("=",), pair) for pair in pairs))
+                equations = [Relation(("=",), pair) for pair in pairs]
+                return Listing(tuple(equations))
         case Listing((Relation(("!=",), (name, _)) as first, *others)):
-            if all(_may_be_excluded(other) for other in others):  # x ≠ 1, 2: both are excluded
+            if all(isinstance(other, _EXCLUDABLE) for other in others):  # x ≠ 1, 2
                 excluded = [Relation(("!=",), (name, other)) for other in others]
                 node = Intersection((first, *excluded))
 
-    if contains_kind(node, PlusMinus):
-        match node:
-            case SetBuilder(element, condition) if contains_kind(condition, PlusMinus):
-                return SetBuilder(element, expanded(condition))
-            case Relation(("!=",), _):
-                return Intersection((_signed(node, "pm"), _signed(node, "mp")))
-            case Listing(parts) | SetOf(parts):
-                signed = tuple(value for part in parts for value in items(expanded(part)))
-                return SetOf(signed) if isinstance(node, SetOf) else Listing(signed)
-            case Bracketed() | Matrix():
-                pass
-            case _:
-                return Listing((_signed(node, "pm"), _signed(node, "mp")))
+    # Inside brackets, ± stays: (±1, 2) is compared element by element.
+    if contains_kind(node, PlusMinus) and not isinstance(node, Bracketed | Matrix):
+        return _with_both_signs(node)
 
     if contains_kind(node, Matrix):
         node = _computed_matrix(node)
     match node:
-        case Matrix(rows) if all(len(row) == 1 and isinstance(row[0], Relation) for row in rows):
-            return Listing(tuple(equation for [equation] in rows))  # a system of equations
+        case Matrix(rows) if all(_is_relation_row(row) for row in rows):  # a system of equations
+            column = [relation for [relation] in rows]
+            return Listing(tuple(column))
     return node
+
+
+def _with_both_signs(node: Node) -> Node:
+    """What contains ± as its two readings: as a rule, both are answers."""
+    match node:
+        case SetBuilder(element, condition) if contains_kind(condition, PlusMinus):
+            return SetBuilder(element, expanded(condition))
+        case Relation(("!=",), _):  # x ≠ ±1 excludes both
+            return Intersection((_signed(node, "pm"), _signed(node, "mp")))
+        case Listing(parts) | SetOf(parts):
+            signed: list[Node] = []
+            for part in parts:
+                signed += items(expanded(part))
+            return type(node)(tuple(signed))
+    return Listing((_signed(node, "pm"), _signed(node, "mp")))
+
+
+def _is_relation_row(row: tuple[Node, ...]) -> bool:
+    match row:
+        case (Relation(),):
+            return True
+    return False
 
 
 def items(node: Node) -> tuple[Node, ...]:
     """The elements of a list or set; a single answer is its only element."""
-    return node.items if isinstance(node, Listing | SetOf) else (node,)
+    if isinstance(node, Listing | SetOf):
+        return node.items
+    return (node,)
 
 
 def _is_point(name: str) -> bool:
@@ -106,12 +126,10 @@ def _are_assigned(names: Bracketed, values: Bracketed) -> bool:
         return False
     if len(names.items) != len(values.items) or len(names.items) < 2:
         return False
+
+    symbols_only = all(isinstance(name, Symbol) for name in names.items)
     different = len(set(names.items)) == len(names.items)
-    return different and all(isinstance(name, Symbol) for name in names.items)
-
-
-def _may_be_excluded(node: Node) -> bool:
-    return isinstance(node, Numeral | Negative | Quotient | Call | Symbol | Constant)
+    return symbols_only and different
 
 
 def _signed(node: Node, plus: str) -> Node:
@@ -130,19 +148,22 @@ def _signed(node: Node, plus: str) -> Node:
 
 def _without_conditions(node: Listing) -> Node:
     """Drop "k ∈ ℤ" and "x ∈ ℝ" beside an answer that is more than that."""
-    kept = tuple(item for item in node.items if not _is_condition(item))
+    kept = [item for item in node.items if not _is_condition(item)]
     if not kept or len(kept) == len(node.items):
         return node
-    return kept[0] if len(kept) == 1 else Listing(kept)
+    if len(kept) == 1:
+        return kept[0]
+    return Listing(tuple(kept))
 
 
 def integer_parameter(node: Node) -> Node | None:
     """The k of an answer "…, k ∈ ℤ"."""
     if not isinstance(node, Listing):
         return None
-    names = [
-        item.sides[0] for item in node.items if isinstance(item, Relation) and _is_condition(item)
-    ]
+    names: list[Node] = []
+    for item in node.items:
+        if isinstance(item, Relation) and _is_condition(item):
+            names.append(item.sides[0])
     return names[0] if len(names) == 1 else None
 
 
@@ -221,10 +242,11 @@ def as_interval(node: Node, against: Node) -> Node:
 
 def ascending(node: Relation) -> Relation:
     """3 > x > 1 as 1 < x < 3."""
-    if not all(operator in _MIRRORED for operator in node.operators):
+    if not set(node.operators) <= set(_MIRRORED):
         return node
-    operators = tuple(_MIRRORED[operator] for operator in reversed(node.operators))
-    return Relation(operators, tuple(reversed(node.sides)))
+    operators = [_MIRRORED[operator] for operator in reversed(node.operators)]
+    sides = reversed(node.sides)
+    return Relation(tuple(operators), tuple(sides))
 
 
 # --- matrices
@@ -234,27 +256,40 @@ def _computed_matrix(node: Node) -> Node:
     """Multiples, transposes and determinants of matrices as the matrix or number that they are."""
     match node:
         case Product(factors):
-            computed = [_computed_matrix(factor) for factor in factors]
-            matrices = [factor for factor in computed if isinstance(factor, Matrix)]
-            scalars = [factor for factor in computed if not isinstance(factor, Matrix)]
-            if len(matrices) == 1:
-                [matrix] = matrices
-                return _each_cell(matrix, lambda cell: Product((*scalars, cell)))
+            return _multiple(factors) or node
         case Quotient(Matrix() as matrix, below):
             return _each_cell(matrix, lambda cell: Quotient(cell, below))
         case Negative(Matrix() as matrix):
             return _each_cell(matrix, Negative)
         case Power(Matrix(rows), Symbol("T") | Text("t")):
-            if len({len(row) for row in rows}) == 1:
+            lengths = {len(row) for row in rows}
+            if len(lengths) == 1:
                 return Matrix(tuple(zip(*rows, strict=True)))
         case Call("det", (Matrix(rows), *_)):
-            if len(rows) <= _MAX_DETERMINANT and all(len(row) == len(rows) for row in rows):
+            square = all(len(row) == len(rows) for row in rows)
+            if square and len(rows) <= _MAX_DETERMINANT:
                 return _determinant(rows)
     return node
 
 
+def _multiple(factors: tuple[Node, ...]) -> Matrix | None:
+    """A product of one matrix and scalars."""
+    scalars: list[Node] = []
+    matrices: list[Matrix] = []
+    for factor in map(_computed_matrix, factors):
+        if isinstance(factor, Matrix):
+            matrices.append(factor)
+        else:
+            scalars.append(factor)
+
+    if len(matrices) != 1:
+        return None
+    return _each_cell(matrices[0], lambda cell: Product((*scalars, cell)))
+
+
 def _each_cell(matrix: Matrix, change: Callable[[Node], Node]) -> Matrix:
-    return Matrix(tuple(tuple(change(cell) for cell in row) for row in matrix.rows))
+    rows = [tuple(map(change, row)) for row in matrix.rows]
+    return Matrix(tuple(rows))
 
 
 def _determinant(rows: Rows) -> Node:
@@ -265,7 +300,9 @@ def _determinant(rows: Rows) -> Node:
 
     terms: list[Node] = []
     for column, cell in enumerate(first):
-        minor = tuple(row[:column] + row[column + 1 :] for row in below)
-        term = Product((cell, _determinant(minor)))
+        minor = [row[:column] + row[column + 1 :] for row in below]
+        term = Product((cell, _determinant(tuple(minor))))
+
+        # The signs alternate along the row.
         terms.append(Negative(term) if column % 2 else term)
     return Sum(tuple(terms))

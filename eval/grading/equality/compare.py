@@ -64,6 +64,8 @@ Nodes = tuple[Node, ...]
 
 _SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])  # relations without a left and a right
 _WRITTEN_EMPTY = (Symbol("phi"), Symbol("Phi"))  # what people type for ∅
+_PLAIN = (Listing, SetOf, Scalar, Text, Relation, InBase, Ratio, NamedSet)
+_STRUCTURES = (SetOf, Matrix, Union, Intersection, Bracketed)  # what S = … may be the name of
 _MAX_PAIRS = 2_500  # element comparisons of two lists that are not plain numbers
 
 
@@ -142,20 +144,22 @@ def _named_structure(node: Node, against: Node) -> Node | None:
     if isinstance(against, Relation | Listing):
         return None
     equation = _single_equation(node)
-    if equation is None or not is_name(equation.left):
+    if equation is None or not isinstance(equation.right, _STRUCTURES):
         return None
-    structured = isinstance(equation.right, SetOf | Matrix | Union | Intersection | Bracketed)
-    return equation.right if structured else None
+    return equation.right if is_name(equation.left) else None
 
 
 def _as_vectors(gold: Node, other: Node) -> tuple[Node, Node]:
     r"""3i - j as (3, -1) beside a vector, and \binom{1}{2} as a column beside a matrix."""
     match gold, other:
         case Matrix(), Call("binom", entries):
-            other = Matrix(tuple((entry,) for entry in entries))
-    if isinstance(gold, Matrix | Bracketed) or isinstance(other, Matrix | Bracketed):
-        return components(gold) or gold, components(other) or other
-    return gold, other
+            column = [(entry,) for entry in entries]
+            other = Matrix(tuple(column))
+
+    vectors = (Matrix, Bracketed)
+    if not isinstance(gold, vectors) and not isinstance(other, vectors):
+        return gold, other
+    return components(gold) or gold, components(other) or other
 
 
 # --- collections
@@ -197,10 +201,13 @@ def _collection_is_bracketed(gold: Node, other: Bracketed, tolerance: Fraction |
 
 def _has_plain_items(node: Node) -> bool:
     """Whether the answer, or each element of it, is something other than a set or an inequality."""
-    plain = isinstance(node, Listing | SetOf | Scalar | Text | Relation | InBase | Ratio | NamedSet)
-    return plain and not any(
-        isinstance(item, Relation) and item.operators != ("=",) for item in items(node)
-    )
+    if not isinstance(node, _PLAIN):
+        return False
+    return not any(_is_inequality(item) for item in items(node))
+
+
+def _is_inequality(node: Node) -> bool:
+    return isinstance(node, Relation) and node.operators != ("=",)
 
 
 def _distinct(nodes: Nodes) -> Nodes:
@@ -235,13 +242,20 @@ def _same_multiset(gold: Nodes, other: Nodes, tolerance: Fraction | None) -> boo
 
 
 def _exact_values(nodes: Nodes) -> list[Fraction | None]:
-    return [exact(node) if isinstance(node, Scalar) else None for node in nodes]
+    values: list[Fraction | None] = []
+    for node in nodes:
+        value = exact(node) if isinstance(node, Scalar) else None
+        values.append(value)
+    return values
 
 
 def _elementwise(gold: Nodes, other: Nodes, tolerance: Fraction | None) -> bool:
-    return len(gold) == len(other) and all(
-        same_formula(a, b, tolerance) for a, b in zip(gold, other, strict=True)
-    )
+    if len(gold) != len(other):
+        return False
+    for gold_item, other_item in zip(gold, other, strict=True):
+        if not same_formula(gold_item, other_item, tolerance):
+            return False
+    return True
 
 
 # --- tuples, vectors, intervals and matrices
@@ -333,9 +347,12 @@ def _same_ratio(gold: Nodes, other: Nodes) -> bool:
 
 def _exact_ratio(nodes: Nodes) -> list[Fraction] | None:
     """Exact values that do not begin with 0."""
-    values = [exact(node) for node in nodes]
-    known = [value for value in values if value is not None]
-    return known if len(known) == len(values) and known[0] else None
+    values: list[Fraction] = []
+    for value in [exact(node) for node in nodes]:
+        if value is None:
+            return None
+        values.append(value)
+    return values if values[0] else None
 
 
 def _same_sets(gold: Node, other: Node) -> bool:
@@ -367,10 +384,12 @@ def _same_sets(gold: Node, other: Node) -> bool:
 
 def _other_name(gold: Relation, other: Relation) -> bool:
     """x > 2 and y > 2: inequalities of two different symbols."""
-    gold_names, other_names = symbols(*gold.sides), symbols(*other.sides)
-    if not len(gold_names) == len(other_names) == 1 or gold_names == other_names:
+    if "in" in gold.operators or "in" in other.operators:
         return False
-    return "in" not in gold.operators and "in" not in other.operators
+    gold_names, other_names = symbols(*gold.sides), symbols(*other.sides)
+    if len(gold_names) != 1 or len(other_names) != 1:
+        return False
+    return gold_names != other_names
 
 
 # --- relations
@@ -414,8 +433,9 @@ def _same_relation(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
 
 def _only_names(equation: _Equation) -> bool:
     """Whether the left side says no more than what the right side is the value of."""
-    left = equation.left
-    return is_name(left) or (not symbols(left) and same_formula(left, equation.right))
+    if is_name(equation.left):
+        return True
+    return not symbols(equation.left) and same_formula(equation.left, equation.right)
 
 
 def _same_equation(gold: _Equation, other: _Equation, tolerance: Fraction | None) -> bool:

@@ -28,17 +28,18 @@ WHOLE_LINE = Piece(INFINITE, INFINITE)
 
 
 def single_point(value: Fraction) -> Piece:
-    return Piece(End(value, True), End(value, True))
+    end = End(value, closed=True)
+    return Piece(end, end)
 
 
 def same_pieces(first: list[Piece], second: list[Piece]) -> bool:
     """Whether two merged sets have equal pieces with equal ends."""
     if len(first) != len(second):
         return False
-    return all(
-        _same_end(a.low, b.low) and _same_end(a.high, b.high)
-        for a, b in zip(first, second, strict=True)
-    )
+    for a, b in zip(first, second, strict=True):
+        if not _same_end(a.low, b.low) or not _same_end(a.high, b.high):
+            return False
+    return True
 
 
 def _same_end(first: End, second: End) -> bool:
@@ -46,18 +47,24 @@ def _same_end(first: End, second: End) -> bool:
         return False
     if first.value is None or second.value is None:
         return first.value is second.value
-    return abs(first.value - second.value) <= _BLUR * max(abs(first.value), Fraction(1))
+
+    size = max(abs(first.value), Fraction(1))
+    return abs(first.value - second.value) <= _BLUR * size
 
 
-# --- order of ends, from left to right: a low end that is closed starts before an open one, a high end ends behind it
+# --- the order of ends from left to right
 
 
 def _low_key(end: End) -> tuple[bool, Fraction, bool]:
-    return (end.value is not None, end.value or Fraction(0), not end.closed)
+    """-∞ first; at one value, a closed end begins before an open one."""
+    finite = end.value is not None
+    return (finite, end.value or Fraction(0), not end.closed)
 
 
 def _high_key(end: End) -> tuple[bool, Fraction, bool]:
-    return (end.value is None, end.value or Fraction(0), end.closed)
+    """+∞ last; at one value, a closed end reaches further than an open one."""
+    infinite = end.value is None
+    return (infinite, end.value or Fraction(0), end.closed)
 
 
 # --- operations
@@ -71,7 +78,8 @@ def merged(pieces: list[Piece]) -> list[Piece]:
             continue
         if result and _touch(result[-1].high, piece.low):
             before = result.pop()
-            piece = Piece(before.low, max(before.high, piece.high, key=_high_key))
+            high = max(before.high, piece.high, key=_high_key)
+            piece = Piece(before.low, high)
         result.append(piece)
     return result
 
@@ -80,14 +88,18 @@ def _is_empty(piece: Piece) -> bool:
     low, high = piece.low, piece.high
     if low.value is None or high.value is None:
         return False
-    return low.value > high.value or (low.value == high.value and not (low.closed and high.closed))
+    if low.value == high.value:
+        return not (low.closed and high.closed)
+    return low.value > high.value
 
 
 def _touch(high: End, low: End) -> bool:
     """Whether a piece that ends at `high` leaves no gap to one further right that begins at `low`."""
-    if high.value is None or low.value is None or low.value < high.value:
+    if high.value is None or low.value is None:
         return True
-    return low.value == high.value and (low.closed or high.closed)
+    if low.value == high.value:
+        return low.closed or high.closed
+    return low.value < high.value
 
 
 def complement(pieces: list[Piece]) -> list[Piece]:
@@ -95,9 +107,12 @@ def complement(pieces: list[Piece]) -> list[Piece]:
     result: list[Piece] = []
     low = INFINITE
     to_the_end = True
+
     for piece in pieces:
+        # A gap is closed where the piece beside it is open.
         if piece.low.value is not None:
-            result.append(Piece(low, End(piece.low.value, not piece.low.closed)))
+            high = End(piece.low.value, not piece.low.closed)
+            result.append(Piece(low, high))
         low = End(piece.high.value, not piece.high.closed)
         to_the_end = piece.high.value is not None
 
@@ -107,9 +122,10 @@ def complement(pieces: list[Piece]) -> list[Piece]:
 
 
 def intersection(first: list[Piece], second: list[Piece]) -> list[Piece]:
-    result = [
-        Piece(max(a.low, b.low, key=_low_key), min(a.high, b.high, key=_high_key))
-        for a in first
-        for b in second
-    ]
+    result: list[Piece] = []
+    for a in first:
+        for b in second:
+            low = max(a.low, b.low, key=_low_key)
+            high = min(a.high, b.high, key=_high_key)
+            result.append(Piece(low, high))
     return merged(result)

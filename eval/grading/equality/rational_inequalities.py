@@ -6,7 +6,7 @@ Roots are isolated by Sturm's theorem, so none is overlooked; rational roots are
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from eval.grading.equality.pieces import End, Piece, single_point
 from eval.grading.formula.nodes import (
@@ -27,6 +27,8 @@ _STEPS_TO_GUESS = 64  # halvings after which a root is tried as a fraction with 
 
 _WANTED_SIGNS = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "!=": (-1, 1)}
 
+_ZERO, _ONE = Fraction(0), Fraction(1)
+
 Polynomial = list[Fraction]  # from the constant term up, without leading zeros; [] is 0
 
 
@@ -36,14 +38,6 @@ class _Quotient:
 
     above: Polynomial
     below: Polynomial
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """A place on the line where the function may change its sign."""
-
-    value: Fraction
-    is_pole: bool
 
 
 @lru_cache(maxsize=256)
@@ -58,20 +52,19 @@ def solved_rational(operator: str, node: Node, name: str) -> tuple[Piece, ...] |
 
     poles = _real_roots(function.below)
     zeros = [root for root in _real_roots(function.above) if not _near_any(root, poles)]
-    marks = [_Mark(root, False) for root in zeros] + [_Mark(pole, True) for pole in poles]
-    marks.sort(key=lambda mark: (mark.value, mark.is_pole))
+    marks = sorted(zeros + poles)
 
     # Between two marks the sign is that of any point there.
     wanted = _WANTED_SIGNS[operator]
-    ends = [None, *(mark.value for mark in marks), None]
     pieces: list[Piece] = []
-    for low, high in pairwise(ends):
+    for low, high in pairwise([None, *marks, None]):
         place = _between(low, high)
-        if _sign(_value(function.above, place) * _value(function.below, place)) in wanted:
+        sign = _sign(_value(function.above, place)) * _sign(_value(function.below, place))
+        if sign in wanted:
             pieces.append(Piece(End(low), End(high)))
 
     if 0 in wanted:
-        pieces += [single_point(mark.value) for mark in marks if not mark.is_pole]
+        pieces += map(single_point, zeros)
     return tuple(pieces)
 
 
@@ -89,7 +82,8 @@ def _between(low: Fraction | None, high: Fraction | None) -> Fraction:
 
 
 def _near_any(root: Fraction, places: list[Fraction]) -> bool:
-    return any(abs(root - place) <= 4 * _PRECISION for place in places)
+    near = 4 * _PRECISION
+    return any(abs(root - place) <= near for place in places)
 
 
 def _sign(value: Fraction) -> int:
@@ -102,9 +96,9 @@ def _sign(value: Fraction) -> int:
 def _as_quotient(node: Node, name: str) -> _Quotient | None:
     match node:
         case Numeral(value):
-            return _Quotient(_trimmed([value]), [Fraction(1)])
+            return _Quotient(_trimmed([value]), [_ONE])
         case Symbol(symbol):
-            return _Quotient([Fraction(0), Fraction(1)], [Fraction(1)]) if symbol == name else None
+            return _Quotient([_ZERO, _ONE], [_ONE]) if symbol == name else None
         case Negative(inner):
             function = _as_quotient(inner, name)
             if function is None:
@@ -139,7 +133,7 @@ def _raised(base: _Quotient | None, exponent: Node) -> _Quotient | None:
     if exponent.value.denominator != 1 or not 0 <= exponent.value <= _MAX_DEGREE:
         return None
 
-    result = _Quotient([Fraction(1)], [Fraction(1)])
+    result = _Quotient([_ONE], [_ONE])
     for _ in range(int(exponent.value)):
         larger = _combined("multiply", result, base)
         if larger is None:
@@ -177,17 +171,17 @@ def _trimmed(polynomial: Polynomial) -> Polynomial:
     return polynomial
 
 
-def _plus(first: Polynomial, second: Polynomial, factor: int = 1) -> Polynomial:
-    size = max(len(first), len(second))
-    left = first + [Fraction(0)] * (size - len(first))
-    right = second + [Fraction(0)] * (size - len(second))
-    return _trimmed([a + factor * b for a, b in zip(left, right, strict=True)])
+def _plus(first: Polynomial, second: Polynomial, factor: Fraction = _ONE) -> Polynomial:
+    total: Polynomial = []
+    for a, b in zip_longest(first, second, fillvalue=_ZERO):
+        total.append(a + factor * b)
+    return _trimmed(total)
 
 
 def _times(first: Polynomial, second: Polynomial) -> Polynomial:
     if not first or not second:
         return []
-    result = [Fraction(0)] * (len(first) + len(second) - 1)
+    result = [_ZERO] * (len(first) + len(second) - 1)
     for i, a in enumerate(first):
         for j, b in enumerate(second):
             result[i + j] += a * b
@@ -206,14 +200,16 @@ def _value(polynomial: Polynomial, x: Fraction) -> Fraction:
 
 def _divided(above: Polynomial, below: Polynomial) -> tuple[Polynomial, Polynomial]:
     """Quotient and remainder."""
-    quotient = [Fraction(0)] * max(len(above) - len(below) + 1, 0)
+    length = max(len(above) - len(below) + 1, 0)
+    quotient = [_ZERO] * length
     rest = list(above)
     while len(rest) >= len(below):
         factor = rest[-1] / below[-1]
         shift = len(rest) - len(below)
         quotient[shift] = factor
-        subtracted = [Fraction(0)] * shift + [factor * c for c in below]
-        rest = _trimmed(_plus(rest, subtracted, -1))
+
+        shifted = [_ZERO] * shift + below
+        rest = _plus(rest, shifted, -factor)
     return _trimmed(quotient), rest
 
 
@@ -265,8 +261,12 @@ def _sturm_chain(simple: Polynomial) -> list[Polynomial]:
 
 
 def _sign_changes(chain: list[Polynomial], x: Fraction) -> int:
-    signs = [_sign(_value(polynomial, x)) for polynomial in chain]
-    return sum(a != b for a, b in pairwise(sign for sign in signs if sign))
+    values = [_value(polynomial, x) for polynomial in chain]
+    signs = [_sign(value) for value in values if value]  # zeros do not count
+    changes = 0
+    for before, behind in pairwise(signs):
+        changes += before != behind
+    return changes
 
 
 def _narrowed(polynomial: Polynomial, low: Fraction, high: Fraction) -> Fraction:

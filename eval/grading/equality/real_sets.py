@@ -171,14 +171,19 @@ def _whole_numbers(pieces: list[Piece] | None, natural: bool) -> list[Piece] | N
 
 def _parts(nodes: tuple[Node, ...]) -> list[list[Piece]] | None:
     """The pieces of each set; None when there is none or one of them cannot be read."""
-    sets = [_pieces(node) for node in nodes]
-    known = [pieces for pieces in sets if pieces is not None]
-    return known if known and len(known) == len(sets) else None
+    sets: list[list[Piece]] = []
+    for pieces in [_pieces(node) for node in nodes]:
+        if pieces is None:
+            return None
+        sets.append(pieces)
+    return sets or None
 
 
 def _united(nodes: tuple[Node, ...]) -> list[Piece] | None:
     sets = _parts(nodes)
-    return None if sets is None else merged([piece for pieces in sets for piece in pieces])
+    if sets is None:
+        return None
+    return merged([piece for pieces in sets for piece in pieces])
 
 
 def _intersected(nodes: tuple[Node, ...]) -> list[Piece] | None:

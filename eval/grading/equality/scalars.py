@@ -59,7 +59,8 @@ def same_scalar(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
 
 
 def _has_plain_log(node: Node) -> bool:
-    return any(isinstance(part, Call) and part.function == "log" for part in walk(node))
+    calls = [part for part in walk(node) if isinstance(part, Call)]
+    return any(call.function == "log" for call in calls)
 
 
 def _with_decimal_logarithms(node: Node) -> Node:
@@ -71,7 +72,10 @@ def _with_decimal_logarithms(node: Node) -> Node:
 
 def _ends_in_constant(node: Node) -> bool:
     """A sum that ends with a constant of integration."""
-    return isinstance(node, Sum) and node.terms[-1] in (Symbol("C"), Symbol("c"))
+    match node:
+        case Sum((*_, Symbol("C" | "c"))):
+            return True
+    return False
 
 
 def _is_decimal(node: Node) -> bool:
