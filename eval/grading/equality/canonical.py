@@ -58,6 +58,7 @@ def expanded(node: Node) -> Node:
     if isinstance(node, Listing):
         node = _without_conditions(node)
 
+    # Other notations for a list, a set or a point.
     match node:
         case Relation(("in",), (_, whole)):
             return expanded(whole)
@@ -197,6 +198,7 @@ def components(node: Node) -> Node | None:
     if not names or not names <= set(units):
         return None
 
+    # The component along a unit vector: the formula with 1 for it and 0 for the others.
     parts = []
     for wanted in units:
         part = node
@@ -223,6 +225,7 @@ def as_interval(node: Node, against: Node) -> Node:
     if not set(relation.operators) <= {"<", "<="}:
         return node
 
+    # An end that is not written is infinite.
     match relation:
         case Relation((before, behind), (low, Symbol() as name, high)):
             pass

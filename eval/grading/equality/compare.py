@@ -89,18 +89,11 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
     if isinstance(gold, Residue) or isinstance(other, Residue):
         return _same_residue(gold, other)
 
-    # y = kx and y = nx
-    if (
-        isinstance(gold, Relation)
-        and isinstance(other, Relation)
-        and gold.sides[0] == other.sides[0]
-    ):
-        renamed = renamed_parameter(symbols(gold), symbols(other))
-        if renamed is not None:
-            other_name, gold_name = renamed
-            other = replaced(other, Symbol(other_name), Symbol(gold_name))
+    match gold, other:
+        case Relation(_, (left, *_)), Relation(_, (other_left, *_)) if left == other_left:
+            other = _with_letter_of(gold, other)
 
-    # S = {1, 2} and {1, 2}
+    # S = {1, 2} beside {1, 2}: the name says nothing.
     structure = _named_structure(gold, against=other)
     if structure is not None:
         return same_formula(structure, other)
@@ -108,6 +101,7 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
     if structure is not None:
         return same_formula(gold, structure)
 
+    # From here on the kinds decide, the loosest structure first.
     gold, other = _as_vectors(gold, other)
     if isinstance(gold, Listing | SetOf) or isinstance(other, Listing | SetOf):
         return _same_collection(gold, other, tolerance)
@@ -137,6 +131,15 @@ def _with_parameter_of(gold: Node, other: Node) -> Node:
     if contains(other, gold_letter):
         return other
     return replaced(other, other_letter, gold_letter)
+
+
+def _with_letter_of(gold: Node, other: Node) -> Node:
+    """y = nx with gold's letter, where gold is y = kx: both letters stand for any number."""
+    renamed = renamed_parameter(symbols(gold), symbols(other))
+    if renamed is None:
+        return other
+    other_name, gold_name = renamed
+    return replaced(other, Symbol(other_name), Symbol(gold_name))
 
 
 def _named_structure(node: Node, against: Node) -> Node | None:
@@ -176,8 +179,11 @@ def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> boo
         case _, Bracketed():
             return _collection_is_bracketed(gold, other, tolerance)
 
+    # An interval, or elements that are sets themselves: what counts is the set of numbers.
     if isinstance(gold, Bracketed) or not _has_plain_items(gold) or not _has_plain_items(other):
         return _same_sets(gold, other)
+
+    # A set has no repetitions, a list of answers may.
     if isinstance(gold, SetOf) or isinstance(other, SetOf):
         return _same_multiset(_distinct(items(gold)), _distinct(items(other)), tolerance)
     return _same_multiset(items(gold), items(other), tolerance)
@@ -230,6 +236,7 @@ def _same_multiset(gold: Nodes, other: Nodes, tolerance: Fraction | None) -> boo
     if len(gold) ** 2 > _MAX_PAIRS:
         raise FormulaLimit("elements")
 
+    # Each element of the gold takes the first one that equals it.
     rest = list(other)
     for item in gold:
         for index, candidate in enumerate(rest):
@@ -270,40 +277,37 @@ def _same_rows(
             if not alike and not (_is_vector(gold) and _is_vector(other)):
                 return _same_sets(gold, other)  # (1, ∞] for (1, ∞)
             return _elementwise(gold.items, other.items, tolerance)
-        case Matrix(rows), Matrix(others):
-            return len(rows) == len(others) and all(
-                _elementwise(row, of_other, tolerance)
-                for row, of_other in zip(rows, others, strict=True)
-            )
+        case Matrix(), Matrix():
+            return _same_entries(gold, other, tolerance)
         case Matrix(), Bracketed():
-            entries = _matching_entries(gold, other)
-            return entries is not None and all(
-                _elementwise(ours, theirs, tolerance) for ours, theirs in entries
-            )
+            shaped = _shaped_like(gold, other)
+            return shaped is not None and _same_entries(gold, shaped, tolerance)
         case Bracketed(), Matrix():
-            entries = _matching_entries(other, gold)
-            return entries is not None and all(
-                _elementwise(ours, theirs, tolerance) for theirs, ours in entries
-            )
+            shaped = _shaped_like(other, gold)
+            return shaped is not None and _same_entries(shaped, other, tolerance)
     return False
 
 
-def _matching_entries(matrix: Matrix, brackets: Bracketed) -> list[tuple[Nodes, Nodes]] | None:
-    """Rows of a matrix beside the brackets that stand for them: a list of rows, or a vector for one row or column."""
-    rows = matrix.rows
-    inner = [item.items for item in brackets.items if isinstance(item, Bracketed)]
-    if len(inner) == len(brackets.items):
-        return list(zip(rows, inner, strict=True)) if len(rows) == len(inner) else None
+def _same_entries(gold: Matrix, other: Matrix, tolerance: Fraction | None) -> bool:
+    if len(gold.rows) != len(other.rows):
+        return False
+    pairs = zip(gold.rows, other.rows, strict=True)
+    return all(_elementwise(row, other_row, tolerance) for row, other_row in pairs)
+
+
+def _shaped_like(matrix: Matrix, brackets: Bracketed) -> Matrix | None:
+    """The brackets as a matrix: a list of rows, or a vector as one column or row like the matrix."""
+    rows = [item.items for item in brackets.items if isinstance(item, Bracketed)]
+    if len(rows) == len(brackets.items):
+        return Matrix(tuple(rows))
     if brackets.opening == "[" and len(brackets.items) < 3:
         return None  # may be an interval
 
-    if all(len(row) == 1 for row in rows):
-        entries = tuple(cell for [cell] in rows)
-    elif len(rows) == 1:
-        [entries] = rows
-    else:
-        return None
-    return [(entries, brackets.items)] if entries else None
+    is_column = all(len(row) == 1 for row in matrix.rows)
+    if is_column:
+        column = [(item,) for item in brackets.items]
+        return Matrix(tuple(column))
+    return Matrix((brackets.items,))
 
 
 def _is_vector(node: Bracketed) -> bool:
@@ -339,6 +343,7 @@ def _same_ratio(gold: Nodes, other: Nodes) -> bool:
         case _, Numeral(minutes, None, 2) if minutes < 60:
             return gold == other
 
+    # a : b is c : d when a d = b c; so no division is needed, but the first parts must not be 0.
     first, second = _exact_ratio(gold), _exact_ratio(other)
     if first is None or second is None:
         return _elementwise(gold, other, None)
@@ -363,6 +368,7 @@ def _same_sets(gold: Node, other: Node) -> bool:
     if first is not None and second is not None:
         return same_pieces(first, second)
 
+    # Symbols in the ends, (a, b): part by part.
     gold, other = as_interval(gold, other), as_interval(other, gold)
     match gold, other:
         case Bracketed(), Bracketed():
@@ -407,6 +413,7 @@ def _single_equation(node: Node) -> _Equation | None:
             if is_name(name) and not is_name(value):
                 return _Equation(name, value)  # 5 = x
 
+    # x = 2 + 3 = 5 says that x is 5, if 2 + 3 is.
     left, *others, right = node.sides
     if not all(same_formula(right, side) for side in others):
         return None
@@ -446,7 +453,7 @@ def _same_equation(gold: _Equation, other: _Equation, tolerance: Fraction | None
         return _same_function(gold_left, gold.right, other_left, other.right, tolerance)
 
     sides = (gold_left, gold.right, other_left, other.right)
-    if not all(isinstance(side, Scalar) for side in sides):
+    if not all(isinstance(side, Scalar) for side in sides):  # (x, y) = …
         same_tuple = isinstance(gold_left, Bracketed) and gold_left == other_left
         return same_tuple and same_formula(gold.right, other.right)
 

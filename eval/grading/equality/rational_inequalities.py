@@ -50,6 +50,7 @@ def solved_rational(operator: str, node: Node, name: str) -> tuple[Piece, ...] |
     if function is None or max(len(function.above), len(function.below)) < 2:
         return None
 
+    # A zero at a pole was cancelled: the function is not defined there.
     poles = _real_roots(function.below)
     zeros = [root for root in _real_roots(function.above) if not _near_any(root, poles)]
     marks = sorted(zeros + poles)
@@ -133,6 +134,7 @@ def _raised(base: _Quotient | None, exponent: Node) -> _Quotient | None:
     if exponent.value.denominator != 1 or not 0 <= exponent.value <= _MAX_DEGREE:
         return None
 
+    # Multiplied step by step, so that the limits on size stop a large power early.
     result = _Quotient([_ONE], [_ONE])
     for _ in range(int(exponent.value)):
         larger = _combined("multiply", result, base)
@@ -271,6 +273,7 @@ def _sign_changes(chain: list[Polynomial], x: Fraction) -> int:
 
 def _narrowed(polynomial: Polynomial, low: Fraction, high: Fraction) -> Fraction:
     """The one root in (low, high], exact where it is a fraction with a small denominator."""
+    # The polynomial has no double root, so its sign differs on the two sides of this one.
     sign = _sign(_value(polynomial, high))
     if not sign:
         return high

@@ -103,6 +103,7 @@ def _interval(node: Bracketed) -> list[Piece] | None:
     left, right = node.items
     low = _end(left, node.opening == "[")
     high = _end(right, node.closing == "]")
+    # (∞, 1) and (1, -∞) are no intervals.
     if low is None or high is None or left == INFINITY or right == MINUS_INFINITY:
         return None
     return [Piece(low, high)]
@@ -224,6 +225,7 @@ def _from_relation(node: Relation) -> list[Piece] | None:
     if len(sides) == 3 and symbols(sides[0], sides[2]):
         return None
 
+    # a < x < b: what solves both.
     [name] = names
     result = [WHOLE_LINE]
     for operator, left, right in zip(node.operators, sides[:-1], sides[1:], strict=True):
@@ -240,6 +242,7 @@ def _solved(operator: str, left: Node, right: Node, name: str) -> list[Piece] | 
         return None
     if not isinstance(left, _SOLVABLE) or not isinstance(right, _SOLVABLE):
         return None
+    # The symbol to the left: 3 > x is x < 3.
     if not symbols(left):
         left, right, operator = right, left, _MIRRORED[operator]
 
@@ -253,6 +256,7 @@ def _solved(operator: str, left: Node, right: Node, name: str) -> list[Piece] | 
                 bound = _end(right)
                 return None if bound is None else _half_line(operator, bound.value)
 
+    # Dividing by a negative slope turns the inequality round.
     difference = Sum((left, Negative(right)))
     line = _as_line(difference, name)
     if line is None or not line.slope:
@@ -291,6 +295,7 @@ def _as_line(node: Node, name: str) -> _Line | None:
     if at_0 is None or at_1 is None or at_2 is None or at_5 is None:
         return None
     slope = at_1 - at_0
+    # Three points are not enough: x + x(x-1)(x-2) is x at 0, 1 and 2.
     straight = at_2 == at_0 + 2 * slope and at_5 == at_0 + 5 * slope
     return _Line(slope, at_0) if straight else None
 

@@ -47,16 +47,23 @@ def numeral(text: str) -> Numeral:
     value = Fraction(int(whole + decimals), 10 ** len(decimals))
     value *= Fraction(10) ** int(exponent or 0)
 
+    # 0.050 has three decimals and two digits; 0 has one digit.
     significant = (whole + decimals).lstrip("0")
-    return Numeral(value, len(decimals) if decimals else None, len(significant) or 1)
+    return Numeral(
+        value,
+        decimals=len(decimals) or None,
+        digits=len(significant) or 1,
+    )
 
 
 def mixed_number(whole: Numeral, above: Numeral, below: Numeral, strict: bool) -> Node:
     r"""2\frac{1}{2}, and 2 1/2 (`strict`: a mixed number or an error)."""
-    plain = above.decimals is None and below.decimals is None
-    if plain and 0 < above.value < below.value:
+    whole_numbers = above.decimals is None and below.decimals is None
+    if whole_numbers and 0 < above.value < below.value:
         return Numeral(whole.value + above.value / below.value, None, 0)
-    if strict or plain:  # 1\frac{9}{5} may mean 1.8 or 2.8
+
+    # 1\frac{9}{5} may mean 1.8 or 2.8.
+    if strict or whole_numbers:
         raise FormulaError("two numbers side by side")
     return product(whole, Quotient(above, below))
 
@@ -100,9 +107,10 @@ def flat_name(node: Node) -> str:
             return str(value)
         case Relation(operators, sides):
             # The first operator leaves no trace either: x_{k=1} and x_{k<1} have one name.
-            return " ".join([" ".join(operators[1:]), " ".join(map(flat_name, sides))])
+            written = [" ".join(operators[1:]), *map(flat_name, sides)]
+            return " ".join(written)
         case Series(_, low, high, body, index):
-            return " ".join([flat_name(low), flat_name(high), flat_name(body), str(index)])
+            return f"{flat_name(low)} {flat_name(high)} {flat_name(body)} {index}"
 
     parts = (getattr(node, name) for name in node.__slots__)
     return " ".join(_flat(part) for part in parts if part is not None)
@@ -124,5 +132,8 @@ def bind(body: Node, variable: Node) -> tuple[Node, int]:
 
 def _binders_inside(node: Node) -> int:
     """How many binders are nested in each other at the deepest place of the tree."""
-    depth = max((_binders_inside(child) for child in children(node)), default=0)
-    return max(depth, node.index + 1) if isinstance(node, Binder) else depth
+    inside = [_binders_inside(child) for child in children(node)]
+    depth = max(inside, default=0)
+    if isinstance(node, Binder):
+        return max(depth, node.index + 1)
+    return depth

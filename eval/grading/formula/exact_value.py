@@ -58,7 +58,7 @@ def _exact(node: Node) -> Fraction | None:
         case Negative(inner):
             value = _exact(inner)
             return None if value is None else -value
-        case Quotient(above, below):
+        case Quotient(above, below):  # both sides: either may be undefined or beyond the limits
             return _exact_quotient(_exact(above), _exact(below))
         case Power(base, exponent):
             return _exact_power(_exact(base), _exact(exponent))
@@ -107,6 +107,7 @@ def _exact_power(base: Fraction | None, exponent: Fraction | None) -> Fraction |
         root = _root(base, exponent.denominator)
         return _exact_power(root, Fraction(exponent.numerator))
 
+    # The result has about |exponent| times as many bits.
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if abs(exponent) * max(bits - 1, 0) > MAX_BITS and abs(base) != 1:
         return None  # the evaluation with limits on magnitude decides
@@ -128,6 +129,7 @@ def _exact_series(node: Series) -> Fraction | None:
     if high - low > MAX_TERMS:
         raise FormulaLimit("terms")
 
+    # An empty sum is 0, an empty product 1.
     is_sum = node.operation == "sum"
     total = Fraction(0 if is_sum else 1)
     for index in range(int(low), int(high) + 1):
@@ -197,6 +199,7 @@ def _integer_root(value: int, degree: int) -> int | None:
     if degree >= _MAX_ROOT or value.bit_length() > _MAX_RADICAND_BITS:
         return None
 
+    # Bisection between 0 and the next power of two above the root.
     low, high = 0, 1 << (value.bit_length() // degree + 1)
     while low < high:
         middle = (low + high) // 2

@@ -7,6 +7,7 @@ the same tree when they are written the same way; `x + y` and `y + x` are differ
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import is_
 
 
 class Node:
@@ -283,6 +284,9 @@ class Residue(Node):
     modulus: Node
 
 
+# --- nodes with a name
+
+
 INFINITY = Constant("infty")
 MINUS_INFINITY = Negative(INFINITY)
 IMAGINARY_UNIT = Constant("i")
@@ -292,6 +296,7 @@ def whole_number(value: int) -> Numeral:
     return Numeral(Fraction(value), None, 1)
 
 
+# Equal to what the parser makes of "0", "1" and "2".
 ZERO, ONE, TWO = whole_number(0), whole_number(1), whole_number(2)
 
 
@@ -328,7 +333,8 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     before = [getattr(node, name) for name in node.__slots__]
     after = [_mapped(value, change) for value in before]
 
-    if all(new is old for new, old in zip(after, before, strict=True)):
+    # Most subtrees stay: sharing them saves time and memory, above all in the terms of a sum.
+    if all(map(is_, after, before)):
         return node
     return type(node)(*after)
 
@@ -340,8 +346,7 @@ def _mapped(value: object, change: Callable[[Node], Node]) -> object:
         return value
 
     parts = tuple(_mapped(part, change) for part in value)
-    unchanged = all(new is old for new, old in zip(parts, value, strict=True))
-    return value if unchanged else parts
+    return value if all(map(is_, parts, value)) else parts
 
 
 def replaced(node: Node, old: Node, new: Node) -> Node:

@@ -184,6 +184,7 @@ class Evaluator:
         if abs(exponent) * size > MAX_MAGNITUDE:
             raise FormulaLimit("power")
 
+        # 0^0 and 0^-1 have no value.
         if base == 0:
             if isinstance(exponent, self.context.mpc) or exponent <= 0:
                 raise Undefined
@@ -345,7 +346,8 @@ class Evaluator:
 
     def _settled(self, first: MpNumber, second: MpNumber) -> bool:
         size = max(abs(first), abs(second), self.context.mpf(1))
-        return abs(first - second) <= size * self.context.mpf(2) ** -SETTLED_BITS
+        tolerance = size * self.context.mpf(2) ** -SETTLED_BITS
+        return abs(first - second) <= tolerance
 
     def _integral(self, node: Integral) -> MpNumber:
         """Quadrature with all points and with every second one: the two must agree."""
@@ -380,7 +382,8 @@ class Evaluator:
         t = context.mpf(index) / _POINTS_PER_UNIT
         grown = context.exp(context.pi * context.sinh(abs(t)))
         share = 1 / (1 + grown)
-        return share, context.pi * context.cosh(t) * share * (1 - share)
+        weight = context.pi * context.cosh(t) * share * (1 - share)
+        return share, weight
 
     def _limit(self, node: Limit) -> MpNumber:
         """The value close to the target, where it is the same at both distances and on all sides."""
@@ -401,7 +404,7 @@ class Evaluator:
                     place = center + step
                 try:
                     values.append(self._at(node, place))
-                except Undefined:
+                except Undefined:  # defined on one side only, as ln x at 0
                     continue
 
         if len(values) < 2 or not all(self._settled(values[0], value) for value in values[1:]):

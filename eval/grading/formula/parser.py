@@ -475,6 +475,7 @@ class _Parser:
         match indices.get("_"), indices.get("^"):
             case Numeral() as above, Numeral() as below if below.value <= above.value:
                 return _selections(letter, above, below)
+        # No count: what was read is read again, as a subscript and an exponent of the letter.
         self.at = start
         return Symbol(letter)
 
@@ -501,6 +502,7 @@ class _Parser:
         if opening not in CLOSING_BRACKETS:
             raise FormulaError(f"unexpected {opening!r}")
 
+        # Inside brackets, a bar opens |…| again.
         bars, self.bars = self.bars, 0
         node = self.inside(opening)
         self.bars = bars
@@ -651,6 +653,7 @@ class _Parser:
             else:
                 exponent = self.argument()
 
+        # \log_2 8 is log(8, 2), as sympy writes it.
         arguments = self.call_arguments(name)
         if base is not None:
             arguments = (*arguments, base)
@@ -721,6 +724,7 @@ class _Parser:
         bounds = self.bounds()
         end = self.differential()
 
+        # … dx at the end, or \frac{dx}{…}, whose dx is read as 1.
         if end is not None:
             variable = Symbol(self.tokens[end + 1].text)
             body = self.part(self.at, end) if end > self.at else ONE
@@ -830,6 +834,7 @@ class _Parser:
                 rows[-1].append(cell[0] if len(cell) == 1 else Listing(cell))
         self.take()
 
+        # Empty rows come from \\ and \hline at the edges.
         matrix = Matrix(tuple(tuple(row) for row in rows if row))
         return Call("det", (matrix,)) if name == "vmatrix" else matrix
 
@@ -854,14 +859,18 @@ class _Parser:
 
 
 def _ends_in_factorial(node: Node) -> bool:
-    last = node.factors[-1] if isinstance(node, Product) else node
-    return isinstance(last, Factorial)
+    match node:
+        case Factorial() | Product((*_, Factorial())):
+            return True
+    return False
 
 
 def _selections(letter: str, above: Node, below: Node) -> Node:
     """C: subsets of `below` out of `above` elements; A and P: the same in any order."""
     subsets = Call("binom", (above, below))
-    return subsets if letter == "C" else Product((subsets, Factorial(below)))
+    if letter == "C":
+        return subsets
+    return Product((subsets, Factorial(below)))
 
 
 def _is_segment(node: Node) -> bool:
@@ -873,4 +882,6 @@ def _is_segment(node: Node) -> bool:
 
 
 def _is_variable(token: Token) -> bool:
-    return token.kind == "letter" or (token.kind == "command" and token.text in GREEK)
+    if token.kind == "command":
+        return token.text in GREEK
+    return token.kind == "letter"

@@ -68,7 +68,7 @@ def same_value(gold: Node, other: Node) -> bool:
         for point in _points(names):
             try:
                 values = _evaluate(gold, other, point, context, complex_allowed)
-            except Undefined:
+            except Undefined:  # outside the domain of one of them, as √x at -1
                 continue
             if abs(values.gold - values.other) > values.error:
                 return False
@@ -89,6 +89,7 @@ def constant_ratio(gold: Node, other: Node) -> int | None:
             except Undefined:
                 continue
 
+            # A common zero says nothing about the quotient.
             gold_is_zero = abs(values.gold) <= values.error
             other_is_zero = abs(values.other) <= values.error
             if gold_is_zero != other_is_zero:
@@ -174,11 +175,13 @@ def _evaluate(
         if bits > _MAX_PRECISION:
             raise FormulaLimit("precision")
 
+    # Without sums nothing cancels, and the error is relative to the values.
     top = highest
     if not first.added and not second.added:
         top = max(magnitude(left, context), magnitude(right, context))
     error = context.mpf(2) ** (top - START_BITS // 2 - spread)
 
+    # Integrals and limits are only good to SETTLED_BITS, at any precision.
     if first.approximate or second.approximate:
         settled = context.mpf(2) ** (1 - SETTLED_BITS)
         error = max(error, settled * max(1, abs(left), abs(right)))
