@@ -50,7 +50,7 @@ def without_option(gold: str, answer: str) -> str:
 
 
 def same_choice(gold: str, answer: str) -> bool | None:
-    """Whether both choose the same options. None when the gold is no option, or the answer not in such a form."""
+    """Whether both choose the same options; None when one of them is not in such a form."""
     if len(gold) > _MAX_ANSWER or len(answer) > _MAX_ANSWER:
         return None
     if len(gold) < _MAX_OPTIONS:

@@ -1,12 +1,14 @@
-r"""Grade an answer: `grade(gold, prediction) -> Verdict`. The benchmark's grader and the reward of RL.
+r"""Grade an answer: `grade(gold, prediction) -> Verdict`. For benchmarks and for rewards in RL.
 
     >>> grade("1/2", r"Half of it, so \boxed{\frac{1}{2}}.").correct
     True
 
-Tiers, each deciding what it can: equal strings; exact numbers (fractions, percent, units, 万); structure (sets,
-tuples, intervals, matrices, relations); values of formulas. Model text is data: nothing is ever passed to `eval`,
-`sympify` or `parse_expr`. All work is bounded by static limits instead of clocks, so a pair has the same verdict
-on every machine, in every thread and process; where a limit forbids a decision, `status` says so.
+`same_answer` compares two bare answers in tiers, cheap ones first, each deciding what it can: equal
+strings; letters of options; numbers (fractions, percent, units, 万); words; structure and values of
+formulas (sets, tuples, intervals, matrices, relations). Model text is data: nothing is ever passed
+to `eval`, `sympify` or `parse_expr`. All work is bounded by static limits instead of clocks, so a
+pair has the same verdict on every machine, in every thread and process; where a limit forbids a
+decision, `status` says so.
 
 Does not run programs (eval.sandbox does) and does not read questions.
 """
@@ -57,10 +59,13 @@ _DEGREES = re.compile(r"\^\s*\{?\\circ\s*\}?")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`status`: ok (decided), no_answer (nothing to grade), limit (too large to decide), crash (of a worker).
+    """Whether an answer is right, and how this was found out.
 
-    `method` says how the answer was found, `tier` what decided: string, number, choice, formula, text or none.
-    Only status ok can be correct.
+    `status`: ok (decided), no_answer (nothing to grade), limit (too large to decide), crash (of a
+    worker).
+
+    `method` says how the answer was found, `tier` what decided: string, number, choice, formula,
+    text or none. Only status ok can be correct.
     """
 
     correct: bool
@@ -81,10 +86,11 @@ def grade(
 ) -> Verdict:
     r"""Compare a prediction (an answer or a whole solution) with the gold answer (likewise).
 
-    `final_box_only` is the mode of rewards: only the last, finished, non-empty `\boxed{}` counts. `tolerance` is a
-    relative tolerance for numbers (OCW: 0.01); without it numbers are exact up to the rounding of the gold.
-    `language` is accepted for every benchmark's call; the rules of all languages are always on. `answer_type` is the
-    benchmark's ("choice": a letter is looked for); without it the gold's own form decides.
+    `final_box_only` is the mode of rewards: only the last, finished, non-empty `\boxed{}` counts.
+    `tolerance` is a relative tolerance for numbers (OCW: 0.01); without it numbers are exact up to
+    the rounding of the gold. `language` is accepted for every benchmark's call; the rules of all
+    languages are always on. `answer_type` is the benchmark's ("choice": a letter is looked for);
+    without it the gold's own form decides.
     """
     gold_answer = _gold_answer(str(gold))
     prediction = str(prediction)
@@ -158,7 +164,10 @@ def _gold_answer(gold: str) -> str:
     return gold
 
 
-# --- the tiers that compare two bare answers, cleaned and without labels
+# --- the tiers: each compares two bare answers, cleaned and without labels, and decides (True or
+# False) or leaves the decision to the next (None)
+
+Tier = Callable[[str, str, Fraction | None], bool | None]
 
 
 def _choice_tier(gold: str, answer: str, _: Fraction | None) -> bool | None:
@@ -169,7 +178,8 @@ def _time_tier(gold: str, answer: str, _: Fraction | None) -> bool | None:
     """Times of day: 3:45 pm."""
     if len(gold) >= _MAX_TIME or len(answer) >= _MAX_TIME:
         return None
-    return same_time(without_text_commands(gold), without_text_commands(answer))
+    first, second = without_text_commands(gold), without_text_commands(answer)
+    return same_time(first, second)
 
 
 def _words_tier(gold: str, answer: str, _: Fraction | None) -> bool | None:
@@ -179,17 +189,18 @@ def _words_tier(gold: str, answer: str, _: Fraction | None) -> bool | None:
     if gold.startswith("-") != answer.startswith("-"):
         return None
 
-    # Against "yes" or "no solution", a long answer or a formula may still be the same.
+    # Against "yes" or "no solution", only words of the same meaning count.
     if len(gold) < _MAX_DECIDED and len(answer) < _MAX_WORDS and is_decided(as_words(gold)):
         return same_words(as_words(gold), as_words(answer)) or None
 
-    if _FORMULA_SIGN.search(gold + answer) or max(len(gold), len(answer)) > _MAX_WORDS:
+    if _FORMULA_SIGN.search(gold + answer):
         return None
-    same = same_words(as_words(gold), as_words(answer)) or same_names(
-        without_text_commands(gold), without_text_commands(answer)
-    )
-    if not same:
+    if max(len(gold), len(answer)) > _MAX_WORDS:
         return None
+    if not same_words(as_words(gold), as_words(answer)):
+        names = without_text_commands(gold), without_text_commands(answer)
+        if not same_names(*names):
+            return None
 
     # Words ignore punctuation, in which numbers may differ: -5, 3.2, 3:2.
     return _SIGNED_NUMBER.findall(gold) == _SIGNED_NUMBER.findall(answer) or None
@@ -211,25 +222,28 @@ def _formula_tier(gold: str, answer: str, tolerance: Fraction | None) -> bool | 
 
 
 def _readings(gold: str, answer: str) -> list[tuple[str, str]]:
-    """The pair as it stands, without its units where these agree, and with degrees on both sides or on none."""
+    """The pair as it stands, without equal units, with degrees on both sides or on none."""
     readings = [(gold, answer)]
+
     gold_value, gold_unit = split_unit(gold)
     value, unit = split_unit(answer)
     if (gold_unit or unit) and conversion(gold_unit, unit) == 1:
         readings.append((gold_value, value))
 
+    # 30° beside 30, which may be degrees or the number: both sides in degrees.
     if gold_unit == "degree" and unit is None:
         readings.append((f"({gold_value})^\\circ", value))
     elif unit == "degree" and gold_unit is None:
         readings.append((gold_value, f"({value})^\\circ"))
 
-    if ("\\circ" in gold) != ("\\circ" in answer) and "," in gold:  # 45°, 135° and 45, 135
+    # 45°, 135° and 45, 135
+    if ("\\circ" in gold) != ("\\circ" in answer) and "," in gold:
         readings.append((_DEGREES.sub("", gold), _DEGREES.sub("", answer)))
     return readings
 
 
-# Tried in this order, cheap ones first. A tier says True or False where it decides, and None where it does not.
-_TIERS: tuple[tuple[str, Callable[[str, str, Fraction | None], bool | None]], ...] = (
+# Tried in this order, cheap ones first, after equal strings. The name is what Verdict.tier shows.
+_TIERS: tuple[tuple[str, Tier], ...] = (
     ("choice", _choice_tier),
     ("text", _time_tier),
     ("number", same_quantity),
@@ -246,22 +260,23 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
     if max(len(gold), len(answer)) > MAX_ANSWER:
         raise FormulaLimit("characters")
 
-    first, second = clean(gold), clean(answer)
-    if not first or not second:
+    bare_gold, bare_answer = clean(gold), clean(answer)
+    if not bare_gold or not bare_answer:
         return False, "string"
-    if squeezed(first) == squeezed(second):
+    if squeezed(bare_gold) == squeezed(bare_answer):
         return True, "string"
 
-    first, second = _LABEL.sub("", first), _LABEL.sub("", second)
-    first = without_option(first, second)
+    bare_gold, bare_answer = _LABEL.sub("", bare_gold), _LABEL.sub("", bare_answer)
+    bare_gold = without_option(bare_gold, bare_answer)
     exact_tolerance = None if tolerance is None else Fraction(tolerance)
     for name, tier in _TIERS:
-        same = tier(first, second, exact_tolerance)
+        same = tier(bare_gold, bare_answer, exact_tolerance)
         if same is not None:
             return same, name
 
-    # Nothing is equal as it stands; once more with what a whole sentence states.
-    stated = sentence_answer(gold) or gold, sentence_answer(answer) or answer
-    if stated == (gold, answer):
+    # No tier decided: once more with what a whole sentence states.
+    stated_gold = sentence_answer(gold) or gold
+    stated_answer = sentence_answer(answer) or answer
+    if stated_gold == gold and stated_answer == answer:
         return False, "formula"
-    return same_answer(*stated, tolerance)
+    return same_answer(stated_gold, stated_answer, tolerance)

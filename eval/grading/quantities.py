@@ -21,7 +21,7 @@ class Quantity:
 
 
 def same_quantity(gold: str, answer: str, tolerance: Fraction | None) -> bool | None:
-    """Whether two cleaned answers are the same quantity; None when one of them is no plain quantity."""
+    """Whether two cleaned answers are the same quantity; None when one of them is none."""
     first, second = _quantity(gold), _quantity(answer)
     if first is None or second is None:
         first, second = first or _in_words(gold), second or _in_words(answer)
@@ -33,8 +33,10 @@ def same_quantity(gold: str, answer: str, tolerance: Fraction | None) -> bool | 
     if first is None or second is None:
         return None
 
+    # 5% and 5 km
     if (first.number.percent and second.unit) or (second.number.percent and first.unit):
-        return False  # 5% and 5 km
+        return False
+
     factor = conversion(first.unit, second.unit)
     if factor is None:
         return False

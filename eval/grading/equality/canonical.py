@@ -1,7 +1,7 @@
 """Rewrite a parsed answer into the form that compare.py compares; no comparing here.
 
-± as two answers; `x ∈ S` as S; systems written as a column; scalar times matrix, transposes and determinants of
-matrices; conditions such as k ∈ ℤ or x ∈ ℝ beside an answer.
+± as two answers; `x ∈ S` as S; systems written as a column; scalar times matrix, transposes and
+determinants of matrices; conditions such as k ∈ ℤ or x ∈ ℝ beside an answer.
 """
 
 from collections.abc import Callable
@@ -178,14 +178,14 @@ def _is_condition(node: Node) -> bool:
 
 
 def renamed_parameter(gold: set[str], other: set[str]) -> tuple[str, str] | None:
-    """(other's, gold's) name where the two differ in one letter that usually stands for any whole number."""
+    """(other's, gold's) name where the two differ in one letter for a whole number."""
     only_gold, only_other = gold - other, other - gold
     if len(only_gold) != 1 or len(only_other) != 1:
         return None
     [gold_name], [other_name] = only_gold, only_other
-    if gold_name in _PARAMETERS and other_name in _PARAMETERS:
-        return other_name, gold_name
-    return None
+    if gold_name not in _PARAMETERS or other_name not in _PARAMETERS:
+        return None
+    return other_name, gold_name
 
 
 # --- one notation against another
@@ -209,7 +209,7 @@ def components(node: Node) -> Node | None:
 
 
 def either_of(node: Node, against: Node) -> Node:
-    """Pairs joined by "or": a union of intervals where a set stands against them, else a list of points."""
+    """Pairs joined by "or": a union of intervals against a set, else a list of points."""
     if not isinstance(node, Either):
         return node
     if isinstance(against, Union | Relation | SetBuilder | Intersection):

@@ -1,7 +1,8 @@
-"""Whether two parsed answers mean the same: lists, sets, tuples, intervals, matrices, relations, scalars.
+"""Whether two parsed answers mean the same, whatever their structure.
 
-Structure is decided by structure, elements by `same_scalar` (exact numbers first, then values at fixed points).
-An interval's ends must be open or closed alike, a tuple's order counts, a list's does not.
+Structure is decided by structure, elements by `same_scalar` (exact numbers first, then values at
+fixed points). An interval's ends must be open or closed alike, a tuple's order counts, a list's
+does not.
 """
 
 from collections import Counter
@@ -76,7 +77,11 @@ class _Equation:
 
 
 def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> bool:
-    """Whether `other` answers what `gold` does. Raises FormulaLimit where the static limits forbid a decision."""
+    """Whether `other` answers what `gold` does.
+
+    Raises FormulaLimit where the static limits forbid a decision, and FormulaError where a part has
+    no value.
+    """
     other = _with_parameter_of(gold, other)
     gold, other = expanded(gold), expanded(other)
     if gold == other:
@@ -184,17 +189,18 @@ def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> boo
         return _same_sets(gold, other)
 
     # A set has no repetitions, a list of answers may.
+    gold_items, other_items = items(gold), items(other)
     if isinstance(gold, SetOf) or isinstance(other, SetOf):
-        return _same_multiset(_distinct(items(gold)), _distinct(items(other)), tolerance)
-    return _same_multiset(items(gold), items(other), tolerance)
+        gold_items, other_items = _distinct(gold_items), _distinct(other_items)
+    return _same_multiset(gold_items, other_items, tolerance)
 
 
 def _collection_is_bracketed(gold: Node, other: Bracketed, tolerance: Fraction | None) -> bool:
     """Whether the brackets stand for the list or set."""
-    is_list = isinstance(gold, Listing)
-
     # A Python list stands for a list of answers; for a set only when it cannot be an interval.
-    if other.opening == "[" and other.closing == "]" and (is_list or len(other.items) != 2):
+    is_python_list = other.opening == "[" and other.closing == "]"
+    may_be_interval = len(other.items) == 2 and not isinstance(gold, Listing)
+    if is_python_list and not may_be_interval:
         return _same_multiset(items(gold), other.items, tolerance)
     if not isinstance(gold, Listing) or other.opening != "(":
         return False
@@ -221,7 +227,8 @@ def _distinct(nodes: Nodes) -> Nodes:
     kept: dict[Node | Fraction, Node] = {}
     for node in nodes:
         value = exact(node) if isinstance(node, Scalar) else None
-        kept.setdefault(node if value is None else value, node)
+        key = node if value is None else value
+        kept.setdefault(key, node)
     return tuple(kept.values())
 
 
@@ -273,10 +280,10 @@ def _same_rows(
 ) -> bool:
     match gold, other:
         case Bracketed(), Bracketed():
-            alike = gold.opening == other.opening and gold.closing == other.closing
-            if not alike and not (_is_vector(gold) and _is_vector(other)):
-                return _same_sets(gold, other)  # (1, ∞] for (1, ∞)
-            return _elementwise(gold.items, other.items, tolerance)
+            both_vectors = _is_vector(gold) and _is_vector(other)
+            if both_vectors or _same_brackets(gold, other):
+                return _elementwise(gold.items, other.items, tolerance)
+            return _same_sets(gold, other)  # (1, ∞] for (1, ∞)
         case Matrix(), Matrix():
             return _same_entries(gold, other, tolerance)
         case Matrix(), Bracketed():
@@ -296,7 +303,7 @@ def _same_entries(gold: Matrix, other: Matrix, tolerance: Fraction | None) -> bo
 
 
 def _shaped_like(matrix: Matrix, brackets: Bracketed) -> Matrix | None:
-    """The brackets as a matrix: a list of rows, or a vector as one column or row like the matrix."""
+    """The brackets as a matrix: a list of rows, or a vector as a column or row like the matrix."""
     rows = [item.items for item in brackets.items if isinstance(item, Bracketed)]
     if len(rows) == len(brackets.items):
         return Matrix(tuple(rows))
@@ -310,8 +317,12 @@ def _shaped_like(matrix: Matrix, brackets: Bracketed) -> Matrix | None:
     return Matrix((brackets.items,))
 
 
+def _same_brackets(gold: Bracketed, other: Bracketed) -> bool:
+    return gold.opening == other.opening and gold.closing == other.closing
+
+
 def _is_vector(node: Bracketed) -> bool:
-    """(1, 2, 3), [1, 2, 3] and ⟨1, 2⟩ are vectors; two elements in ( ) or [ ] may be an interval."""
+    """(1, 2), [1, 2, 3] and ⟨1, 2⟩ may be vectors; [1, 2] is an interval."""
     match node.opening, node.closing:
         case ("<", ">") | ("(", ")"):
             return True
@@ -336,7 +347,7 @@ def _same_residue(gold: Node, other: Node) -> bool:
 
 
 def _same_ratio(gold: Nodes, other: Nodes) -> bool:
-    """3 : 4 is 6 : 8, but 2:30 (two digits behind the colon) may be a time of day and is itself only."""
+    """3 : 4 is 6 : 8, but 2:30 (two digits behind the colon) may be a time and is only itself."""
     if len(gold) != len(other):
         return False
     match gold:
@@ -372,8 +383,7 @@ def _same_sets(gold: Node, other: Node) -> bool:
     gold, other = as_interval(gold, other), as_interval(other, gold)
     match gold, other:
         case Bracketed(), Bracketed():
-            alike = gold.opening == other.opening and gold.closing == other.closing
-            return alike and _elementwise(gold.items, other.items, None)
+            return _same_brackets(gold, other) and _elementwise(gold.items, other.items, None)
         case (
             (Union(parts), Union(others))
             | (Intersection(parts), Intersection(others))
@@ -402,7 +412,7 @@ def _other_name(gold: Relation, other: Relation) -> bool:
 
 
 def _single_equation(node: Node) -> _Equation | None:
-    """The equation; a chain a = b = c counts when what follows a is one value. None: no equation."""
+    """The equation, else None; a chain a = b = c counts when what follows a is one value."""
     if not isinstance(node, Relation):
         return None
     if set(node.operators) != {"="} and node.operators != ("~",):
@@ -421,16 +431,20 @@ def _single_equation(node: Node) -> _Equation | None:
 
 
 def _same_relation(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
-    gold_equation, other_equation = _single_equation(gold), _single_equation(other)
+    gold_equation = _single_equation(gold)
+    other_equation = _single_equation(other)
     if gold_equation and other_equation:
         return _same_equation(gold_equation, other_equation, tolerance)
 
     # x = 5 and 5, and a calculation 2 + 3 = 5 and 5
     if gold_equation and not isinstance(other, Relation):
-        return _only_names(gold_equation) and same_formula(gold_equation.right, other, tolerance)
+        value = gold_equation.right
+        return _only_names(gold_equation) and same_formula(value, other, tolerance)
     if other_equation and not isinstance(gold, Relation):
-        return _only_names(other_equation) and same_formula(gold, other_equation.right, tolerance)
+        value = other_equation.right
+        return _only_names(other_equation) and same_formula(gold, value, tolerance)
 
+    # Inequalities and the like.
     if not isinstance(gold, Relation) or not isinstance(other, Relation):
         return _same_sets(gold, other)
     if gold.operators == other.operators and gold.operators[0] in _SYMMETRIC:
@@ -446,35 +460,36 @@ def _only_names(equation: _Equation) -> bool:
 
 
 def _same_equation(gold: _Equation, other: _Equation, tolerance: Fraction | None) -> bool:
-    gold_left, other_left = length_name(gold.left), length_name(other.left)
-    if gold_left == other_left and is_name(gold_left):
+    gold = _Equation(length_name(gold.left), gold.right)
+    other = _Equation(length_name(other.left), other.right)
+    if gold.left == other.left and is_name(gold.left):
         return same_formula(gold.right, other.right, tolerance)
-    if names_a_function(gold_left) and names_a_function(other_left):
-        return _same_function(gold_left, gold.right, other_left, other.right, tolerance)
+    if names_a_function(gold.left) and names_a_function(other.left):
+        return _same_function(gold, other, tolerance)
 
-    sides = (gold_left, gold.right, other_left, other.right)
+    sides = (gold.left, gold.right, other.left, other.right)
     if not all(isinstance(side, Scalar) for side in sides):  # (x, y) = …
-        same_tuple = isinstance(gold_left, Bracketed) and gold_left == other_left
+        same_tuple = isinstance(gold.left, Bracketed) and gold.left == other.left
         return same_tuple and same_formula(gold.right, other.right)
 
     # Two equations are one when left - right are multiples of each other.
-    names = symbols(gold_left, gold.right)
-    if not names or names != symbols(other_left, other.right):
+    names = symbols(gold.left, gold.right)
+    if not names or names != symbols(other.left, other.right):
         return False
-    difference = _difference(gold_left, gold.right)
-    return constant_ratio(difference, _difference(other_left, other.right)) is not None
+    gold_difference = _difference(gold.left, gold.right)
+    other_difference = _difference(other.left, other.right)
+    return constant_ratio(gold_difference, other_difference) is not None
 
 
-def _same_function(
-    name: Node, value: Node, other_name: Node, other_value: Node, tolerance: Fraction | None
-) -> bool:
+def _same_function(gold: _Equation, other: _Equation, tolerance: Fraction | None) -> bool:
     """y = x² and f(x) = x²; f(t) = t² with another letter; but not g(x) = x²."""
-    match name, other_name:
+    other_value = other.right
+    match gold.left, other.left:
         case Product((function, variable)), Product((other_function, other_variable)):
             if function != other_function:
                 return False
             other_value = replaced(other_value, other_variable, variable)
-    return same_formula(value, other_value, tolerance)
+    return same_formula(gold.right, other_value, tolerance)
 
 
 def _difference(left: Node, right: Node) -> Node:
@@ -495,4 +510,6 @@ def _same_inequality(gold: Relation, other: Relation) -> bool:
         return False
     if not all(isinstance(side, Scalar) for side in (*gold.sides, *other.sides)):
         return False
-    return constant_ratio(_difference(*gold.sides), _difference(*other.sides)) == 1
+    gold_difference = _difference(*gold.sides)
+    other_difference = _difference(*other.sides)
+    return constant_ratio(gold_difference, other_difference) == 1

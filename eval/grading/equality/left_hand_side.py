@@ -25,7 +25,7 @@ _NAMED_CALLS = frozenset("abs prime sin cos tan cot sec csc".split())
 
 
 def is_name(node: Node) -> bool:
-    """What an answer may be called on the left of "=": x, f(x), AB, x + y, (x, y), area — not 2x."""
+    """What may stand for an answer on the left of "=": x, f(x), AB, x + y, area, but not 2x."""
     match node:
         case Symbol() | Text() | Constant("e" | "i"):
             return True

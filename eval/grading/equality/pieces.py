@@ -1,4 +1,4 @@
-"""Sets of real numbers as sorted, disjoint pieces of the line with open or closed ends: union, intersection, equality.
+"""Sets of real numbers as sorted, disjoint pieces of the line with open or closed ends.
 
 No formulas here: real_sets.py reads them.
 """
@@ -11,7 +11,7 @@ _BLUR = Fraction(1, 10**50)  # relative; irrational ends are kept to 60 digits
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One end of a piece; a value of None is -∞ at the low end and +∞ at the high end, and never closed."""
+    """One end of a piece; None is -∞ at the low end, +∞ at the high end, and never closed."""
 
     value: Fraction | None
     closed: bool = False
@@ -48,8 +48,9 @@ def _same_end(first: End, second: End) -> bool:
     if first.value is None or second.value is None:
         return first.value is second.value
 
+    difference = abs(first.value - second.value)
     size = max(abs(first.value), Fraction(1))
-    return abs(first.value - second.value) <= _BLUR * size
+    return difference <= _BLUR * size
 
 
 # --- the order of ends from left to right
@@ -71,7 +72,7 @@ def _high_key(end: End) -> tuple[bool, Fraction, bool]:
 
 
 def merged(pieces: list[Piece]) -> list[Piece]:
-    """The union of pieces in any order, as sorted pieces that do not touch; empty ones are left out."""
+    """The union of pieces in any order, as sorted pieces that do not touch, without empty ones."""
     result: list[Piece] = []
     for piece in sorted(pieces, key=lambda piece: _low_key(piece.low)):
         if _is_empty(piece):
@@ -88,13 +89,13 @@ def _is_empty(piece: Piece) -> bool:
     low, high = piece.low, piece.high
     if low.value is None or high.value is None:
         return False
-    if low.value == high.value:
+    if low.value == high.value:  # a point, if both ends belong to it
         return not (low.closed and high.closed)
     return low.value > high.value
 
 
 def _touch(high: End, low: End) -> bool:
-    """Whether a piece that ends at `high` leaves no gap to one further right that begins at `low`."""
+    """Whether a piece ending at `high` leaves no gap to one further right beginning at `low`."""
     if high.value is None or low.value is None:
         return True
     if low.value == high.value:

@@ -1,6 +1,7 @@
-"""Inequalities of higher degree: the solutions of p(x)/q(x) < 0 with rational coefficients, as pieces of the line.
+"""Inequalities of higher degree: where p(x)/q(x) < 0 with rational coefficients holds.
 
-Roots are isolated by Sturm's theorem, so none is overlooked; rational roots are exact, others good to 60 digits.
+Roots are isolated by Sturm's theorem, so none is overlooked; rational roots are exact, others good
+to 60 digits.
 """
 
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ class _Quotient:
 def solved_rational(operator: str, node: Node, name: str) -> tuple[Piece, ...] | None:
     """Pieces where `node operator 0` holds.
 
-    None for what is no rational function of the one symbol `name`, is constant, or has a degree above 8.
+    None for what is no rational function of the one symbol `name`, is constant, or has a degree
+    above 8.
     """
     function = _as_quotient(node, name)
     if function is None or max(len(function.above), len(function.below)) < 2:
@@ -145,14 +147,19 @@ def _raised(base: _Quotient | None, exponent: Node) -> _Quotient | None:
 
 
 def _combined(operation: str, first: _Quotient, second: _Quotient) -> _Quotient | None:
-    if operation == "multiply":
-        above = _times(first.above, second.above)
-        return _checked(above, _times(first.below, second.below))
-    if operation == "divide":
-        above = _times(first.above, second.below)
-        return _checked(above, _times(first.below, second.above))
-    above = _plus(_times(first.above, second.below), _times(second.above, first.below))
-    return _checked(above, _times(first.below, second.below))
+    match operation:
+        case "multiply":
+            above = _times(first.above, second.above)
+            below = _times(first.below, second.below)
+        case "divide":
+            above = _times(first.above, second.below)
+            below = _times(first.below, second.above)
+        case _:  # a common denominator
+            left = _times(first.above, second.below)
+            right = _times(second.above, first.below)
+            above = _plus(left, right)
+            below = _times(first.below, second.below)
+    return _checked(above, below)
 
 
 def _checked(above: Polynomial, below: Polynomial) -> _Quotient | None:
@@ -252,7 +259,7 @@ def _square_free(polynomial: Polynomial) -> Polynomial:
 
 
 def _sturm_chain(simple: Polynomial) -> list[Polynomial]:
-    """Negated remainders of Euclid's algorithm, scaled so that coefficients stay small; only the signs count."""
+    """Negated remainders of Euclid's algorithm, scaled to keep them small: only signs count."""
     chain = [simple, _derivative(simple)]
     while len(chain[-1]) > 1:
         _, rest = _divided(chain[-2], chain[-1])

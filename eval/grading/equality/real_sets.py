@@ -1,7 +1,7 @@
 """Sets of real numbers, read from formulas into the pieces of pieces.py.
 
-Read from intervals, unions, inequalities, set-builder notation, ℝ, ∅, finite sets and differences. A set with
-symbols in its ends has no such form (None).
+Read from intervals, unions, inequalities, set-builder notation, ℝ, ∅, finite sets and differences.
+A set with symbols in its ends has no such form (None).
 """
 
 import math
@@ -66,7 +66,7 @@ class _Line:
 
 
 def as_real_set(node: Node) -> list[Piece] | None:
-    """Merged pieces of a set, None when the node is none that this module reads. Raises FormulaLimit."""
+    """Merged pieces of a set; None when this module cannot read it. Raises FormulaLimit."""
     pieces = _pieces(node)
     return None if pieces is None else merged(pieces)
 
@@ -120,11 +120,18 @@ def _end(node: Node, closed: bool = False) -> End | None:
 
 
 def _points(items: tuple[Node, ...]) -> list[Piece] | None:
-    values = [
-        None if isinstance(item, Bracketed | Relation | Text) else value_of(item) for item in items
-    ]
-    points = [single_point(value) for value in values if value is not None]
-    return points if len(points) == len(values) else None
+    points: list[Piece] = []
+    for value in [_element_value(item) for item in items]:
+        if value is None:
+            return None
+        points.append(single_point(value))
+    return points
+
+
+def _element_value(item: Node) -> Fraction | None:
+    if isinstance(item, Bracketed | Relation | Text):
+        return None
+    return value_of(item)
 
 
 def _from_builder(node: SetBuilder) -> list[Piece] | None:
@@ -206,7 +213,7 @@ def _difference(left: Node, right: Node) -> list[Piece] | None:
 
 
 def _from_list(relations: tuple[Node, ...]) -> list[Piece] | None:
-    """ "x < 1 or x > 3" is a union; "x > 1 and x < 3" would then be everything, so it is an intersection."""
+    """x < 1, x > 3 is a union; x > 1, x < 3 would be everything then, so it is an intersection."""
     union = _united(relations)
     return _intersected(relations) if union == [WHOLE_LINE] else union
 
@@ -237,7 +244,7 @@ def _from_relation(node: Relation) -> list[Piece] | None:
 
 
 def _solved(operator: str, left: Node, right: Node, name: str) -> list[Piece] | None:
-    """Solutions of an inequality in one symbol: linear, between |linear| and a constant, or of a rational function."""
+    """Solutions of an inequality in one symbol: linear, of |linear|, or of a rational function."""
     if operator not in _MIRRORED:
         return None
     if not isinstance(left, _SOLVABLE) or not isinstance(right, _SOLVABLE):

@@ -80,13 +80,16 @@ def _ends_in_constant(node: Node) -> bool:
 
 def _is_decimal(node: Node) -> bool:
     """A number written as a decimal, with or without a sign."""
-    inner = node.inner if isinstance(node, Negative) else node
-    return isinstance(inner, Numeral) and inner.decimals is not None
+    if isinstance(node, Negative):
+        node = node.inner
+    return isinstance(node, Numeral) and node.decimals is not None
 
 
 def _number(node: Node, value: Fraction, rounded: bool = False) -> Number:
     """The value with what the comparison of numbers asks: how it is written."""
-    match node.inner if isinstance(node, Negative) else node:
+    if isinstance(node, Negative):
+        node = node.inner
+    match node:
         case Percent():
             return Number(value, percent=True)
         case Numeral(_, decimals, digits):

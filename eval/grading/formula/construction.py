@@ -1,4 +1,4 @@
-"""What the parser builds out of parts that it has read: literals, mixed numbers, subscripts, binders."""
+"""What the parser builds out of parts that it has read: literals, subscripts, binders …"""
 
 from fractions import Fraction
 
@@ -98,7 +98,7 @@ def subscripted(base: Node, index: Node) -> Node:
 
 
 def flat_name(node: Node) -> str:
-    """A name made of a small subtree, for subscripts and decorations: what its fields hold, in order.
+    """A name made of a small subtree, for subscripts and decorations: its fields in order.
 
     The kind of the node leaves no trace: the names of 2n, 2 + n and -2n are one.
     """

@@ -1,4 +1,4 @@
-"""Exact values of formulas without symbols: `exact(node)` gives a Fraction or None, within static limits."""
+"""Exact values of formulas without symbols, within static limits."""
 
 import math
 from fractions import Fraction
@@ -35,7 +35,7 @@ class Undefined(Exception):
 
 
 def exact(node: Node) -> Fraction | None:
-    """The rational value of a formula without symbols, None when there is none (or it is irrational).
+    """The rational value of a formula without symbols; None when there is none or it is irrational.
 
     Raises FormulaLimit where computing the value would take too long.
     """
@@ -45,7 +45,7 @@ def exact(node: Node) -> Fraction | None:
         return None
 
 
-# The cache is not only for speed: an inner sum that does not depend on the outer index is computed once.
+# The cache bounds the work too: an inner sum without the outer index is computed only once.
 @lru_cache(maxsize=8192)
 def _exact(node: Node) -> Fraction | None:
     match node:

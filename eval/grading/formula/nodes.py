@@ -1,7 +1,8 @@
 r"""The syntax tree of a formula, and how to walk through it.
 
-Nodes are frozen: trees are shared between threads, kept in caches and compared with `==` and `hash`. Two formulas are
-the same tree when they are written the same way; `x + y` and `y + x` are different trees with the same value.
+Nodes are frozen: trees are shared between threads, kept in caches and compared with `==` and
+`hash`. Two formulas are the same tree when they are written the same way; `x + y` and `y + x` are
+different trees with the same value.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,8 +26,8 @@ class Scalar(Node):
 class Binder(Scalar):
     r"""A formula with a variable of its own: \sum, \prod, \int, \lim.
 
-    In the body, the variable is BoundVariable(index). The index counts the binders inside the body, so two equal sums
-    that are written with different letters are equal trees.
+    In the body, the variable is BoundVariable(index). The index counts the binders inside the body,
+    so two equal sums that are written with different letters are equal trees.
     """
 
     __slots__ = ()
@@ -39,7 +40,10 @@ class Binder(Scalar):
 
 @dataclass(frozen=True, slots=True)
 class Numeral(Scalar):
-    """A number as it is written: 2.50 has 2 decimals and 3 digits; `decimals` is None without a decimal point."""
+    """A number as it is written: 2.50 has 2 decimals and 3 digits.
+
+    `decimals` is None for a number without a decimal point.
+    """
 
     value: Fraction
     decimals: int | None
@@ -48,7 +52,7 @@ class Numeral(Scalar):
 
 @dataclass(frozen=True, slots=True)
 class Symbol(Scalar):
-    """A free variable; decorations and subscripts belong to its name: "x", "x_1", "vec a", "unit i", "f'"."""
+    """A free variable; decorations and subscripts belong to its name: "x", "x_1", "vec a", "f'"."""
 
     name: str
 
@@ -150,7 +154,7 @@ class PlusMinus(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Scalar):
-    """A function of its arguments: sin, abs, root (radicand, degree), log (value[, base]), binom …"""
+    """A function of its arguments: sin, root (radicand, degree), log (value[, base]), binom …"""
 
     function: str
     arguments: tuple[Node, ...]
@@ -182,7 +186,7 @@ class Integral(Binder):
 
 @dataclass(frozen=True, slots=True)
 class Limit(Binder):
-    """The limit of `body` where its variable approaches `target`, from the `side` "+", "-" or "" (both)."""
+    """The limit of `body` at `target`, from the `side` "+", "-" or "" (both)."""
 
     target: Node
     side: str
@@ -270,7 +274,10 @@ class Matrix(Node):
 
 @dataclass(frozen=True, slots=True)
 class Relation(Node):
-    """A chain such as a < b <= c: one operator fewer than sides. Operators are the values of vocabulary.RELATIONS."""
+    """A chain such as a < b <= c: one operator fewer than sides.
+
+    Operators are the values of vocabulary.RELATIONS.
+    """
 
     operators: tuple[str, ...]
     sides: tuple[Node, ...]
@@ -329,7 +336,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
-    """The node with `change` applied to each child; the node itself where every child stays the same."""
+    """The node with `change` applied to each child; the node itself where no child changes."""
     before = [getattr(node, name) for name in node.__slots__]
     after = [_mapped(value, change) for value in before]
 

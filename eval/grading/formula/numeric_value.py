@@ -1,9 +1,10 @@
-"""One evaluation of one formula at one point in high precision, within static limits of work and magnitude.
+"""One evaluation of one formula at one point in high precision, within static limits.
 
-Integrals, limits and endless sums that an answer leaves standing are computed numerically to about 20 digits, with
-fixed points and no adaptivity: tanh-sinh quadrature (Takahasi and Mori, 1974) for integrals between finite ends, the
-values at two small distances (on both sides) for limits, 200 terms for sums. What does not settle has no value, so
-that an answer beside it is wrong rather than right by chance.
+Integrals, limits and endless sums that an answer leaves standing are computed numerically to about
+20 digits, with fixed points and no adaptivity: tanh-sinh quadrature (Takahasi and Mori, 1974) for
+integrals between finite ends, the values at two small distances (on both sides) for limits, 200
+terms for sums. What does not settle has no value, so that an answer beside it is wrong rather than
+right by chance.
 """
 
 import math
@@ -76,8 +77,9 @@ def magnitude(value: MpNumber, context: MpContext) -> int:
 class Evaluator:
     """One evaluation of one formula at one point.
 
-    Counts operations (raises FormulaLimit beyond `allowed`) and remembers what `same_value` derives the rounding
-    error from: the range of magnitudes, whether anything was added, whether anything is only approximate.
+    Counts operations (raises FormulaLimit beyond `allowed`) and remembers what `same_value` derives
+    the rounding error from: the range of magnitudes, whether anything was added, whether anything
+    is only approximate.
     """
 
     def __init__(self, point: Mapping[str, Fraction], context: MpContext, complex_allowed: bool):
@@ -96,7 +98,10 @@ class Evaluator:
         self.approximate = False
 
     def value(self, node: Node) -> MpNumber:
-        """The value of the formula. Raises Undefined, FormulaLimit, and FormulaError for what has no value."""
+        """The value of the formula.
+
+        Raises Undefined, FormulaLimit, and FormulaError for what is no number.
+        """
         self.operations += 1
         if self.operations > self.allowed:
             raise FormulaLimit("operations")
@@ -178,7 +183,7 @@ class Evaluator:
         return above / below
 
     def _power(self, base: MpNumber, exponent: MpNumber, exponent_node: Node) -> MpNumber:
-        # log2 of the result is about exponent times log2 of the base; |log2 b| < 2 |b - 1| near one.
+        # log2 of the result is exponent times log2 of the base; near one, |log2 b| < 2 |b - 1|.
         near_one = abs(abs(base) - 1)
         size = 2 * near_one if near_one < 0.25 else abs(magnitude(base, self.context)) + 1
         if abs(exponent) * size > MAX_MAGNITUDE:
@@ -194,7 +199,7 @@ class Evaluator:
         return self._odd_root(base, exponent_node)
 
     def _odd_root(self, base: MpNumber, exponent_node: Node) -> MpNumber:
-        """Real power of a negative number: (-8)^(1/3) = -2; undefined for even roots and irrational exponents."""
+        """(-8)^(1/3) = -2; undefined for even roots and irrational exponents."""
         exponent = exact(exponent_node)
         if exponent is None or exponent.denominator % 2 == 0:
             raise Undefined
@@ -230,7 +235,7 @@ class Evaluator:
                 if self._is_complex(*arguments):
                     raise Undefined
                 return max(arguments) if function == "max" else min(arguments)
-            # log without a base is the natural one here, as in analysis and in sympy; lg is decimal.
+            # log without a base is the natural one, as in analysis and sympy; lg is decimal.
             case "ln" | "log", [value]:
                 return self._logarithm(value)
             case "ln" | "log", [value, base]:
@@ -276,7 +281,7 @@ class Evaluator:
         if name is None:
             raise FormulaError(f"no function {function} of {len(arguments)}")
 
-        # Beyond, cosh and its like leave MAX_MAGNITUDE, and sin would reduce by pi with thousands of digits.
+        # Beyond, cosh leaves MAX_MAGNITUDE, and sin would need pi to thousands of digits.
         largest = 14 if name in _HYPERBOLIC else 200
         if len(arguments) != 1 or magnitude(arguments[0], self.context) > largest:
             raise FormulaLimit(function)
@@ -362,7 +367,7 @@ class Evaluator:
         last = _POINTS_PER_UNIT * _QUADRATURE_RANGE
         for index in range(-last, last + 1):
             share, weight = self._quadrature_point(index)
-            # Measured from the nearer end: close to it, low + (high - low) * share would round away the distance.
+            # Measured from the nearer end: from the other one, rounding would lose the distance.
             distance = (high - low) * share
             term = self._at(node, low + distance if index <= 0 else high - distance) * weight
             fine += term
@@ -386,7 +391,7 @@ class Evaluator:
         return share, weight
 
     def _limit(self, node: Limit) -> MpNumber:
-        """The value close to the target, where it is the same at both distances and on all sides."""
+        """The value close to the target, where both distances and all sides give the same."""
         self._begin(node)
         endless = node.target in (INFINITY, MINUS_INFINITY)
         center = None if endless else self.value(node.target)

@@ -1,10 +1,11 @@
-r"""Parse a cleaned answer into a syntax tree: `parse_formula(r"\frac{x}{2}")` is Quotient(Symbol("x"), Numeral(2)).
+r"""Parse a cleaned answer into a syntax tree: `parse_formula(r"\frac{x}{2}")` is a Quotient.
 
-A recursive-descent parser over the tokens of tokens.py; never `eval`, `sympify` or `parse_expr`. Each rule of the
-grammar is a method that reads its tokens and returns a node of nodes.py. From loose to tight:
+A recursive-descent parser over the tokens of tokens.py; never `eval`, `sympify` or `parse_expr`.
+Each rule of the grammar is a method that reads its tokens and returns a node of nodes.py. From
+loose to tight:
 
     listed    1, 2 and 3          sum       a + b, a ± b        power     a^b, a_1, a!, a%, a'
-    relation  a < b <= c          product   a b, a/b, 2 1/2     atom      a number, a letter, (…), \frac…, \sin…
+    relation  a < b <= c          product   a b, a/b, 2 1/2     atom      1.5, x, (…), \frac…, \sin…
     union     A ∪ B               unary     -a
 
 Everything must be read: trailing rubbish is a FormulaError, never silently ignored.
@@ -77,7 +78,8 @@ from eval.grading.formula.vocabulary import (
 )
 
 MAX_DEPTH = 120  # of rules in each other; about forty brackets
-MAX_CHAIN = 40  # of operators that nest to the left (a/b/c/…), where the rules do not see the depth of the tree
+# Of operators that nest to the left (a/b/c/…), where the rules do not see the depth of the tree.
+MAX_CHAIN = 40
 _BINDER_CHAIN = 10  # what a sum, product or limit adds to the chain: its evaluation is a loop
 
 _JOINTS = (",", ";", "and", "or")
@@ -89,7 +91,10 @@ _LETTER_UNION = Token("letter", "U", True)
 
 @lru_cache(maxsize=16384)
 def parse_formula(text: str) -> Node:
-    """Syntax tree of a cleaned answer. Raises FormulaError (not understood) or FormulaLimit (too large)."""
+    """Syntax tree of a cleaned answer.
+
+    Raises FormulaError (not understood) or FormulaLimit (too large).
+    """
     return _Parser(tokenize(text)).whole()
 
 
@@ -152,7 +157,7 @@ class _Parser:
     # --- lists and relations
 
     def listed(self) -> Node:
-        """A sequence as one node; inequalities joined by "or" are a union, by "and" an intersection."""
+        """A sequence as one node; inequalities with "or" are a union, with "and" an intersection."""
         items, joints = self.joined()
         if len(items) == 1:
             return items[0]
@@ -465,7 +470,7 @@ class _Parser:
         return Symbol(letter)
 
     def combinations(self, letter: str) -> Node:
-        r"""C_{10}^{3} is a binomial, A_5^2 and P_5^2 count arrangements, where both indices are whole numbers."""
+        r"""C_{10}^{3} counts subsets, A_5^2 and P_5^2 arrangements, with numbers as indices."""
         start = self.at
         indices: dict[str, Node] = {}
         while self.is_op("_", "^") and len(indices) < 2:
@@ -625,7 +630,7 @@ class _Parser:
         return Sum((cosine, Product((IMAGINARY_UNIT, sine))))
 
     def decorated(self, decoration: str) -> Node:
-        r"""Letters in another type are the letters; \vec a and \overline z are symbols of their own."""
+        r"""Bold and script letters are the letters; \vec a and \overline z are other symbols."""
         inner = self.argument()
         name = inner.name if isinstance(inner, Symbol | Constant) else ""
 
@@ -744,7 +749,7 @@ class _Parser:
         return Antiderivative(body, variable, next(iter(bounds.values()), None))
 
     def differential(self) -> int | None:
-        """Position of the d that ends the integral starting here; the integrals inside it have their own."""
+        """Position of the d that ends the integral starting here; inner ones have their own."""
         brackets = integrals = 0
         for index in range(self.at, len(self.tokens) - 1):
             token, following = self.tokens[index], self.tokens[index + 1]
@@ -814,7 +819,7 @@ class _Parser:
     # --- environments and what sympy prints
 
     def environment(self) -> Node:
-        r"""\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}, and arrays, cases and the like as matrices."""
+        r"""\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}; arrays and cases are matrices too."""
         name = self.take().text
         if name == "array" and self.is_op("{"):  # the columns: {cc|c}
             while not self.is_op("}"):

@@ -1,9 +1,9 @@
-"""Whether two formulas have the same value, decided by evaluating both, always within static limits.
+"""Whether two formulas have the same value: both are evaluated, within static limits.
 
-`same_value(gold, other)` evaluates both formulas at fixed points with a precision that follows the magnitudes that
-occur, so that no rounding can make two different short formulas agree. No clock is involved: the same pair gives the
-same verdict on any machine. Arithmetic over the reals (odd roots of negative numbers are real), complex where an i
-occurs.
+`same_value(gold, other)` evaluates both formulas at fixed points with a precision that follows the
+magnitudes that occur, so that no rounding can make two different short formulas agree. No clock is
+involved: the same pair gives the same verdict on any machine. Arithmetic over the reals (odd roots
+of negative numbers are real), complex where an i occurs.
 """
 
 import random
@@ -41,7 +41,7 @@ class _Values:
 
 
 def value_of(node: Node) -> Fraction | None:
-    """A formula without symbols as a rational good to 60 digits or more; None when it has no real value.
+    """A formula without symbols as a rational good to 60 digits; None when it has no real value.
 
     Raises FormulaLimit, and FormulaError for what is no number at all.
     """
@@ -77,7 +77,7 @@ def same_value(gold: Node, other: Node) -> bool:
 
 
 def constant_ratio(gold: Node, other: Node) -> int | None:
-    """The sign (1 or -1; 1 for complex numbers) of the quotient of two formulas that is one constant, else None."""
+    """The sign (1 or -1; 1 for complex numbers) of gold / other where it is constant, else None."""
     names, complex_allowed = _variables(gold, other)
     with _LOCK:
         context = _context()
@@ -129,7 +129,7 @@ def _context() -> MpContext:
 
 @lru_cache(maxsize=512)
 def _points(names: tuple[str, ...]) -> list[dict[str, Fraction]]:
-    """Fixed points: positive, mixed signs, between 0 and 1, and whole numbers (for n!, (-1)^n, binomials)."""
+    """Fixed points: positive, of both signs, between 0 and 1, whole numbers (for n! and (-1)^n)."""
     if not names:
         return [{}]
 
@@ -158,7 +158,10 @@ def _evaluate(
     context: MpContext,
     complex_allowed: bool,
 ) -> _Values:
-    """Both values, at a precision that covers all magnitudes on the way. Raises Undefined or FormulaLimit."""
+    """Both values, at a precision that covers all magnitudes on the way.
+
+    Raises Undefined or FormulaLimit.
+    """
     bits = START_BITS
     while True:
         context.prec = bits
@@ -166,7 +169,7 @@ def _evaluate(
         second = Evaluator(point, context, complex_allowed)
         left, right = first.value(gold), second.value(other)
 
-        # Terms of size 2^highest may cancel down to 2^lowest: twice the spread is left beside START_BITS.
+        # Terms of size 2^highest may cancel down to 2^lowest: room for twice the spread.
         highest = max(first.highest, second.highest)
         spread = highest - min(first.lowest, second.lowest)
         if START_BITS + 2 * spread <= bits:

@@ -1,4 +1,4 @@
-r"""Cut a cleaned answer (LaTeX, or what Python and sympy print) into tokens. Linear, no interpretation of text."""
+r"""Cut a cleaned answer (LaTeX, or what Python and sympy print) into tokens, in linear time."""
 
 import re
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Token(NamedTuple):
     spaced: bool = False  # a blank stands before it
 
 
-# The order of the alternatives matters: \text{...} comes before other commands, words before operators.
+# The order of the alternatives matters: \text{...} comes before other commands.
 _TOKEN = re.compile(
     r"(?P<space>\s*)(?:"
     r"(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![\d.]))?|\.\d+)"
@@ -83,14 +83,23 @@ def _tokens_of(match: re.Match[str], before: list[Token]) -> list[Token]:
     operator = match["op"]
     if operator == "...":
         return [Token("command", "ldots", spaced)]
-    if operator == "!=" and before and (before[-1].kind == "number" or before[-1].text == ")"):
-        return [Token("op", "!", spaced), Token("op", "=")]  # 3! = 6
+    if operator == "!=" and _may_have_factorial(before):
+        return [Token("op", "!", spaced), Token("op", "=")]
     return [Token("op", _PYTHON_OPERATORS.get(operator, operator), spaced)]
 
 
+def _may_have_factorial(before: list[Token]) -> bool:
+    """3!=6 and (n)!=6 are factorials that equal 6; x!=6 is an inequality."""
+    if not before:
+        return False
+    last = before[-1]
+    return last.kind == "number" or last.text == ")"
+
+
 def _command_token(name: str, spaced: bool) -> Token:
+    # \{ is the bracket of a set, { only groups.
     if name in ("{", "}"):
-        return Token("op", "\\" + name, spaced)  # \{ is a set's bracket, { only groups
+        return Token("op", "\\" + name, spaced)
     if name in ("|", "%", "$", "&"):
         return Token("op", name, spaced)
     if name in LOGIC_COMMANDS:
@@ -99,7 +108,7 @@ def _command_token(name: str, spaced: bool) -> Token:
 
 
 def _tokens_of_text(content: str, spaced: bool) -> list[Token]:
-    r"""What \text{...} holds: often a single letter, number or function that is only set upright."""
+    r"""What \text{...} holds: often a letter, number or function that is only set upright."""
     if not content:
         return []
 
@@ -143,6 +152,7 @@ def _tokens_of_word(word: str, spaced: bool) -> list[Token]:
         if word.startswith(function):
             return [*_tokens_of_word(function, spaced), Token("letter", word[-1], False)]
 
+    # xy and abc are products of letters; anything else is a word.
     if len(word) == 2 or any(letters.issuperset(word) for letters in LETTERS_OF_PRODUCTS):
         return [Token("letter", letter, spaced and place == 0) for place, letter in enumerate(word)]
     return [Token("text", word.lower(), spaced)]

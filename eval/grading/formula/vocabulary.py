@@ -1,4 +1,4 @@
-r"""The words of formulas as answers, LaTeX and Python write them. Data only; tokens.py and parser.py read it."""
+"""The words of formulas in LaTeX, Python and other languages. Data only."""
 
 # --- words that become tokens
 
