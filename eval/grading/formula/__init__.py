@@ -3,7 +3,7 @@
 vocabulary.py     the words of formulas in LaTeX, Python and other languages; data only
 tokens.py         cut a cleaned answer into tokens
 nodes.py          the syntax tree, and how to walk through it
-construction.py   nodes that take more than a constructor: literals, mixed numbers, subscripts, binders
+construction.py   what the parser builds of parts: literals, mixed numbers, subscripts …
 parser.py         tokens to a tree: `parse_formula`
 exact_value.py    the rational value of a formula without symbols
 numeric_value.py  the value at one point in high precision; integrals, limits and endless sums

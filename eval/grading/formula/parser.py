@@ -157,7 +157,7 @@ class _Parser:
     # --- lists and relations
 
     def listed(self) -> Node:
-        """A sequence as one node; inequalities with "or" are a union, with "and" an intersection."""
+        """Items as one node: inequalities with "or" are a union, with "and" an intersection."""
         items, joints = self.joined()
         if len(items) == 1:
             return items[0]

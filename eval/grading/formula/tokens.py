@@ -32,14 +32,16 @@ class Token(NamedTuple):
     spaced: bool = False  # a blank stands before it
 
 
-# The order of the alternatives matters: \text{...} comes before other commands.
 _TOKEN = re.compile(
     r"(?P<space>\s*)(?:"
+    # 12, 3.5, .5, 2e-3; the number in 1e3.5 ends before the e
     r"(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![\d.]))?|\.\d+)"
     r"|\\(?P<env>begin|end)\s*\{(?P<name>[A-Za-z]+)\*?\}"
+    # before the commands, which would match \text too
     r"|\\(?:text|mathrm|operatorname)\s*\{(?P<text>[^{}]*)\}"
     r"|\\(?P<command>[A-Za-z]+|[{}|%$&\\])"
     r"|(?:np\.|numpy\.|math\.|sympy\.)?(?P<word>[A-Za-z]+|[一-鿿]+)"
+    # the longer operators first
     r"|(?P<op>\.\.\.|\*\*|<=|>=|!=|==|[-+*/^_=<>(){}\[\],;:|!%&'.])"
     r")"
 )

@@ -4,16 +4,17 @@
 
 # Names that are functions wherever they occur as a word, without a backslash as well.
 FUNCTION_WORDS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh asin acos atan acot ln log lg exp sqrt cbrt "
-    "abs Abs floor ceiling ceil factorial gcd lcm max min binomial frac cis tg ctg cotg cosec arctg arcctg sh "
-    "ch th mod".split()
+    "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh asin acos atan acot "
+    "ln log lg exp sqrt cbrt abs Abs floor ceiling ceil factorial gcd lcm max min binomial "
+    "frac cis tg ctg cotg cosec arctg arcctg sh ch th mod".split()
 )
 
 # Names of Python, of sympy and of other countries' schools, and the LaTeX command that they mean.
 COMMAND_OF_WORD = {
-    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot", "Abs": "abs", "ceiling": "ceil",
-    "binomial": "binom", "tg": "tan", "ctg": "cot", "cotg": "cot", "cosec": "csc", "arctg": "arctan",
-    "arcctg": "arccot", "sh": "sinh", "ch": "cosh", "th": "tanh",
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot",
+    "arctg": "arctan", "arcctg": "arccot", "tg": "tan", "ctg": "cot", "cotg": "cot", "cosec": "csc",
+    "sh": "sinh", "ch": "cosh", "th": "tanh",
+    "Abs": "abs", "ceiling": "ceil", "binomial": "binom",
 }  # fmt: skip
 
 CONSTANT_WORDS = {
@@ -26,8 +27,9 @@ CONSTANT_WORDS = {
 }
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau phi "
-    "varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega".split()
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu "
+    "nu xi rho sigma tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi "
+    "Omega".split()
 )
 
 # What sympy prints as the name of an object.
@@ -50,17 +52,20 @@ LETTERS_OF_PRODUCTS = (frozenset("abcdk"), frozenset("xyz"), frozenset("mnk"))
 
 # --- what the parser makes of tokens
 
+# Operators and commands, and the operator that a Relation holds for them.
 RELATIONS = {
-    "=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=", "le": "<=", "leq": "<=", "leqslant": "<=",
-    "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">", "ne": "!=", "neq": "!=", "in": "in",
-    "approx": "~", "equiv": "equiv", "notin": "notin", "subset": "subset", "subseteq": "subseteq", "perp": "perp",
-    "parallel": "parallel", "sim": "sim", "cong": "cong", "to": "to", "rightarrow": "to",
+    "=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=",
+    "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=",
+    "lt": "<", "gt": ">", "ne": "!=", "neq": "!=", "approx": "~", "equiv": "equiv",
+    "in": "in", "notin": "notin", "subset": "subset", "subseteq": "subseteq",
+    "perp": "perp", "parallel": "parallel", "sim": "sim", "cong": "cong",
+    "to": "to", "rightarrow": "to",
 }  # fmt: skip
 
 # Commands that take the formula behind them as an argument.
 CALLS = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh ln log lg exp abs floor ceil factorial gcd lcm "
-    "max min binom cbrt".split()
+    "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh ln log lg exp abs "
+    "floor ceil factorial gcd lcm max min binom cbrt".split()
 )
 INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}  # \sin^{-1}
 
@@ -86,8 +91,8 @@ CLOSING_DELIMITERS = {
 
 # Commands that cannot begin a factor: operators, closing delimiters, moduli.
 NEVER_A_FACTOR = frozenset(
-    "cup cap setminus bigcup pm mp mid \\ vert rvert rangle rfloor rceil div times cdot ast circ rbrace rbrack "
-    "pmod bmod mod".split()
+    "cup cap setminus bigcup pm mp mid \\ vert rvert rangle rfloor rceil div times cdot ast "
+    "circ rbrace rbrack pmod bmod mod".split()
 ) | frozenset(RELATIONS)
 
 # Bases of numerals in words: 101_{two}
