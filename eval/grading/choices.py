@@ -56,7 +56,9 @@ def same_choice(gold: str, answer: str) -> bool | None:
     if len(gold) < _MAX_OPTIONS:
         gold = _JOINED_OPTIONS.sub(",", gold)
 
-    if _CIRCLED.search(gold) and not re.search(r"\w", _CIRCLED.sub("", gold)):
+    # ①③ and nothing else
+    rest = _CIRCLED.sub("", gold)
+    if rest != gold and not re.search(r"\w", rest):
         return _same_circled(gold, answer)
 
     single = _CHOICE.fullmatch(gold)
@@ -76,7 +78,9 @@ def _same_circled(gold: str, answer: str) -> bool | None:
         return False
     if re.search(r"\w", rest.replace("and", "")):
         return None
-    return sorted(_CIRCLED.findall(gold)) == sorted(_CIRCLED.findall(answer))
+    numbers = _CIRCLED.findall(gold)
+    chosen = _CIRCLED.findall(answer)
+    return sorted(numbers) == sorted(chosen)
 
 
 def _same_letter(letter: str, answer: str) -> bool | None:
@@ -94,7 +98,8 @@ def _same_letter(letter: str, answer: str) -> bool | None:
 
     # The option's text may name its letter again, but no other.
     _, _, text = answer.partition(")")
-    return label[1] == letter and set(_LETTERS.findall(text)) <= {letter}
+    other_letters = set(_LETTERS.findall(text)) - {letter}
+    return label[1] == letter and not other_letters
 
 
 def _same_letters(gold: str, answer: str) -> bool | None:

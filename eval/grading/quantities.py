@@ -22,14 +22,7 @@ class Quantity:
 
 def same_quantity(gold: str, answer: str, tolerance: Fraction | None) -> bool | None:
     """Whether two cleaned answers are the same quantity; None when one of them is none."""
-    first, second = _quantity(gold), _quantity(answer)
-    if first is None or second is None:
-        first, second = first or _in_words(gold), second or _in_words(answer)
-    if first is None or second is None:
-        # 3m is a product of a number and a letter, unless a unit stands on the other side.
-        known = first or second
-        if known is not None and known.unit:
-            first, second = first or _with_close_unit(gold), second or _with_close_unit(answer)
+    first, second = _quantities(gold, answer)
     if first is None or second is None:
         return None
 
@@ -41,9 +34,26 @@ def same_quantity(gold: str, answer: str, tolerance: Fraction | None) -> bool | 
     if factor is None:
         return False
     number = second.number
-    if factor != 1:
-        number = Number(number.value * factor, None, number.digits, number.percent)
+    if factor != 1:  # in the unit of the gold, no longer as it is written
+        value = number.value * factor
+        number = Number(value, None, number.digits, number.percent)
     return same_number(first.number, number, tolerance)
+
+
+def _quantities(gold: str, answer: str) -> tuple[Quantity | None, Quantity | None]:
+    """Both quantities, each in the plainest reading that makes two of them."""
+    first = _quantity(gold)
+    second = _quantity(answer)
+    if first is None or second is None:
+        first = first or _in_words(gold)
+        second = second or _in_words(answer)
+
+    # 3m is a product of a number and a letter, unless a unit stands on the other side.
+    if first is None and second is not None and second.unit:
+        first = _with_close_unit(gold)
+    if second is None and first is not None and first.unit:
+        second = _with_close_unit(answer)
+    return first, second
 
 
 def without_text_commands(text: str) -> str:
@@ -90,4 +100,6 @@ def _with_close_unit(text: str) -> Quantity | None:
     if match is None or number is None:
         return None
     unit = match[2].lower()
-    return Quantity(number, f"{unit}^{match[3]}" if match[3] else unit)
+    if match[3]:
+        unit += f"^{match[3]}"
+    return Quantity(number, unit)

@@ -291,7 +291,10 @@ def _multiple(factors: tuple[Node, ...]) -> Matrix | None:
 
 
 def _each_cell(matrix: Matrix, change: Callable[[Node], Node]) -> Matrix:
-    rows = [tuple(map(change, row)) for row in matrix.rows]
+    rows = []
+    for row in matrix.rows:
+        cells = [change(cell) for cell in row]
+        rows.append(tuple(cells))
     return Matrix(tuple(rows))
 
 

@@ -62,8 +62,9 @@ def solved_rational(operator: str, node: Node, name: str) -> tuple[Piece, ...] |
     pieces: list[Piece] = []
     for low, high in pairwise([None, *marks, None]):
         place = _between(low, high)
-        sign = _sign(_value(function.above, place)) * _sign(_value(function.below, place))
-        if sign in wanted:
+        above = _value(function.above, place)
+        below = _value(function.below, place)
+        if _sign(above) * _sign(below) in wanted:
             pieces.append(Piece(End(low), End(high)))
 
     if 0 in wanted:
@@ -143,7 +144,9 @@ def _raised(base: _Quotient | None, exponent: Node) -> _Quotient | None:
         if larger is None:
             return None
         result = larger
-    return _checked(result.below, result.above) if inverse else _checked(result.above, result.below)
+    if inverse:
+        return _checked(result.below, result.above)
+    return _checked(result.above, result.below)
 
 
 def _combined(operation: str, first: _Quotient, second: _Quotient) -> _Quotient | None:

@@ -73,8 +73,9 @@ def total(terms: list[Node]) -> Node:
     match terms:
         case [single]:
             return single
-        case [left, Negative(right)] if isinstance(left, _SETS) and isinstance(right, _SETS):
-            return SetDifference(left, right)
+        case [left, Negative(right)]:
+            if isinstance(left, _SETS) and isinstance(right, _SETS):
+                return SetDifference(left, right)
     return Sum(tuple(terms))
 
 

@@ -217,6 +217,11 @@ class Evaluator:
             raise Undefined  # a table of coefficients would cost a second; whole numbers decide
         return self.context.gamma(value)
 
+    def _is_whole(self, value: MpNumber) -> bool:
+        if self._is_complex(value):
+            return False
+        return value == int(value)
+
     def _is_complex(self, *values: MpNumber) -> bool:
         return any(isinstance(value, self.context.mpc) for value in values)
 
@@ -299,7 +304,7 @@ class Evaluator:
     def _series(self, node: Series) -> MpNumber:
         """A sum with symbols in its bounds has a value at whole numbers only."""
         low, high = self.value(node.low), self.value(node.high)
-        if any(self._is_complex(end) or end != int(end) for end in (low, high)):
+        if not self._is_whole(low) or not self._is_whole(high):
             raise Undefined
         if high - low > MAX_TERMS:
             raise FormulaLimit("terms")
@@ -316,7 +321,7 @@ class Evaluator:
 
     def _endless_series(self, node: Series) -> MpNumber:
         low = self.value(node.low)
-        if self._is_complex(low) or low != int(low):
+        if not self._is_whole(low):
             raise Undefined
         self._begin(node)
 
@@ -376,10 +381,15 @@ class Evaluator:
 
         fine = fine * (high - low) / _POINTS_PER_UNIT
         coarse = coarse * (high - low) / _POINTS_PER_UNIT
-        tolerance = self.context.mpf(2) ** -(SETTLED_BITS // 2) * max(1, abs(fine))
+        two = self.context.mpf(2)
+        tolerance = two ** -(SETTLED_BITS // 2) * max(1, abs(fine))
         if abs(fine - coarse) > tolerance:
             raise Undefined
-        return fine if abs(fine) > self.context.mpf(2) ** -SETTLED_BITS else 0 * fine
+
+        # An odd function over a symmetric interval is 0, not the rounding error that is left.
+        if abs(fine) <= two**-SETTLED_BITS:
+            return 0 * fine
+        return fine
 
     def _quadrature_point(self, index: int) -> tuple[MpNumber, MpNumber]:
         """Distance from the nearer end, as a share of the interval, and weight of one point."""
