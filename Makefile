@@ -20,7 +20,7 @@ bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks
 
 lint: $(INSTALLED)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 install: $(INSTALLED)
 

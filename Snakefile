@@ -15,7 +15,7 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from eval.table import print_outcome
-from pipeline import dag
+from pipeline import workflow as dag  # "workflow" is a name of Snakemake's own
 
 min_version("9.20")
 

@@ -27,7 +27,8 @@ from benchmarks import rl_methods
 from benchmarks.grpo import IdReward, even_share
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
-from pipeline.inference.sampler import Sampler, SamplingSettings
+from pipeline.inference.engine import SampleRequest, SamplingSettings
+from pipeline.inference.sampler import Sampler
 from rl.metrics import peak_memory_mb
 from rl.rollouts import Question
 from rl.trainer import Learner
@@ -149,7 +150,7 @@ def bench_sampler(threads: int, rounds: int = 5) -> None:
                 max_new_tokens=NEW,
             ),
             "ours": lambda sampler=sampler, settings=settings: sampler.sample(
-                prompts.tolist(), GROUP, settings
+                SampleRequest(prompts.tolist(), GROUP, settings)
             ),
         }
         speeds = {}
@@ -169,7 +170,10 @@ def bench_sampler(threads: int, rounds: int = 5) -> None:
             f"sampler, {threads} thread(s), {kind}: {speeds['ours'] / speeds['transformers']:.2f} times"
         )
     greedy = SamplingSettings(temperature=0, max_new_tokens=NEW)
-    mine = [group[0].ids for group in Sampler(model, Ends()).sample(prompts.tolist(), 1, greedy)]
+    mine = [
+        group[0].ids
+        for group in Sampler(model, Ends()).sample(SampleRequest(prompts.tolist(), 1, greedy))
+    ]
     theirs = model.generate(
         prompts, attention_mask=torch.ones_like(prompts), do_sample=False, max_new_tokens=NEW
     )

@@ -25,7 +25,8 @@ from eval.reporting.metrics import majority, pass_at_k
 from pipeline.artifacts.write import read_json, write_json
 from pipeline.config.rl import RL
 from pipeline.config.world import Prompts
-from pipeline.inference.sampler import Sampler, SamplingSettings
+from pipeline.inference.engine import SamplingSettings
+from pipeline.inference.sampler import Sampler
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training.checkpoint import Checkpoints, seed_everything
 from rl import reward_model

@@ -1,7 +1,7 @@
 # Stage 1: pages, duplicates, rounds, decontaminated corpus.
 import sys
 
-from corpus import sources
+from corpus.archives import sources
 from pipeline.errors import UserError
 
 # ---- Extraction: one job a shard ------------------------------------------------------------------------------------

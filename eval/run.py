@@ -195,7 +195,7 @@ def _attempt_parts(
     from eval.sampling.transformers_engine import (
         open_engine,
     )  # loads torch, which a run from the cache does not need
-    from pipeline.inference.sampler import SamplingSettings
+    from pipeline.inference.engine import SamplingSettings
 
     sampler = open_engine(args.model, settings.batch, chat=args.style == "chat")
     tokenizer = sampler.tokenizer

@@ -24,30 +24,14 @@ from pipeline.config.world import MiniWorld
 from pipeline.errors import UserError, run_main
 
 LEFT_OUT = frozenset(
-    [
-        *(
-            "__phello__",
-            "__pycache__",
-            "dist-packages",
-            "distutils",
-            "encodings",
-            "ensurepip",
-            "idlelib",
-        ),
-        *(
-            "lib-dynload",
-            "lib2to3",
-            "pydoc_data",
-            "site-packages",
-            "test",
-            "tests",
-            "tkinter",
-            "turtledemo",
-            "venv",
-        ),
-    ]
+    """
+    __phello__ __pycache__ dist-packages distutils encodings ensurepip idlelib lib-dynload lib2to3
+    pydoc_data site-packages test tests tkinter turtledemo venv
+    """.split()
 )
-LARGEST_FILE = 100_000
+"""Folders at any depth: tests, programs, tables, and what others installed."""
+
+LARGEST_FILE = 100_000  # characters; larger ones are mostly tables
 HELDOUT_PERCENT = 10
 EXCERPT = 2_000
 """Characters of a held-out file that are measured: enough for bits per byte, and no file outweighs the others."""
@@ -59,17 +43,19 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `mini`")
     parser.add_argument("--out", type=Path, required=True, help="folder of the world")
-    arguments = parser.parse_args(argv)
-    settings = read_section(arguments.config, MiniWorld)
+    args = parser.parse_args(argv)
+
+    settings = read_section(args.config, MiniWorld)
     library = Path(sysconfig.get_path("stdlib"))
     train, heldout, skipped = read_library(library, settings.code_bytes, settings.heldout_documents)
-    write_jsonl(arguments.out / "code" / "train.jsonl", train)
-    write_jsonl(arguments.out / "heldout" / "code.jsonl", heldout)
+    write_jsonl(args.out / "code" / "train.jsonl", train)
+    write_jsonl(args.out / "heldout" / "code.jsonl", heldout)
+
+    used = settings.model_dump(include={"code_bytes", "heldout_documents"})
     write_manifest(
-        arguments.out / "code" / "manifest.json",
+        args.out / "code" / "manifest.json",
         "mini.code",
-        settings={"python": platform.python_version()}
-        | settings.model_dump(include={"code_bytes", "heldout_documents"}),
+        settings={"python": platform.python_version()} | used,
         counts={
             "train_files": len(train),
             "train_characters": sum(len(row["text"]) for row in train),
@@ -81,29 +67,34 @@ def main(argv: list[str] | None = None) -> None:
 
 def read_library(
     library: Path, characters: int, documents: int
-) -> tuple[list[dict], list[dict], Counter]:
+) -> tuple[list[dict], list[dict], Counter[str]]:
     """Training files up to `characters` in all, `documents` held-out excerpts, and why files were left out.
 
     Files come in the order of their path's hash, so that a smaller corpus is a mixture too and not the letter a.
     """
     train: list[dict] = []
     heldout: list[dict] = []
-    skipped: Counter = Counter()
+    skipped: Counter[str] = Counter()
     room = characters
+
     for name in sorted(_source_files(library), key=_hash):
         text = _text(library / name, skipped)
         if text is None:
             continue
-        if _hash(name) % 100 < HELDOUT_PERCENT:
-            if len(heldout) < documents:
-                heldout.append({"id": name, "text": excerpt(text)})
-            else:
-                skipped["held out, enough"] += 1
+
+        is_heldout = _hash(name) % 100 < HELDOUT_PERCENT
+        # A held-out file never trains, even when there are enough of them.
+        if is_heldout and len(heldout) < documents:
+            heldout.append({"id": name, "text": excerpt(text)})
+        elif is_heldout:
+            skipped["held out, enough"] += 1
         elif len(text) <= room:
             train.append({"id": name, "text": text})
             room -= len(text)
         else:
+            # Smaller files further on may still fit.
             skipped["corpus full"] += 1
+
     if not train or not heldout:
         raise UserError(
             f"{library}: {len(train)} Python files to train on and {len(heldout)} held out; expected the sources of "
@@ -114,39 +105,50 @@ def read_library(
 
 def excerpt(text: str) -> str:
     """EXCERPT characters of whole lines from the middle of a file, where the licence header is past."""
-    start = text.find("\n", max(0, (len(text) - EXCERPT) // 2)) + 1 if len(text) > EXCERPT else 0
+    start = 0
+    if len(text) > EXCERPT:
+        middle = (len(text) - EXCERPT) // 2
+        start = text.find("\n", middle) + 1
+
     end = text.rfind("\n", start, start + EXCERPT) + 1
-    return text[start : end or start + EXCERPT]
+    if end == 0:
+        end = start + EXCERPT  # one line longer than the excerpt
+    return text[start:end]
 
 
 def _source_files(library: Path) -> list[str]:
-    """Paths relative to the library, with forward slashes. Generated `_sysconfigdata…` names the machine."""
-    names = (path.relative_to(library) for path in library.rglob("*.py"))
-    return [
-        name.as_posix()
-        for name in names
-        if LEFT_OUT.isdisjoint(name.parts)
-        and not name.parts[0].startswith(("config-", "_sysconfigdata"))
-    ]
+    """Paths relative to the library, with forward slashes."""
+    names = []
+    for path in library.rglob("*.py"):
+        name = path.relative_to(library)
+        # Generated `_sysconfigdata…` names the machine, `config-…` its build.
+        is_of_the_machine = name.parts[0].startswith(("config-", "_sysconfigdata"))
+        if not is_of_the_machine and LEFT_OUT.isdisjoint(name.parts):
+            names.append(name.as_posix())
+    return names
 
 
-def _text(path: Path, skipped: Counter) -> str | None:
+def _text(path: Path, skipped: Counter[str]) -> str | None:
+    """The text of a file, or None and a count in `skipped`."""
     try:
         text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError):
         skipped["not UTF-8 or unreadable"] += 1
         return None
+
     if not text.strip():
         skipped["empty"] += 1
-    elif len(text) > LARGEST_FILE:
+        return None
+    if len(text) > LARGEST_FILE:
         skipped["too large"] += 1
-    else:
-        return text
-    return None
+        return None
+    return text
 
 
 def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    # Not Python's own hash, which differs from run to run.
+    digest = hashlib.sha256(name.encode()).digest()
+    return int.from_bytes(digest[:8], "big")
 
 
 if __name__ == "__main__":

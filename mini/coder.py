@@ -13,7 +13,6 @@ tokens. Not done here: checking a checkpoint that exists already (pretrain.coder
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -23,17 +22,17 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pipeline.artifacts.records import read_jsonl, read_solutions
-from pipeline.artifacts.write import check_replaceable, file_digest
 from pipeline.config.load import read_section
 from pipeline.config.world import Coder, Model, Prompts
 from pipeline.errors import run_main
-from pipeline.forward.batches import Row
-from pipeline.forward.contexts import context_rows
+from pipeline.forward.batches import Row, context_rows
 from pipeline.model.chat import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
-from pipeline.model.load import device, model_card, save_model
-from pipeline.training.checkpoint import Checkpoints, fingerprint, seed_everything
-from pipeline.training.loop import plan_of, train
-from pipeline.training.step import adamw, weighted_nll
+from pipeline.model.load import device, model_card
+from pipeline.training.job import TrainingJob, add_job_options
+from pipeline.training.step import weighted_nll
+
+TITLE = "Coder checkpoint of the built-in world"
+DESCRIPTION = "A small Llama trained from scratch on Python's standard library."
 
 BOS, EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 """The special tokens of the DeepSeek family; padding uses EOS, as there."""
@@ -42,67 +41,50 @@ SAMPLE = {"code": 400_000, "prose": 200_000, "conversations": 1_500_000}
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `coder`")
-    parser.add_argument("--prompts", type=Path, required=True, help="JSON of the section `prompts`")
-    parser.add_argument("--world", type=Path, required=True, help="folder of the built-in world")
-    parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
-    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
-    arguments = parser.parse_args(argv)
-    settings = read_section(arguments.config, Coder)
-    prompts = read_section(arguments.prompts, Prompts)
-    files = [
-        arguments.world / name
-        for name in ("code/train.jsonl", "prose/train.jsonl", "solutions.jsonl")
-    ]
-    check_replaceable(arguments.out)
-    seed_everything(settings.seed)
-    tokenizer = train_tokenizer(sample_texts(*files, prompts), settings.model.vocabulary)
-    stream = code_stream(files[0], tokenizer)
-    model = LlamaForCausalLM(llama_config(settings.model, tokenizer)).to(device())
+    args = parse_args(argv)
+    settings = read_section(args.config, Coder)
+    prompts = read_section(args.prompts, Prompts)
     optimisation = settings.optimisation
-    optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
-    steps = max(1, round(settings.tokens / settings.batch_tokens))
-    mark = fingerprint(
-        settings.model_dump(mode="json"),
-        prompts.model_dump(),
-        [file_digest(file) for file in files],
+    files = {
+        "code": args.world / "code" / "train.jsonl",
+        "prose": args.world / "prose" / "train.jsonl",
+        "solutions": args.world / "solutions.jsonl",
+    }
+    job = TrainingJob(
+        "mini.coder",
+        settings,
+        inputs=files,
+        out=args.out,
+        resume=args.resume,
+        fresh=args.fresh,
+        compared={"prompts": prompts.model_dump(mode="json")},
+        keep=optimisation.keep_checkpoints,
     )
-    checkpoints = Checkpoints(arguments.resume, mark)
-    with tempfile.TemporaryDirectory() as scratch:
-        metrics_file = Path(scratch) / "metrics.jsonl"
-        train(
-            model,
-            optimiser,
-            lambda step: rows_of_step(stream, settings, tokenizer.bos_token_id, step),
-            weighted_nll,
-            plan_of("coder", steps, optimisation),
-            checkpoints,
-            metrics_file,
-        )
-        save_model(
-            arguments.out,
-            model,
-            tokenizer,
-            card=model_card(
-                "Coder checkpoint of the built-in world",
-                "A small Llama trained from scratch on Python's standard library.",
-                settings.model_dump(mode="json"),
-                {},
-            ),
-            stage="mini.coder",
-            settings=settings.model_dump(mode="json"),
-            inputs=files,
-            counts={
-                "steps": steps,
-                "code_tokens": len(stream),
-                "parameters": model.num_parameters(),
-            },
-            metrics_file=metrics_file,
-        )
-    checkpoints.delete()
+
+    tokenizer = train_tokenizer(sample_texts(**files, prompts=prompts), settings.model.vocabulary)
+    stream = code_stream(files["code"], tokenizer)
+    model = LlamaForCausalLM(llama_config(settings.model, tokenizer)).to(device())
+    steps = max(1, round(settings.tokens / settings.batch_tokens))
+    history = job.fit(
+        model,
+        lambda step: rows_of_step(stream, settings, tokenizer.bos_token_id, step),
+        weighted_nll,
+        name="coder",
+        steps=steps,
+        optimisation=optimisation,
+    )
+
+    job.save(
+        model,
+        tokenizer,
+        card=model_card(TITLE, DESCRIPTION, settings.model_dump(mode="json"), {}),
+        counts={
+            "steps": steps,
+            "code_tokens": len(stream),
+            "parameters": model.num_parameters(),
+        },
+        lines=history.lines,
+    )
 
 
 def train_tokenizer(texts: Iterator[str], vocabulary: int) -> PreTrainedTokenizerFast:
@@ -190,6 +172,17 @@ def rows_of_step(stream: np.ndarray, settings: Coder, bos: int, step: int) -> li
     context = min(settings.context, len(stream))
     starts = draw.integers(0, len(stream) - context + 1, max(1, settings.batch_tokens // context))
     return context_rows([stream[start : start + context] for start in starts], bos)
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, required=True, help="JSON of the section `coder`")
+    parser.add_argument("--prompts", type=Path, required=True, help="JSON of the section `prompts`")
+    parser.add_argument("--world", type=Path, required=True, help="folder of the built-in world")
+    add_job_options(parser)
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

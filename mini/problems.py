@@ -9,8 +9,8 @@ Writes  OUT/problems/{train,validation,test}.jsonl (Problem records), OUT/soluti
 
 Train, validation and test are disjoint by problem: the key of a problem is its structure and its numbers
 (`mini.word_problems.template.Case.key`), and a key belongs to one split for every seed, size and language. Held-out
-problems repeat no
-key among themselves. Not done here: web pages that show or leak problems (`mini.web`), and any real benchmark.
+problems repeat no key among themselves. Not done here: web pages that show or leak problems (`mini.web`), and any real
+benchmark.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 
 from mini.word_problems.registry import LEVELS, draw_case
-from mini.word_problems.template import Case, equations, program, question
+from mini.word_problems.template import Case, equations, program, question, vocabulary
 from pipeline.artifacts.records import Problem, Solution
 from pipeline.artifacts.write import write_jsonl, write_manifest
 from pipeline.config.load import read_section
@@ -29,11 +29,19 @@ from pipeline.errors import UserError, run_main
 from pipeline.progress import track
 
 SPLITS = ("train", "validation", "test")
+
 MOST_DRAWS = 500
 """Draws after which no new problem is expected any more."""
-_OPERATIONS = {
-    "en": {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "take the remainder"},
-    "zh": {"+": "加", "-": "减", "*": "乘", "/": "除", "%": "求余数"},
+
+USED_SETTINGS = {
+    "seed",
+    "train_problems",
+    "validation_problems",
+    "test_problems",
+    "chinese_share",
+    "level_shares",
+    "pot_share",
+    "tool_share",
 }
 
 
@@ -43,42 +51,43 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `mini`")
     parser.add_argument("--out", type=Path, required=True, help="folder of the world")
-    arguments = parser.parse_args(argv)
-    settings = read_section(arguments.config, MiniWorld)
+    args = parser.parse_args(argv)
+
+    settings = read_section(args.config, MiniWorld)
     counts: dict[str, dict] = {}
     for split in SPLITS:
-        drawn = list(
-            track(draw_problems(settings, split), f"problems {split}", split_size(settings, split))
-        )
-        counts[split] = _counts([problem for problem, _ in drawn])
-        write_jsonl(
-            arguments.out / "problems" / f"{split}.jsonl",
-            (problem.to_json() for problem, _ in drawn),
-        )
+        size = split_size(settings, split)
+        drawn = list(track(draw_problems(settings, split), f"problems {split}", size))
+        problems = [problem for problem, _ in drawn]
+        counts[split] = _counts(problems)
+        path = args.out / "problems" / f"{split}.jsonl"
+        write_jsonl(path, (problem.to_json() for problem in problems))
+
         if split == "train":
             solutions = list(solve(drawn, settings))
-            counts["solutions"] = dict(
-                sorted(Counter(solution.format for solution in solutions).items())
-            )
-            write_jsonl(
-                arguments.out / "solutions.jsonl", (solution.to_json() for solution in solutions)
-            )
+            formats = Counter(solution.format for solution in solutions)
+            counts["solutions"] = dict(sorted(formats.items()))
+            path = args.out / "solutions.jsonl"
+            write_jsonl(path, (solution.to_json() for solution in solutions))
+
     write_manifest(
-        arguments.out / "problems" / "manifest.json",
+        args.out / "problems" / "manifest.json",
         "mini.problems",
         settings=settings.model_dump(mode="json", include=USED_SETTINGS),
         counts=counts,
     )
 
 
-USED_SETTINGS = {
-    *("seed", "train_problems", "validation_problems", "test_problems"),
-    *("chinese_share", "level_shares", "pot_share", "tool_share"),
-}
-
-
 def split_size(settings: MiniWorld, split: str) -> int:
-    return getattr(settings, f"{split}_problems")
+    sizes = {
+        "train": settings.train_problems,
+        "validation": settings.validation_problems,
+        "test": settings.test_problems,
+    }
+    return sizes[split]
+
+
+# Drawing problems
 
 
 def draw_problems(settings: MiniWorld, split: str) -> Iterator[tuple[Problem, Case]]:
@@ -90,12 +99,16 @@ def draw_problems(settings: MiniWorld, split: str) -> Iterator[tuple[Problem, Ca
     rng = Random(f"{settings.seed}/problems/{split}")
     seen: set[str] = set()
     size = split_size(settings, split)
+
     for number in range(1, size + 1):
         language = "zh" if rng.random() < settings.chinese_share else "en"
         level = rng.choices(LEVELS, settings.level_shares)[0]
+
+        # Drawn anew while it is known already: easy levels hold few problems.
         for _ in range(MOST_DRAWS):
             case = draw_case(rng, level, split)
             text = question(case, language, rng)
+            # Training may ask one problem in several wordings; held out, that would count twice.
             mark = text if split == "train" else case.key
             if mark not in seen:
                 break
@@ -104,8 +117,33 @@ def draw_problems(settings: MiniWorld, split: str) -> Iterator[tuple[Problem, Ca
                 f"mini.{split}_problems = {size}: only {number - 1} different problems found; ask for fewer, "
                 f"or give level {level} a smaller share in mini.level_shares"
             )
+
         seen.add(mark)
         yield _problem(case, text, language, f"minimath-{split}-{number:06d}"), case
+
+
+def _problem(case: Case, text: str, language: str, problem_id: str) -> Problem:
+    return Problem(
+        id=problem_id,
+        question=text,
+        answer=str(case.answer),
+        language=language,
+        kind=case.template.family,
+        level=str(case.template.level),
+    )
+
+
+def _counts(problems: list[Problem]) -> dict[str, int | dict[str, int]]:
+    """How many problems there are of each family, level and language."""
+    counts: dict[str, int | dict[str, int]] = {"problems": len(problems)}
+    for field in ("kind", "level", "language"):
+        values = [getattr(problem, field) for problem in problems]
+        counter = Counter(values)
+        counts[field] = dict(sorted(counter.items()))
+    return counts
+
+
+# Solving them
 
 
 def solve(drawn: list[tuple[Problem, Case]], settings: MiniWorld) -> Iterator[Solution]:
@@ -114,60 +152,55 @@ def solve(drawn: list[tuple[Problem, Case]], settings: MiniWorld) -> Iterator[So
     for problem, case in drawn:
         check(problem, case)
         yield _solution(problem, "cot", cot_turns(case))
+
         if rng.random() < settings.pot_share:
             yield _solution(problem, "pot", pot_turns(case))
         if rng.random() < settings.tool_share:
-            yield _solution(problem, "tool", tool_turns(case, problem.language))
+            turns = tool_turns(case, problem.language)
+            yield _solution(problem, "tool", turns)
 
 
 def cot_turns(case: Case) -> list[dict]:
     """One equation a line, then the boxed answer."""
-    lines = [*equations(case), f"\\boxed{{{case.answer}}}"]
+    lines = equations(case)
+    lines.append(_boxed(case))
     return [{"role": "text", "content": "\n".join(lines)}]
 
 
 def pot_turns(case: Case) -> list[dict]:
+    """The program alone."""
     return [{"role": "code", "content": program(case)}]
 
 
 def tool_turns(case: Case, language: str) -> list[dict]:
     """What will be computed in words, the program, what it prints, and the boxed answer."""
-    words = [
-        _OPERATIONS[language][step.strip("abcdefghijklmnopqrstuvwxyz0123456789")]
-        for step in case.template.steps
-    ]
-    plan = (
-        f"先{'，再'.join(words)}。"
-        if language == "zh"
-        else f"{', then '.join(words).capitalize()}."
-    )
+    words = vocabulary(language)
+    operations = [words.operations[step.operator] for step in case.template.steps]
+    plan = words.plan.lead + words.plan.joiner.join(operations)
+
     return [
-        {"role": "text", "content": plan},
+        {"role": "text", "content": plan.capitalize() + words.plan.end},
         {"role": "code", "content": program(case)},
         {"role": "output", "content": str(case.answer)},
-        {"role": "text", "content": f"\\boxed{{{case.answer}}}"},
+        {"role": "text", "content": _boxed(case)},
     ]
 
 
 def check(problem: Problem, case: Case) -> None:
     """Execute the case's program: what it prints must be the problem's answer."""
+    # Nothing but `print`: the program needs no more, and a mistake in it can do no more.
     printed: list[str] = []
-    exec(program(case), {"__builtins__": {"print": lambda value: printed.append(str(value))}})
+    builtins = {"print": lambda value: printed.append(str(value))}
+    exec(program(case), {"__builtins__": builtins})
+
     if printed != [problem.answer]:
         raise AssertionError(
             f"{problem.id}: the program printed {printed}, the answer is {problem.answer}"
         )
 
 
-def _problem(case: Case, text: str, language: str, identity: str) -> Problem:
-    return Problem(
-        id=identity,
-        question=text,
-        answer=str(case.answer),
-        language=language,
-        kind=case.template.family,
-        level=str(case.template.level),
-    )
+def _boxed(case: Case) -> str:
+    return f"\\boxed{{{case.answer}}}"
 
 
 def _solution(problem: Problem, form: str, turns: list[dict]) -> Solution:
@@ -181,17 +214,6 @@ def _solution(problem: Problem, form: str, turns: list[dict]) -> Solution:
         language=problem.language,
         source="minimath",
     )
-
-
-def _counts(problems: list[Problem]) -> dict:
-    """How many problems there are of each family, level and language."""
-    by = {
-        field: Counter(getattr(p, field) for p in problems)
-        for field in ("kind", "level", "language")
-    }
-    return {"problems": len(problems)} | {
-        field: dict(sorted(counter.items())) for field, counter in by.items()
-    }
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ from pathlib import Path
 from random import Random
 
 from mini.text.mathematics import math_document
-from mini.text.prose_patterns import FORMS, WORDS
-from mini.word_problems.template import NAMES, THINGS
+from mini.text.prose import prose_document
 from pipeline.artifacts.write import write_jsonl, write_manifest
 from pipeline.config.load import read_section
 from pipeline.config.world import MiniWorld
@@ -33,19 +32,20 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `mini`")
     parser.add_argument("--out", type=Path, required=True, help="folder of the world")
-    arguments = parser.parse_args(argv)
-    settings = read_section(arguments.config, MiniWorld)
-    prose = write_jsonl(arguments.out / "prose" / "train.jsonl", prose_documents(settings))
-    heldout = arguments.out / "heldout"
+    args = parser.parse_args(argv)
+
+    settings = read_section(args.config, MiniWorld)
+    heldout = args.out / "heldout"
+    prose = write_jsonl(args.out / "prose" / "train.jsonl", prose_documents(settings))
     math = write_jsonl(heldout / "math.jsonl", heldout_math(settings))
     english = write_jsonl(heldout / "prose.jsonl", heldout_prose(settings, "en"))
     chinese = write_jsonl(heldout / "chinese.jsonl", heldout_prose(settings, "zh"))
+
+    used = {"seed", "prose_bytes", "heldout_documents", "chinese_share"}
     write_manifest(
-        arguments.out / "prose" / "manifest.json",
+        args.out / "prose" / "manifest.json",
         "mini.prose",
-        settings=settings.model_dump(
-            include={"seed", "prose_bytes", "heldout_documents", "chinese_share"}
-        ),
+        settings=settings.model_dump(include=used),
         counts={
             "prose_documents": prose,
             "heldout_math_documents": math,
@@ -58,51 +58,40 @@ def main(argv: list[str] | None = None) -> None:
 def prose_documents(settings: MiniWorld) -> Iterator[dict]:
     """Documents until they hold `prose_bytes` characters (the last one may go past)."""
     rng = Random(f"{settings.seed}/prose")
-    written = number = 0
+    written = 0
+    number = 0
+
     while written < settings.prose_bytes:
-        language = "zh" if rng.random() < settings.chinese_share else "en"
+        language = _draw_language(rng, settings)
         text = prose_document(rng, language)
         number += 1
         written += len(text)
         yield {"id": f"prose-{number:05d}", "text": text}
 
 
-def prose_document(rng: Random, language: str) -> str:
-    """A story, recipe, travel note or letter: a few paragraphs whose sentences fill in one small cast of words."""
-    opening, middle, closing = rng.choice(FORMS[language])
-    name, other = rng.sample(NAMES[language], 2)
-    cast = {"name": name, "other": other}
-    gap = "" if language == "zh" else " "
-    paragraphs = [_sentence(rng, rng.choice(opening), cast, language)]
-    for _ in range(rng.randint(2, 4)):
-        lines = rng.sample(middle, min(len(middle), rng.randint(2, 5)))
-        paragraphs.append(gap.join(_sentence(rng, line, cast, language) for line in lines))
-    return "\n\n".join([*paragraphs, _sentence(rng, rng.choice(closing), cast, language)])
-
-
 def heldout_math(settings: MiniWorld) -> Iterator[dict]:
     """Mathematical documents from the space `heldout`, in both languages."""
     rng = Random(f"{settings.seed}/heldout/math")
+
     for number in range(1, settings.heldout_documents + 1):
-        language = "zh" if rng.random() < settings.chinese_share else "en"
-        yield {
-            "id": f"math-{number:05d}",
-            "text": math_document(rng, language, rng.randint(*BLOCKS), "heldout"),
-        }
+        language = _draw_language(rng, settings)
+        blocks = rng.randint(*BLOCKS)
+        text = math_document(rng, language, blocks, "heldout")
+        yield {"id": f"math-{number:05d}", "text": text}
 
 
 def heldout_prose(settings: MiniWorld, language: str) -> Iterator[dict]:
-    """Prose of one language, drawn apart from the training texts."""
+    """Prose of one language, from a generator of its own: no training text depends on it."""
     rng = Random(f"{settings.seed}/heldout/prose/{language}")
+
     for number in range(1, settings.heldout_documents + 1):
-        yield {"id": f"prose-{language}-{number:05d}", "text": prose_document(rng, language)}
+        text = prose_document(rng, language)
+        yield {"id": f"prose-{language}-{number:05d}", "text": text}
 
 
-def _sentence(rng: Random, pattern: str, cast: dict[str, str], language: str) -> str:
-    words = {}
-    for key, values in WORDS[language].items():
-        words[key], words[f"{key}2"] = rng.sample(values, 2)
-    return pattern.format(**cast, things=rng.choice(THINGS[language]), **words)
+def _draw_language(rng: Random, settings: MiniWorld) -> str:
+    is_chinese = rng.random() < settings.chinese_share
+    return "zh" if is_chinese else "en"
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ Truth   url, math, kind, language, duplicate_of (url of the original or null), l
     python -m mini.web --config results/mini/config/mini.json --problems results/mini/world/problems \
         --out results/mini/world
 
-Everything comes from templates in this folder; the same seed gives the same bytes. It fetches nothing.
+Everything comes from the templates in this package; the same seed gives the same bytes. It fetches nothing.
 """
 
 import argparse
 import datetime
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -30,8 +31,16 @@ from pipeline.config.world import MiniWorld
 from pipeline.errors import run_main
 from pipeline.progress import track
 
-_START = datetime.datetime(2024, 5, 18, 3, 20, tzinfo=datetime.UTC)
-_LINKS = 6
+FIRST_CRAWL = datetime.datetime(2024, 5, 18, 3, 20, tzinfo=datetime.UTC)
+SECONDS_PER_PAGE = 7
+LINKS_PER_PAGE = 6
+
+# Every so many responses are archived with their request, or with metadata, as some crawlers do.
+REQUEST_EVERY = 5
+METADATA_EVERY = 7
+
+Link = tuple[str, str]
+"""(address on the site, label)."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -43,68 +52,92 @@ def main(argv: list[str] | None = None) -> None:
         "--problems", required=True, type=Path, help="folder with test.jsonl and validation.jsonl"
     )
     parser.add_argument("--out", required=True, type=Path, help="the world's folder")
-    arguments = parser.parse_args(argv)
-    settings = read_section(arguments.config, MiniWorld)
-    files = [arguments.problems / f"{split}.jsonl" for split in ("test", "validation")]
-    write_web(settings, files, arguments.out)
+    args = parser.parse_args(argv)
+
+    settings = read_section(args.config, MiniWorld)
+    files = [args.problems / f"{split}.jsonl" for split in ("test", "validation")]
+    write_web(settings, files, args.out)
 
 
 def write_web(settings: MiniWorld, problem_files: list[Path], out: Path) -> None:
     """Write the whole crawl under `out`; `problem_files` are the held-out splits, named by their file names."""
     problems = {path.stem: read_problems(path) for path in problem_files}
-    drafts = _plain_page_last(plan_web(settings.seed, settings.pages, problems))
+    drafts = plan_web(settings.seed, settings.pages, problems)
+    drafts = _plain_page_last(drafts)
+
     with atomic_folder(out / "warc", marker="*.warc.gz") as folder:
-        truth = list(
-            track(_write_files(folder, drafts, settings), "mini.web", len(drafts), "pages")
-        )
+        rows = _write_files(folder, drafts, settings)
+        truth = list(track(rows, "mini.web", len(drafts), "pages"))
+
+    # Seeds are whole: pages that a reader of the archive gets as they were written.
     undamaged = {row["url"] for row in truth if not row["note"]}
-    seeds = choose_seeds(
-        settings.seed, [d for d in drafts if d.url in undamaged], settings.seed_pages
-    )
+    candidates = [draft for draft in drafts if draft.url in undamaged]
+    seeds = choose_seeds(settings.seed, candidates, settings.seed_pages)
     write_jsonl(out / "seeds.jsonl", ({"url": url} for url in seeds))
     write_jsonl(out / "truth" / "pages.jsonl", truth)
-    used = {"pages", "warc_files", "seed_pages", "seed"}
-    counts = {
-        "responses": len(truth),
-        "seeds": len(seeds),
-        "math": sum(row["math"] for row in truth),
-    }
-    counts["notes"] = dict(sorted(Counter(row["note"] or "none" for row in truth).items()))
+
+    notes = Counter(row["note"] or "none" for row in truth)
     write_manifest(
         out / "web_manifest.json",
         "mini.web",
-        settings=settings.model_dump(include=used),
+        settings=settings.model_dump(include={"pages", "warc_files", "seed_pages", "seed"}),
         inputs=problem_files,
-        counts=counts,
+        counts={
+            "responses": len(truth),
+            "seeds": len(seeds),
+            "math": sum(row["math"] for row in truth),
+            "notes": dict(sorted(notes.items())),
+        },
     )
 
 
 def _write_files(folder: Path, drafts: list[Draft], settings: MiniWorld) -> Iterator[dict]:
     """Write the WARC files, yielding the truth about each response; the last file ends in a cut gzip member."""
     rng = random.Random(f"{settings.seed} crawl")
-    titles = _titles_by_host(drafts)
+    links_of = _Links(drafts)
+
     # A page and its copies stay whole: a cut original would not be a duplicate of its copy.
-    twins = {draft.duplicate_of for draft in drafts} | {
-        draft.url for draft in drafts if draft.duplicate_of
-    }
-    size = -(-len(drafts) // settings.warc_files)
+    whole: set[str] = set()
+    for draft in drafts:
+        if draft.duplicate_of:
+            whole |= {draft.url, draft.duplicate_of}
+
+    # The last file may be shorter.
+    size = math.ceil(len(drafts) / settings.warc_files)
     for number in range(settings.warc_files):
+        first = number * size
         name = f"mini-{number:05}.warc.gz"
+
         with open(folder / name, "wb") as stream:
-            writer = WarcWriter(stream, name, _date(number * size))
-            for index in range(number * size, min((number + 1) * size, len(drafts))):
-                draft = drafts[index]
-                damage = None if draft.url in twins else choose_damage(draft, rng)
-                response = respond(draft, _links(draft, titles), _date(index), damage)
-                cut = index == len(drafts) - 1
-                writer.response(response, index % 5 == 0 and not cut, index % 7 == 0 and not cut)
-                if cut:
+            writer = WarcWriter(stream, name, _date(first))
+            for index, draft in enumerate(drafts[first : first + size], first):
+                damage = None if draft.url in whole else choose_damage(draft, rng)
+                response = respond(draft, links_of(draft), _date(index), damage)
+
+                if index == len(drafts) - 1:
+                    # Nothing may follow the response: its member is the one that is cut.
+                    writer.response(response)
                     writer.cut_last()
-                yield _truth(draft, name, "cut member" if cut else damage)
+                    damage = "cut member"
+                else:
+                    writer.response(
+                        response,
+                        with_request=index % REQUEST_EVERY == 0,
+                        with_metadata=index % METADATA_EVERY == 0,
+                    )
+                yield _truth(draft, name, damage)
 
 
 def _truth(draft: Draft, warc: str, damage: str | None) -> dict:
-    kind = "file" if draft.file else "error" if draft.status != 200 else draft.section.subject
+    """What the truth file says about a page."""
+    if draft.file:
+        kind = "file"
+    elif draft.status != 200:
+        kind = "error"
+    else:
+        kind = draft.section.subject
+
+    notes = [note for note in (draft.note, damage) if note]
     return {
         "url": draft.url,
         "math": draft.mathematics,
@@ -113,7 +146,7 @@ def _truth(draft: Draft, warc: str, damage: str | None) -> dict:
         "duplicate_of": draft.duplicate_of,
         "leaks": draft.leaks,
         "warc": warc,
-        "note": ", ".join(part for part in (draft.note, damage) if part),
+        "note": ", ".join(notes),
         "formulas": draft.article.formulas() if draft.article else 0,
         "carrier": draft.carrier if draft.mathematics else "",
     }
@@ -121,34 +154,42 @@ def _truth(draft: Draft, warc: str, damage: str | None) -> dict:
 
 def _plain_page_last(drafts: list[Draft]) -> list[Draft]:
     """The record that is cut is an ordinary page without mathematics that nothing else depends on."""
-    needed = {draft.duplicate_of for draft in drafts}
-    plain = (d for d in drafts if d.article and not (d.mathematics or d.note or d.url in needed))
-    last = next(plain)
-    return [draft for draft in drafts if draft is not last] + [last]
+    originals = {draft.duplicate_of for draft in drafts}
+    for at, draft in enumerate(drafts):
+        is_ordinary = draft.article is not None and not draft.note
+        is_needed = draft.mathematics or draft.url in originals
+        if is_ordinary and not is_needed:
+            return [*drafts[:at], *drafts[at + 1 :], draft]
+    raise AssertionError("a web of any size has an ordinary page without mathematics")
 
 
-def _titles_by_host(drafts: list[Draft]) -> dict[str, list[tuple[str, str]]]:
-    titles: dict[str, list[tuple[str, str]]] = {draft.site.host: [] for draft in drafts}
-    for draft in drafts:
-        if draft.article and not draft.duplicate_of:
-            path = draft.url.removeprefix(f"https://{draft.site.host}")
-            titles[draft.site.host].append((path, draft.article.title.replace("$", "")))
-    return titles
+class _Links:
+    """Which other pages of its site a page links to."""
 
+    def __init__(self, drafts: list[Draft]):
+        self.pages: dict[str, list[Link]] = {draft.site.host: [] for draft in drafts}
+        for draft in drafts:
+            if draft.article is None or draft.duplicate_of:
+                continue
+            host = draft.site.host
+            address = draft.url.removeprefix(f"https://{host}")
+            label = draft.article.title.replace("$", "")
+            self.pages[host].append((address, label))
 
-def _links(draft: Draft, titles: dict[str, list[tuple[str, str]]]) -> tuple[tuple[str, str], ...]:
-    """Other pages of the site, the same ones on a page and on its copies."""
-    pages = titles[draft.site.host]
-    return tuple(
-        random.Random(f"links {draft.duplicate_of or draft.url}").sample(
-            pages, min(_LINKS, len(pages))
-        )
-    )
+    def __call__(self, draft: Draft) -> tuple[Link, ...]:
+        """Some pages of the site, the same ones on a page and on its copies."""
+        pages = self.pages[draft.site.host]
+        count = min(LINKS_PER_PAGE, len(pages))
+        original = draft.duplicate_of or draft.url
+        rng = random.Random(f"links {original}")
+        return tuple(rng.sample(pages, count))
 
 
 def _date(index: int) -> str:
-    """Crawl time of page `index`: seven seconds after the page before it."""
-    return (_START + datetime.timedelta(seconds=7 * index)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Crawl time of page `index`."""
+    passed = datetime.timedelta(seconds=SECONDS_PER_PAGE * index)
+    time = FIRST_CRAWL + passed
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 if __name__ == "__main__":

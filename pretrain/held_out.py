@@ -9,8 +9,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import read_jsonl
 from pipeline.errors import UserError
-from pipeline.forward.batches import Row, row_logprobs
-from pipeline.forward.fused_packed import row_layout
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import row_log_probs
 from pipeline.model import distributed
 
 
@@ -34,8 +34,8 @@ class HeldOutText:
         self, model: PreTrainedModel, max_tokens: int, precision: str = "auto"
     ) -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
-        mine, layout = distributed.share(self.rows), row_layout(model)
-        values = row_logprobs(model, mine, max_tokens, precision=precision, layout=layout)
+        mine = distributed.share(self.rows)
+        values = row_log_probs(model, mine, max_tokens, precision=precision)
         logprob = distributed.total(
             {"logprob": sum(float(v.sum(dtype=np.float64)) for v in values)}
         )["logprob"]

@@ -15,79 +15,80 @@ with the same results up to the order of sums. Not done here: tokenising.
 """
 
 import argparse
-import tempfile
 from pathlib import Path
 
-from pipeline.artifacts.write import check_replaceable, file_digest
+from pipeline.artifacts.write import file_digest
 from pipeline.config.load import read_section
 from pipeline.config.pretrain import Pretrain
 from pipeline.errors import UserError, run_main
-from pipeline.forward.batches import Row
-from pipeline.forward.contexts import context_rows
+from pipeline.forward.batches import Row, context_rows
 from pipeline.model import distributed
-from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
-from pipeline.training.checkpoint import Checkpoints, fingerprint, seed_everything
-from pipeline.training.loop import plan_of, train
-from pipeline.training.step import adamw, prepare, weighted_nll
+from pipeline.model.load import load_model, load_tokenizer, model_card
+from pipeline.training.job import TrainingJob, add_job_options
+from pipeline.training.step import prepare, weighted_nll
 from pretrain.held_out import HeldOutText, read_held_out
 from pretrain.mixture import Plan, plan_mixture
 from pretrain.token_source import TokenSource, open_sources
 
+DESCRIPTION = (
+    "A coder checkpoint whose pretraining was continued on a mined mathematics corpus and other sources "
+    "(DeepSeekMath, section 2)."
+)
+"""Of the model card."""
+
 
 @distributed.session()
 def main(argv: list[str] | None = None) -> None:
-    arguments = _parse(argv)
-    settings = read_section(arguments.config, Pretrain)
-    check_replaceable(arguments.out)
-    seed_everything(settings.seed)
-    tokenizer = load_tokenizer(arguments.coder)
-    sources, plan, plan_table = prepare_mixture(arguments.tokens, arguments.coder, settings)
+    args = parse_args(argv)
+    settings = read_section(args.config, Pretrain)
+    optimisation = settings.optimisation
+    heldout_files = named_paths(args.heldout)
+    job = TrainingJob(
+        "pretrain.train",
+        settings,
+        inputs={"coder": args.coder, "tokens": args.tokens},
+        out=args.out,
+        resume=args.resume,
+        fresh=args.fresh,
+        # Before and after must be measured on the same texts.
+        compared={"heldout": {name: file_digest(path) for name, path in heldout_files.items()}},
+        keep=optimisation.keep_checkpoints,
+    )
+
+    tokenizer = load_tokenizer(args.coder)
+    sources, plan, plan_table = prepare_mixture(args.tokens, args.coder, settings)
     held_out = {
         name: read_held_out(path, tokenizer, settings.context, settings.heldout_bytes)
-        for name, path in named_paths(arguments.heldout).items()
+        for name, path in heldout_files.items()
     }
-    optimisation = settings.optimisation
-    model = prepare(load_model(arguments.coder, optimisation.attention), optimisation)
-    optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
+    model = prepare(load_model(args.coder, optimisation.attention), optimisation)
 
     def rows_of_step(step: int) -> list[Row]:
         contexts = [sources[name].window(index) for name, index in plan.of_step(step)]
         return context_rows(contexts, tokenizer.bos_token_id, settings.attend_across_documents)
 
-    def evaluate() -> dict[str, float]:
-        return measure(model, held_out, settings)
-
-    mark = fingerprint(
-        settings.model_dump(mode="json"),
-        file_digest(arguments.tokens),
-        file_digest(arguments.coder),
+    history = job.fit(
+        model,
+        rows_of_step,
+        weighted_nll,
+        name="base",
+        steps=plan.steps,
+        optimisation=optimisation,
+        evaluate=lambda: measure(model, held_out, settings),
+        evaluate_every=settings.evaluate_every,
     )
-    checkpoints = Checkpoints(arguments.resume, mark, optimisation.keep_checkpoints)
-    with tempfile.TemporaryDirectory() as scratch:
-        metrics_file = Path(scratch) / "metrics.jsonl"
-        results = train(
-            model,
-            optimiser,
-            rows_of_step,
-            weighted_nll,
-            plan_of("base", plan.steps, optimisation, settings.evaluate_every),
-            checkpoints,
-            metrics_file,
-            evaluate,
-        )
-        metrics = {"bits_per_byte": compare(results), "best": results.get("best", {})}
-        counts = {"mixture": plan_table, "steps": plan.steps, "parameters": model.num_parameters()}
-        _save(
-            arguments,
-            model,
-            tokenizer,
-            settings.model_dump(mode="json"),
-            counts,
-            metrics,
-            metrics_file,
-        )
-    checkpoints.delete()
-    print_comparison(metrics["bits_per_byte"])
+
+    comparison = compare(history.results)
+    metrics = {"bits_per_byte": comparison, "best": history.results.get("best", {})}
+    job.save(
+        model,
+        tokenizer,
+        card=model_card("Base model", DESCRIPTION, settings.model_dump(mode="json"), metrics),
+        counts={"mixture": plan_table, "steps": plan.steps, "parameters": model.num_parameters()},
+        metrics=metrics,
+        lines=history.lines,
+    )
+    print_comparison(comparison)
 
 
 def prepare_mixture(
@@ -155,28 +156,7 @@ def print_comparison(table: dict[str, dict[str, float]]) -> None:
         )
 
 
-def _save(
-    arguments, model, tokenizer, settings: dict, counts: dict, metrics: dict, metrics_file: Path
-) -> None:
-    description = (
-        "A coder checkpoint whose pretraining was continued on a mined mathematics corpus and other sources "
-        "(DeepSeekMath, section 2)."
-    )
-    save_model(
-        arguments.out,
-        model,
-        tokenizer,
-        card=model_card("Base model", description, settings, metrics),
-        stage="pretrain.train",
-        settings=settings,
-        inputs=[arguments.coder, arguments.tokens],
-        counts=counts,
-        metrics=metrics,
-        metrics_file=metrics_file,
-    )
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -192,8 +172,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         metavar="NAME=PATH",
         help="held-out text to measure",
     )
-    parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
-    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    add_job_options(parser)
     return parser.parse_args(argv)
 
 

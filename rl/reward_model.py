@@ -43,7 +43,7 @@ from pipeline.training.step import Columns, adamw, share_out
 from rl.questions import hold_out, load_questions
 from rl.reward_model_metrics import judge
 from rl.rollouts import Question
-from rl.score_model import SCORES, load_score_model, probabilities, row_scores, scored_row
+from rl.score_model import load_score_model, probabilities, row_scores, scored_row
 from rl.step_labels import LabelledSolution, label_counts, label_outcomes, label_steps
 
 CHUNK = 64  # problems labelled between two saves
@@ -155,11 +155,13 @@ def train_on(
         settings.micro_batch_tokens,
         clip_norm=settings.clip_norm,
         precision=settings.precision,
-        layout=SCORES,
+        packed=True,
         checkpoint_every=settings.checkpoint_every,
     )
     optimiser = adamw(model, weight_decay=settings.weight_decay)
-    train(model, optimiser, rows_of_step, label_loss, plan, checkpoints, metrics_file)
+    history = train(model, optimiser, rows_of_step, label_loss, plan, checkpoints)
+    if metrics_file is not None:
+        write_jsonl(metrics_file, history.lines)
 
 
 def label_row(solution: LabelledSolution) -> Row:

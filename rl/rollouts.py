@@ -7,7 +7,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import Problem, Solution
-from pipeline.inference.engine import Engine, Sample, SamplingSettings
+from pipeline.inference.engine import Engine, Sample, SampleRequest, SamplingSettings
 from pipeline.model import distributed
 from pipeline.model.chat import encode_turns
 
@@ -79,10 +79,10 @@ def roll_out(
         for place, question in enumerate(questions)
     ]
     mine = distributed.share(keyed)
-    sampled = sampler.sample(
-        [prompt for _, prompt in mine], group_size, settings, [key for key, _ in mine]
+    request = SampleRequest(
+        [prompt for _, prompt in mine], group_size, settings, keys=[key for key, _ in mine]
     )
-    groups = distributed.gather(sampled)
+    groups = distributed.gather(sampler.sample(request))
     texts = sampler.tokenizer.batch_decode(
         [s.ids for group in groups for s in group], skip_special_tokens=True
     )

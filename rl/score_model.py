@@ -5,7 +5,6 @@ the process model at the last token of every step. Both load with plain transfor
 """
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +18,9 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from pipeline.errors import UserError
-from pipeline.forward.batches import (
-    Layout,
-    MicroBatch,
-    Row,
-    micro_batches,
-    predicting_states,
-    row_logprobs,
-)
-from pipeline.forward.fused_packed import compute_dtype, computes_lean, lean_states
-from pipeline.forward.row_attention import ROWS
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import row_log_probs
+from pipeline.forward.row_attention import use_row_attention
 from pipeline.inference.engine import Sample
 from pipeline.model import distributed
 from pipeline.model.load import device, load_tokenizer
@@ -44,8 +36,7 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
     model = AutoModelForTokenClassification.from_pretrained(
         str(source), config=config, dtype=torch.float32
     )
-    if model.config._attn_implementation == "sdpa":
-        model.set_attn_implementation(ROWS)
+    use_row_attention(model)
     return model.to(device()).eval()
 
 
@@ -67,30 +58,11 @@ def scored_row(
     return Row(row_ids, scored, aligned)
 
 
-def position_scores(
-    model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0
-) -> torch.Tensor:
-    """Logits [N] at the positions that the batch's rows are read at; a score knows no temperature."""
-    if not computes_lean(model):
-        return model.score(predicting_states(model, batch))[:, 0].float()
-    dtype = compute_dtype()
-    with torch.autocast("cpu", enabled=False):
-        states = lean_states(model, batch, dtype)
-        weight = (model.score.weight * model.base_model.norm.weight).to(dtype)
-        return torch.nn.functional.linear(states, weight, model.score.bias)[:, 0].float()
-
-
-SCORES = Layout(partial(micro_batches, packed=True), position_scores)
-"""How the optimiser step and `row_scores` compute a score model."""
-
-
 def row_scores(
     model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, precision: str
 ) -> list[np.ndarray]:
     """For each row the logits at the positions it is read at, in order; several processes share the rows."""
-    mine = row_logprobs(
-        model, distributed.share(rows), max_tokens, precision=precision, layout=SCORES
-    )
+    mine = row_log_probs(model, distributed.share(rows), max_tokens, precision=precision)
     return [values[row.scored] for row, values in zip(rows, distributed.gather(mine), strict=True)]
 
 

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from pipeline.config.rl import Reward
-from pipeline.inference.sampler import Sampler, SamplingSettings
+from pipeline.inference.engine import SamplingSettings
+from pipeline.inference.sampler import Sampler
 from rl.rewards import RuleReward
 from rl.rollouts import Group, Question, roll_out
 from rl.solution_steps import step_ends

@@ -6,13 +6,11 @@ some ids were not the model's (`Sample.written`): they are read, and count in no
 """
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from eval.sampling.tool_loop import ASKS_FOR_OUTPUT, Turns, run_programs_between
-from pipeline.inference.engine import Engine, Kept, Sample, SamplingSettings
-from pipeline.progress import Progress
+from pipeline.inference.engine import Engine, Sample, SampleRequest
 
 
 class Programs:
@@ -60,23 +58,12 @@ class ToolSampler:
         """Take over the model's current weights."""
         self.engine.load(model)
 
-    def sample(
-        self,
-        prompts: Sequence[Sequence[int]],
-        samples_per_prompt: int,
-        settings: SamplingSettings,
-        keys: Sequence[object] | None = None,
-        progress: Progress | None = None,
-        kept: Kept | None = None,
-    ) -> list[list[Sample]]:
+    def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """As `Sampler.sample`; random numbers of later turns depend on the key, the sample's index and the turn."""
-        settings = replace(settings, stop=ASKS_FOR_OUTPUT)
-        keys = list(range(len(prompts))) if keys is None else keys
-        groups = self.engine.sample(
-            prompts, samples_per_prompt, settings, keys=keys, progress=progress, kept=kept
-        )
+        settings = replace(request.settings, stop=ASKS_FOR_OUTPUT)
+        groups = self.engine.sample(replace(request, settings=settings))
         answers = []
-        for prompt, key, group in zip(prompts, keys, groups, strict=True):
+        for prompt, key, group in zip(request.prompts, request.key_names, groups, strict=True):
             for index, sample in enumerate(group):
                 answers.append(Turns(list(prompt), f"{key}\0{index}"))
                 answers[-1].take(sample)

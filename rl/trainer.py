@@ -12,8 +12,8 @@ import torch
 
 from pipeline.config.rl import RL
 from pipeline.config.schedule import constant, learning_rate
-from pipeline.forward.batches import Row, row_logprobs
-from pipeline.forward.shared_prefix import shared_layout
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import layout_for, row_log_probs
 from pipeline.inference.engine import Engine, SamplingSettings
 from pipeline.inference.sampler import Sampler
 from pipeline.model import distributed
@@ -84,7 +84,7 @@ class Learner:
         if settings.mode == "tool":
             self.sampler = ToolSampler(self.sampler, programs or Programs(), settings.tool_rounds)
         self.reward_training = reward_training or {}
-        self.layout = shared_layout(policy)
+        self.layout = layout_for(policy, shared_prefix=True)
         self.loss = self.method.loss(settings)
         self.lines: list[dict] = []
         self.records: list[dict] = []
@@ -239,7 +239,7 @@ class Learner:
         settings = self.settings
 
         def score(rows: Sequence[Row]) -> list[np.ndarray]:
-            mine = row_logprobs(
+            mine = row_log_probs(
                 getattr(self, which),
                 distributed.share(rows),
                 settings.micro_batch_tokens,

@@ -9,7 +9,7 @@ import torch
 from pipeline.config.rl import RL
 from pipeline.forward.batches import Row
 from pipeline.training.step import Columns, adamw, set_learning_rate, share_out, train_step
-from rl.score_model import SCORES, load_score_model, row_scores
+from rl.score_model import load_score_model, row_scores
 
 
 class ValueModel:
@@ -48,6 +48,6 @@ class ValueModel:
             max_tokens=settings.micro_batch_tokens,
             clip_norm=settings.clip_norm,
             precision=settings.precision,
-            layout=SCORES,
+            packed=True,
         )
         return metrics["loss"]

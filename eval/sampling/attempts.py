@@ -13,7 +13,7 @@ from eval.sandbox import Sandbox
 from eval.tasks.declarations import Benchmark
 from pipeline.artifacts.records import Problem
 from pipeline.config.world import Prompts, Suffixes
-from pipeline.inference.engine import Engine, SamplingSettings
+from pipeline.inference.engine import Engine, SampleRequest, SamplingSettings
 from pipeline.model.chat import encode_prompts
 from pipeline.progress import Progress
 
@@ -70,7 +70,7 @@ def attempt_all(
         seed=settings.seed, stop=stop,
     )  # fmt: skip
     keys = [problem.id for problem in problems]
-    groups = sampler.sample(prompts, samples, settings, keys=keys, progress=progress)
+    groups = sampler.sample(SampleRequest(prompts, samples, settings, keys, progress))
     attempts = []
     for problem, prompt, group in zip(problems, prompts, groups, strict=True):
         for index, sample in enumerate(group):

@@ -21,11 +21,11 @@ import time
 import zlib
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.inference.engine import Engine, Sample, SamplingSettings
-from pipeline.progress import Progress
+from pipeline.inference.engine import Engine, Sample, SampleRequest
 
 
 class KeptSamples:
@@ -105,14 +105,5 @@ class KeepingEngine:
     def load(self, model: Any) -> None:
         self.engine.load(model)
 
-    def sample(
-        self,
-        prompts: Sequence[Sequence[int]],
-        samples_per_prompt: int,
-        settings: SamplingSettings,
-        keys: Sequence[object] | None = None,
-        progress: Progress | None = None,
-    ) -> list[list[Sample]]:
-        return self.engine.sample(
-            prompts, samples_per_prompt, settings, keys, progress, kept=self.kept
-        )
+    def sample(self, request: SampleRequest) -> list[list[Sample]]:
+        return self.engine.sample(replace(request, store=self.kept))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from eval.programs.code_blocks import printed_answer, program_so_far, shown_output
-from pipeline.inference.engine import Engine, Sample, SamplingSettings
+from pipeline.inference.engine import Engine, Sample, SampleRequest, SamplingSettings
 from pipeline.model.chat import FENCE, OUTPUT_FENCE, encode_output
 
 ASKS_FOR_OUTPUT = (OUTPUT_FENCE,)
@@ -90,9 +90,8 @@ def run_programs_between(
         if number == rounds:
             return
         keys = [f"{answer.key}\0{number}" for answer in asked]
-        continued = sampler.sample(
-            [a.prompt_ids + a.output_ids for a in asked], 1, settings, keys=keys
-        )
+        prompts = [answer.prompt_ids + answer.output_ids for answer in asked]
+        continued = sampler.sample(SampleRequest(prompts, 1, settings, keys))
         for answer, (sample,) in zip(asked, continued, strict=True):
             answer.take(sample)
 

@@ -5,7 +5,7 @@ language model runs through its forward pass, one token a step, a few times slow
 of tokens are the same. On a GPU weights keep the precision of the checkpoint, on a CPU they are fp32.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,11 +13,10 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from pipeline.errors import UserError
-from pipeline.inference.engine import Engine, Kept, Sample, SamplingSettings
+from pipeline.inference.engine import Engine, Sample, SampleRequest, SamplingSettings
 from pipeline.inference.sample_token import choose, uniforms
 from pipeline.inference.sampler import Sampler
 from pipeline.model.load import load_model, load_tokenizer
-from pipeline.progress import Progress
 
 
 def open_engine(source: str, batch: int, chat: bool) -> Engine:
@@ -52,20 +51,15 @@ class ForwardSampler:
         self.model = model
 
     @torch.inference_mode()
-    def sample(
-        self,
-        prompts: Sequence[Sequence[int]],
-        samples_per_prompt: int,
-        settings: SamplingSettings,
-        keys: Sequence[object] | None = None,
-        progress: Progress | None = None,
-        kept: Kept | None = None,
-    ) -> list[list[Sample]]:
+    def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """As `pipeline.inference.sampler.Sampler.sample`, whose random numbers these are."""
-        keys = list(range(len(prompts))) if keys is None else [str(key) for key in keys]
+        prompts, keys, settings = request.prompts, request.key_names, request.settings
+        progress, kept = request.progress, request.store
         found: dict[tuple[int, int], Sample] = {}
         order = sorted(range(len(prompts)), key=lambda question: len(prompts[question]))
-        waiting = [(question, index) for question in order for index in range(samples_per_prompt)]
+        waiting = [
+            (question, index) for question in order for index in range(request.samples_per_prompt)
+        ]
         if kept is not None:
             known = {(q, i): kept.get(keys[q], i, prompts[q]) for q, i in waiting}
             found = {place: sample for place, sample in known.items() if sample is not None}
@@ -88,7 +82,9 @@ class ForwardSampler:
             found |= dict(zip(chosen, samples, strict=True))
             if progress is not None:
                 progress.add(len(chosen))
-        return [[found[q, i] for i in range(samples_per_prompt)] for q in range(len(prompts))]
+        return [
+            [found[q, i] for i in range(request.samples_per_prompt)] for q in range(len(prompts))
+        ]
 
     def _batch(
         self,

@@ -4,23 +4,37 @@ import random
 import re
 from dataclasses import dataclass, field, replace
 from html import escape
+from typing import NamedTuple
 
 from mini.crawl.math_markup import count_formulas, to_html
+from mini.crawl.phrases import phrases
+from mini.templates.slots import fill
 
-Part = tuple[str, str]
-"""(kind, text). Kinds: heading, paragraph, formula, code, item, row (cells split by ` | `), byline, html (as is)."""
+
+class Part(NamedTuple):
+    """A block. Kinds: heading, paragraph, formula, code, item, row (cells split by ` | `), byline, html (as is)."""
+
+    kind: str
+    text: str
+
+
+BYLINE_TAG = '<div class="meta">'
+"""What opens a byline; the theme of a forum finds its posts by it."""
 
 _WRAPS = {
-    "heading": "<h2>{}</h2>",
-    "paragraph": "<p>{}</p>",
-    "formula": '<div class="eq">{}</div>',
-    "code": "<pre><code>{}</code></pre>",
-    "item": "<li>{}</li>",
-    "row": "<tr><td>{}</td></tr>",
-    "byline": '<div class="meta">{}</div>',
+    "heading": ("<h2>", "</h2>"),
+    "paragraph": ("<p>", "</p>"),
+    "formula": ('<div class="eq">', "</div>"),
+    "code": ("<pre><code>", "</code></pre>"),
+    "item": ("<li>", "</li>"),
+    "row": ("<tr><td>", "</td></tr>"),
+    "byline": (BYLINE_TAG, "</div>"),
 }
-_WORD = re.compile(r"[\u4e00-\u9fff]|\w+")
 _GROUPS = {"item": "ul", "row": "table"}
+_WORD = re.compile(r"[\u4e00-\u9fff]|\w+")  # a Chinese character, or a word of letters
+
+# Small changes that editors of copies make.
+_SWAPPED_IN = ("really", "maybe", "again", "often")
 
 
 @dataclass(frozen=True)
@@ -34,31 +48,54 @@ class Article:
 
     def html(self, carrier: str) -> str:
         """The blocks as HTML, formulas written by `carrier`; neighbouring items and rows share one list or table."""
-        out, group = [f"<h1>{self._inline(self.title, carrier)}</h1>"], None
-        for kind, text in self.parts:
-            wanted = _GROUPS.get(kind)
-            if wanted != group:
-                out += [f"</{group}>"] if group else []
-                out += [f"<{wanted}>"] if wanted else []
-                group = wanted
-            out.append(text if kind == "html" else self._block(kind, text, carrier))
-        return "\n".join(out + ([f"</{group}>"] if group else []))
+        lines = [f"<h1>{self._inline(self.title, carrier)}</h1>"]
+        open_group: str | None = None
+
+        for part in self.parts:
+            group = _GROUPS.get(part.kind)
+            if group != open_group:
+                if open_group:
+                    lines.append(f"</{open_group}>")
+                if group:
+                    lines.append(f"<{group}>")
+                open_group = group
+            lines.append(self._block(part, carrier))
+
+        if open_group:
+            lines.append(f"</{open_group}>")
+        return "\n".join(lines)
 
     def formulas(self) -> int:
-        return sum(count_formulas(text) for _, text in self.parts) if self.mathematics else 0
+        """How many formulas a reader sees in the blocks."""
+        if not self.mathematics:
+            return 0
+        counts = [count_formulas(part.text) for part in self.parts]
+        return sum(counts)
 
     def words(self) -> int:
         """Length in words, a Chinese character counting as one."""
-        return sum(len(_WORD.findall(text)) for _, text in self.parts)
+        count = 0
+        for part in self.parts:
+            count += len(_WORD.findall(part.text))
+        return count
 
-    def _block(self, kind: str, text: str, carrier: str) -> str:
-        inner = escape(text, quote=False) if kind == "code" else self._inline(text, carrier)
-        if kind == "row":
+    def _block(self, part: Part, carrier: str) -> str:
+        if part.kind == "html":
+            return part.text
+
+        start, end = _WRAPS[part.kind]
+        if part.kind == "code":
+            return start + escape(part.text, quote=False) + end
+
+        inner = self._inline(part.text, carrier)
+        if part.kind == "row":
             inner = inner.replace(" | ", "</td><td>")
-        return _WRAPS[kind].format(inner if kind == "code" else inner.replace("\n", "<br>\n"))
+        return start + inner.replace("\n", "<br>\n") + end
 
     def _inline(self, text: str, carrier: str) -> str:
-        return to_html(text, carrier) if self.mathematics else escape(text, quote=False)
+        if self.mathematics:
+            return to_html(text, carrier)
+        return escape(text, quote=False)
 
 
 def near_copy(article: Article, rng: random.Random) -> Article:
@@ -67,27 +104,33 @@ def near_copy(article: Article, rng: random.Random) -> Article:
     at = rng.randrange(len(parts))
     kind, text = parts[at]
     if kind == "paragraph":
-        parts[at] = (kind, text.replace(". ", "! ", 1) if "$" in text else _swap_word(text, rng))
-    chinese = article.language == "zh"
-    notes = _NOTES_ZH if chinese else _NOTES_EN
-    parts.insert(
-        rng.choice((0, len(parts))), ("paragraph", rng.choice(notes).format(day=rng.randint(2, 28)))
-    )
-    title = article.title + rng.choice(
-        ("（转载）", "（二）") if chinese else (" (copy)", " [updated]", "")
-    )
-    return replace(article, title=title, parts=parts)
+        # In a text with formulas a swapped word might be part of one.
+        changed = text.replace(". ", "! ", 1) if "$" in text else _swap_word(text, rng)
+        parts[at] = Part(kind, changed)
+
+    words = phrases(article.language)
+    # A note at the beginning or at the end.
+    place = rng.choice((0, len(parts)))
+    template = rng.choice(words.copy_notes)
+    note = fill(template, day=rng.randint(2, 28))
+    parts.insert(place, Part("paragraph", note))
+
+    suffix = rng.choice(words.copy_suffixes)
+    return replace(article, title=article.title + suffix, parts=parts)
 
 
 def _swap_word(text: str, rng: random.Random) -> str:
+    """`text` with one of its longer English words replaced, if it has any."""
     words = text.split(" ")
-    places = [
-        i for i, word in enumerate(words) if word.isalpha() and word.isascii() and len(word) > 3
-    ]
-    if places:
-        words[rng.choice(places)] = rng.choice(("really", "maybe", "again", "often"))
+    places = []
+    for i, word in enumerate(words):
+        is_english = word.isalpha() and word.isascii()
+        if is_english and len(word) > 3:
+            places.append(i)
+    if not places:
+        return text
+
+    replacement = rng.choice(_SWAPPED_IN)
+    at = rng.choice(places)
+    words[at] = replacement
     return " ".join(words)
-
-
-_NOTES_EN = ("Updated on the {day}th.", "Posted again by request.", "Archived copy, version {day}.")
-_NOTES_ZH = ("更新于{day}日。", "应网友要求再次发布。", "存档第{day}版。")

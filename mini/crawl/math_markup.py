@@ -11,23 +11,29 @@ from urllib.parse import quote
 
 from mini.crawl.tex_to_mathml import Element, parse_tex
 
+# $$display$$ or $inline$, neither of whose dollars is escaped by a backslash.
 _FORMULA = re.compile(r"(?<!\\)\$\$(.+?)(?<!\\)\$\$|(?<!\\)\$(.+?)(?<!\\)\$", re.DOTALL)
-_MATHML = "http://www.w3.org/1998/Math/MathML"
+_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _MATHJAX = '<script async src="/assets/mathjax/{}"></script>'
 
 Writer = Callable[[str, bool], str]
+"""(tex, display) -> HTML."""
 
 
 def to_html(text: str, carrier: str) -> str:
     """`text` as HTML, its formulas written by `carrier`. A literal dollar sign is `\\$` in `text`."""
     write = WRITERS[carrier]
-    parts, at = [], 0
+    pieces: list[str] = []
+    at = 0
+
     for match in _FORMULA.finditer(text):
-        parts.append(_plain(text[at : match.start()]))
-        display = match.group(1) is not None
-        parts.append(write((match.group(1) or match.group(2)).strip(), display))
+        display, inline = match.groups()
+        pieces.append(_plain(text[at : match.start()]))
+        pieces.append(write((display or inline).strip(), display is not None))
         at = match.end()
-    return "".join(parts) + _plain(text[at:])
+
+    pieces.append(_plain(text[at:]))
+    return "".join(pieces)
 
 
 def count_formulas(text: str) -> int:
@@ -43,6 +49,9 @@ def _plain(text: str) -> str:
     return escape(text.replace("\\$", "$"), quote=False)
 
 
+# TeX in the text, for a script that runs in the browser
+
+
 def _parentheses(tex: str, display: bool) -> str:
     tex = escape(tex, quote=False)
     return f"\\[{tex}\\]" if display else f"\\({tex}\\)"
@@ -53,54 +62,79 @@ def _dollars(tex: str, display: bool) -> str:
     return f"$${tex}$$" if display else f"${tex}$"
 
 
-def _mathml(tex: str, display: bool) -> str:
-    return f'<math xmlns="{_MATHML}"{_block(display)}>{_xml(_tree(tex))}</math>'
-
-
-def _annotated(tex: str, display: bool) -> str:
-    inner = f'{_xml(_tree(tex))}<annotation encoding="application/x-tex">{escape(tex, quote=False)}</annotation>'
-    return f'<math xmlns="{_MATHML}"{_block(display)}><semantics>{inner}</semantics></math>'
-
-
-def _katex(tex: str, display: bool) -> str:
-    visible = f'<span class="katex-html" aria-hidden="true"><span class="base">{_spans(_tree(tex))}</span></span>'
-    span = f'<span class="katex"><span class="katex-mathml">{_annotated(tex, display)}</span>{visible}</span>'
-    return f'<span class="katex-display">{span}</span>' if display else span
-
-
 def _mathjax2(tex: str, display: bool) -> str:
     kind = "math/tex; mode=display" if display else "math/tex"
     preview = f'<span class="MathJax_Preview">{escape(tex, quote=False)}</span>'
     return f'{preview}<script type="{kind}">{tex}</script>'
 
 
+# MathML, alone or with the TeX that it was made from
+
+
+def _mathml(tex: str, display: bool) -> str:
+    return _math(_xml(_tree(tex)), display)
+
+
+def _annotated(tex: str, display: bool) -> str:
+    tree = _xml(_tree(tex))
+    source = escape(tex, quote=False)
+    annotation = f'<annotation encoding="application/x-tex">{source}</annotation>'
+    return _math(f"<semantics>{tree}{annotation}</semantics>", display)
+
+
+# What KaTeX and MathJax 3 leave on a page that was rendered before it was saved
+
+
+def _katex(tex: str, display: bool) -> str:
+    annotated = _annotated(tex, display)
+    hidden = f'<span class="katex-mathml">{annotated}</span>'
+
+    spans = _spans(_tree(tex))
+    base = f'<span class="base">{spans}</span>'
+    visible = f'<span class="katex-html" aria-hidden="true">{base}</span>'
+
+    span = f'<span class="katex">{hidden}{visible}</span>'
+    return f'<span class="katex-display">{span}</span>' if display else span
+
+
 def _mathjax3(tex: str, display: bool) -> str:
     tree = _tree(tex)
+    boxes = f'<mjx-math class="MJX-TEX" aria-hidden="true">{_boxes(tree)}</mjx-math>'
+
+    layout = "block" if display else "inline"
+    math = _math(_xml(tree), display)
     assistive = (
-        f'<mjx-assistive-mml unselectable="on" display="{"block" if display else "inline"}">'
+        f'<mjx-assistive-mml unselectable="on" display="{layout}">{math}</mjx-assistive-mml>'
     )
-    math = f'<math xmlns="{_MATHML}"{_block(display)}>{_xml(tree)}</math>'
-    rendered = f'<mjx-math class="MJX-TEX" aria-hidden="true">{_boxes(tree)}</mjx-math>'
-    kind = ' display="true"' if display else ""
-    return (
-        f'<mjx-container class="MathJax" jax="CHTML"{kind}>{rendered}{assistive}{math}</mjx-assistive-mml>'
-        "</mjx-container>"
-    )
+
+    attribute = ' display="true"' if display else ""
+    start = f'<mjx-container class="MathJax" jax="CHTML"{attribute}>'
+    return f"{start}{boxes}{assistive}</mjx-container>"
+
+
+# Images
 
 
 def _image(tex: str, display: bool) -> str:
     shape = "tex-display" if display else "tex-inline"
-    image = f'<img class="tex {shape}" src="/latex.php?latex={quote(tex)}" alt="{escape(tex)}">'
+    address = f"/latex.php?latex={quote(tex)}"
+    alternative = escape(tex)
+    image = f'<img class="tex {shape}" src="{address}" alt="{alternative}">'
     return f'<span class="formula">{image}</span>' if display else image
 
 
 def _hidden(tex: str, display: bool) -> str:
     """Hidden MathML with a visible image, as encyclopedias show it."""
-    styled = escape(f"{{\\displaystyle {tex}}}")
-    source = f"/media/math/{quote(tex, safe='')[:40]}.svg"
-    image = f'<img src="{source}" class="mwe-math-fallback-image-inline" alt="{styled}">'
-    math = _annotated(f"{{\\displaystyle {tex}}}", display)
-    hidden = f'<span class="mwe-math-mathml-inline mwe-math-mathml-a11y" style="display: none;">{math}</span>'
+    styled = f"{{\\displaystyle {tex}}}"
+    style = 'class="mwe-math-mathml-inline mwe-math-mathml-a11y" style="display: none;"'
+    annotated = _annotated(styled, display)
+    hidden = f"<span {style}>{annotated}</span>"
+
+    # A short name; two formulas may share it.
+    name = quote(tex, safe="")[:40]
+    fallback = 'class="mwe-math-fallback-image-inline"'
+    alternative = escape(styled)
+    image = f'<img src="/media/math/{name}.svg" {fallback} alt="{alternative}">'
     return f'<span class="mwe-math-element">{hidden}{image}</span>'
 
 
@@ -127,17 +161,23 @@ HEADS: dict[str, str] = {
 }
 
 
+# A site repeats its formulas on mirrors and copies, and some carriers need the tree twice.
 @lru_cache(maxsize=4096)
 def _tree(tex: str) -> Element:
     return parse_tex(tex)
 
 
-def _block(display: bool) -> str:
-    return ' display="block"' if display else ""
+def _math(inner: str, display: bool) -> str:
+    attribute = ' display="block"' if display else ""
+    return f'<math xmlns="{_NAMESPACE}"{attribute}>{inner}</math>'
 
 
 def _xml(element: Element) -> str:
-    inner = "".join(map(_xml, element.children)) or escape(element.text, quote=False)
+    """The tree as MathML."""
+    children = [_xml(child) for child in element.children]
+    inner = "".join(children)
+    if not children:
+        inner = escape(element.text, quote=False)
     attribute = ' notation="box"' if element.tag == "menclose" else ""
     return f"<{element.tag}{attribute}>{inner}</{element.tag}>"
 
@@ -147,13 +187,18 @@ def _spans(element: Element) -> str:
     if not element.children:
         kind = "mbin" if element.tag == "mo" else "mord"
         return f'<span class="{kind}">{escape(element.text, quote=False)}</span>'
-    inner = "".join(map(_spans, element.children))
-    return inner if element.tag == "mrow" else f'<span class="mord {element.tag}">{inner}</span>'
+
+    inner = "".join(_spans(child) for child in element.children)
+    if element.tag == "mrow":
+        return inner
+    return f'<span class="mord {element.tag}">{inner}</span>'
 
 
 def _boxes(element: Element) -> str:
-    """The visible half of MathJax 3 output: one custom element a MathML element."""
+    """The visible half of MathJax 3 output: one custom element for each MathML element."""
     if element.children:
-        return f"<mjx-{element.tag}>{''.join(map(_boxes, element.children))}</mjx-{element.tag}>"
-    glyphs = "".join(f'<mjx-c class="mjx-c{ord(c):X}"></mjx-c>' for c in element.text)
-    return f"<mjx-{element.tag}>{glyphs}</mjx-{element.tag}>"
+        inner = "".join(_boxes(child) for child in element.children)
+    else:
+        # Glyphs come from a style sheet; the page itself has only the number of the character.
+        inner = "".join(f'<mjx-c class="mjx-c{ord(c):X}"></mjx-c>' for c in element.text)
+    return f"<mjx-{element.tag}>{inner}</mjx-{element.tag}>"

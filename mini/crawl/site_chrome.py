@@ -1,8 +1,27 @@
-"""Wrap an article into a site's page: head, navigation, sidebar, cookie banner, footer, in eight looks."""
+"""Wrap an article into a site's page: head, navigation, sidebar, cookie banner, footer. Themes: `site_chrome.yaml`."""
 
 import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from html import escape
+from pathlib import Path
+
+from mini.crawl.article import BYLINE_TAG
+from mini.templates.data_files import data_class, read_data
+from mini.templates.slots import fill, replace_slots
+
+DATA_FILES = ("site_chrome.yaml",)
+
+LANGUAGE_TAGS = {"zh": "zh-CN", "en": "en"}
+
+NUMBERS: dict[str, Callable[[random.Random], str]] = {
+    "year": lambda rng: str(rng.randint(2004, 2024)),
+    "views": lambda rng: str(rng.randint(10, 90000)),
+    "online": lambda rng: str(rng.randint(2, 90)),
+    "rating": lambda rng: str(rng.randint(10, 50) / 10),
+}
+"""Slots of themes that are drawn, in the order in which a theme has them."""
 
 
 @dataclass(frozen=True)
@@ -19,134 +38,67 @@ class Page:
     declares_charset: bool = True
 
 
-_LABELS = {
-    "en": {
-        "menu": ("Home", "About", "Archive", "Search", "Contact", "Log in"),
-        "cookie": "We use cookies to improve your visit. By going on you accept our cookie policy.",
-        "accept": "Accept all",
-        "footer": "All rights reserved. Privacy | Terms | Imprint",
-        "related": "You may also like",
-        "recent": "Recent pages",
-        "share": "Share this page by mail",
-        "letter": "Sign up for our newsletter",
-        "reply": "Reply | Quote | Report",
-        "next": "Next page",
-        "basket": "Add to basket",
-    },
-    "zh": {
-        "menu": ("首页", "关于我们", "归档", "搜索", "联系我们", "登录"),
-        "cookie": "本站使用缓存文件改善浏览体验，继续访问即表示同意。",
-        "accept": "全部接受",
-        "footer": "版权所有 隐私政策 服务条款 网站地图",
-        "related": "猜你喜欢",
-        "recent": "最近更新",
-        "share": "分享到",
-        "letter": "订阅本站",
-        "reply": "回复 引用 举报",
-        "next": "下一页",
-        "basket": "加入购物车",
-    },
-}
+@data_class
+class _Chrome:
+    """The content of `site_chrome.yaml`: labels and menus by language, then templates of HTML."""
+
+    labels: dict[str, dict[str, str]]
+    menus: dict[str, tuple[str, ...]]
+    pieces: dict[str, str]
+    themes: dict[str, str]
+    document: str
+
+
+@cache
+def _chrome() -> _Chrome:
+    path = Path(__file__).with_name("site_chrome.yaml")
+    return read_data(path, _Chrome)
 
 
 def render(page: Page, theme: str, rng: random.Random) -> str:
-    """The whole HTML document of `page` in the look called `theme`."""
-    labels = _LABELS[page.language]
-    charset = f'<meta charset="{page.charset}">\n' if page.declares_charset else ""
-    head = f"{charset}<title>{escape(page.title)} - {escape(page.site)}</title>\n{page.head}"
-    style = "<style>body{margin:0;font:16px serif}.nav li{display:inline}</style>"
-    body = _THEMES[theme](page, labels, rng)
-    language = {"zh": "zh-CN", "en": "en"}[page.language]
-    top = f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n{head}\n{style}\n</head>'
-    return f"{top}\n<body>\n{body}\n</body>\n</html>\n"
+    """The whole HTML document of `page` in the theme called `theme`."""
+    chrome = _chrome()
+    labels = chrome.labels[page.language]
+
+    # A forum puts its buttons between two posts, that is before each byline.
+    tools = fill(chrome.pieces["post_tools"], **labels)
+    posts = page.body.replace(BYLINE_TAG, f"{tools}\n{BYLINE_TAG}")
+
+    texts = labels | {
+        "language": LANGUAGE_TAGS[page.language],
+        "charset": f'<meta charset="{page.charset}">\n' if page.declares_charset else "",
+        "head": page.head,
+        "title": escape(page.title),
+        "site": escape(page.site),
+        "home": chrome.menus[page.language][0],
+        "menu_items": _menu_items(page.language),
+        "links": f"<ul>{_items(page.links)}</ul>",
+        "body": page.body,
+        "posts": posts,
+    }
+    templates = chrome.pieces | {"theme": chrome.themes[theme]}
+
+    # Asked from left to right while the page is filled, so a theme draws only the numbers that it shows.
+    def value_of(slot: str) -> str:
+        if slot in templates:
+            return replace_slots(templates[slot], value_of)
+        if slot in NUMBERS:
+            return NUMBERS[slot](rng)
+        return texts[slot]
+
+    return replace_slots(chrome.document, value_of)
 
 
-def _menu(labels: dict) -> str:
-    items = "".join(
-        f'<li><a href="/{i}.html">{label}</a></li>' for i, label in enumerate(labels["menu"])
-    )
-    return f'<nav class="nav"><ul>{items}</ul></nav>'
+@cache
+def _menu_items(language: str) -> str:
+    menu = _chrome().menus[language]
+    links = [(f"/{number}.html", label) for number, label in enumerate(menu)]
+    return _items(links)
 
 
-def _links(page: Page) -> str:
-    items = "".join(
-        f'<li><a href="{escape(href)}">{escape(label)}</a></li>' for href, label in page.links
-    )
-    return f"<ul>{items}</ul>"
-
-
-def _footer(page: Page, labels: dict, rng: random.Random) -> str:
-    return f'<footer class="footer"><p>&copy; {rng.randint(2004, 2024)} {page.site}. {labels["footer"]}</p></footer>'
-
-
-def _cookies(labels: dict) -> str:
-    return f'<div id="cookie-banner" class="cookie"><p>{labels["cookie"]}</p><button>{labels["accept"]}</button></div>'
-
-
-def _academic(page: Page, labels: dict, rng: random.Random) -> str:
-    return f'{page.body}\n<hr>\n<p class="small"><a href="index.html">{labels["menu"][0]}</a> | {page.site}</p>'
-
-
-def _wiki(page: Page, labels: dict, rng: random.Random) -> str:
-    side = f'<div id="sidebar" class="sidebar"><h3>{labels["recent"]}</h3>{_links(page)}</div>'
-    return (
-        f'{side}\n<div id="content" role="main">\n{page.body}\n</div>\n{_footer(page, labels, rng)}'
-    )
-
-
-def _blog(page: Page, labels: dict, rng: random.Random) -> str:
-    share = f'<div class="share"><a href="mailto:?">{labels["share"]}</a></div>'
-    side = f'<aside class="widget"><h3>{labels["related"]}</h3>{_links(page)}<p>{labels["letter"]}</p></aside>'
-    header = f"<header>{_menu(labels)}</header>"
-    main = f'<article class="post">\n{page.body}\n{share}</article>'
-    return f"{_cookies(labels)}{header}\n<main>{main}</main>\n{side}{_footer(page, labels, rng)}"
-
-
-def _portal(page: Page, labels: dict, rng: random.Random) -> str:
-    script = f"<script>var page = {{'views': {rng.randint(10, 90000)}, 'ads': true}};</script>"
-    side = f'<div class="col-side"><h4>{labels["related"]}</h4>{_links(page)}</div>'
-    main = f'<div class="col-main"><div class="story">\n{page.body}\n</div></div>'
-    return f'<div id="top">{_menu(labels)}</div>{script}{_cookies(labels)}{main}{side}{_footer(page, labels, rng)}'
-
-
-def _forum(page: Page, labels: dict, rng: random.Random) -> str:
-    crumbs = (
-        f'<div class="breadcrumb"><a href="/">{page.site}</a> &raquo; {escape(page.title)}</div>'
-    )
-    tools = f'<div class="post-tools">{labels["reply"]}</div>'
-    body = page.body.replace('<div class="meta">', f'{tools}\n<div class="meta">')
-    online = f'<div class="stats">{rng.randint(2, 90)} online</div>'
-    return f'{_menu(labels)}{crumbs}\n<div class="thread" role="main">{body}</div>\n{online}{_footer(page, labels, rng)}'
-
-
-def _table(page: Page, labels: dict, rng: random.Random) -> str:
-    cell = f'<td width="160" valign="top"><b>{labels["recent"]}</b>{_links(page)}</td>'
-    return (
-        f'<table width="900" border="0"><tr>{cell}<td valign="top">\n{page.body}\n</td></tr>'
-        f'<tr><td colspan="2" align="center"><font size="1">{page.site} {labels["footer"]}</font></td></tr></table>'
-    )
-
-
-def _docs(page: Page, labels: dict, rng: random.Random) -> str:
-    side = f'<nav class="toc"><p>{labels["recent"]}</p>{_links(page)}</nav>'
-    foot = f'<div class="pager"><a href="next.html">{labels["next"]}</a></div>'
-    return f'{side}<main class="document"><section>\n{page.body}\n</section></main>{foot}{_footer(page, labels, rng)}'
-
-
-def _shop(page: Page, labels: dict, rng: random.Random) -> str:
-    button = f'<button class="buy">{labels["basket"]}</button><div class="rating">{rng.randint(10, 50) / 10} / 5</div>'
-    side = f'<section class="carousel"><h3>{labels["related"]}</h3>{_links(page)}</section>'
-    main = f'<main id="product">{page.body}{button}</main>'
-    return f"{_cookies(labels)}{_menu(labels)}{main}{side}{_footer(page, labels, rng)}"
-
-
-_THEMES = {
-    "academic": _academic,
-    "wiki": _wiki,
-    "blog": _blog,
-    "portal": _portal,
-    "forum": _forum,
-    "table": _table,
-    "docs": _docs,
-    "shop": _shop,
-}
+def _items(links: Iterable[tuple[str, str]]) -> str:
+    """List items of (address, label) pairs."""
+    items = []
+    for address, label in links:
+        items.append(f'<li><a href="{escape(address)}">{escape(label)}</a></li>')
+    return "".join(items)

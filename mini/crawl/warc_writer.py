@@ -6,14 +6,25 @@ given, and the gzip headers carry no time (ISO 28500; RFC 1952).
 
 import base64
 import hashlib
+import os
 import uuid
 import zlib
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-_REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 403: "Forbidden", 404: "Not Found"}
-_REASONS |= {500: "Internal Server Error", 503: "Service Unavailable"}
+REASONS = {
+    200: "OK",
+    301: "Moved Permanently",
+    302: "Found",
+    403: "Forbidden",
+    404: "Not Found",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 _LEVEL = 6
+_GZIP = zlib.MAX_WBITS | 16  # zlib's way of asking for a gzip header and trailer
+
+Headers = list[tuple[str, str]]
 
 
 @dataclass(slots=True)
@@ -24,7 +35,7 @@ class Response:
     date: str  # ISO 8601, UTC, "2024-05-18T03:20:00Z"
     body: bytes
     status: int = 200
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: Headers = field(default_factory=list)
     truncated: str | None = None  # value of WARC-Truncated, when the payload was cut by the crawler
 
 
@@ -32,11 +43,18 @@ class WarcWriter:
     """Append records to a binary stream; the first one is the warcinfo record."""
 
     def __init__(self, stream: BinaryIO, name: str, date: str, software: str = "mini world"):
-        self.stream, self.name, self.count = stream, name, 0
+        self.stream = stream
+        self.name = name
+        self.count = 0
         self.member = b""
-        info = f"software: {software}\r\nformat: WARC File Format 1.0\r\nisPartOf: {name}\r\n"
+
         headers = [("WARC-Filename", name), ("Content-Type", "application/warc-fields")]
-        self._record("warcinfo", date, info.encode(), headers)
+        fields = [
+            ("software", software),
+            ("format", "WARC File Format 1.0"),
+            ("isPartOf", name),
+        ]
+        self._record("warcinfo", date, _lines(fields), headers)
 
     def response(
         self, page: Response, with_request: bool = False, with_metadata: bool = False
@@ -44,11 +62,7 @@ class WarcWriter:
         """Write the response record, with its request record before it and its metadata record after it if asked."""
         if with_request:
             self._request(page)
-        head = [f"HTTP/1.1 {page.status} {_REASONS[page.status]}", "Server: mini"]
-        head += [f"{key}: {value}" for key, value in page.headers]
-        if not any(key == "Transfer-Encoding" for key, _ in page.headers):
-            head.append(f"Content-Length: {len(page.body)}")
-        block = "\r\n".join(head).encode("ascii") + b"\r\n\r\n" + page.body
+
         headers = [
             ("WARC-Target-URI", page.url),
             ("Content-Type", "application/http; msgtype=response"),
@@ -56,51 +70,95 @@ class WarcWriter:
         ]
         if page.truncated:
             headers.append(("WARC-Truncated", page.truncated))
-        target = self._record("response", page.date, block, headers)
+        record_id = self._record("response", page.date, _http_response(page), headers)
+
         if with_metadata:
-            fields = f"fetchTimeMs: {len(page.body) % 700 + 40}\r\n".encode()
-            links = [("WARC-Target-URI", page.url), ("WARC-Concurrent-To", target)]
-            self._record(
-                "metadata", page.date, fields, [*links, ("Content-Type", "application/warc-fields")]
-            )
+            self._metadata(page, record_id)
 
     def cut_last(self) -> None:
         """Remove the second half of the last gzip member, as a broken download would."""
-        self.stream.seek(-(len(self.member) // 2), 1)
+        lost = len(self.member) // 2
+        self.stream.seek(-lost, os.SEEK_CUR)
         self.stream.truncate()
 
     def _request(self, page: Response) -> None:
-        host, _, path = page.url.partition("://")[2].partition("/")
-        block = f"GET /{path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: mini\r\nAccept: text/html\r\n\r\n".encode()
+        _, _, address = page.url.partition("://")
+        host, _, path = address.partition("/")
+        request = [("Host", host), ("User-Agent", "mini"), ("Accept", "text/html")]
+        block = _head(f"GET /{path} HTTP/1.1", request)
+
         headers = [
             ("WARC-Target-URI", page.url),
             ("Content-Type", "application/http; msgtype=request"),
         ]
         self._record("request", page.date, block, headers)
 
-    def _record(self, kind: str, date: str, block: bytes, headers: list[tuple[str, str]]) -> str:
-        identity = f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{self.name}#{self.count}')}>"
-        self.count += 1
-        lines = [
-            "WARC/1.0",
-            f"WARC-Type: {kind}",
-            f"WARC-Record-ID: {identity}",
-            f"WARC-Date: {date}",
+    def _metadata(self, page: Response, record_id: str) -> None:
+        # A time of the fetch that depends on the page only.
+        fetch_time = len(page.body) % 700 + 40
+        block = _lines([("fetchTimeMs", str(fetch_time))])
+
+        headers = [
+            ("WARC-Target-URI", page.url),
+            ("WARC-Concurrent-To", record_id),
+            ("Content-Type", "application/warc-fields"),
         ]
-        lines += [f"{key}: {value}" for key, value in headers]
-        lines.append(f"Content-Length: {len(block)}")
-        data = "\r\n".join(lines).encode("utf-8") + b"\r\n\r\n" + block + b"\r\n\r\n"
-        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, wbits=31)
+        self._record("metadata", page.date, block, headers)
+
+    def _record(self, kind: str, date: str, block: bytes, headers: Headers) -> str:
+        """Write one record as a gzip member and return its id."""
+        name = f"{self.name}#{self.count}"
+        record_id = f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}>"
+        self.count += 1
+
+        all_headers = [
+            ("WARC-Type", kind),
+            ("WARC-Record-ID", record_id),
+            ("WARC-Date", date),
+            *headers,
+            ("Content-Length", str(len(block))),
+        ]
+        data = _head("WARC/1.0", all_headers) + block + b"\r\n\r\n"
+
+        # A member of its own, so that a reader may begin at any record.
+        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, wbits=_GZIP)
         self.member = packer.compress(data) + packer.flush()
         self.stream.write(self.member)
-        return identity
+        return record_id
 
 
 def chunked(body: bytes, size: int = 4096) -> bytes:
     """`body` in HTTP/1.1 chunked transfer coding."""
-    parts = [body[i : i + size] for i in range(0, len(body), size)]
-    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    chunks = []
+    for start in range(0, len(body), size):
+        part = body[start : start + size]
+        chunks.append(b"%x\r\n%b\r\n" % (len(part), part))
+    return b"".join(chunks) + b"0\r\n\r\n"
+
+
+def _http_response(page: Response) -> bytes:
+    headers = [("Server", "mini"), *page.headers]
+
+    # A chunked body says its length itself (RFC 9112, section 6.2).
+    names = [key for key, _ in page.headers]
+    if "Transfer-Encoding" not in names:
+        headers.append(("Content-Length", str(len(page.body))))
+
+    reason = REASONS[page.status]
+    return _head(f"HTTP/1.1 {page.status} {reason}", headers) + page.body
+
+
+def _head(first_line: str, headers: Headers) -> bytes:
+    """The head of an HTTP message or a WARC record, with the empty line that ends it."""
+    return f"{first_line}\r\n".encode() + _lines(headers) + b"\r\n"
+
+
+def _lines(fields: Headers) -> bytes:
+    text = "".join(f"{key}: {value}\r\n" for key, value in fields)
+    return text.encode("utf-8")
 
 
 def _digest(data: bytes) -> str:
-    return "sha1:" + base64.b32encode(hashlib.sha1(data).digest()).decode()
+    """As Common Crawl writes it: SHA-1 in base 32."""
+    digest = hashlib.sha1(data).digest()
+    return "sha1:" + base64.b32encode(digest).decode("ascii")

@@ -1,26 +1,33 @@
-"""All MiniMath families, and drawing a case of a given level from a given space."""
+"""All MiniMath templates, and drawing a case of a given level from a given space."""
 
+from functools import cache
+from pathlib import Path
 from random import Random
 
-from mini.word_problems import counting, money, motion
+from mini.templates.data_files import read_data
 from mini.word_problems.template import Case, Template, draw, space_of
 
-TEMPLATES: tuple[Template, ...] = (
-    *money.SHOP,
-    *money.SAVINGS,
-    *money.SHARING,
-    *money.PACKING,
-    *motion.TRAVEL,
-    *motion.LESSONS,
-    *motion.READING,
-    *motion.RECTANGLES,
-    *motion.GARDENS,
-    *counting.COLLECTIONS,
-    *counting.AGES,
-    *counting.TIMES,
-)
+# The order of the files, and of the templates in them, is part of the random draws.
+DATA_FILES = ("money.yaml", "motion.yaml", "counting.yaml")
+
 LEVELS = (1, 2, 3, 4)
-OF_LEVEL = {level: tuple(t for t in TEMPLATES if t.level == level) for level in LEVELS}
+"""A problem's level is its number of steps."""
+
+
+@cache
+def templates() -> tuple[Template, ...]:
+    """The templates of all families."""
+    found: list[Template] = []
+    for name in DATA_FILES:
+        path = Path(__file__).with_name(name)
+        found += read_data(path, tuple[Template, ...])
+    return tuple(found)
+
+
+@cache
+def templates_of_level(level: int) -> tuple[Template, ...]:
+    found = [template for template in templates() if template.level == level]
+    return tuple(found)
 
 
 def draw_case(rng: Random, level: int, space: str) -> Case:
@@ -28,7 +35,8 @@ def draw_case(rng: Random, level: int, space: str) -> Case:
 
     All templates of a level are equally likely, whatever share of their draws has to be thrown away.
     """
-    template = rng.choice(OF_LEVEL[level])
+    template = rng.choice(templates_of_level(level))
+    # Which space a case belongs to is known only when its numbers are.
     while True:
         case = draw(template, rng)
         if case is not None and space_of(case.key) == space:

@@ -16,7 +16,9 @@ from pathlib import Path
 from pipeline.artifacts.code_digest import code_digest
 from pipeline.errors import UserError
 
+MANIFEST = "manifest.json"
 NOT_COUNTED = (".", "metrics.jsonl", "events.out.tfevents")
+"""Beginnings of file names that no digest of a folder counts."""
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_replaceable(path: str | Path, marker: str = "manifest.json") -> None:
+def check_replaceable(path: str | Path, marker: str = MANIFEST) -> None:
     """A UserError unless `path` may become an artifact's folder: absent, empty, or one already (it holds `marker`).
 
     Long jobs call it before they begin, `atomic_folder` does so always: what it replaces is deleted.
@@ -50,7 +52,7 @@ def check_replaceable(path: str | Path, marker: str = "manifest.json") -> None:
 
 
 @contextmanager
-def atomic_folder(path: str | Path, marker: str = "manifest.json") -> Iterator[Path]:
+def atomic_folder(path: str | Path, marker: str = MANIFEST) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; put it in the place of `path` on success, delete it on failure."""
     check_replaceable(path, marker)
     path = Path(path)
@@ -100,13 +102,35 @@ def file_digest(path: str | Path) -> str:
 
     In a folder, hidden files (Snakemake's timestamp) and metrics (they hold speeds) do not count.
     """
+    return _digest(Path(path), NOT_COUNTED)
+
+
+def content_digest(path: str | Path) -> str:
+    """As `file_digest`, of what an artifact holds apart from what made it.
+
+    Of a folder the manifest and the model card do not count, of a manifest itself only counts and metrics do: the same
+    weights or tokens, made again by changed code, are the same input.
+    """
     path = Path(path)
-    digest = hashlib.sha256()
+    if path.name != MANIFEST:
+        return _digest(path, (*NOT_COUNTED, MANIFEST, "README.md"))
+
+    manifest = read_json(path)
+    content = {key: manifest.get(key) for key in ("counts", "metrics")}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _digest(path: Path, left_out: tuple[str, ...]) -> str:
+    """Digest of a file, or of all files in a folder whose names begin with none of `left_out`."""
     files = [path]
     if path.is_dir():
         files = sorted(
-            p for p in path.rglob("*") if p.is_file() and not p.name.startswith(NOT_COUNTED)
+            file
+            for file in path.rglob("*")
+            if file.is_file() and not file.name.startswith(left_out)
         )
+
+    digest = hashlib.sha256()
     for file in files:
         digest.update(str(file.relative_to(path)).encode())
         with open(file, "rb") as stream:

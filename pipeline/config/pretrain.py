@@ -2,8 +2,8 @@
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Section, SeededSection
-from pipeline.config.training import Optimisation
+from pipeline.config.base import Incidental, Section
+from pipeline.config.training import Optimisation, Training
 
 PROOF_PILE = "hub:EleutherAI/proof-pile-2"
 TOLERANCE = 0.005
@@ -37,7 +37,7 @@ def paper_mixture() -> dict[str, TextSource]:
     }
 
 
-class Pretrain(SeededSection):
+class Pretrain(Training):
     """Continued pretraining of the coder checkpoint."""
 
     mixture: dict[str, TextSource] = Field(default_factory=paper_mixture)
@@ -53,8 +53,8 @@ class Pretrain(SeededSection):
     source_tokens: int | None = Field(None, ge=1)
     """Tokens read from a streamed source at most; None reads what its share needs once."""
     optimisation: Optimisation = Optimisation()
-    evaluate_every: int = Field(1000, ge=0)
-    """Steps between measurements of bits per byte on the held-out texts; 0: only before and after."""
+    evaluate_every: Incidental[int] = Field(1000, ge=0)
+    """Optimiser steps between measurements of bits per byte on the held-out texts; 0: only before and after."""
     heldout_bytes: int = Field(5_000_000, ge=100)
     """Bytes of each held-out text that are measured, from its beginning, in whole documents."""
 

@@ -5,14 +5,23 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Section, SeededSection
+from pipeline.config.base import Incidental, Section, SeededSection
 from pipeline.config.schedule import Drops
+from pipeline.config.training import Updates
 
 REWARDS = ("rule", "format", "outcome_model", "process_model")
-Precision = Literal["auto", "fp32", "bf16"]
 
 
-class Reward(SeededSection):
+class PolicyUpdates(Updates, SeededSection):
+    """What RL and reward models share: sampling with the policy, and the optimiser of a constant rate."""
+
+    max_new_tokens: int = Field(1024, ge=1)
+    """Tokens of an output at most. Paper: maximum length 1024; NS whether the question counts: it does not here."""
+    max_batch: Incidental[int] = Field(256, ge=1)
+    """Sequences that are sampled side by side. NS; sets memory and speed."""
+
+
+class Reward(PolicyUpdates):
     """The reward models: initialised from base, labelled by the rule and by rollouts (Math-Shepherd)."""
 
     problems: int = Field(14_973, ge=2)
@@ -25,8 +34,6 @@ class Reward(SeededSection):
     """`hard`: 1 if any rollout is right; `soft`: the share that is. Math-Shepherd trains on hard labels."""
     temperature: float = Field(0.7, gt=0)
     """Of solutions and rollouts. NS: 0.7, the paper's for voting (section 2.3)."""
-    max_new_tokens: int = Field(1024, ge=1)
-    """Paper: 1024, the length of RL."""
     learning_rate: float = Field(2e-5, gt=0)
     """Paper: 2e-5."""
     drops: Drops = Field(default_factory=dict)
@@ -37,19 +44,7 @@ class Reward(SeededSection):
     """Solutions of an optimiser step. NS."""
     held_out: float = Field(0.1, gt=0, lt=1)
     """Share of the problems kept from training to measure accuracy, AUC and calibration. NS."""
-    weight_decay: float = Field(0.1, ge=0)
-    """NS: that of pretraining."""
-    clip_norm: float = Field(1.0, gt=0)
-    """Paper: 1.0 in pretraining."""
-    max_batch: int = Field(256, ge=1)
-    """Sequences that are sampled side by side."""
-    micro_batch_tokens: int = Field(16_384, ge=1)
-    """Tokens of a micro-batch; changes memory and speed, not the result."""
-    precision: Precision = "auto"
-    """`auto`: bf16 where the hardware multiplies it, else fp32."""
-    distribution: Literal["replicate", "shard"] = "shard"
-    """With several processes (torchrun): each holds the model, or a part of it (FSDP2). Same update either way."""
-    checkpoint_every: int = Field(50, ge=1)
+    checkpoint_every: Incidental[int] = Field(50, ge=1)
     """Optimiser steps between checkpoints."""
 
 
@@ -75,7 +70,7 @@ class PPO(Section):
     """First steps in which only the value model learns. NS."""
 
 
-class RL(SeededSection):
+class RL(PolicyUpdates):
     """The policy's training: where outputs come from, what rewards them, and how rewards become gradients."""
 
     method: Literal["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome", "grpo_process"] = (
@@ -116,8 +111,6 @@ class RL(SeededSection):
     """NS: none."""
     weight_decay: float = Field(0.0, ge=0)
     """NS: none, the KL term already holds the weights."""
-    clip_norm: float = Field(1.0, gt=0)
-    """NS: 1.0 as in pretraining."""
     beta: float = Field(0.04, ge=0)
     """Paper: 0.04, the coefficient of the KL term; 0 saves the reference model."""
     kl: Literal["k1", "k2", "k3", "k1_corrected", "k3_corrected"] = "k3"
@@ -148,31 +141,21 @@ class RL(SeededSection):
     """NS: 1, so that outputs are samples of the policy itself; log-probabilities are taken at this temperature."""
     top_p: float = 1.0
     """The paper samples by nucleus with p NS. Only 1 is right: otherwise the ratio compares two distributions."""
-    max_new_tokens: int = Field(1024, ge=1)
-    """Paper: maximum length 1024; NS whether the question counts: it does not here."""
     dpo: DPO = DPO()
     ppo: PPO = PPO()
-    evaluate_every: int = Field(100, ge=0)
+    evaluate_every: Incidental[int] = Field(100, ge=0)
     """Steps between greedy evaluations on held-out problems; 0: only before and after."""
     evaluate_problems: int = Field(500, ge=1)
     """At most so many of the held-out problems."""
-    record_every: int = Field(50, ge=1)
+    record_every: Incidental[int] = Field(50, ge=1)
     """Steps between recorded rollouts (for reading, in the report)."""
-    record_questions: int = Field(2, ge=1)
+    record_questions: Incidental[int] = Field(2, ge=1)
     """Questions recorded then, with all their outputs."""
-    checkpoint_every: int = Field(20, ge=1)
+    checkpoint_every: Incidental[int] = Field(20, ge=1)
     """Steps between checkpoints."""
-    max_batch: int = Field(256, ge=1)
-    """Sequences that are sampled side by side."""
-    compile_sampler: Literal["auto", "always", "never"] = "auto"
+    compile_sampler: Incidental[Literal["auto", "always", "never"]] = "auto"
     """Put the sampler's step through torch.compile; `auto`: on CUDA only. Not yet run on a GPU. Log-probabilities may
     differ in the last bits."""
-    micro_batch_tokens: int = Field(16_384, ge=1)
-    """Tokens of a micro-batch; changes memory and speed, not the result."""
-    precision: Precision = "auto"
-    """`auto`: bf16 where the hardware multiplies it, else fp32."""
-    distribution: Literal["replicate", "shard"] = "shard"
-    """With several processes (torchrun): each holds every model, or a part of it (FSDP2). Same update either way."""
 
     @property
     def questions(self) -> int:

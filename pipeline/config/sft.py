@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from pipeline.config.base import SeededSection
-from pipeline.config.training import FineTuning
+from pipeline.config.base import Incidental
+from pipeline.config.training import FineTuning, Training
 
 
-class SFT(SeededSection):
+class SFT(Training):
     """Fine-tuning of the base model on worked solutions."""
 
     context: int = Field(4096, ge=16)
@@ -21,5 +21,5 @@ class SFT(SeededSection):
     optimisation: FineTuning = FineTuning()
     validation_share: float = Field(0.01, ge=0, lt=1)
     """Share of the problems whose solutions only measure the loss. NS."""
-    evaluate_every: int = Field(100, ge=0)
-    """Steps between measurements of that loss; 0: only before and after."""
+    evaluate_every: Incidental[int] = Field(100, ge=0)
+    """Optimiser steps between measurements of that loss; 0: only before and after."""

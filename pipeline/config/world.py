@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Section, SeededSection
+from pipeline.config.base import Incidental, Section, SeededSection
 from pipeline.config.schedule import Schedule
 from pipeline.config.training import Optimisation
 
@@ -112,9 +112,9 @@ class CoderSchedule(Schedule):
 
 class CoderOptimisation(Optimisation):
     schedule: CoderSchedule = CoderSchedule()
-    micro_batch_tokens: int = Field(2048, ge=16)
+    micro_batch_tokens: Incidental[int] = Field(2048, ge=16)
     """Tokens that one forward pass computes; sets memory, never results."""
-    checkpoint_every: int = Field(25, ge=1)
+    checkpoint_every: Incidental[int] = Field(25, ge=1)
     """Optimiser steps between checkpoints."""
 
 

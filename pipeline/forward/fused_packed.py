@@ -1,17 +1,15 @@
-"""Rows on their own through the lean forward (pipeline.forward.fused_llama): the layout of fine-tuning, pretraining
-and scores.
+"""Packed rows through the fused forward (pipeline.forward.fused_llama): fine-tuning, pretraining and score models.
 
-Micro-batches are those of pipeline.forward.batches, packed; the numbers those of `token_logprobs`, up to rounding.
-Only attention
-sees rows: those of about one length are laid out as a padded block, attended causally by torch's fused kernel and laid
-back; padding stands behind every row's tokens and takes part in nothing. `row_layout(model, packed)` picks the layout.
+Micro-batches are those of pipeline.forward.batches, packed; the numbers those of pipeline.forward.log_probs, up to
+rounding. Only attention sees rows: rows of about one length are laid out as a padded block, attended causally by
+torch's own kernel, and laid back. Padding stands behind every row's tokens and takes part in nothing.
 
-Shapes: T tokens of a micro-batch, P places of all blocks, n heads, k key-value heads, D head size, N scored tokens.
+Shapes: T tokens of a micro-batch, P places of all blocks, n heads, k key-value heads, D head size, N target tokens.
 """
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -19,158 +17,175 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from transformers import PreTrainedModel
+from transformers.models.llama.modeling_llama import LlamaDecoderLayer, LlamaModel
 
 from pipeline.forward import fused_llama
-from pipeline.forward.batches import Layout, MicroBatch, layout_of, micro_batches
+from pipeline.forward.batches import MicroBatch
 from pipeline.forward.fused_ops import rotate
+from pipeline.forward.ragged import RaggedRows, ragged_rows
 from pipeline.forward.row_attention import attends_by_rows
 from pipeline.model import distributed
 
-SPREAD = 1.5
+LENGTH_RATIO = 1.5
 """Rows of one block differ in length by this factor at most: fewer blocks cost padding, more cost calls."""
+
+
+def is_fused(model: PreTrainedModel) -> bool:
+    """Whether packed rows of `model` are computed here: nothing about its layers or attention was chosen by hand."""
+    if distributed.is_sharded(model) or not attends_by_rows(model):
+        return False
+    if not fused_llama.supports(model):
+        return False
+
+    layers = cast(list[LlamaDecoderLayer], cast(LlamaModel, model.base_model).layers)
+    compiled = any(layer._compiled_call_impl is not None for layer in layers)
+    return not compiled and not model.is_activation_checkpointing
+
+
+def token_log_probs(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
+    """The same as `pipeline.forward.log_probs.token_log_probs`."""
+    dtype = fused_llama.compute_dtype()
+    with torch.autocast("cpu", enabled=False):
+        hidden = _predicting_states(model, batch, dtype)
+        return fused_llama.target_log_probs(model, hidden, batch.targets, temperature, dtype)
+
+
+def token_scores(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
+    """The same as `pipeline.forward.log_probs.token_scores`."""
+    dtype = fused_llama.compute_dtype()
+    head, norm = model.score, cast(LlamaModel, model.base_model).norm
+    with torch.autocast("cpu", enabled=False):
+        hidden = _predicting_states(model, batch, dtype)
+        weight = (head.weight * norm.weight).to(dtype)
+        return F.linear(hidden, weight, head.bias)[:, 0].float()
+
+
+def _predicting_states(model: PreTrainedModel, batch: MicroBatch, dtype: torch.dtype) -> Tensor:
+    """Final hidden states [N, H] before the targets, normalised, without the last norm's gain."""
+    blocks = blocks_of(batch)
+    attend = partial(attend_blocks, blocks)
+    input_ids = batch.input_ids.flatten()
+    return fused_llama.final_hidden(
+        model, input_ids, blocks.positions, attend, batch.predictors, dtype
+    )
 
 
 @dataclass(slots=True)
 class Blocks:
-    """Rows that lie end to end, sorted by length, as padded blocks; their places are numbered through."""
+    """Rows that lie end to end, sorted by length, as padded blocks; the places of all blocks are numbered through."""
 
-    sizes: list[tuple[int, int]]
-    """(rows, padded length) of each block."""
-    positions: Tensor  # (T,)
-    fill: Tensor | None = (
-        None  # (P,): the token at each place, any token at padding; None: tokens lie so already
-    )
-    back: Tensor | None = None  # (T,): the place of each token
+    shapes: list[tuple[int, int]]  # (rows, padded length) of each block
+    positions: Tensor  # int64 [T]
+    layout: "BlockLayout | None"  # None where the tokens, end to end, are the one block already
+
+
+@dataclass(slots=True)
+class BlockLayout:
+    """Which token stands at which place."""
+
+    token_at: Tensor  # int64 [P]; at padding some token
+    place_of: Tensor  # int64 [T]
 
 
 def blocks_of(batch: MicroBatch) -> Blocks:
     """The blocks of a packed micro-batch, or of one whose rows have one length."""
-    if batch.positions is None:
-        rows, length = batch.ids.shape
-        return Blocks([(rows, length)], torch.arange(length).repeat(rows))
-    starts = (batch.positions[0] == 0).nonzero()[:, 0].tolist()
-    lengths = [end - start for start, end in pairwise([*starts, batch.tokens])]
+    if batch.ragged is None:
+        rows, length = batch.input_ids.shape
+        return Blocks([(rows, length)], torch.arange(length).repeat(rows), None)
+
+    blocks: list[RaggedRows] = []
+    token = 0
+    for lengths in _similar_lengths(batch.ragged.lengths.tolist()):
+        blocks.append(ragged_rows(lengths, first=token))
+        token += sum(lengths)
+
+    place_of, place = [], 0
+    for block in blocks:
+        place_of.append(place + block.place_of)
+        place += block.token_at.numel()
+
+    token_at = torch.cat([block.token_at.flatten() for block in blocks])
+    shapes = [(block.token_at.shape[0], block.token_at.shape[1]) for block in blocks]
+    return Blocks(shapes, batch.ragged.positions, BlockLayout(token_at, torch.cat(place_of)))
+
+
+def _similar_lengths(lengths: list[int]) -> list[list[int]]:
+    """Cut sorted lengths into runs in which the longest is at most LENGTH_RATIO times the shortest."""
     groups: list[list[int]] = []
     for length in lengths:
-        if groups and length <= SPREAD * groups[-1][0]:
+        if groups and length <= LENGTH_RATIO * groups[-1][0]:
             groups[-1].append(length)
         else:
             groups.append([length])
-    fills, backs, token, place = [], [], 0, 0
-    for group in groups:
-        steps = torch.arange(max(group))
-        sizes = torch.tensor(group)
-        inside = steps < sizes[:, None]
-        fills.append(
-            torch.where(inside, token + (sizes.cumsum(0) - sizes)[:, None] + steps, token).flatten()
-        )
-        backs.append(place + inside.flatten().nonzero()[:, 0])
-        token, place = token + sum(group), place + inside.numel()
-    return Blocks(
-        [(len(g), max(g)) for g in groups], batch.positions[0], torch.cat(fills), torch.cat(backs)
-    )
-
-
-def lean_states(model: PreTrainedModel, batch: MicroBatch, dtype: torch.dtype) -> Tensor:
-    """Final hidden states [N, H] before the scored tokens, normalised, without the last norm's gain."""
-    blocks = blocks_of(batch)
-    attend = partial(attend_blocks, blocks)
-    return fused_llama.final_hidden(
-        model, batch.ids.flatten(), blocks.positions, attend, batch.predictors, dtype
-    )
-
-
-def compute_dtype() -> torch.dtype:
-    """The type of products here: that of the surrounding autocast, if any."""
-    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else torch.float32
-
-
-def lean_token_logprobs(
-    model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0
-) -> Tensor:
-    """The same as `pipeline.forward.batches.token_logprobs`."""
-    dtype = compute_dtype()
-    with torch.autocast("cpu", enabled=False):
-        hidden = lean_states(model, batch, dtype)
-        return fused_llama.target_logprobs(model, hidden, batch.targets, temperature, dtype)
-
-
-LEAN_ROWS = Layout(partial(micro_batches, packed=True), lean_token_logprobs)
-
-
-def computes_lean(model: PreTrainedModel) -> bool:
-    """Whether packed rows of `model` are computed here: nothing about its layers or attention was chosen by hand."""
-    if (
-        distributed.is_sharded(model)
-        or not attends_by_rows(model)
-        or not fused_llama.supports(model)
-    ):
-        return False
-    compiled = any(layer._compiled_call_impl is not None for layer in model.base_model.layers)
-    return not compiled and not model.is_activation_checkpointing
-
-
-def row_layout(model: PreTrainedModel, packed: bool = True) -> Layout:
-    """Packed rows in the faster way that `model` allows; padded ones by transformers."""
-    return LEAN_ROWS if packed and computes_lean(model) else layout_of(packed)
+    return groups
 
 
 def attend_blocks(
-    blocks: Blocks, joint: Tensor, cos: Tensor, sin: Tensor, heads: int, kv: int
+    blocks: Blocks, joint: Tensor, cos: Tensor, sin: Tensor, heads: int, kv_heads: int
 ) -> Tensor:
-    """`Attend` of rows in blocks."""
-    laid = _LayOut.apply(joint, cos, sin, blocks, heads + kv)
+    """`fused_llama.Attend` of rows in blocks."""
+    laid_out = _LayOut.apply(joint, cos, sin, blocks.layout, heads + kv_heads)
+    parts = laid_out.split([rows * length for rows, length in blocks.shapes])
+
     results = []
-    parts = laid.split([rows * length for rows, length in blocks.sizes])
-    for (rows, _), block in zip(blocks.sizes, parts, strict=True):
-        query, key, value = block.unflatten(0, (rows, -1)).transpose(1, 2).split((heads, kv, kv), 1)
+    for (rows, _), block in zip(blocks.shapes, parts, strict=True):
+        by_head = block.unflatten(0, (rows, -1)).transpose(1, 2)
+        query, key, value = by_head.split((heads, kv_heads, kv_heads), 1)
         mixed = F.scaled_dot_product_attention(
-            query, key, value, is_causal=True, scale=1.0, enable_gqa=heads != kv
+            query, key, value, is_causal=True, scale=1.0, enable_gqa=heads != kv_heads
         )
         results.append(mixed.transpose(1, 2).flatten(0, 1).flatten(1))
-    if blocks.back is None:
+
+    if blocks.layout is None:
         return results[0]
-    return _LayBack.apply(torch.cat(results), blocks)
+    return _LayBack.apply(torch.cat(results), blocks.layout)
 
 
 class _LayOut(Function):
-    """Rotate the first heads of [T, h, D] and lay the tokens out: [P, h, D]. Padding gets no gradient."""
+    """Rotate the first `rotated` heads of [T, h, D] and lay the tokens out: [P, h, D]. Padding gets no gradient."""
 
     @staticmethod
     def forward(
-        ctx, joint: Tensor, cos: Tensor, sin: Tensor, blocks: Blocks, turning: int
+        ctx: Any,
+        joint: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        layout: BlockLayout | None,
+        rotated: int,
     ) -> Tensor:
         ctx.save_for_backward(cos, sin)
-        ctx.blocks, ctx.turning = blocks, turning
-        turned = _turned(joint, cos, sin, turning, 1)
-        return turned if blocks.fill is None else turned.index_select(0, blocks.fill)
+        ctx.layout, ctx.rotated = layout, rotated
+
+        turned = _rotate_first(joint, cos, sin, rotated, 1)
+        return turned if layout is None else turned.index_select(0, layout.token_at)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor):
-        grad = grad if ctx.blocks.back is None else grad.index_select(0, ctx.blocks.back)
-        return _turned(grad, *ctx.saved_tensors, ctx.turning, -1), None, None, None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None]:
+        cos, sin = ctx.saved_tensors
+        if ctx.layout is not None:
+            grad = grad.index_select(0, ctx.layout.place_of)
+        return _rotate_first(grad, cos, sin, ctx.rotated, -1), None, None, None, None
 
 
 class _LayBack(Function):
-    """The inverse without rotation: [P, w] -> [T, w]."""
+    """The inverse of `_LayOut` without rotation: [P, w] -> [T, w]."""
 
     @staticmethod
-    def forward(ctx, laid: Tensor, blocks: Blocks) -> Tensor:
-        ctx.blocks = blocks
-        return laid.index_select(0, blocks.back)
+    def forward(ctx: Any, laid_out: Tensor, layout: BlockLayout) -> Tensor:
+        ctx.layout = layout
+        return laid_out.index_select(0, layout.place_of)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor):
-        blocks = ctx.blocks
-        return grad.new_zeros(len(blocks.fill), grad.shape[1]).index_copy_(
-            0, blocks.back, grad
-        ), None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        layout = ctx.layout
+        result = grad.new_zeros(len(layout.token_at), grad.shape[1])
+        return result.index_copy_(0, layout.place_of, grad), None
 
 
-def _turned(joint: Tensor, cos: Tensor, sin: Tensor, turning: int, sign: int) -> Tensor:
+def _rotate_first(joint: Tensor, cos: Tensor, sin: Tensor, rotated: int, sign: int) -> Tensor:
     result = torch.empty(joint.shape, dtype=joint.dtype)
-    rotate(joint[:, :turning], cos, sin, sign, out=result[:, :turning])
-    result[:, turning:] = joint[:, turning:]
+    rotate(joint[:, :rotated], cos, sin, sign, out=result[:, :rotated])
+    result[:, rotated:] = joint[:, rotated:]
     return result

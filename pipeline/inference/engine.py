@@ -63,12 +63,41 @@ class Sample:
         )
 
 
-class Kept(Protocol):
-    """Where finished samples are kept as they end, and found again by a later run (see eval.sampling.sample_log)."""
+class SampleStore(Protocol):
+    """Keeps each sample as it finishes, so that a later run finds it (see eval.sampling.sample_log)."""
 
-    def get(self, key: object, index: int, prompt: Sequence[int]) -> Sample | None: ...
+    def get(self, key: object, index: int, prompt: Sequence[int]) -> Sample | None:
+        """The stored sample `index` of a prompt, None where there is none or the prompt was another."""
+        ...
 
-    def keep(self, key: object, index: int, prompt: Sequence[int], sample: Sample) -> None: ...
+    def keep(self, key: object, index: int, prompt: Sequence[int], sample: Sample) -> None:
+        """Store one finished sample."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """What one call of `Engine.sample` is asked for: `samples_per_prompt` completions of each prompt.
+
+    `prompts` are token ids, one sequence of at least one id for each prompt; they may differ in length. `keys`, one
+    for each prompt, name the prompts for the random numbers: a sample's numbers depend on the seed, its prompt's key
+    and its index among the prompt's samples, and on nothing else. Equal keys get equal numbers; without keys a
+    prompt's key is its index. `progress` is advanced by one for each finished sample. A sample that `store` already
+    holds is taken from there instead of being sampled, and every newly finished one is added to it.
+    """
+
+    prompts: Sequence[Sequence[int]]
+    samples_per_prompt: int
+    settings: SamplingSettings
+    keys: Sequence[object] | None = None
+    progress: Progress | None = None
+    store: SampleStore | None = None
+
+    @property
+    def key_names(self) -> list[str]:
+        """Each prompt's key as text, as it enters the random numbers and the store."""
+        keys = range(len(self.prompts)) if self.keys is None else self.keys
+        return [str(key) for key in keys]
 
 
 class Engine(Protocol):
@@ -85,14 +114,9 @@ class Engine(Protocol):
         """Take over the model's current weights."""
         ...
 
-    def sample(
-        self,
-        prompts: Sequence[Sequence[int]],
-        samples_per_prompt: int,
-        settings: SamplingSettings,
-        keys: Sequence[object] | None = None,
-        progress: Progress | None = None,
-        kept: Kept | None = None,
-    ) -> list[list[Sample]]:
-        """For each prompt `samples_per_prompt` samples; see `Sampler.sample`."""
+    def sample(self, request: SampleRequest) -> list[list[Sample]]:
+        """For each prompt, in the order of the prompts, `request.samples_per_prompt` samples.
+
+        A prompt that leaves no room in the model's context gives empty samples with finish "length".
+        """
         ...

@@ -10,11 +10,11 @@ fp32): a sample can differ between two batch layouts only where a random number 
 between two tokens. The same call on the same machine with the same number of threads gives the same bits.
 
     sampler = Sampler(model, tokenizer)
-    groups = sampler.sample(prompts, 8, SamplingSettings(temperature=1.0, max_new_tokens=256, seed=1), keys=ids)
+    settings = SamplingSettings(temperature=1.0, max_new_tokens=256, seed=1)
+    groups = sampler.sample(SampleRequest(prompts, 8, settings, keys=ids))
 """
 
 from collections import deque
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -22,10 +22,9 @@ from torch import Tensor
 
 from pipeline.errors import UserError
 from pipeline.inference.decoder import CACHE_BLOCK, WORTH_SHARING, Cache, Decoder, Prompts
-from pipeline.inference.engine import Kept, Sample, SamplingSettings
+from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
 from pipeline.inference.sample_token import choose, uniforms
 from pipeline.model.threads import ordered_map
-from pipeline.progress import Progress
 
 _PREFILL_TOKENS = (
     16_384  # prompts are computed in chunks of at most so many tokens, padding included
@@ -59,24 +58,12 @@ class Sampler:
         """Take over the model's current weights (cast once per rollout, not per token)."""
         self.decoder.load(model, self.dtype)
 
-    def sample(
-        self,
-        prompts: Sequence[Sequence[int]],
-        samples_per_prompt: int,
-        settings: SamplingSettings,
-        keys: Sequence[object] | None = None,
-        progress: Progress | None = None,
-        kept: Kept | None = None,
-    ) -> list[list[Sample]]:
-        """Sample `samples_per_prompt` completions of each prompt (token ids), in the order of the prompts.
-
-        `keys` name the prompts for the random numbers (default: their index); equal keys get equal numbers.
-        `progress` is advanced by one for each finished sample; what `kept` holds is not sampled again. A prompt that
-        leaves no room in the model's context gives empty samples with finish "length".
-        """
+    def sample(self, request: SampleRequest) -> list[list[Sample]]:
+        """See `Engine.sample`."""
+        prompts = request.prompts
         if any(not len(prompt) for prompt in prompts):
             raise UserError("sampling: a prompt is empty; it needs at least one token")
-        keys = list(range(len(prompts))) if keys is None else [str(key) for key in keys]
+        keys = request.key_names
         # Products of a small model are not worth splitting: each core takes a part of the questions instead.
         parts = (
             min(torch.get_num_threads(), len(prompts))
@@ -91,10 +78,10 @@ class Sampler:
             mine = order[part::parts]
             chosen = (
                 [list(prompts[q]) for q in mine],
-                samples_per_prompt,
-                settings,
+                request.samples_per_prompt,
+                request.settings,
                 [keys[q] for q in mine],
-                (progress, kept),
+                (request.progress, request.store),
             )
             for question, samples in zip(
                 mine, _Run(self, *chosen, part, parts).finish_all(), strict=True

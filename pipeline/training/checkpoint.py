@@ -2,7 +2,8 @@
 
 A checkpoint holds the model's and the optimiser's state, those of models beside it (RL's value, reference and reward
 models), the step, the random generators' states and whatever else the caller needs to go on. The folder's fingerprint
-(settings and input digests) says which run it belongs to: state of another run is thrown away, never mixed in.
+(settings and input digests) says which run it belongs to: state of another run is moved aside, never mixed in
+(pipeline.artifacts.resume).
 
     step-000000200.pt   one file, when every process holds the whole model
     step-000000200/     a folder, when the model is sharded: each process writes its part (torch's distributed
@@ -35,13 +36,27 @@ Trained = tuple[torch.nn.Module, torch.optim.Optimizer | None]
 
 
 class Checkpoints:
-    """Saves and finds checkpoints in `folder`; with `folder` None nothing is kept and every run starts anew."""
+    """Saves and finds checkpoints in `folder`; with `folder` None nothing is kept and every run starts anew.
 
-    def __init__(self, folder: str | Path | None, fingerprint: str, keep: int = 2):
+    `run`, `code` and `fresh` decide whether the state in `folder` is taken up (pipeline.artifacts.resume.claim_folder).
+    """
+
+    def __init__(
+        self,
+        folder: str | Path | None,
+        run: str | Mapping[str, object],
+        keep: int = 2,
+        *,
+        code: str | None = None,
+        fresh: bool = False,
+    ):
         self.folder = Path(folder) if folder else None
         self.keep = keep
+
         if self.folder is not None and distributed.is_main():
-            claim_folder(self.folder, f"{fingerprint} {FORMAT}")
+            compared = {"run": run} if isinstance(run, str) else run
+            claim_folder(self.folder, {"format": FORMAT, **compared}, code=code, fresh=fresh)
+        # The others must not look for checkpoints before another run's are out of the way.
         distributed.barrier()
 
     def save(

@@ -17,7 +17,8 @@ from pipeline.artifacts.tensorboard import EVENTS, write_events
 from pipeline.artifacts.write import write_jsonl
 from pipeline.config.schedule import Schedule, learning_rate
 from pipeline.config.training import Optimisation
-from pipeline.forward.batches import Layout, Row
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import Layout
 from pipeline.model import distributed
 from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
@@ -71,8 +72,9 @@ class History:
     """What a training has measured so far; a part of its checkpoints."""
 
     lines: list[dict[str, Any]] = field(default_factory=list)
+    """Those of metrics.jsonl: every step and every evaluation."""
     results: dict[str, dict[str, float]] = field(default_factory=dict)
-    """The evaluations "before" and "after"."""
+    """The evaluations "before" and "after", and "best" where there were some in between."""
     best: dict[str, float] = field(default_factory=dict)
     """The "step" after which the mean of the evaluation's values was lowest, and that mean ("value")."""
 
@@ -87,19 +89,18 @@ def train(
     loss: Loss,
     plan: Plan,
     checkpoints: Checkpoints,
-    metrics_file: Path | None,
     evaluate: Evaluate | None = None,
-) -> dict[str, dict[str, float]]:
+) -> History:
     """Run `plan`, going on from the newest checkpoint; `rows_of_step` must be a pure function of the step.
 
-    Writes `metrics_file` at the end, if one is given. Returns the evaluations {"before": …, "after": …, "best": …};
-    "best" only where there were some in between.
+    Returns what was measured, the part before the checkpoint included.
     """
     step, extra = checkpoints.load(model, optimiser)
     history = History(**extra)
     model.train()
     if evaluate and step == 0:
         history.results["before"] = _evaluate(model, evaluate, history, 0)
+
     with Progress(plan.name, plan.steps, "steps", distributed.progress_stream()) as progress:
         progress.add(step)
         while step < plan.steps:
@@ -107,30 +108,37 @@ def train(
             step += 1
             history.lines.append({"step": step, **line})
             progress.add(1, loss=line["loss"], tokens_per_second=line["tokens_per_second"])
-            if (
-                evaluate
-                and plan.evaluate_every
-                and step % plan.evaluate_every == 0
-                and step < plan.steps
-            ):
+
+            # After the last step comes the last evaluation, and the model folder in the place of a checkpoint.
+            if step == plan.steps:
+                break
+            if evaluate and plan.evaluate_every and step % plan.evaluate_every == 0:
                 _evaluate(model, evaluate, history, step)
                 if history.best.get("step") == step:
                     checkpoints.save(step, model, optimiser, history.state(), best=True)
-            if step % plan.checkpoint_every == 0 and step < plan.steps:
+            if step % plan.checkpoint_every == 0:
                 checkpoints.save(step, model, optimiser, history.state())
                 _show(checkpoints.folder, history)
+
     model.eval()
     if evaluate:
         _finish(model, evaluate, history, plan, checkpoints)
-    if distributed.is_main() and metrics_file is not None:
-        write_jsonl(metrics_file, history.lines)
-    return history.results
+    return history
 
 
-def _step(model, optimiser, rows_of_step, loss: Loss, plan: Plan, step: int) -> dict[str, float]:
+def _step(
+    model: PreTrainedModel,
+    optimiser: torch.optim.Optimizer,
+    rows_of_step: Callable[[int], Sequence[Row]],
+    loss: Loss,
+    plan: Plan,
+    step: int,
+) -> dict[str, float]:
+    """One optimiser step; returns its line of the metrics."""
     start = time.perf_counter()
     rate = learning_rate(plan.schedule, step, plan.steps)
     set_learning_rate(optimiser, rate)
+
     metrics = train_step(
         model,
         optimiser,
@@ -142,20 +150,27 @@ def _step(model, optimiser, rows_of_step, loss: Loss, plan: Plan, step: int) -> 
         packed=plan.packed,
         layout=plan.layout,
     )
+
     speed = round(metrics["tokens"] / (time.perf_counter() - start))
     return {"learning_rate": rate, **metrics, "tokens_per_second": speed}
 
 
 def _finish(
-    model, evaluate: Evaluate, history: History, plan: Plan, checkpoints: Checkpoints
+    model: PreTrainedModel,
+    evaluate: Evaluate,
+    history: History,
+    plan: Plan,
+    checkpoints: Checkpoints,
 ) -> None:
     """The last evaluation; puts the best weights in the place of the last ones where the plan says so."""
     history.results["after"] = _evaluate(model, evaluate, history, plan.steps)
     if not plan.evaluate_every:
         return
+
     history.results["best"] = history.best
     if plan.final == "best" and history.best["step"] < plan.steps:
         checkpoints.load_best(model)
+        # Measured again: it is the saved model's value that the manifest states.
         history.results["after"] = _evaluate(model, evaluate, history, plan.steps)
 
 
@@ -169,12 +184,15 @@ def _show(folder: Path | None, history: History) -> None:
 def _evaluate(
     model: PreTrainedModel, evaluate: Evaluate, history: History, step: int
 ) -> dict[str, float]:
+    """Measure the model, add the line, and remember the step where it is the best so far."""
     training = model.training
     model.eval()
     values = evaluate()
     model.train(training)
     history.lines.append({"step": step, **values})
+
     mean = sum(values.values()) / max(1, len(values))
+    # The model before training is no candidate for the best one.
     if step and mean < history.best.get("value", float("inf")):
         history.best = {"step": step, "value": round(mean, 5)}
     return values

@@ -15,9 +15,9 @@ import torch
 from transformers import PreTrainedModel
 
 from pipeline.config.training import Optimisation
-from pipeline.forward.batches import Layout, MicroBatch, Row, filler_batches
-from pipeline.forward.fused_packed import row_layout
-from pipeline.forward.row_attention import ROWS
+from pipeline.forward.batches import MicroBatch, Row
+from pipeline.forward.layout import Layout, filler_batches, layout_for
+from pipeline.forward.row_attention import use_row_attention
 from pipeline.model import distributed
 from pipeline.model.load import autocast
 from pipeline.model.threads import ordered_map
@@ -70,7 +70,7 @@ def train_step(
     "grad_norm" (before clipping), "tokens" (computed, padding included), "scored" and the loss function's own sums.
     A step with nothing to learn changes no weight.
     """
-    layout = layout or row_layout(model, packed)
+    layout = layout or layout_for(model, packed=packed)
     optimiser.zero_grad(set_to_none=True)
     parameters = [p for p in model.parameters() if p.requires_grad]
     sharded = distributed.is_sharded(model)
@@ -139,8 +139,8 @@ def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
     The optimiser must be made afterwards: its states are sharded like the weights.
     """
     on_gpu = model.device.type == "cuda"
-    if settings.attention == "auto" and model.config._attn_implementation == "sdpa":
-        model.set_attn_implementation(ROWS)
+    if settings.attention == "auto":
+        use_row_attention(model)
     if settings.activation_checkpointing == "always" or (
         settings.activation_checkpointing == "auto" and on_gpu
     ):

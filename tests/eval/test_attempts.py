@@ -25,10 +25,11 @@ class Scripted:
             finish,
         )
 
-    def sample(self, prompts, samples_per_prompt, settings, keys=None, progress=None):
-        self.prompts += [self.tokenizer.decode(prompt) for prompt in prompts]
+    def sample(self, request):
+        self.prompts += [self.tokenizer.decode(prompt) for prompt in request.prompts]
         ids = self.tokenizer.encode(self.texts.pop(0), add_special_tokens=False)
-        return [[Sample(ids, [0.0] * len(ids), self.finish)] * samples_per_prompt for _ in prompts]
+        sample = Sample(ids, [0.0] * len(ids), self.finish)
+        return [[sample] * request.samples_per_prompt for _ in request.prompts]
 
 
 @pytest.fixture(scope="module")

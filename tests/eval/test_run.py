@@ -19,7 +19,8 @@ from eval.verdicts.graded_samples import graded_rows
 from pipeline.artifacts.records import Problem
 from pipeline.config.eval import Evaluation
 from pipeline.errors import UserError
-from pipeline.inference.sampler import Sampler, SamplingSettings
+from pipeline.inference.engine import SampleRequest, SamplingSettings
+from pipeline.inference.sampler import Sampler
 from tests.support.tiny_model import VOCABULARY, tiny_model, tiny_tokenizer
 
 OWN = Benchmark("own", "own", "", "latex")
@@ -341,8 +342,12 @@ def test_the_general_sampler_gives_what_the_own_sampler_gives(temperature):
     model, tokenizer = tiny_model(), tiny_tokenizer()
     prompts = [[256, 10, 20, 30], [256, 5], [256, *range(40, 60)]]
     settings = SamplingSettings(temperature=temperature, max_new_tokens=12, seed=3, stop=("t",))
-    own = Sampler(model, tokenizer, max_batch=4).sample(prompts, 3, settings, keys=["a", "b", "c"])
-    general = ForwardSampler(model, tokenizer, 4).sample(prompts, 3, settings, keys=["a", "b", "c"])
+    own = Sampler(model, tokenizer, max_batch=4).sample(
+        SampleRequest(prompts, 3, settings, keys=["a", "b", "c"])
+    )
+    general = ForwardSampler(model, tokenizer, 4).sample(
+        SampleRequest(prompts, 3, settings, keys=["a", "b", "c"])
+    )
     assert [[s.ids for s in group] for group in own] == [
         [s.ids for s in group] for group in general
     ]
@@ -357,6 +362,6 @@ def test_a_prompt_that_fills_the_context_gives_an_empty_sample():
     model = _small("gpt2")
     settings = SamplingSettings(temperature=0.0, max_new_tokens=12)
     full, nearly = ForwardSampler(model, tiny_tokenizer(), 4).sample(
-        [[5] * 64, [5] * 62], 1, settings
+        SampleRequest([[5] * 64, [5] * 62], 1, settings)
     )
     assert (full[0].ids, full[0].finish) == ([], "length") and len(nearly[0].ids) <= 2

@@ -14,7 +14,7 @@ import pytest
 from eval import run as eval_run
 from eval.sampling.sample_log import KeepingEngine, KeptSamples
 from eval.sampling.transformers_engine import ForwardSampler
-from pipeline.inference.engine import Sample, SamplingSettings
+from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
 from pipeline.inference.sampler import Sampler
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
@@ -95,15 +95,19 @@ def test_a_run_killed_by_the_kernel_samples_only_what_is_missing(tmp_path, monke
 @pytest.mark.parametrize("engine", [Sampler, ForwardSampler])
 def test_what_is_kept_is_not_sampled_again_and_the_rest_is_the_same(engine, tmp_path):
     sampler = engine(tiny_model(), tiny_tokenizer(), 4)
-    whole = sampler.sample(PROMPTS, 3, SETTINGS, keys=["a", "b", "c"])
+    whole = sampler.sample(SampleRequest(PROMPTS, 3, SETTINGS, keys=["a", "b", "c"]))
     with KeptSamples(tmp_path / "log") as kept:
-        first = KeepingEngine(sampler, kept).sample(PROMPTS[:2], 2, SETTINGS, keys=["a", "b"])
+        first = KeepingEngine(sampler, kept).sample(
+            SampleRequest(PROMPTS[:2], 2, SETTINGS, keys=["a", "b"])
+        )
         assert [[s.ids for s in group] for group in first] == [
             [s.ids for s in group[:2]] for group in whole[:2]
         ]
     with KeptSamples(tmp_path / "log") as kept:
         assert len(kept.found) == 4
-        again = KeepingEngine(sampler, kept).sample(PROMPTS, 3, SETTINGS, keys=["a", "b", "c"])
+        again = KeepingEngine(sampler, kept).sample(
+            SampleRequest(PROMPTS, 3, SETTINGS, keys=["a", "b", "c"])
+        )
     assert [[(s.ids, s.finish) for s in group] for group in again] == [
         [(s.ids, s.finish) for s in group] for group in whole
     ]

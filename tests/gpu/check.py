@@ -27,9 +27,9 @@ sys.path.insert(0, str(ROOT))
 from pipeline.artifacts.write import read_json, write_json, write_jsonl  # noqa: E402
 from pipeline.config.schedule import constant  # noqa: E402
 from pipeline.config.training import Optimisation  # noqa: E402
-from pipeline.forward.batches import Row  # noqa: E402
-from pipeline.forward.contexts import context_rows  # noqa: E402
-from pipeline.inference.sampler import Sampler, SamplingSettings  # noqa: E402
+from pipeline.forward.batches import Row, context_rows  # noqa: E402
+from pipeline.inference.engine import SampleRequest, SamplingSettings  # noqa: E402
+from pipeline.inference.sampler import Sampler  # noqa: E402
 from pipeline.model.load import load_model, save_model  # noqa: E402
 from pipeline.training.checkpoint import Checkpoints, seed_everything  # noqa: E402
 from pipeline.training.loop import Plan, train  # noqa: E402
@@ -181,15 +181,7 @@ def resume(size: Size, figures: dict, folder: Path) -> dict:
 
         plan = Plan(name, 8, constant(1e-3), max_tokens=64, checkpoint_every=2)
         checkpoints = Checkpoints(folder / name, "same")
-        train(
-            model,
-            adamw(model),
-            rows_of_step,
-            weighted_nll,
-            plan,
-            checkpoints,
-            folder / "metrics.jsonl",
-        )
+        train(model, adamw(model), rows_of_step, weighted_nll, plan, checkpoints)
         return torch.cat([p.detach().float().flatten() for p in model.parameters()])
 
     whole = run("whole")
@@ -208,7 +200,7 @@ def sample(size: Size, figures: dict, folder: Path) -> dict:
     small, tokenizer = toy(folder), tiny_tokenizer()
     prompt = tokenizer.encode("What is 2+3?")
     greedy = Sampler(small, tokenizer, 8).sample(
-        [prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12)
+        SampleRequest([prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12))
     )
     ids = torch.tensor([prompt], device=small.device)
     theirs = small.generate(ids, max_new_tokens=12, do_sample=False, pad_token_id=258)[
@@ -226,14 +218,15 @@ def sample(size: Size, figures: dict, folder: Path) -> dict:
             Sampler(small, tokenizer, 256, compiled=compiled),
             "compiled" if compiled else "plain",
         )
-        again = sampler.sample([prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12))[0][
-            0
-        ].ids
+        again = sampler.sample(
+            SampleRequest([prompt], 1, SamplingSettings(temperature=0, max_new_tokens=12))
+        )[0][0].ids
         if again != mine:
             raise RuntimeError(f"{name}: greedy samples differ: {again} and {mine}")
-        sampler.sample([prompt] * 16, 16, settings)  # a compiled step is compiled here
+        request = SampleRequest([prompt] * 16, 16, settings)
+        sampler.sample(request)  # a compiled step is compiled here
         start = time.perf_counter()
-        samples = sampler.sample([prompt] * 16, 16, settings)
+        samples = sampler.sample(request)
         rates[name] = sum(len(one.ids) for group in samples for one in group) / (
             time.perf_counter() - start
         )

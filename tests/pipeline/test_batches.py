@@ -7,14 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.forward import batches as rows_module
-from pipeline.forward.batches import (
-    Row,
-    micro_batches,
-    row_logprobs,
-    target_logprobs,
-    token_logprobs,
-)
+from pipeline.forward import log_probs as log_probs_module
+from pipeline.forward.batches import Row, micro_batches
+from pipeline.forward.layout import layout_for, row_log_probs
+from pipeline.forward.log_probs import target_log_probs, token_log_probs
 from tests.support.tiny_model import tiny_model
 
 
@@ -49,7 +45,7 @@ def test_batched_logprobs_and_gradients_are_those_of_the_row_alone(attention, pa
     rows = make_rows([5, 9, 3, 12])
     batches = list(micro_batches(rows, 100, packed=packed))
     assert len(batches) == 1
-    got = token_logprobs(model, batches[0])
+    got = token_log_probs(model, batches[0])
     want = torch.cat([plain_logprobs(model, rows[i]) for i in batches[0].rows])
     assert torch.allclose(got, want, atol=1e-5)
     weights = torch.linspace(-1, 1, len(got))
@@ -64,15 +60,15 @@ def test_batched_logprobs_and_gradients_are_those_of_the_row_alone(attention, pa
 def test_a_packed_row_does_not_depend_on_its_neighbours():
     model = tiny_model()
     first, second, other = make_rows([8, 8, 8])
-    alone = row_logprobs(model, [first, second], 100, packed=True)[1]
-    beside_other = row_logprobs(model, [other, second], 100, packed=True)[1]
+    alone = row_log_probs(model, [first, second], 100)[1]
+    beside_other = row_log_probs(model, [other, second], 100)[1]
     assert np.allclose(alone, beside_other, atol=1e-6)
 
 
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 1.7])
 def test_temperature_divides_the_logits(temperature):
     model, (row,) = tiny_model(), make_rows([10])
-    got = row_logprobs(model, [row], 100, temperature=temperature)[0][
+    got = row_log_probs(model, [row], 100, temperature=temperature)[0][
         row.scored & (np.arange(10) > 0)
     ]
     assert np.allclose(got, plain_logprobs(model, row, temperature).detach().numpy(), atol=1e-5)
@@ -81,10 +77,10 @@ def test_temperature_divides_the_logits(temperature):
 def test_chunked_scoring_gives_the_same_values_and_gradients(monkeypatch):
     model = tiny_model()
     batch = next(micro_batches(make_rows([9, 14, 11]), 100))
-    whole = token_logprobs(model, batch)
+    whole = token_log_probs(model, batch)
     expected = torch.autograd.grad(whole.sum(), list(model.parameters()))
-    monkeypatch.setattr(rows_module, "LOGITS_AT_ONCE", 5 * 260)
-    chunked = token_logprobs(model, batch)
+    monkeypatch.setattr(log_probs_module, "LOGITS_AT_ONCE", 5 * 260)
+    chunked = token_log_probs(model, batch)
     assert torch.allclose(chunked, whole, atol=1e-6)
     for a, b in zip(
         torch.autograd.grad(chunked.sum(), list(model.parameters())), expected, strict=True
@@ -104,9 +100,9 @@ def test_the_logits_of_a_large_vocabulary_never_exist_whole(monkeypatch):
         largest = max(largest, logits.numel())
         return original(logits, *args, **kwargs)
 
-    monkeypatch.setattr(rows_module, "LOGITS_AT_ONCE", 50_000)
-    monkeypatch.setattr(rows_module.F, "cross_entropy", spy)
-    token_logprobs(model, next(micro_batches([row], 1000))).sum().backward()
+    monkeypatch.setattr(log_probs_module, "LOGITS_AT_ONCE", 50_000)
+    monkeypatch.setattr(log_probs_module.F, "cross_entropy", spy)
+    token_log_probs(model, next(micro_batches([row], 1000))).sum().backward()
     assert 0 < largest <= 50_000
 
 
@@ -130,9 +126,12 @@ def test_micro_batches_hold_every_row_once_within_the_budget(lengths, budget, pa
         assert np.array_equal(batch.columns["weight"].numpy(), weights)
 
 
-def test_row_logprobs_come_back_in_the_order_given_and_zero_where_not_scored():
+@pytest.mark.parametrize("packed", [False, True])
+def test_row_log_probs_come_back_in_the_order_given_and_zero_where_not_scored(packed):
     model, rows = tiny_model(), make_rows([30, 4, 17, 4, 25])
-    for row, values in zip(rows, row_logprobs(model, rows, 40), strict=True):
+    layout = layout_for(model, packed=packed)
+    found = row_log_probs(model, rows, 40, layout=layout)
+    for row, values in zip(rows, found, strict=True):
         where = np.flatnonzero(row.scored[1:]) + 1
         assert np.allclose(values[where], plain_logprobs(model, row).detach().numpy(), atol=1e-5)
         assert not values[np.setdiff1d(np.arange(len(row)), where)].any()
@@ -154,7 +153,7 @@ def test_a_vocabulary_of_100_thousand_costs_a_chunk_of_memory_and_not_all_logits
     hidden = torch.randn(1024, 16, requires_grad=True)
     head = model.get_output_embeddings().weight
     before = memory_mib("VmRSS")
-    logprobs = target_logprobs(model, hidden, batch.targets, 1.0)
+    logprobs = target_log_probs(model, hidden, batch.targets, 1.0)
     gradients = torch.autograd.grad(logprobs.sum(), [hidden, head])
     assert memory_mib("VmHWM") - before < 300
     with torch.no_grad():

@@ -1,20 +1,16 @@
-"""The lean forward against transformers: log-probabilities and gradients, and its pieces against autograd."""
+"""The fused forward against transformers: log-probabilities and gradients, and its pieces against autograd."""
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from pipeline.forward.batches import Row, row_logprobs, scored_positions
+from pipeline.forward import fused_shared_prefix
+from pipeline.forward.batches import Row, target_positions
 from pipeline.forward.fused_llama import supports
 from pipeline.forward.fused_ops import Gated, Normalised, TargetLogProbs, rotate
-from pipeline.forward.shared_prefix import (
-    LEAN_SHARED_PROMPTS,
-    SHARED_PROMPTS,
-    lean_logprobs,
-    prompt_batches,
-    shared_layout,
-)
+from pipeline.forward.layout import Layout, layout_for, row_log_probs
+from pipeline.forward.shared_prefix import shared_prefix_batches
 from tests.support.small_llama import SHAPES, llama
 
 
@@ -37,6 +33,16 @@ def rows_of(prompts: dict[tuple[int, ...], list[int]]) -> list[Row]:
 ROWS = rows_of({(1, 5, 9): [4, 1, 7], (1, 8): [2], (1, 30, 31, 32, 33, 34): [9, 3, 3, 1]})
 
 
+def fused(model) -> Layout:
+    layout = layout_for(model, shared_prefix=True)
+    assert layout.score is fused_shared_prefix.token_log_probs
+    return layout
+
+
+def plain(model) -> Layout:
+    return layout_for(model, shared_prefix=True, allow_fused=False)
+
+
 def gradients(model, layout, rows, tokens: int) -> torch.Tensor:
     total = 0
     for batch in layout.cut(rows, tokens):
@@ -46,56 +52,55 @@ def gradients(model, layout, rows, tokens: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_lean_log_probabilities_and_gradients_are_those_of_transformers(shape):
+def test_fused_log_probabilities_and_gradients_are_those_of_transformers(shape):
     model = llama(**SHAPES[shape])
     for name, parameter in model.named_parameters():
         if name.endswith("bias"):
             torch.nn.init.normal_(parameter, std=0.3)
         if name.endswith("norm.weight"):
             torch.nn.init.uniform_(parameter, 0.5, 1.5)
-    assert supports(model) and shared_layout(model) is LEAN_SHARED_PROMPTS
+    assert supports(model)
     for tokens in (12, 1000):
-        mine = row_logprobs(
-            model, ROWS, tokens, temperature=0.7, layout=LEAN_SHARED_PROMPTS, precision="fp32"
+        mine = row_log_probs(
+            model, ROWS, tokens, temperature=0.7, layout=fused(model), precision="fp32"
         )
-        theirs = row_logprobs(
-            model, ROWS, 1000, temperature=0.7, layout=SHARED_PROMPTS, precision="fp32"
+        theirs = row_log_probs(
+            model, ROWS, 1000, temperature=0.7, layout=plain(model), precision="fp32"
         )
         assert all(a == pytest.approx(b, abs=2e-5) for a, b in zip(mine, theirs, strict=True))
-        expected = gradients(model, SHARED_PROMPTS, ROWS, 1000)
+        expected = gradients(model, plain(model), ROWS, 1000)
         assert torch.allclose(
-            gradients(model, LEAN_SHARED_PROMPTS, ROWS, tokens), expected, atol=2e-5, rtol=1e-4
+            gradients(model, fused(model), ROWS, tokens), expected, atol=2e-5, rtol=1e-4
         )
 
 
 def test_bf16_differs_from_fp32_by_rounding_only():
     model = llama()
-    exact = row_logprobs(model, ROWS, 1000, layout=LEAN_SHARED_PROMPTS, precision="fp32")
-    rounded = row_logprobs(model, ROWS, 1000, layout=LEAN_SHARED_PROMPTS, precision="bf16")
+    exact = row_log_probs(model, ROWS, 1000, layout=fused(model), precision="fp32")
+    rounded = row_log_probs(model, ROWS, 1000, layout=fused(model), precision="bf16")
     differences = np.concatenate([abs(a - b) for a, b in zip(exact, rounded, strict=True)])
     assert 0 < differences.max() < 0.3 and differences.mean() < 0.05
 
 
 def test_an_answer_does_not_depend_on_other_answers_or_other_prompts():
     model = llama()
-    together = row_logprobs(model, ROWS, 1000, layout=LEAN_SHARED_PROMPTS, precision="fp32")
+    together = row_log_probs(model, ROWS, 1000, layout=fused(model), precision="fp32")
     for row, values in zip(ROWS, together, strict=True):
-        [alone] = row_logprobs(model, [row], 1000, layout=LEAN_SHARED_PROMPTS, precision="fp32")
+        [alone] = row_log_probs(model, [row], 1000, layout=fused(model), precision="fp32")
         assert alone == pytest.approx(values, abs=2e-5)
 
 
 def test_real_tokens_fill_the_batches_not_padding():
     longest = max(len(row) for row in ROWS)
-    [padded] = prompt_batches(ROWS, 1000)
-    [lean] = prompt_batches(ROWS, 1000, padded=False)
-    assert len(list(prompt_batches(ROWS, longest, padded=False))) <= len(
-        list(prompt_batches(ROWS, longest))
+    [padded] = shared_prefix_batches(ROWS, 1000)
+    [unpadded] = shared_prefix_batches(ROWS, 1000, padded=False)
+    assert len(list(shared_prefix_batches(ROWS, longest, padded=False))) <= len(
+        list(shared_prefix_batches(ROWS, longest))
     )
-    assert padded.rows == lean.rows
-    targets = np.concatenate([ROWS[i].ids[scored_positions(ROWS[i])] for i in lean.rows])
-    assert lean.targets.tolist() == targets.tolist() and len(lean_logprobs(llama(), lean)) == len(
-        targets
-    )
+    assert padded.rows == unpadded.rows
+    targets = np.concatenate([ROWS[i].ids[target_positions(ROWS[i])] for i in unpadded.rows])
+    assert unpadded.targets.tolist() == targets.tolist()
+    assert len(fused_shared_prefix.token_log_probs(llama(), unpadded)) == len(targets)
 
 
 def test_other_models_and_dropout_are_left_to_transformers():

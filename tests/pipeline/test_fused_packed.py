@@ -1,4 +1,4 @@
-"""Packed rows through the lean forward against transformers: numbers, gradients, blocks, and when it stands back."""
+"""Packed rows through the fused forward against transformers: numbers, gradients, blocks, and when it stands back."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.training import Optimisation
-from pipeline.forward import batches as rows_module
-from pipeline.forward.batches import Row, layout_of, micro_batches, row_logprobs
-from pipeline.forward.fused_packed import LEAN_ROWS, SPREAD, blocks_of, computes_lean, row_layout
+from pipeline.forward import fused_packed
+from pipeline.forward import log_probs as log_probs_module
+from pipeline.forward.batches import Row, micro_batches
+from pipeline.forward.fused_packed import LENGTH_RATIO, blocks_of, is_fused
+from pipeline.forward.layout import layout_for, row_log_probs
 from pipeline.training.step import adamw, prepare, train_step, weighted_nll
-from rl.score_model import SCORES, load_score_model, row_scores, scored_row
+from rl.score_model import load_score_model, row_scores, scored_row
 from tests.support.small_llama import SHAPES, llama
 
 
@@ -53,15 +55,14 @@ class Kept:
 @pytest.mark.parametrize("rows", [ROWS, rows_of([12, 12, 12])], ids=["many lengths", "one length"])
 def test_log_probabilities_and_gradients_are_those_of_transformers(shape, rows):
     model = prepared(**SHAPES[shape])
-    assert row_layout(model) is LEAN_ROWS
+    assert layout_for(model).score is fused_packed.token_log_probs
+    padded = layout_for(model, packed=False)
     for tokens in (40, 1000):
-        mine = row_logprobs(
-            model, rows, tokens, temperature=0.7, layout=LEAN_ROWS, precision="fp32"
-        )
-        theirs = row_logprobs(model, rows, 1000, temperature=0.7, precision="fp32")
+        mine = row_log_probs(model, rows, tokens, temperature=0.7, precision="fp32")
+        theirs = row_log_probs(model, rows, 1000, layout=padded, temperature=0.7, precision="fp32")
         assert all(a == pytest.approx(b, abs=2e-5) for a, b in zip(mine, theirs, strict=True))
         steps = []
-        for layout in (None, layout_of(False)):
+        for layout in (None, padded):
             kept = Kept(model)
             options = {"max_tokens": tokens, "clip_norm": 1e9, "precision": "fp32", "packed": True}
             train_step(model, kept, rows, weighted_nll, layout=layout, **options)
@@ -72,7 +73,7 @@ def test_log_probabilities_and_gradients_are_those_of_transformers(shape, rows):
 def test_logits_of_a_large_vocabulary_in_chunks_give_the_same_gradient(monkeypatch):
     model, gradients = prepared(), []
     for at_once in (2**24, 1000):
-        monkeypatch.setattr(rows_module, "LOGITS_AT_ONCE", at_once)
+        monkeypatch.setattr(log_probs_module, "LOGITS_AT_ONCE", at_once)
         kept = Kept(model)
         train_step(
             model,
@@ -93,28 +94,30 @@ def test_logits_of_a_large_vocabulary_in_chunks_give_the_same_gradient(monkeypat
 def test_blocks_hold_every_token_once_with_little_padding(lengths):
     (batch,) = micro_batches(rows_of(lengths), 10_000, packed=True)
     blocks = blocks_of(batch)
-    places = sum(rows * length for rows, length in blocks.sizes)
-    if blocks.fill is None:
+    places = sum(rows * length for rows, length in blocks.shapes)
+    if blocks.layout is None:
         assert places == batch.tokens and len(set(lengths)) == 1
         return
-    assert len(blocks.fill) == places and sum(rows for rows, _ in blocks.sizes) == len(lengths)
-    assert blocks.fill[blocks.back].tolist() == list(range(batch.tokens))
-    assert len(set(blocks.back.tolist())) == batch.tokens <= places <= SPREAD * batch.tokens
+    token_at, place_of = blocks.layout.token_at, blocks.layout.place_of
+    assert len(token_at) == places and sum(rows for rows, _ in blocks.shapes) == len(lengths)
+    assert token_at[place_of].tolist() == list(range(batch.tokens))
+    assert len(set(place_of.tolist())) == batch.tokens <= places <= LENGTH_RATIO * batch.tokens
     # a row's tokens stand side by side, from the place of its first one on
-    steps = blocks.back - blocks.positions
-    assert torch.equal(steps[1:] == steps[:-1], batch.positions[0][1:] > 0)
+    steps = place_of - blocks.positions
+    assert torch.equal(steps[1:] == steps[:-1], batch.position_ids[0][1:] > 0)
 
 
 def test_settings_that_choose_how_layers_run_leave_the_work_to_transformers():
-    assert computes_lean(prepared())
+    assert is_fused(prepared())
     for chosen in (
         {"activation_checkpointing": "always"},
         {"compile": True},
         {"attention": "eager"},
     ):
         model = llama(attn_implementation="eager") if "attention" in chosen else llama()
-        assert not computes_lean(prepare(model, Optimisation(**chosen)))
-    assert row_layout(prepared(), packed=False) is not LEAN_ROWS
+        assert not is_fused(prepare(model, Optimisation(**chosen)))
+    for changes in ({"packed": False}, {"allow_fused": False}):
+        assert layout_for(prepared(), **changes).score is log_probs_module.token_log_probs
 
 
 def test_scores_and_their_gradients_are_those_of_transformers(tmp_path):
@@ -126,9 +129,9 @@ def test_scores_and_their_gradients_are_those_of_transformers(tmp_path):
     found = []
     for implementation in ("sdpa_rows", "eager"):
         model.set_attn_implementation(implementation)
-        assert computes_lean(model) == (implementation == "sdpa_rows")
+        assert is_fused(model) == (implementation == "sdpa_rows")
         kept = Kept(model)
-        options = {"max_tokens": 1000, "clip_norm": 1e9, "precision": "fp32", "layout": SCORES}
+        options = {"max_tokens": 1000, "clip_norm": 1e9, "precision": "fp32", "packed": True}
         train_step(
             model,
             kept,

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.forward.batches import Row, micro_batches, row_logprobs, token_logprobs
-from pipeline.forward.shared_prefix import SHARED_PROMPTS, prompt_batches, prompt_logprobs
+from pipeline.forward import log_probs, shared_prefix
+from pipeline.forward.batches import Row, micro_batches
+from pipeline.forward.layout import layout_for, row_log_probs
+from pipeline.forward.shared_prefix import shared_prefix_batches
 from pipeline.training.step import adamw, train_step, weighted_nll
 from tests.support.small_llama import llama
 
@@ -38,11 +40,10 @@ def rows_of(seed: int = 0, tool_gap: bool = True) -> list[Row]:
 def test_log_probabilities_equal_those_of_rows_computed_alone(shape, attention):
     model, rows = llama(**SHAPES[shape], attn_implementation=attention), rows_of()
     for temperature in (1.0, 0.6):
-        alone = [row_logprobs(model, [row], 1000, temperature=temperature)[0] for row in rows]
+        alone = [row_log_probs(model, [row], 1000, temperature=temperature)[0] for row in rows]
         for tokens in (10, 40, 1000):
-            shared = row_logprobs(
-                model, rows, tokens, temperature=temperature, layout=SHARED_PROMPTS
-            )
+            layout = layout_for(model, shared_prefix=True, allow_fused=False)
+            shared = row_log_probs(model, rows, tokens, layout=layout, temperature=temperature)
             for mine, theirs in zip(shared, alone, strict=True):
                 assert np.abs(mine - theirs).max() < 1e-5
 
@@ -51,7 +52,10 @@ def test_log_probabilities_equal_those_of_rows_computed_alone(shape, attention):
 def test_gradients_equal_those_of_padded_rows(attention):
     model, rows = llama(attn_implementation=attention), rows_of()
     gradients = []
-    for cut, logprobs in ((micro_batches, token_logprobs), (prompt_batches, prompt_logprobs)):
+    for cut, logprobs in (
+        (micro_batches, log_probs.token_log_probs),
+        (shared_prefix_batches, shared_prefix.token_log_probs),
+    ):
         [batch] = cut(rows, 1000)
         loss = (weighted_nll(logprobs(model, batch, 1.0), batch.columns)).sum()
         gradients.append(torch.autograd.grad(loss, list(model.parameters())))
@@ -61,7 +65,7 @@ def test_gradients_equal_those_of_padded_rows(attention):
 
 def test_an_update_does_not_depend_on_the_layout():
     model, rows, results = llama(), rows_of(), []
-    for layout in (None, SHARED_PROMPTS):
+    for layout in (None, layout_for(model, shared_prefix=True, allow_fused=False)):
         trained = copy.deepcopy(model)
         results.append(
             train_step(trained, adamw(trained), rows, weighted_nll, max_tokens=100, layout=layout)
@@ -77,7 +81,7 @@ def test_every_row_is_in_one_batch_with_its_columns():
         np.array([1, 2, 3], dtype=np.int32), np.zeros(3, dtype=bool), {"weight": np.zeros(3)}
     )
     for tokens, prompts in ((25, 4), (1000, 3)):
-        batches = list(prompt_batches([*rows, unscored], tokens))
+        batches = list(shared_prefix_batches([*rows, unscored], tokens))
         assert sorted(index for batch in batches for index in batch.rows) == list(range(len(rows)))
         assert sum(len(batch.prompts) for batch in batches) == prompts
         for batch in batches:

@@ -24,7 +24,7 @@ from pipeline.training.loop import Plan, train
 from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def make_rows(lengths, seed=0, scored=True):
@@ -166,7 +166,7 @@ def test_a_constant_schedule_is_constant():
     assert {learning_rate(constant(5e-5), step, 500) for step in range(500)} == {5e-5}
 
 
-def run_training(folder, steps=12, out=None):
+def run_training(folder, steps=12):
     model = tiny_model()
     plan = Plan("test", steps, constant(1e-2), max_tokens=64, checkpoint_every=3, precision="fp32")
 
@@ -175,17 +175,16 @@ def run_training(folder, steps=12, out=None):
             time.sleep(0.15)
         return make_rows([9, 14, 6], seed=step)
 
-    metrics_file = Path(out or folder) / "metrics.jsonl"
-    metrics_file.parent.mkdir(parents=True, exist_ok=True)
     checkpoints = Checkpoints(Path(folder) / "resume", "same")
-    train(model, adamw(model), rows_of_step, weighted_nll, plan, checkpoints, metrics_file)
+    history = train(model, adamw(model), rows_of_step, weighted_nll, plan, checkpoints)
+    write_jsonl(Path(folder) / "metrics.jsonl", history.lines)
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
 def test_a_run_killed_midway_and_started_again_ends_bit_identical(tmp_path):
     expected = run_training(tmp_path / "whole")
-    code = f"import test_pipeline_training as t; t.run_training({str(tmp_path / 'killed')!r})"
-    environment = os.environ | {"SLOW": "1", "PYTHONPATH": f"{HERE}:{HERE.parent}"}
+    code = f"import tests.pipeline.test_training as t; t.run_training({str(tmp_path / 'killed')!r})"
+    environment = os.environ | {"SLOW": "1", "PYTHONPATH": str(ROOT)}
     child = subprocess.Popen(
         [sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL
     )
@@ -268,7 +267,7 @@ def test_activation_checkpointing_gives_the_same_gradient_and_computes_layers_ag
 
 def test_rows_of_one_length_are_not_packed_since_they_have_no_padding():
     (batch,) = micro_batches(make_rows([8, 8, 8]), 100, packed=True)
-    assert batch.positions is None and batch.ids.shape == (3, 7)
+    assert batch.position_ids is None and batch.input_ids.shape == (3, 7)
 
 
 def test_a_saved_model_shows_its_metrics_in_tensorboards_format(tmp_path):

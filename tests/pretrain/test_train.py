@@ -9,7 +9,7 @@ import torch
 from pipeline.artifacts.write import read_json
 from pipeline.config.load import load_preset
 from pipeline.errors import UserError
-from pipeline.forward.contexts import context_rows
+from pipeline.forward.batches import context_rows
 from pipeline.model.load import load_model, load_tokenizer
 from pretrain import coder, tokens, train
 from pretrain.held_out import HeldOutText

@@ -14,7 +14,7 @@ from pipeline.artifacts.records import Problem
 from pipeline.artifacts.write import file_digest
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
-from pipeline.inference.sampler import Sample
+from pipeline.inference.engine import Sample
 from pipeline.model.load import load_tokenizer
 from rl import reward_model
 from rl.advantages import (
@@ -237,14 +237,17 @@ class EvenLength:
         return [np.array([1.0 - len(ids.ids) % 2 for ids in group.samples]) for group in groups]
 
 
+OWN = f"{__name__}:EvenLength"
+
+
 def test_a_class_of_the_users_own_is_a_reward():
-    rewards = load_rewards(RL(rewards={"test_rl_options:EvenLength": 2.0}), {}, None)
+    rewards = load_rewards(RL(rewards={OWN: 2.0}), {}, None)
     group = Group(
         Question(Problem("p", "Q", "7"), [1]),
         [Sample([5], [0.0], "stop"), Sample([5, 6], [0, 0], "stop")],
         ["", ""],
     )
-    compose([group], rewards, {"test_rl_options:EvenLength": 2.0})
+    compose([group], rewards, {OWN: 2.0})
     assert group.rewards.tolist() == [0, 2] and group.parts["rule"].tolist() == [0, 0]
 
 
@@ -270,7 +273,7 @@ def test_the_manuals_reward_of_another_domain_works(tmp_path, monkeypatch):
     ]
 
 
-@pytest.mark.parametrize("name", ["no_such_module:A", "test_rl_options:Absent", "numpy:array"])
+@pytest.mark.parametrize("name", ["no_such_module:A", f"{__name__}:Absent", "numpy:array"])
 def test_a_reward_that_cannot_be_loaded_is_a_users_mistake(name):
     with pytest.raises(UserError, match=r"rewards\."):
         load_rewards(RL(rewards={name: 1.0}), {}, None)

@@ -11,7 +11,8 @@ from pipeline.artifacts.records import Problem, read_jsonl
 from pipeline.artifacts.write import file_digest, read_json, write_jsonl
 from pipeline.config.rl import Reward
 from pipeline.errors import UserError
-from pipeline.inference.sampler import Sample, Sampler
+from pipeline.inference.engine import Sample
+from pipeline.inference.sampler import Sampler
 from pipeline.model.chat import encode_prompt
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training import loop

@@ -5,14 +5,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from eval.report import TEMPLATES
 from eval.reporting.rollouts import rollouts
 from pipeline.artifacts.records import Problem, Solution
 from pipeline.artifacts.write import read_json, write_json, write_jsonl
 from pipeline.config.rl import RL
 from pipeline.config.world import Prompts, Suffixes
 from pipeline.errors import UserError
-from pipeline.inference.engine import Sample, SamplingSettings
+from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
 from pipeline.model.chat import encode_output
+from pipeline.report.page import render
 from rl.methods import METHODS, Scorers
 from rl.metrics import group_metrics
 from rl.rollouts import Group, Question, group_record, solution_groups
@@ -32,14 +34,12 @@ class Scripted:
     def __init__(self, *texts: str):
         self.tokenizer, self.texts, self.prompts, self.keys = byte_tokenizer(), list(texts), [], []
 
-    def sample(self, prompts, samples_per_prompt, settings, keys=None, progress=None, kept=None):
-        assert settings.stop == ("```output",)
-        self.prompts, self.keys = [list(prompt) for prompt in prompts], list(keys)
+    def sample(self, request):
+        assert request.settings.stop == ("```output",)
+        self.prompts, self.keys = [list(prompt) for prompt in request.prompts], list(request.keys)
         ids = self.tokenizer.encode(self.texts.pop(0))
-        return [
-            [Sample(ids, [-float(i) for i in range(len(ids))], "stop")] * samples_per_prompt
-            for _ in prompts
-        ]
+        sample = Sample(ids, [-float(i) for i in range(len(ids))], "stop")
+        return [[sample] * request.samples_per_prompt for _ in request.prompts]
 
 
 class Printing:
@@ -55,7 +55,9 @@ class Printing:
 
 def test_the_ids_in_the_loss_are_those_that_were_sampled_and_the_output_stands_between():
     engine, printing = Scripted(PROGRAM, ANSWER), Printing()
-    [[sample]] = ToolSampler(engine, printing, 2).sample([[9, 9]], 1, SamplingSettings(), ["k"])
+    [[sample]] = ToolSampler(engine, printing, 2).sample(
+        SampleRequest([[9, 9]], 1, SamplingSettings(), ["k"])
+    )
     first, second = (engine.tokenizer.encode(text) for text in (PROGRAM, ANSWER))
     shown = encode_output(engine.tokenizer, "7")
     assert sample.ids == first + shown + second and engine.prompts == [[9, 9, *first, *shown]]
@@ -67,17 +69,21 @@ def test_the_ids_in_the_loss_are_those_that_were_sampled_and_the_output_stands_b
 
 def test_the_rounds_are_counted_and_an_answer_without_a_program_is_an_ordinary_sample():
     engine = Scripted(PROGRAM, PROGRAM, PROGRAM)
-    [[sample]] = ToolSampler(engine, Printing(), 2).sample([[9]], 1, SamplingSettings(), ["k"])
+    [[sample]] = ToolSampler(engine, Printing(), 2).sample(
+        SampleRequest([[9]], 1, SamplingSettings(), ["k"])
+    )
     assert len(engine.texts) == 1 and not sample.written[-1]
     [[sample]] = ToolSampler(Scripted(ANSWER), Printing(), 2).sample(
-        [[9]], 1, SamplingSettings(), ["k"]
+        SampleRequest([[9]], 1, SamplingSettings(), ["k"])
     )
     assert sample.written is None and sample.length == len(sample.ids)
 
 
 def test_samples_of_one_question_have_random_numbers_of_their_own_in_every_round():
     engine = Scripted(PROGRAM, ANSWER)
-    ToolSampler(engine, Printing(), 2).sample([[9], [8]], 2, SamplingSettings(), ["a", "b"])
+    ToolSampler(engine, Printing(), 2).sample(
+        SampleRequest([[9], [8]], 2, SamplingSettings(), ["a", "b"])
+    )
     assert len(set(engine.keys)) == 4
 
 
@@ -264,5 +270,5 @@ def test_the_report_frames_what_a_program_printed(tmp_path):
     )
     group.advantages = [np.full(3, 0.5)]
     write_jsonl(tmp_path / "r.jsonl", [group_record(group, tokenizer, 0)])
-    html = "".join(rollouts(tmp_path / "r.jsonl"))
+    html = render("rollouts.html.jinja", rollouts(tmp_path / "r.jsonl"), TEMPLATES)
     assert 'class="tool">&lt;i&gt;</span>' in html and "advantage +0.50" in html

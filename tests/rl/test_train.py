@@ -15,7 +15,7 @@ from pipeline.artifacts.records import Problem
 from pipeline.artifacts.write import file_digest
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
-from pipeline.inference.sampler import Sample
+from pipeline.inference.engine import Sample
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training.step import adamw, train_step
 from rl.methods import METHODS, Scorers, grpo_outcome_rows, output_row

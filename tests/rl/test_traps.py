@@ -1,41 +1,41 @@
 """Known traps of RL for language models, and the test that catches each; below, faults planted on purpose.
 
 trap                                                     test
-1  length bias of means                                  test_rl_advantages: sequence_and_token_means_differ…
-2  denominators per micro-batch or per process           test_rl_train: update_does_not_depend_on_micro_batches;
-                                                         test_pipeline_training: gradient_accumulation…,
-                                                         padding_every_row_by_seven…; test_rl_distributed
-3  rows without scored tokens in a denominator           test_pipeline_training: fully_masked_row…,
-                                                         test_rl_train: output_without_tokens…
-4  which standard deviation                              test_rl_advantages: normalised_rewards_are_the_worked…
-5  groups without variance                               test_rl_advantages: equal_rewards_give_exactly_zero
-6  the KL estimate's gradient                            test_rl_objectives: mean_gradient_of_each_kl_estimate…
-7  temperature left out or applied twice                 test_rl_train: log_probabilities_of_sampler_and_trainer…
-8  truncated sampling scored under the full softmax      test_rl_objectives: impossible_settings…;
-                                                         test_pipeline_generation: nucleus_samples…
-9  the end token masked or dropped                       here: the_end_token_learns…; test_pipeline_generation:
-                                                         ended_sample_holds_its_end_token_once…; test_rl_train:
+1  length bias of means                                  rl/test_advantages: sequence_and_token_means_differ…
+2  denominators per micro-batch or per process           rl/test_train: update_does_not_depend_on_micro_batches;
+                                                         pipeline/test_training: gradient_accumulation…,
+                                                         padding_every_row_by_seven…; rl/test_distributed
+3  rows without scored tokens in a denominator           pipeline/test_training: fully_masked_row…,
+                                                         rl/test_train: output_without_tokens…
+4  which standard deviation                              rl/test_advantages: normalised_rewards_are_the_worked…
+5  groups without variance                               rl/test_advantages: equal_rewards_give_exactly_zero
+6  the KL estimate's gradient                            rl/test_objectives: mean_gradient_of_each_kl_estimate…
+7  temperature left out or applied twice                 rl/test_train: log_probabilities_of_sampler_and_trainer…
+8  truncated sampling scored under the full softmax      rl/test_objectives: impossible_settings…;
+                                                         pipeline/test_sampler: nucleus_samples…
+9  the end token masked or dropped                       here: the_end_token_learns…; pipeline/test_sampler:
+                                                         ended_sample_holds_its_end_token_once…; rl/test_train:
                                                          row_scores_every_sampled_token…
-10 left padding without positions                        no row is padded on the left: test_pipeline_training:
+10 left padding without positions                        no row is padded on the left: pipeline/test_training:
                                                          padding_every_row_by_seven…
-11 packed rows that see each other                       test_pipeline_rows: packed_row_does_not_depend…,
-                                                         batched_logprobs…; test_pipeline_lean_llama: answer_does_not…
-12 a fused path with another formula                     test_pipeline_lean_llama: lean_log_probabilities…,
-                                                         each_piece_has_the_gradient…; test_pipeline_distributed
-13 a ratio that is always 1, a clip that never acts      test_rl_objectives: clipped_objective…,
-                                                         test_rl_train: several_updates_move_the_ratio…
+11 packed rows that see each other                       pipeline/test_batches: packed_row_does_not_depend…,
+                                                         batched_logprobs…; pipeline/test_fused_llama: answer_does_not…
+12 a fused path with another formula                     pipeline/test_fused_llama: lean_log_probabilities…,
+                                                         each_piece_has_the_gradient…; pipeline/test_distributed
+13 a ratio that is always 1, a clip that never acts      rl/test_objectives: clipped_objective…,
+                                                         rl/test_train: several_updates_move_the_ratio…
 14 text encoded again                                    here: the_loss_sees_the_sampled_ids…;
-                                                         test_pipeline_shared_prompts: a stretch is not scored
-15 a grader that is silently 0 or 1, or hangs            test_eval_grading; here: an_undecided_answer…
-16 cheating the grader                                   here: no_cheat_is_rewarded; test_eval_sandbox
-17 a resume that is not exact                            test_rl_train: broken_run…, killed_run…; test_rl_options:
-                                                         broken_iterative_run…; test_rl_reward_model: broken_reward…
-18 another mode while sampling than while scoring        test_rl_options: ratio_is_1_to_the_bit;
-                                                         test_rl_train: several_updates…; here: dropout_is_off…
+                                                         pipeline/test_shared_prefix: a stretch is not scored
+15 a grader that is silently 0 or 1, or hangs            eval/test_grading; here: an_undecided_answer…
+16 cheating the grader                                   here: no_cheat_is_rewarded; eval/test_sandbox
+17 a resume that is not exact                            rl/test_train: broken_run…, killed_run…; rl/test_options:
+                                                         broken_iterative_run…; rl/test_reward_model: broken_reward…
+18 another mode while sampling than while scoring        rl/test_options: ratio_is_1_to_the_bit;
+                                                         rl/test_train: several_updates…; here: dropout_is_off…
 19 tests that cannot fail                                here: a_planted_fault_is_seen
-20 advantages over tokens that are not the model's       test_rl_advantages: gae_without_discount…; test_rl_train:
+20 advantages over tokens that are not the model's       rl/test_advantages: gae_without_discount…; rl/test_train:
                                                          ppo_advantages_are_reward_to_go…; here: advantage_estimation…
-21 DPO: mean or sum of log-ratios                        test_rl_objectives: dpo_has_coefficient…, worked_value…
+21 DPO: mean or sum of log-ratios                        rl/test_objectives: dpo_has_coefficient…, worked_value…
 22 weights cast for every token                          Decoder.load casts once; no test
 """
 
@@ -47,9 +47,11 @@ import rl.advantages
 import rl.objectives
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
-from pipeline.forward.fused_llama import target_logprobs
-from pipeline.forward.shared_prefix import lean_logprobs, prompt_batches
-from pipeline.inference.sampler import Sample, Sampler, SamplingSettings
+from pipeline.forward.fused_llama import target_log_probs
+from pipeline.forward.fused_shared_prefix import token_log_probs
+from pipeline.forward.shared_prefix import shared_prefix_batches
+from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
+from pipeline.inference.sampler import Sampler
 from rl.advantages import generalised_advantages, normalise, outcome_advantages
 from rl.methods import Scorers, grpo_outcome_rows, output_row
 from rl.objectives import clipped_policy, kl_estimate
@@ -67,9 +69,9 @@ def test_the_end_token_learns_and_a_cut_output_teaches_it_nothing(pad):
     question = Question(PROBLEM, tokenizer.encode("Q"))
     for ids, learns in (([5, 9, tokenizer.eos_token_id], True), ([5, 9, 11], False)):
         group = Group(question, [Sample(ids, [0.0] * 3, "stop")], [""])
-        [batch] = prompt_batches([output_row(group, 0, weight=1.0)], 100)
+        [batch] = shared_prefix_batches([output_row(group, 0, weight=1.0)], 100)
         logits = model.lm_head.weight
-        [gradient] = torch.autograd.grad(lean_logprobs(model, batch)[-1], [logits])
+        [gradient] = torch.autograd.grad(token_log_probs(model, batch)[-1], [logits])
         moved = gradient[tokenizer.eos_token_id].abs().sum() / gradient.abs().sum(1).max()
         assert (moved > 0.9) == learns
 
@@ -153,13 +155,13 @@ def checks() -> list[bool]:
     model, cold = llama(), 0.6
     question = Question(PROBLEM, [1, 8, 9])
     sampled = Sampler(model, byte_tokenizer()).sample(
-        [question.prompt], 2, SamplingSettings(temperature=cold, max_new_tokens=6)
+        SampleRequest([question.prompt], 2, SamplingSettings(temperature=cold, max_new_tokens=6))
     )[0]
     group = Group(question, sampled, ["", ""], rewards=np.array([1.0, 0.0]))
     rows = grpo_outcome_rows([group], RL(**(SMALL | {"beta": 0.0})), Scorers(None, None))
-    [batch] = prompt_batches(rows, 1000)
+    [batch] = shared_prefix_batches(rows, 1000)
     with torch.no_grad():
-        agreement = (lean_logprobs(model, batch, cold) - batch.columns["old"]).abs().max()
+        agreement = (token_log_probs(model, batch, cold) - batch.columns["old"]).abs().max()
     return [
         torch.allclose(gradient, expected),
         abs(-clipped.mean().item() + 0.6333) < 1e-4,
@@ -189,8 +191,8 @@ FAULTS = {
         lambda lengths, how, new: [1 / (2 * max(lengths)) for _ in lengths],
     ),
     "no temperature in the trainer": (
-        "pipeline.forward.fused_llama.target_logprobs",
-        lambda model, hidden, targets, temperature, dtype: target_logprobs(
+        "pipeline.forward.fused_llama.target_log_probs",
+        lambda model, hidden, targets, temperature, dtype: target_log_probs(
             model, hidden, targets, 1.0, dtype
         ),
     ),

@@ -13,8 +13,9 @@ from pipeline.config.schedule import learning_rate
 from pipeline.config.sft import SFT
 from pipeline.config.world import Prompts
 from pipeline.errors import UserError
-from pipeline.forward.batches import micro_batches, row_logprobs
-from pipeline.forward.row_attention import whole_mask
+from pipeline.forward.batches import micro_batches
+from pipeline.forward.layout import row_log_probs
+from pipeline.forward.row_attention import packing_arguments
 from rl.questions import load_questions
 from sft import data, train
 from sft.batches import plan_batches, read_examples
@@ -268,12 +269,13 @@ def test_examples_packed_into_one_sequence_have_the_logits_of_each_alone(folder,
     rows = training.rows(list(range(12)))
     model = tiny_model(attention=attention)
     (batch,) = micro_batches(rows, 10_000, packed=True)
-    assert batch.ids.shape == (1, sum(map(len, rows)) - 12) and (batch.positions == 0).sum() == 12
+    assert batch.input_ids.shape == (1, sum(map(len, rows)) - 12)
+    assert (batch.position_ids == 0).sum() == 12
     packing = {"attention_mask": None}
     if attention == "sdpa_rows":
-        packing = {"attention_mask": whole_mask("cpu"), "row_spread": batch.spread}
+        packing = packing_arguments(batch.ragged)
     packed = model(
-        input_ids=batch.ids, position_ids=batch.positions, use_cache=False, **packing
+        input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False, **packing
     ).logits[0]
     start = 0
     for index in batch.rows:
@@ -284,9 +286,7 @@ def test_examples_packed_into_one_sequence_have_the_logits_of_each_alone(folder,
         assert torch.allclose(packed[start : start + ids.shape[1]], alone, atol=2e-4)
         start += ids.shape[1]
     # An example's scores do not change with its neighbours either.
-    first, second = (
-        row_logprobs(model, part, 10_000, packed=True)[-1] for part in (rows[:6], rows[3:6])
-    )
+    first, second = (row_log_probs(model, part, 10_000)[-1] for part in (rows[:6], rows[3:6]))
     assert np.allclose(first, second, atol=1e-5)
 
 

@@ -1,7 +1,7 @@
 """Programs that try to get out of the sandbox. Each prints BREACH when it reached something it must not.
 
 HOSTPID, PORT and FOLDER are set in front of each: the host's process, a listening port, a folder with a secret.
-Used by test_eval_sandbox and, as root and as an ordinary user, by bench_sandbox.
+Used by eval/test_sandbox and, as root and as an ordinary user, by benchmarks/sandbox.py.
 """
 
 import os

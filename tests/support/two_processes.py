@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.artifacts.write import write_json
+from pipeline.artifacts.write import write_json, write_jsonl
 from pipeline.config.schedule import constant
 from pipeline.config.training import Optimisation
-from pipeline.forward.batches import Row, row_logprobs
+from pipeline.forward.batches import Row
+from pipeline.forward.layout import layout_for, row_log_probs
 from pipeline.model import distributed
 from pipeline.model.load import save_model
 from pipeline.training.checkpoint import Checkpoints
@@ -65,22 +66,30 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
         return rows_of_step(step)
 
     def evaluate() -> dict[str, float]:
-        values = row_logprobs(model, distributed.share(held_out), 64, precision="fp32")
+        values = row_log_probs(
+            model,
+            distributed.share(held_out),
+            64,
+            layout=layout_for(model, packed=False),
+            precision="fp32",
+        )
         return distributed.total({"nll": -sum(float(v.sum()) for v in values)})
 
-    metrics_file = folder / f"{name}.jsonl"
-    arguments = (weighted_nll, plan, checkpoints, metrics_file, evaluate)
     try:
-        results = train(model, adamw(model), measured_rows, *arguments)
+        history = train(
+            model, adamw(model), measured_rows, weighted_nll, plan, checkpoints, evaluate
+        )
     except Stopped:
         return run(folder, name, **settings)
+    if distributed.is_main():
+        write_jsonl(folder / f"{name}.jsonl", history.lines)
     if name == "best":
         checkpoints.load_best(model)
     save_model(
         folder / name, model, tiny_tokenizer(), card="", stage="pipeline.training.loop", settings={}
     )
     return {
-        "results": results,
+        "results": history.results,
         "parameters": model.num_parameters(),
         "sharded": distributed.is_sharded(model),
     }

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from gpu.check import CPU, flop_of_token, large_model
+
+from tests.gpu.check import CPU, flop_of_token, large_model
 
 CHECK = Path(__file__).resolve().parents[1] / "gpu" / "check.sh"
 
