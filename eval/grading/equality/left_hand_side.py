@@ -36,9 +36,8 @@ def is_name(node: Node) -> bool:
         case Bracketed(_, _, items):
             return bool(items) and all(is_name(item) for item in items)
         case Product((*factors, last)):  # f(2): the last factor may be a number
-            return all(is_name(factor) for factor in factors) and (
-                is_name(last) or isinstance(last, Numeral | Constant)
-            )
+            may_end = is_name(last) or isinstance(last, Numeral | Constant)
+            return may_end and all(is_name(factor) for factor in factors)
         case Sum(terms):
             return all(_is_signed_name(term) for term in terms)
         case Quotient(above, below):
@@ -52,7 +51,9 @@ def is_name(node: Node) -> bool:
 
 
 def _is_signed_name(node: Node) -> bool:
-    return is_name(node.inner if isinstance(node, Negative) else node)
+    if isinstance(node, Negative):
+        node = node.inner
+    return is_name(node)
 
 
 def names_a_function(node: Node) -> bool:

@@ -65,10 +65,10 @@ def mixed_number(whole: Numeral, above: Numeral, below: Numeral, strict: bool) -
     # 1\frac{9}{5} may mean 1.8 or 2.8.
     if strict or whole_numbers:
         raise FormulaError("two numbers side by side")
-    return product(whole, Quotient(above, below))
+    return product_of(whole, Quotient(above, below))
 
 
-def total(terms: list[Node]) -> Node:
+def sum_of(terms: list[Node]) -> Node:
     """The sum of the terms; ℝ - {1} is a difference of sets."""
     match terms:
         case [single]:
@@ -79,7 +79,7 @@ def total(terms: list[Node]) -> Node:
     return Sum(tuple(terms))
 
 
-def product(left: Node, right: Node) -> Product:
+def product_of(left: Node, right: Node) -> Product:
     """Products of more than two factors are flat."""
     if isinstance(left, Product):
         return Product((*left.factors, right))

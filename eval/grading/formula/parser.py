@@ -18,9 +18,9 @@ from eval.grading.formula.construction import (
     flat_name,
     mixed_number,
     numeral,
-    product,
+    product_of,
     subscripted,
-    total,
+    sum_of,
 )
 from eval.grading.formula.nodes import (
     IMAGINARY_UNIT,
@@ -77,10 +77,14 @@ from eval.grading.formula.vocabulary import (
     VARIANT_LETTERS,
 )
 
-MAX_DEPTH = 120  # of rules in each other; about forty brackets
+# Of rules in each other; about forty brackets.
+MAX_DEPTH = 120
+
 # Of operators that nest to the left (a/b/c/…), where the rules do not see the depth of the tree.
 MAX_CHAIN = 40
-_BINDER_CHAIN = 10  # what a sum, product or limit adds to the chain: its evaluation is a loop
+
+# What a sum, product or limit adds to the chain: its evaluation is a loop.
+_BINDER_CHAIN = 10
 
 _JOINTS = (",", ";", "and", "or")
 _FACTOR_KINDS = frozenset(["number", "letter", "text", "begin", "word"])
@@ -99,6 +103,8 @@ def parse_formula(text: str) -> Node:
 
 
 class _Parser:
+    """One formula. A rule is entered at its first token and leaves `at` behind its last one."""
+
     def __init__(self, tokens: list[Token], depth: int = 0, chained: int = 0):
         self.tokens = tokens  # changed while parsing: \frac12 takes the 1 and leaves a token 2
         self.at = 0
@@ -279,16 +285,16 @@ class _Parser:
                 terms.append(term if sign == "+" else Negative(term))
             elif self.is_command("pm", "mp"):
                 sign = self.take().text
-                terms = [self.chain(PlusMinus(sign, total(terms), self.product()))]
+                terms = [self.chain(PlusMinus(sign, sum_of(terms), self.product()))]
             else:
-                return total(terms)
+                return sum_of(terms)
 
     def product(self) -> Node:
         left = self.unary()
         while True:
             if self.is_op("*") or self.is_command("times", "cdot", "ast"):
                 self.take()
-                left = product(left, self.unary())
+                left = product_of(left, self.unary())
             elif self.is_op("/") or self.is_command("div"):
                 self.take()
                 left = self.chain(Quotient(left, self.unary()))
@@ -315,7 +321,7 @@ class _Parser:
         match right:
             case Quotient(Numeral() as above, Numeral() as below) if whole and token.text == "frac":
                 return mixed_number(whole, above, below, strict=False)
-        return product(left, right)
+        return product_of(left, right)
 
     def starts_factor(self) -> bool:
         token = self.peek()
@@ -698,7 +704,7 @@ class _Parser:
             token = self.peek()
             if (token.kind == "command" and token.text in CALLS) or self.is_op("("):
                 break
-            value = product(value, self.power())
+            value = product_of(value, self.power())
         return value
 
     # --- binders
