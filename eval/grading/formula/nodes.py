@@ -335,6 +335,9 @@ def walk(node: Node) -> Iterator[Node]:
         stack.extend(children(part))
 
 
+_LEAVES = (Numeral, Symbol, Constant, BoundVariable, Text)
+
+
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     """The node with `change` applied to each child; the node itself where no child changes."""
     before = [getattr(node, name) for name in node.__slots__]
@@ -360,6 +363,8 @@ def replaced(node: Node, old: Node, new: Node) -> Node:
     """The tree with `new` in the place of every subtree that equals `old`."""
     if node == old:
         return new
+    if isinstance(node, _LEAVES):  # most nodes; the terms of a sum are made here
+        return node
     return map_children(node, lambda child: replaced(child, old, new))
 
 
