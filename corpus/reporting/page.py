@@ -1,33 +1,50 @@
-"""The corpus report as a page: from its numbers (`corpus.report.numbers`) to HTML; nothing is counted here."""
+"""The corpus report as a page: from its numbers (`corpus.report.numbers`) to HTML; nothing is
+counted here.
 
+Each section has a template of its own, and where it shows more than the numbers themselves, such as
+charts, a dataclass with what the template needs.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from corpus.reporting import charts
-from corpus.reporting.contents import contamination, contents, domains, duplicates, prefixes
-from corpus.reporting.more import choices, comparison, cost, samples, truth
-from pipeline.report.charts import line_chart
-from pipeline.report.page import (
-    Html,
-    Page,
-    count,
-    details,
-    facts,
-    figure,
-    paragraph,
-    percent,
-    table,
-    tag,
+from markupsafe import Markup
+
+from corpus.reporting.context import COMPARED, CRAWL_PAGES, PAPER_PAGES
+from corpus.reporting.schema import (
+    Choice,
+    Clusters,
+    Contamination,
+    Cost,
+    Domain,
+    DomainCounts,
+    Funnel,
+    Lengths,
+    MarkupKind,
+    Numbers,
+    Prefixes,
+    Quality,
+    Round,
+    Truth,
 )
+from pipeline.report import charts
+from pipeline.report.number_format import percent
+from pipeline.report.page import Section, render_page
 
-DATA_FILES = ("report.css",)
-STYLE = Path(__file__).with_name("report.css")
+DATA_FILES = ("templates/*",)
+TEMPLATES = Path(__file__).parent / "templates"
 
+TITLE = "Mathematics, mined from the web"
+SHOWN_LANGUAGES = 16
+SHOWN_PREFIXES = 25
+SHOWN_CLUSTER_SIZES = 14
 REASONS = {
     "record_type": "not a response",
     "damaged_record": "damaged record",
     "truncated_record": "cut off",
-    "not_a_warc": "no archive",
-    "warc_header": "archive header without address",
+    "not_a_warc": "not an archive",
+    "warc_header": "no address in the archive's header",
     "bad_url": "unusable address",
     "http_status": "HTTP status other than 200",
     "mime": "not HTML",
@@ -42,199 +59,430 @@ REASONS = {
     "crash": "parser crashed",
     "extractor_error": "extractor failed",
 }
+LANGUAGES = {
+    "ar": "Arabic",
+    "bg": "Bulgarian",
+    "ca": "Catalan",
+    "cs": "Czech",
+    "da": "Danish",
+    "de": "German",
+    "el": "Greek",
+    "en": "English",
+    "es": "Spanish",
+    "fa": "Persian",
+    "fi": "Finnish",
+    "fr": "French",
+    "he": "Hebrew",
+    "hi": "Hindi",
+    "hu": "Hungarian",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "no": "Norwegian",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "th": "Thai",
+    "tr": "Turkish",
+    "uk": "Ukrainian",
+    "und": "unknown",
+    "vi": "Vietnamese",
+    "zh": "Chinese",
+}
+MARKUP = {
+    "mathml": "MathML",
+    "mathml_annotation": "MathML with TeX",
+    "mathml_alttext": "MathML with alt text",
+    "tex_text": "TeX in the text",
+    "image_alt": "images (alt text)",
+    "image_url": "images (address)",
+    "mathjax": "MathJax",
+    "katex": "KaTeX",
+    "mediawiki": "MediaWiki",
+    "script_tex": "TeX in a script",
+    "script_mathml": "MathML in a script",
+    "script_asciimath": "AsciiMath in a script",
+    "asciimath": "AsciiMath",
+    "data_attribute": "TeX in an attribute",
+    "tex_element": "TeX elements",
+    "text_asciimath": "AsciiMath in the text",
+    "code_math": "TeX code blocks",
+}
 
 
-def page_html(data: dict) -> str:
+def page_html(data: Numbers) -> str:
     """The whole page."""
-    title = "Mathematics, mined from the web"
-    page = Page(
-        title,
-        f"The corpus of run {data['name']}: what went in, what came out, and what was lost why.",
-    )
-    page.section("At a glance", *_overview(data))
-    page.section("From records to the corpus", *_funnel(data["funnel"]))
-    page.section("Rounds", *_rounds(data["rounds"]))
-    if data.get("truth"):
-        page.section("Against the truth", *truth(data["truth"]))
-    page.section("Domains", *domains(data))
-    page.section("URL prefixes", *prefixes(data["prefixes"]))
-    page.section("Contents", *contents(data))
-    page.section("Duplicates", *duplicates(data["clusters"], data["funnel"]))
-    page.section(
-        "Benchmark problems removed", *contamination(data["contamination"], data["funnel"])
-    )
-    page.section("Sample pages", *samples(data["samples"]))
-    page.section("Beside other corpora", *comparison(data))
-    page.section("Cost", *cost(data["cost"], data["funnel"]))
-    page.section("Choices", *choices(data["choices"]))
-    return page.html(style=STYLE.read_text(encoding="utf-8"))
-
-
-def _overview(data: dict) -> list[Html]:
-    funnel, final = data["funnel"], data["funnel"]["final"]
-    rounds = data["rounds"]
-    known = rounds[-1]["already_collected"]
-    sentence = (
-        f"{len(rounds)} rounds of mining kept {count(final['pages'])} of {count(funnel['records'])} records: "
-        f"{count(final['tokens'])} tokens of mathematics from {count(data['domain_counts']['corpus'])} domains. "
-    )
-    if known is not None:
-        sentence += f"Of what the last round collected, {percent(known)} was known before it"
-        sentence += ": mining has converged." if known >= rounds[-1]["stop_share"] else "."
-    return [
-        tag("p", sentence, class_="lead"),
-        facts(
-            [
-                ("Pages", count(final["pages"])),
-                ("Tokens (estimate)", count(final["tokens"])),
-                ("Formulas", count(final["formulas"])),
-                ("Host names", count(final["hosts"])),
-                ("Languages", count(sum(row["corpus"] > 0 for row in data["languages"]))),
-                ("Share of all records", percent(final["pages"] / max(1, funnel["records"]), 2)),
-                ("Leaking pages removed", count(funnel["removed"])),
-                ("Duplicates removed", count(sum(funnel["duplicates"].values()))),
-            ]
-        ),
+    funnel = data["funnel"]
+    sections = [
+        Section("At a glance", "overview.html.jinja", overview(data)),
+        Section("From records to the corpus", "funnel.html.jinja", funnel_section(funnel)),
+        Section("Rounds", "rounds.html.jinja", rounds_section(data["rounds"])),
     ]
+    if "truth" in data:
+        truth = truth_section(data["truth"])
+        sections.append(Section("Against the ground truth", "truth.html.jinja", truth))
+    sections += [
+        Section("Domains", "domains.html.jinja", domains_section(data)),
+        Section("URL prefixes", "prefixes.html.jinja", prefixes_section(data["prefixes"])),
+        Section("Contents", "contents.html.jinja", contents_section(data)),
+        Section(
+            "Duplicates", "duplicates.html.jinja", duplicates_section(data["clusters"], funnel)
+        ),
+        Section(
+            "Benchmark problems removed", "leaks.html.jinja", Leaks(data["contamination"], funnel)
+        ),
+        Section("Sample pages", "samples.html.jinja", data["samples"]),
+        Section("Compared with other corpora", "comparison.html.jinja", comparison(data)),
+    ]
+    if data["cost"]:
+        cost = CostSection(data["cost"], funnel["records"], CRAWL_PAGES)
+        sections.append(Section("Cost", "cost.html.jinja", cost))
+    sections.append(Section("Choices", "choices.html.jinja", choices_section(data["choices"])))
+
+    subtitle = (
+        f"The corpus of run {data['name']}: what went in, what came out, and what was lost and why."
+    )
+    return render_page(TITLE, subtitle, sections, TEMPLATES, style="corpus.css")
 
 
-def _funnel(funnel: dict) -> list[Html]:
+# ---- At a glance, from records to the corpus -----------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Overview:
+    rounds: int
+    domains: int
+    languages: int
+    funnel: Funnel
+    known: float | None  # share of the last round that the round before had collected
+    converged: bool
+
+
+def overview(data: Numbers) -> Overview:
+    last = data["rounds"][-1]
+    known = last["already_collected"]
+    return Overview(
+        rounds=len(data["rounds"]),
+        domains=data["domain_counts"]["corpus"],
+        languages=sum(row["corpus"] > 0 for row in data["languages"]),
+        funnel=data["funnel"],
+        known=known,
+        converged=known is not None and known >= last["stop_share"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelSection:
+    chart: Markup
+    funnel: Funnel
+    reasons: dict[str, str]
+
+
+def funnel_section(funnel: Funnel) -> FunnelSection:
     rejected = sum(row["records"] for row in funnel["rejected"])
     copies = funnel["duplicates"]
-    lost = f"{copies['url']:,} same address, {copies['text']:,} same text, {copies['near']:,} near duplicates"
+    kinds = (
+        f"{copies['url']:,} same address, {copies['text']:,} same text,"
+        f" {copies['near']:,} near duplicates"
+    )
+    below_cut = funnel["kept"] - funnel["collected"]
+
     stages = [
-        ("records", funnel["records"], ""),
-        ("extracted pages", funnel["pages"], f"−{rejected:,} rejected, by the reasons below"),
-        ("without duplicates", funnel["kept"], f"−{sum(copies.values()):,}: {lost}"),
-        (
-            "collected",
-            funnel["collected"],
-            f"−{funnel['kept'] - funnel['collected']:,} below the last round's cut",
+        charts.Stage("records", funnel["records"]),
+        charts.Stage(
+            "extracted pages",
+            funnel["pages"],
+            f"−{rejected:,} rejected for the reasons below",
         ),
-        ("corpus", funnel["final"]["pages"], f"−{funnel['removed']:,} hold benchmark problems"),
-    ]
-    rows = [
-        [
-            REASONS.get(row["reason"], row["reason"]),
-            tag("code", row["reason"]),
-            f"{row['records']:,}",
-            percent(row["records"] / max(1, funnel["records"]), 2),
-            tag("span", row["example"][:110], class_="where"),
-        ]
-        for row in funnel["rejected"]
-    ]
-    tokens = [
-        ["extracted pages", f"{funnel['pages']:,}", count(funnel["page_tokens"])],
-        ["without duplicates", f"{funnel['kept']:,}", count(funnel["kept_tokens"])],
-        ["removed as leaks", f"{funnel['removed']:,}", count(funnel["removed_tokens"])],
-        ["corpus", f"{funnel['final']['pages']:,}", count(funnel["final"]["tokens"])],
-    ]
-    return [
-        figure(
-            charts.funnel(stages),
-            "Every record is in exactly one place: kept, or dropped with one reason.",
+        charts.Stage("without duplicates", funnel["kept"], f"−{sum(copies.values()):,}: {kinds}"),
+        charts.Stage(
+            "collected", funnel["collected"], f"−{below_cut:,} below the last round's cut-off score"
         ),
-        table(["stage", "pages", "tokens"], tokens),
-        tag("h3", "Rejected records"),
-        table(["reason", "", "records", "share", "example"], rows),
+        charts.Stage(
+            "corpus",
+            funnel["final"]["pages"],
+            f"−{funnel['removed']:,} that contain benchmark problems",
+        ),
     ]
+    return FunnelSection(charts.funnel(stages), funnel, REASONS)
 
 
-def _rounds(rounds: list[dict]) -> list[Html]:
+# ---- Rounds --------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class RoundsSection:
+    rounds: list[Round]
+    growth: Markup
+    measures: Markup  # AUC, precision, recall over the rounds
+    calibration: Markup
+    histograms: list[Markup]
+    fasttext: list[str]  # names of the classifier's settings
+
+
+def rounds_section(rounds: list[Round]) -> RoundsSection:
+    # What a round lost of the one before is in neither part of its bar.
     bars = [
-        (
+        charts.Growth(
             f"round {entry['round']}",
-            entry["tokens_before"],
-            entry["tokens"] - entry["tokens_before"],
+            before=entry["tokens_before"],
+            new=entry["tokens"] - entry["tokens_before"],
         )
         for entry in rounds
     ]
     histograms = [
-        tag(
-            "div",
-            tag("h3", f"Round {entry['round']}"),
-            charts.score_histogram(
-                entry["histogram"]["all"], entry["histogram"]["collected"], entry["cut"]
-            ),
+        charts.score_histogram(
+            entry["histogram"]["all"], entry["histogram"]["collected"], entry["cut"]
         )
         for entry in rounds
     ]
-    return [
-        figure(
-            charts.growth(bars, "tokens"),
-            "Tokens collected in each round, and how many of them were known before.",
-        ),
-        table(_ROUND_COLUMNS, [_round_row(entry) for entry in rounds]),
-        paragraph(
-            "Precision, recall and AUC are measured on pages held out from training. The negatives among them are "
-            "unlabelled pages, some of which are mathematical, so precision and AUC are lower bounds. Domains: those "
-            "found mathematical; prefixes: accepted, of all that were judged."
-        ),
-        *_curves(rounds),
-        tag("h3", "Scores"),
-        paragraph(
-            "Pages by the classifier's score, on a logarithmic scale. Coloured: collected. Dashed: the cut."
-        ),
-        tag("div", *histograms, class_="grid2"),
-        details("Classifier settings of each round", _fasttext(rounds)),
+
+    return RoundsSection(
+        rounds=rounds,
+        growth=charts.growth(bars, "tokens"),
+        measures=_measures(rounds),
+        calibration=_calibration(rounds[-1]),
+        histograms=histograms,
+        fasttext=sorted({name for entry in rounds for name in entry["fasttext"]}),
+    )
+
+
+def _measures(rounds: list[Round]) -> Markup:
+    lines = []
+    for name in ("auc", "precision", "recall"):
+        points = []
+        for entry in rounds:
+            value = entry["held_out"][name]
+            if value is not None:
+                points.append((entry["round"], value))
+        # One point makes no line.
+        if len(points) > 1:
+            lines.append(charts.Line(name, points))
+
+    return charts.line_chart(lines, "round", "held-out pages")
+
+
+def _calibration(last: Round) -> Markup:
+    points = [(row["mean_score"], row["positive_share"]) for row in last["held_out"]["calibration"]]
+    if len(points) < 2:
+        return charts.NOTHING
+
+    lines = [
+        charts.Line("ideal", [(0.0, 0.0), (1.0, 1.0)]),
+        charts.Line(f"round {last['round']}", points),
     ]
+    return charts.line_chart(lines, "mean score", "share of positives", y_range=(0, 1))
 
 
-_ROUND_COLUMNS = [
-    *("round", "pages", "tokens", "known before", "positives", "negatives"),
-    *("AUC", "precision", "recall", "cut", "domains", "prefixes"),
-]
+# ---- Against the ground truth --------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class TruthSection:
+    truth: Truth
+    chart: Markup
+    rounds: list[tuple[int, dict[str, Any]]]  # round, measures over all languages
+    languages: list[tuple[str, dict[str, Any]]]  # language, measures in the last round
 
 
-def _round_row(entry: dict) -> list:
-    held, counts = entry["held_out"], entry["counts"]
-    measure = lambda name: "–" if held[name] is None else f"{held[name]:.3f}"  # noqa: E731
-    return [
-        entry["round"],
-        f"{entry['pages']:,}",
-        count(entry["tokens"]),
-        percent(entry["already_collected"]),
-        f"{counts['positives']:,}",
-        f"{counts['negatives']:,}",
-        measure("auc"),
-        measure("precision"),
-        measure("recall"),
-        f"{entry['cut']:.3f}",
-        f"{counts['flagged_domains']:,}",
-        f"{counts['accepted_prefixes']:,}/{counts['prefixes']:,}",
-    ]
+def truth_section(truth: Truth) -> TruthSection:
+    rounds = [(entry["round"], entry["languages"]["all"]) for entry in truth["rounds"]]
+    lines = []
+    for name in ("recall", "precision"):
+        points = [(number, row[name]) for number, row in rounds if row[name] is not None]
+        lines.append(charts.Line(name, points))
+
+    last = truth["rounds"][-1]["languages"]
+    languages = [(name, row) for name, row in last.items() if name != "all" and row["mathematical"]]
+    languages.sort(key=lambda entry: -entry[1]["mathematical"])
+
+    chart = charts.line_chart(lines, "round", "share", y_range=(0, 1))
+    return TruthSection(truth, chart, rounds, languages)
 
 
-def _curves(rounds: list[dict]) -> list[Html]:
-    series = {
-        name: [
-            (entry["round"], entry["held_out"][name])
-            for entry in rounds
-            if entry["held_out"][name] is not None
-        ]
-        for name in ("auc", "precision", "recall")
-    }
-    series = {name: points for name, points in series.items() if len(points) > 1}
-    last = [
-        (row["mean_score"], row["positive_share"]) for row in rounds[-1]["held_out"]["calibration"]
-    ]
-    parts = []
-    if series:
-        parts.append(
-            figure(line_chart(series, "round", "held-out pages"), "The classifier over the rounds.")
+# ---- Domains, prefixes ---------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class DomainsSection:
+    counts: DomainCounts
+    rows: list[tuple[Domain, Markup]]  # a domain, and its growth as a spark
+
+
+def domains_section(data: Numbers) -> DomainsSection:
+    rows = [(row, charts.spark(row["growth"])) for row in data["domains"]]
+    return DomainsSection(data["domain_counts"], rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixesSection:
+    found: Prefixes
+    shown: list[dict[str, Any]]  # accepted prefixes that are open
+    more: list[dict[str, Any]]  # accepted prefixes that unfold
+
+
+def prefixes_section(found: Prefixes) -> PrefixesSection:
+    accepted = found["accepted"]
+    return PrefixesSection(found, accepted[:SHOWN_PREFIXES], accepted[SHOWN_PREFIXES:])
+
+
+# ---- Contents ------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class NamedLanguage:
+    name: str
+    crawl: int
+    corpus: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsSection:
+    funnel: Funnel
+    languages: list[NamedLanguage]
+    languages_chart: Markup
+    markup: list[MarkupKind]
+    markup_names: dict[str, str]
+    markup_chart: Markup
+    lengths: Lengths
+    lengths_chart: Markup
+    quality: Quality
+    letters_chart: Markup
+    repeated_chart: Markup
+
+
+def contents_section(data: Numbers) -> ContentsSection:
+    languages = [
+        NamedLanguage(
+            LANGUAGES.get(row["language"], row["language"]),
+            row["crawl"],
+            row["corpus"],
+            row["tokens"],
         )
-    if len(last) > 1:
-        lines = {"ideal": [(0.0, 0.0), (1.0, 1.0)], f"round {rounds[-1]['round']}": last}
-        chart = line_chart(lines, "mean score", "share of positives", y_range=(0, 1))
-        parts.append(
-            figure(
-                chart, "Calibration of the last round by tenths of the score, on held-out pages."
-            )
-        )
-    return parts
+        for row in data["languages"]
+    ]
+    markup_bars = [
+        (MARKUP.get(row["kind"], row["kind"]), row["formulas"]) for row in data["markup"]
+    ]
+    quality = data["quality"]
+
+    return ContentsSection(
+        funnel=data["funnel"],
+        languages=languages,
+        languages_chart=_languages_chart(languages),
+        markup=data["markup"],
+        markup_names=MARKUP,
+        markup_chart=charts.bar_chart(markup_bars, " formulas", colour=3),
+        lengths=data["lengths"],
+        lengths_chart=_lengths_chart(data["lengths"]),
+        quality=quality,
+        letters_chart=_share_chart("letters", quality["letter_share"]),
+        repeated_chart=_share_chart("repeated", quality["repeated_line_share"]),
+    )
 
 
-def _fasttext(rounds: list[dict]) -> Html:
-    names = sorted({name for entry in rounds for name in entry["fasttext"]})
-    rows = [[entry["round"], *(entry["fasttext"].get(name) for name in names)] for entry in rounds]
-    return table(["round", *names], rows)
+def _languages_chart(languages: list[NamedLanguage]) -> Markup:
+    found = [row for row in languages if row.corpus]
+    bars = [(row.name, row.corpus) for row in found[:SHOWN_LANGUAGES]]
+
+    rest = found[SHOWN_LANGUAGES:]
+    if rest:
+        bars.append((f"{len(rest)} others", sum(row.corpus for row in rest)))
+    return charts.bar_chart(bars, " pages")
+
+
+def _lengths_chart(lengths: Lengths) -> Markup:
+    low, high = lengths["low"], lengths["high"]
+    ticks = []
+    for power in range(2, 7):
+        position = (power - low) / (high - low)
+        ticks.append((position, f"{10**power:,}"))
+
+    series = [
+        ("crawl", lengths["crawl"]["counts"]),
+        ("corpus", lengths["corpus"]["counts"]),
+    ]
+    return charts.shares(series, ticks)
+
+
+def _share_chart(name: str, counts: list[int]) -> Markup:
+    ticks = [(quarter / 4, f"{25 * quarter} %") for quarter in range(5)]
+    return charts.shares([(name, counts)], ticks)
+
+
+# ---- Duplicates, leaks ---------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class DuplicatesSection:
+    copies: dict[str, int]
+    chart: Markup
+    clusters: Clusters
+
+
+def duplicates_section(clusters: Clusters, funnel: Funnel) -> DuplicatesSection:
+    bars = [
+        (f"{row['size']} pages", row["clusters"]) for row in clusters["sizes"][:SHOWN_CLUSTER_SIZES]
+    ]
+    chart = charts.bar_chart(bars, " clusters", colour=4)
+    return DuplicatesSection(funnel["duplicates"], chart, clusters)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaks:
+    found: Contamination
+    funnel: Funnel
+
+
+# ---- Comparison, cost, choices -------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    chart: Markup
+    corpora: tuple[tuple[str, float, str], ...]  # name, tokens, what it is made of
+    tokens: int
+    records: int
+    token_share: str
+    page_share: str
+
+
+def comparison(data: Numbers) -> Comparison:
+    tokens = data["funnel"]["final"]["tokens"]
+    records = data["funnel"]["records"]
+    bars = [(name, size) for name, size, _ in COMPARED]
+    bars.append(("this corpus", tokens))
+    _, paper_tokens, _ = COMPARED[-1]
+
+    return Comparison(
+        chart=charts.sizes(bars, highlighted="this corpus"),
+        corpora=COMPARED,
+        tokens=tokens,
+        records=records,
+        token_share=_part(tokens, paper_tokens),
+        page_share=_part(records, PAPER_PAGES),
+    )
+
+
+def _part(number: float, whole: float) -> str:
+    """A share in percent, or as "one in 12,345" where percents would be all zeros."""
+    share = number / whole
+    if share >= 0.001:
+        return percent(share)
+    return f"one in {whole / max(number, 1):,.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class CostSection:
+    steps: list[Cost]
+    records: int
+    crawl_pages: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicesSection:
+    silent: list[Choice]  # the paper does not state them
+    changed: list[Choice]  # the paper states another value
+    others: list[Choice]
+
+
+def choices_section(found: list[Choice]) -> ChoicesSection:
+    # A setting's description begins with NS where the paper does not state the value.
+    silent = [row for row in found if row["why"].startswith("NS")]
+    stated = [row for row in found if not row["why"].startswith("NS")]
+    return ChoicesSection(
+        silent=silent,
+        changed=[row for row in stated if row["changed"]],
+        others=[row for row in stated if not row["changed"]],
+    )

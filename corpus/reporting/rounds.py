@@ -1,102 +1,59 @@
-"""Numbers of the corpus report about the rounds: growth, classifier, score histograms, domains, URL prefixes."""
+"""Numbers of the corpus report about the rounds: growth, classifier, score histograms, domains, URL
+prefixes.
+"""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from corpus.reporting.data import Tables
+from corpus.reporting.schema import Domain, DomainCounts, Histogram, Prefixes, Round
 from pipeline.artifacts.write import read_json
 
 SCORE_BINS = 50
 DOMAINS = 40
 PREFIXES = 60
 COUNTS = (
-    *("seeds", "positives", "negatives", "held_out_positives", "held_out_negatives"),
-    *("flagged_domains", "prefixes", "accepted_prefixes", "new_positives"),
+    "seeds",
+    "positives",
+    "negatives",
+    "held_out_positives",
+    "held_out_negatives",
+    "flagged_domains",
+    "prefixes",
+    "accepted_prefixes",
+    "new_positives",
 )
 
 
-def rounds(tables: Tables) -> list[dict]:
-    """One entry a round: what was collected, what of it was new, the classifier's measures, the score histogram."""
+def rounds(tables: Tables) -> list[Round]:
+    """For each round: what was collected, what of it was new, the classifier's measures, the score
+    histogram.
+    """
     return [_round(tables, number) for number in tables.rounds]
 
 
-def domains(tables: Tables) -> list[dict]:
-    """The domains with most tokens collected in the last round, and their growth over the rounds."""
-    last = tables.rounds[-1]
-    sources = " UNION ALL ".join(
-        f"SELECT {number} AS round, doc_id FROM collected_{number}" for number in tables.rounds
-    )
-    growth: dict[str, dict[int, int]] = {}
-    for domain, number, count in tables.rows(
-        f"SELECT domain, round, count(*) FROM ({sources}) JOIN kept USING (doc_id) GROUP BY domain, round"
-    ):
-        growth.setdefault(domain, {})[number] = count
-    rows = tables.rows(
-        "SELECT domain, pages, collected, collected_tokens, share, flagged, positives FROM"
-        f" read_parquet('{_quoted(tables, last)}') WHERE collected > 0"
-        " ORDER BY collected_tokens DESC, domain LIMIT ?",
-        DOMAINS,
-    )
-    names = ("domain", "pages", "collected", "tokens", "share", "flagged", "positives")
-    return [
-        dict(zip(names, row, strict=True))
-        | {"growth": [growth.get(row[0], {}).get(n, 0) for n in tables.rounds]}
-        for row in rows
-    ]
-
-
-def domain_counts(tables: Tables) -> dict:
-    """Domains of the crawl, of the corpus, and those over the threshold, by the last round."""
-    row = tables.one(
-        "SELECT count(*), count(*) FILTER (collected > 0), count(*) FILTER (flagged) FROM"
-        f" read_parquet('{_quoted(tables, tables.rounds[-1])}')"
-    )
-    return dict(zip(("crawl", "corpus", "flagged"), row, strict=True))
-
-
-def prefixes(tables: Tables) -> dict:
-    """URL prefixes of the last round, the accepted ones first; the round each was accepted in."""
-    first: dict[str, int] = {}
-    rows: list[dict] = []
-    for number in tables.rounds:
-        rows = _yaml(tables.corpus / f"round_{number}" / "url_prefixes.yaml")
-        for row in rows:
-            if row["decision"] == "accept":
-                first.setdefault(row["prefix"], number)
-    accepted = [
-        row | {"round": first[row["prefix"]]} for row in rows if row["decision"] == "accept"
-    ]
-    rejected = [row for row in rows if row["decision"] == "reject"]
-    return {
-        "accepted": accepted[:PREFIXES],
-        "rejected": rejected[:PREFIXES],
-        "accepted_count": len(accepted),
-        "rejected_count": len(rejected),
-        "by_person": sum(row.get("by") == "person" for row in rows),
-    }
-
-
-def _round(tables: Tables, number: int) -> dict:
+def _round(tables: Tables, number: int) -> Round:
     manifest = read_json(tables.corpus / f"round_{number}" / "manifest.json")
-    before = (
-        f"SELECT doc_id FROM collected_{number - 1}"
-        if number > 1
-        else "SELECT 0::UBIGINT WHERE false"
-    )
-    pages, tokens, again_pages, again_tokens = tables.one(
-        "SELECT count(*), coalesce(sum(n_tokens), 0), count(*) FILTER (doc_id IN (FROM before)),"
-        f" coalesce(sum(n_tokens) FILTER (doc_id IN (FROM before)), 0) FROM collected_{number}".replace(
-            "(FROM before)", f"({before})"
-        )
-    )
     metrics = manifest["metrics"]
+
+    before = "SELECT 0::UBIGINT WHERE false"  # before the first round nothing was collected
+    if number > 1:
+        before = f"SELECT doc_id FROM collected_{number - 1}"
+
+    known = f"FILTER (doc_id IN ({before}))"
+    pages, tokens, pages_before, tokens_before = tables.one(
+        f"SELECT count(*), coalesce(sum(n_tokens), 0), count(*) {known},"
+        f" coalesce(sum(n_tokens) {known}, 0) FROM collected_{number}"
+    )
+
     return {
         "round": number,
         "pages": pages,
         "tokens": int(tokens),
-        "pages_before": again_pages,
-        "tokens_before": int(again_tokens),
+        "pages_before": pages_before,
+        "tokens_before": int(tokens_before),
         "cut": metrics["cut_score"],
         "held_out": metrics["held_out"],
         "fasttext": metrics["fasttext"],
@@ -107,27 +64,102 @@ def _round(tables: Tables, number: int) -> dict:
     }
 
 
-def _histogram(tables: Tables, number: int) -> dict:
+def _histogram(tables: Tables, number: int) -> Histogram:
     """Pages of the deduplicated crawl by score, and those of them that the round collected."""
-    counts = {"all": [0] * SCORE_BINS, "collected": [0] * SCORE_BINS}
-    query = (
-        f"SELECT least({SCORE_BINS - 1}, floor(s.score * {SCORE_BINS}))::INT, count(*), count(c.doc_id)"
-        f" FROM scores_{number} s LEFT JOIN (SELECT doc_id FROM collected_{number}) c USING (doc_id) GROUP BY 1"
+    everything, collected = [0] * SCORE_BINS, [0] * SCORE_BINS
+    rows = tables.rows(
+        f"SELECT least({SCORE_BINS - 1}, floor(s.score * {SCORE_BINS}))::INT,"
+        f" count(*), count(c.doc_id) FROM scores_{number} s"
+        f" LEFT JOIN (SELECT doc_id FROM collected_{number}) c USING (doc_id) GROUP BY 1"
     )
-    for place, everything, collected in tables.rows(query):
-        counts["all"][place] = everything
-        counts["collected"][place] = collected
-    return counts
+
+    # The last bin holds the score 1, too.
+    for place, scored, taken in rows:
+        everything[place] = scored
+        collected[place] = taken
+    return {"all": everything, "collected": collected}
 
 
-def _quoted(tables: Tables, number: int) -> str:
-    return str(tables.corpus / f"round_{number}" / "domains.parquet").replace("'", "''")
-
-
-def _yaml(path: Path) -> list[dict]:
-    return (
-        yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))[
-            "prefixes"
-        ]
-        or []
+def domains(tables: Tables) -> list[Domain]:
+    """The domains with most tokens collected in the last round, and their growth over the rounds."""
+    rows = tables.rows(
+        "SELECT domain, pages, collected, collected_tokens, share, flagged, positives FROM"
+        f" {_domain_table(tables)} WHERE collected > 0"
+        " ORDER BY collected_tokens DESC, domain LIMIT ?",
+        DOMAINS,
     )
+    growth = _growth(tables)
+
+    return [
+        {
+            "domain": domain,
+            "pages": pages,
+            "collected": collected,
+            "tokens": tokens,
+            "share": share,
+            "flagged": flagged,
+            "positives": positives,
+            "growth": [growth.get((domain, number), 0) for number in tables.rounds],
+        }
+        for domain, pages, collected, tokens, share, flagged, positives in rows
+    ]
+
+
+def _growth(tables: Tables) -> dict[tuple[str, int], int]:
+    """(domain, round) -> collected pages."""
+    sources = " UNION ALL ".join(
+        f"SELECT {number} AS round, doc_id FROM collected_{number}" for number in tables.rounds
+    )
+    rows = tables.rows(
+        f"SELECT domain, round, count(*) FROM ({sources}) JOIN kept USING (doc_id)"
+        " GROUP BY domain, round"
+    )
+    return {(domain, number): count for domain, number, count in rows}
+
+
+def domain_counts(tables: Tables) -> DomainCounts:
+    """Domains of the crawl, of the corpus, and those over the threshold, by the last round."""
+    crawl, corpus, flagged = tables.one(
+        "SELECT count(*), count(*) FILTER (collected > 0), count(*) FILTER (flagged) FROM"
+        f" {_domain_table(tables)}"
+    )
+    return {"crawl": crawl, "corpus": corpus, "flagged": flagged}
+
+
+def _domain_table(tables: Tables) -> str:
+    """The last round's domains, as SQL."""
+    path = tables.corpus / f"round_{tables.rounds[-1]}" / "domains.parquet"
+    quoted = str(path).replace("'", "''")
+    return f"read_parquet('{quoted}')"
+
+
+def prefixes(tables: Tables) -> Prefixes:
+    """URL prefixes of the last round, and of the accepted ones the round of their acceptance."""
+    first: dict[str, int] = {}
+    rows: list[dict[str, Any]] = []  # in the end those of the last round
+    for number in tables.rounds:
+        rows = _read_prefixes(tables.corpus / f"round_{number}" / "url_prefixes.yaml")
+        for row in rows:
+            if row["decision"] == "accept":
+                first.setdefault(row["prefix"], number)
+
+    accepted = [
+        row | {"round": first[row["prefix"]]} for row in rows if row["decision"] == "accept"
+    ]
+    rejected = [row for row in rows if row["decision"] == "reject"]
+
+    # The file lists the prefixes with most collected pages first.
+    return {
+        "accepted": accepted[:PREFIXES],
+        "rejected": rejected[:PREFIXES],
+        "accepted_count": len(accepted),
+        "rejected_count": len(rejected),
+        "by_person": sum(row.get("by") == "person" for row in rows),
+    }
+
+
+def _read_prefixes(path: Path) -> list[dict[str, Any]]:
+    # The loader in C reads thousands of prefixes ten times faster; not every PyYAML has it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    content = yaml.load(path.read_text(encoding="utf-8"), loader)
+    return content["prefixes"] or []

@@ -1,135 +1,165 @@
-"""The part of the results report about reinforcement learning: its curves, its warnings, and a browser of rollouts."""
+"""The part of the results report about reinforcement learning: its curves, its warnings, and the
+browser of rollouts.
+"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from pipeline.artifacts.records import read_jsonl
-from pipeline.report.page import Html, details, paragraph, tag
 
+# Title -> metrics drawn together and their unit; what a run does not have is left out.
 RL_CURVES = {
     "Reward": (("reward", "right"), "mean of the step's outputs"),
-    "Model reward beside the rule": (
+    "Model reward compared with the rule": (
         ("reward_outcome_model", "reward_process_model", "reward_rule"),
         "mean",
     ),
     "Agreement of model reward and rule": (
         ("agreement_outcome_model", "agreement_process_model"),
-        "chance that a right output scores above a wrong one",
+        "probability that a right output scores above a wrong one",
     ),
     "Held-out accuracy": (("heldout_greedy",), "greedy, share of validation problems"),
-    "Distance from the reference": (("kl",), "KL estimate (Equation 4), nats a token"),
-    "Entropy": (("entropy",), "nats a token"),
+    "Divergence from the reference model": (("kl",), "KL estimate (Equation 4), nats per token"),
+    "Entropy": (("entropy",), "nats per token"),
     "Groups without signal": (("zero_variance_groups", "truncated"), "share"),
-    "Length": (("length",), "tokens an output"),
-    "Tool use": (("tool_calls",), "programs an output"),
-    "Seconds of a step": (
+    "Length": (("length",), "tokens per output"),
+    "Tool use": (("tool_calls",), "programs per output"),
+    "Seconds per step": (
         ("sample_seconds", "reward_seconds", "score_seconds", "update_seconds"),
         "seconds",
     ),
 }
-"""Title -> metrics drawn together and their unit; what a run does not have is left out."""
 
 FULL_COLOUR = 2.0  # advantage, in standard deviations, at which a token's colour is strongest
+STRONGEST = 45  # percent of colour: more would make text on it hard to read
+QUESTION_LENGTH = 110  # characters of the question in the line that unfolds
 
 
-def warnings_of(lines: list[dict]) -> list[Html]:
+@dataclass(frozen=True, slots=True)
+class RunWarning:
     """What the run warned of: a model's reward and the rule going different ways."""
-    found = [
-        (line["step"], text)
-        for line in lines
-        for name, text in line.items()
-        if name.startswith("warning_")
-    ]
-    return [tag("p", f"Step {step}: {text}.", class_="bad") for step, text in found]
+
+    step: int
+    text: str
 
 
-def rollouts(path: Path) -> list[Html]:
-    """A browser of recorded questions: their outputs side by side, with rewards and advantages."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text of an output with one look; "plain" where there is nothing to tell of it."""
+
+    kind: str  # "plain", "token" (coloured by its advantage) or "tool" (printed by a program)
+    text: str
+    advantage: float = 0.0
+    strength: float = 0.0  # of the colour, in percent
+    step_reward: float | None = None  # where a step ends with this token
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a group: what is said of it, and its text in pieces."""
+
+    summary: str
+    right: bool
+    pieces: list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedQuestion:
+    summary: str
+    question: str
+    outputs: list[Output]  # the best first
+
+
+def warnings_of(lines: list[dict[str, Any]]) -> list[RunWarning]:
+    """The warnings in the lines of RL's metrics.jsonl."""
+    found = []
+    for line in lines:
+        for name, text in line.items():
+            if name.startswith("warning_"):
+                found.append(RunWarning(line["step"], text))
+    return found
+
+
+def rollouts(path: Path) -> list[RecordedQuestion]:
+    """The recorded questions of a rollouts.jsonl; none where the file is absent."""
     if not path.is_file():
         return []
-    legend = (
-        "Recorded questions with all outputs of their group, best first. Where advantages differ inside an output"
-        " (process supervision, PPO) its tokens are coloured by them; pointing at a token shows its number. A bar"
-        " behind a token ends a step, with the step's reward. Framed text is what a program printed: the model read it"
-        " and is not trained on it."
-    )
-    parts = [tag("h3", "Rollouts"), paragraph(legend)]
-    for record in read_jsonl(path):
-        right = sum(
-            output["parts"].get("rule", output["reward"]) > 0 for output in record["outputs"]
-        )
-        outputs = [
-            _output(output)
-            for output in sorted(record["outputs"], key=lambda output: -output["reward"])
-        ]
-        asked = f"{record['question'][:110]} → {record['answer']}"
-        title = f"step {record['step']}: {asked} ({right} of {len(outputs)} right)"
-        parts.append(
-            details(title, paragraph(record["question"]), tag("div", *outputs, class_="outputs"))
-        )
-    return parts
+    return [_question(record) for record in read_jsonl(path)]
 
 
-def _output(output: dict) -> Html:
-    """One output: its reward and the reward's parts, its advantage where all tokens share one, and the text."""
-    written = output.get("written") or [True] * len(output["tokens"])
-    values = output.get("advantages") or [0.0] * len(output["tokens"])
-    advantages = (
-        [value for value, mine in zip(values, written, strict=False) if mine]
-        if "advantages" in output
-        else []
-    )
-    steps = {step["end"]: step["reward"] for step in output.get("steps", [])}
-    differ = len(set(advantages)) > 1 or steps
-    if differ or not all(written):
-        body = tag("pre", *_pieces(output["tokens"], values, written, steps, differ))
+def _question(record: dict[str, Any]) -> RecordedQuestion:
+    best_first = sorted(record["outputs"], key=lambda output: -output["reward"])
+    outputs = [_output(output) for output in best_first]
+    right = sum(output.right for output in outputs)
+
+    question = record["question"]
+    asked = f"{question[:QUESTION_LENGTH]} → {record['answer']}"
+    summary = f"step {record['step']}: {asked} ({right} of {len(outputs)} right)"
+    return RecordedQuestion(summary, question, outputs)
+
+
+def _output(output: dict[str, Any]) -> Output:
+    tokens = output["tokens"]
+    # Whether the model wrote each token; the others are what a tool printed, and have no advantage.
+    written = output.get("written") or [True] * len(tokens)
+    advantages = output.get("advantages") or [0.0] * len(tokens)
+    own_advantages: set[float] = set()
+    if "advantages" in output:
+        pairs = zip(advantages, written, strict=False)
+        own_advantages = {value for value, mine in pairs if mine}
+
+    # One advantage for all tokens is said in the summary; colours would say it again.
+    step_rewards = {step["end"]: step["reward"] for step in output.get("steps", [])}
+    coloured = len(own_advantages) > 1 or bool(step_rewards)
+    if coloured or not all(written):
+        pieces = list(_pieces(tokens, advantages, written, step_rewards, coloured))
     else:
-        body = tag("pre", output["text"])
-    shown = f"reward {output['reward']:.2f}"
-    if len(output["parts"]) > 1:
-        shown += f" ({', '.join(f'{name} {value:.2f}' for name, value in output['parts'].items())})"
-    if advantages and len(set(advantages)) == 1:
-        shown += f", advantage {advantages[0]:+.2f}"
+        pieces = [Piece("plain", output["text"])]
+
+    # The rule says whether an output is right; without one its reward does.
+    right = output["parts"].get("rule", output["reward"]) > 0
+    return Output(_summary(output, own_advantages), right, pieces)
+
+
+def _summary(output: dict[str, Any], own_advantages: set[float]) -> str:
+    """What is said of an output: its reward, the parts of it, its advantage, how it ended."""
+    summary = f"reward {output['reward']:.2f}"
+
+    parts = [f"{name} {value:.2f}" for name, value in output["parts"].items()]
+    if len(parts) > 1:
+        summary += f" ({', '.join(parts)})"
+
+    if len(own_advantages) == 1:
+        (advantage,) = own_advantages
+        summary += f", advantage {advantage:+.2f}"
+
     if output["finish"] == "length":
-        shown += ", cut off"
-    kind = "good" if output["parts"].get("rule", output["reward"]) > 0 else "bad"
-    return tag("div", tag("span", shown, class_=kind), body)
+        summary += ", cut off"
+    return summary
 
 
 def _pieces(
     tokens: list[str],
-    values: list[float],
+    advantages: list[float],
     written: list[bool],
-    steps: dict[int, float],
+    step_rewards: dict[int, float],
     coloured: bool,
-) -> Iterator[Html]:
-    """The tokens that the model wrote, coloured where that tells something; what a tool wrote in one frame."""
+) -> Iterator[Piece]:
+    """The tokens that the model wrote, one by one if coloured; what a tool printed in one piece."""
     for mine, run in groupby(range(len(tokens)), key=lambda place: written[place]):
         places = list(run)
         text = "".join(tokens[place] for place in places)
+
         if not mine:
-            yield tag(
-                "span",
-                text,
-                style="border:1px dashed currentColor",
-                title="printed by the program",
-                class_="tool",
-            )
-        elif coloured:
-            yield from (_token(tokens[place], values[place], steps.get(place)) for place in places)
+            yield Piece("tool", text)
+        elif not coloured:
+            yield Piece("plain", text)
         else:
-            yield tag("span", text)
-
-
-def _token(text: str, advantage: float, step_reward: float | None) -> Html:
-    strength = min(abs(advantage) / FULL_COLOUR, 1) * 45
-    colour = "var(--good)" if advantage > 0 else "var(--bad)"
-    style = f"background:color-mix(in srgb, {colour} {strength:.0f}%, transparent)"
-    told = f"advantage {advantage:+.2f}"
-    if step_reward is not None:
-        style, told = (
-            f"{style};border-right:3px solid currentColor",
-            f"{told}, step reward {step_reward:.2f}",
-        )
-    return tag("span", text, style=style, title=told)
+            for place in places:
+                advantage = advantages[place]
+                strength = STRONGEST * min(abs(advantage) / FULL_COLOUR, 1)
+                step_reward = step_rewards.get(place)
+                yield Piece("token", tokens[place], advantage, strength, step_reward)

@@ -1,177 +1,169 @@
-"""The browser of samples in the results report: filters, search, formulas set; nothing leaves the file."""
+"""The browser of samples in the results report: filters, search, formulas set; nothing leaves the
+file.
+"""
 
 import json
 import re
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
+
+from markupsafe import Markup
 
 from eval.reporting.scores import Rows, in_order, title
 from pipeline.report.math_html import with_formulas
-from pipeline.report.page import Html, Page, html, paragraph, tag
+from pipeline.report.page import Section
 
-KEPT = 40  # samples shown of each model and task: what the graders disagree on, then wrong ones, then right ones
-LONGEST = 2000  # characters of an output
+KEPT = 40  # samples shown of each model and task
+LONGEST = 2000  # characters of a question and of an output
 FILTERS = ("model", "task", "verdict", "graders", "status", "level", "kind", "language")
+
 _FENCED = re.compile(r"```(\w*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+# A formula between dollar signs stays as it is; a box outside of one (braces nested once) becomes
+# one.
 _BOXED = re.compile(r"(\$[^$\n]*\$)|(\\boxed\{(?:[^{}]|\{[^{}]*\})*\})")
 _TEX_BRACKETS = (
     (re.compile(r"\\\((.+?)\\\)", re.DOTALL), r"$\1$"),
     (re.compile(r"\\\[(.+?)\\\]", re.DOTALL), r"$$\1$$"),
 )
 
-SCRIPT = """
-const rows = JSON.parse(document.getElementById('samples').textContent);
-const list = document.getElementById('list'), more = document.getElementById('more');
-const filters = [...document.querySelectorAll('[data-field]')], search = document.getElementById('search');
-let shown = 0, found = [];
-const names = {model: 'model', task: 'task', extracted: 'answer read', gold: 'right answer', printed: 'program printed',
-  graders: 'graders', status: 'status', how: 'found by', program: 'program', tokens: 'tokens', level: 'level',
-  kind: 'kind'};
-function element(name, kind, text) {
-  const e = document.createElement(name);
-  if (kind) e.className = kind;
-  if (text !== undefined) e.textContent = text;
-  return e;
-}
-function sample(r) {
-  const d = element('details', 'sample'), s = element('summary');
-  s.append(element('span', r.verdict === 'right' ? 'good' : 'bad', r.verdict === 'right' ? '✓ ' : '✗ '));
-  s.append(`${r.model}, ${r.task}: ${r.short}`);
-  d.append(s);
-  d.addEventListener('toggle', () => {
-    if (d.childElementCount > 1) return;
-    for (const [label, content] of [['Question', r.question], ['Output', r.output]]) {
-      const text = element('div', 'text');
-      text.innerHTML = content;  // escaped where it was made
-      d.append(element('span', 'soft', label), text);
-    }
-    const facts = element('dl');
-    for (const key in names) if (r[key] !== null && r[key] !== '')
-      facts.append(element('dt', '', names[key]), element('dd', '', r[key]));
-    d.append(facts);
-  });
-  return d;
-}
-function next() {
-  list.append(...found.slice(shown, shown + 50).map(sample));
-  shown = Math.min(found.length, shown + 50);
-  more.hidden = shown >= found.length;
-  document.getElementById('found').textContent = `${found.length} of ${rows.length} samples`;
-}
-function plain(r) {  // what is seen, without the markup; made once, when first searched
-  if (r.plain === undefined) {
-    const e = document.createElement('template');
-    e.innerHTML = r.question + ' ' + r.output;
-    r.plain = `${e.content.textContent} ${r.gold} ${r.extracted}`.toLowerCase();
-  }
-  return r.plain;
-}
-function choose() {
-  const text = search.value.toLowerCase();
-  found = rows.filter(r => filters.every(f => !f.value || String(r[f.dataset.field]) === f.value)
-    && (!text || plain(r).includes(text)));
-  shown = 0;
-  list.replaceChildren();
-  next();
-}
-for (const f of [...filters, search]) f.addEventListener('input', choose);
-more.addEventListener('click', next);
-choose();
-"""
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    field: str
+    values: list[str]
 
 
-def add_samples(page: Page, rows: Rows) -> None:
-    """Greedy samples of every model, benchmark and mode."""
-    kept = [
-        _sample(model, task, row)
-        for (model, task), samples in rows.items()
-        for row in chosen(samples)
-    ]
+@dataclass(frozen=True, slots=True)
+class Browser:
+    kept: int  # the most samples of a model and task
+    filters: list[Filter]
+    samples: Markup  # as JSON, for samples.js
+
+
+def samples_section(rows: Rows) -> Section | None:
+    """Greedy samples of every model, benchmark and mode; None where there are none."""
+    kept = []
+    for (model, task), samples in rows.items():
+        kept += [_sample(model, task, row) for row in chosen(samples)]
     if not kept:
-        return
-    last_first = {name: -place for place, name in enumerate(in_order({model for model, _ in rows}))}
-    kept.sort(
-        key=lambda row: (
-            last_first[row["model"]],
-            row["graders"] != "disagree",
-            row["verdict"] != "wrong",
-        )
-    )
-    values = {field: sorted({str(row[field]) for row in kept}) for field in FILTERS}
-    values["model"] = in_order(set(values["model"]))
-    controls = [_select(field, values[field]) for field in FILTERS]
-    search = tag("input", id="search", type="search", placeholder="search", aria_label="search")
-    # "</" would end the script element in which the data lies
-    data = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-    page.section(
-        "Samples",
-        paragraph(
-            f"Greedy answers, at most {KEPT} of each model and task, the last model first; those on which the two "
-            "graders disagree come before wrong ones, and those before right ones. All samples lie in the Parquet "
-            "files beside summary.json."
-        ),
-        tag("p", *controls, search, tag("span", "", id="found", class_="soft"), class_="filters"),
-        tag("div", id="list"),
-        tag("button", "more", id="more", class_="more", hidden=""),
-        Html(f'<script type="application/json" id="samples">{data}</script>'),
-    )
+        return None
+
+    models = in_order({model for model, _ in rows})
+
+    def last_model_first(row: dict[str, Any]) -> tuple[int, bool, bool]:
+        place = models.index(row["model"])
+        agreed = row["graders"] != "disagree"
+        right = row["verdict"] != "wrong"
+        return (-place, agreed, right)
+
+    kept.sort(key=last_model_first)
+
+    # A filter with a single value would change nothing.
+    filters = [Filter(field, _values(kept, field)) for field in FILTERS]
+    filters = [entry for entry in filters if len(entry.values) > 1]
+    return Section("Samples", "samples.html.jinja", Browser(KEPT, filters, _as_json(kept)))
 
 
-def chosen(samples: list[dict]) -> list[dict]:
-    """At most KEPT greedy samples: up to a quarter disputed, half wrong, the rest right; spread over the problems."""
-    greedy = [row for row in samples if row["greedy"]]
-    disputed = [row for row in greedy if _disputed(row)]
-    wrong = [row for row in greedy if not row["correct"] and not _disputed(row)]
-    right = [row for row in greedy if row["correct"] and not _disputed(row)]
+def _values(samples: list[dict[str, Any]], field: str) -> list[str]:
+    values = {str(row[field]) for row in samples}
+    return in_order(values) if field == "model" else sorted(values)
+
+
+def _as_json(samples: list[dict[str, Any]]) -> Markup:
+    """JSON that may stand in a script element: without "<" nothing in it can end or nest one."""
+    text = json.dumps(samples, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+# ---- Which samples -------------------------------------------------------------------------------
+def chosen(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most KEPT greedy samples, spread over the problems.
+
+    Up to a quarter are samples on which the graders disagree, up to a half these and wrong ones, the
+    rest right ones.
+    """
+    disputed: list[dict[str, Any]] = []
+    wrong: list[dict[str, Any]] = []
+    right: list[dict[str, Any]] = []
+    for row in samples:
+        if not row["greedy"]:
+            continue
+        if _disputed(row):
+            disputed.append(row)
+        elif row["correct"]:
+            right.append(row)
+        else:
+            wrong.append(row)
+
     kept = _spread(disputed, KEPT // 4)
-    kept += _spread(wrong, max(KEPT // 2, KEPT - len(right)) - len(kept))
-    return kept + _spread(right, KEPT - len(kept))
+    # Where there are too few right ones to fill the rest, more of the wrong ones are shown.
+    not_right = max(KEPT // 2, KEPT - len(right))
+    kept += _spread(wrong, not_right - len(kept))
+    kept += _spread(right, KEPT - len(kept))
+    return kept
 
 
-def _spread(rows: list[dict], count: int) -> list[dict]:
-    if len(rows) <= count:
+def _spread(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """`count` of the rows at even distances."""
+    total = len(rows)
+    if total <= count:
         return rows
-    return [rows[i * len(rows) // count] for i in range(count)]
+    return [rows[place * total // count] for place in range(count)]
 
 
-def _disputed(row: dict) -> bool:
+def _disputed(row: dict[str, Any]) -> bool:
     return row.get("compat") is not None and row["compat"] != row["correct"]
 
 
-def _sample(model: str, task: str, row: dict) -> dict:
-    question, printed = row["question"], row.get("printed")
-    graders = "agree" if not _disputed(row) else "disagree"
+# ---- How a sample is shown -----------------------------------------------------------------------
+def _sample(model: str, task: str, row: dict[str, Any]) -> dict[str, Any]:
+    """What samples.js shows of a sample. "question" and "output" are HTML, all else is text."""
+    question = row["question"]
     return {
-        "model": model, "task": title(task), "verdict": "right" if row["correct"] else "wrong", "graders": graders,
-        "status": row["status"], "level": row["level"] or "", "kind": row["kind"] or "", "language": row["language"],
-        "short": " ".join(question.split())[:110], "question": _shown(question[:LONGEST]),
-        "output": _shown(row["output"][:LONGEST]), "extracted": row["extracted"], "gold": row["gold"],
-        "printed": printed, "program": row["program"], "how": row.get("method", ""), "tokens": row["tokens"],
-    }  # fmt: skip
+        "model": model,
+        "task": title(task),
+        "verdict": "right" if row["correct"] else "wrong",
+        "graders": "disagree" if _disputed(row) else "agree",
+        "status": row["status"],
+        "level": row["level"] or "",
+        "kind": row["kind"] or "",
+        "language": row["language"],
+        "short": " ".join(question.split())[:110],
+        "question": text_html(question[:LONGEST]),
+        "output": text_html(row["output"][:LONGEST]),
+        "extracted": row["extracted"],
+        "gold": row["gold"],
+        "printed": row.get("printed"),
+        "program": row["program"],
+        "how": row.get("method", ""),
+        "tokens": row["tokens"],
+    }
 
 
 @lru_cache(maxsize=4096)
-def _shown(text: str) -> str:
+def text_html(text: str) -> Markup:
     """Text as HTML: programs and their outputs set apart, formulas set, all else escaped."""
-    parts, place = [], 0
+    parts: list[Markup] = []
+    place = 0
     for block in _FENCED.finditer(text):
         parts.append(_prose(text[place : block.start()]))
-        kind = "out" if block[1] == "output" else None
-        parts.append(tag("pre", block[2].rstrip("\n"), class_=kind))
         place = block.end()
-    return "".join([*parts, _prose(text[place:])])
+
+        language, code = block[1], block[2].rstrip("\n")
+        pre = '<pre class="out">{}</pre>' if language == "output" else "<pre>{}</pre>"
+        parts.append(Markup(pre).format(code))
+
+    parts.append(_prose(text[place:]))
+    return Markup("").join(parts)
 
 
-def _prose(text: str) -> Html:
+def _prose(text: str) -> Markup:
+    if not text.strip():
+        return Markup("")
+
     for pattern, replacement in _TEX_BRACKETS:
         text = pattern.sub(replacement, text)
+    # The first group is a formula already and stays as it is.
     text = _BOXED.sub(lambda found: found[1] or f"${found[2]}$", text)
-    return with_formulas(text.strip("\n")) if text.strip() else html("")
-
-
-def _select(field: str, values: list[str]) -> Html:
-    if len(values) < 2:
-        return Html("")
-    options = [tag("option", f"any {field}", value="")] + [
-        tag("option", value or "–", value=value) for value in values
-    ]
-    return tag("select", *options, data_field=field, aria_label=field)
+    return with_formulas(text.strip("\n"))

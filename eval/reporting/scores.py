@@ -1,71 +1,50 @@
-"""Sections of the results report about scores: accuracy beside the paper's, models compared, both graders, curves."""
+"""Sections of the results report about scores: accuracy beside the paper's, models compared,
+sampling curves, break-downs, and both graders.
+"""
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
+from markupsafe import Markup
 
 from eval.reporting.metrics import wilson
 from eval.tasks.declarations import TABLE
 from eval.tasks.paper_results import COLUMNS, MAJORITY, PAPER
 from pipeline.artifacts.write import read_json
-from pipeline.report.charts import interval_chart, line_chart
-from pipeline.report.page import Html, Page, details, facts, figure, paragraph, percent, table, tag
+from pipeline.report.charts import Interval, Line, interval_chart, line_chart
+from pipeline.report.number_format import percent
+from pipeline.report.page import Section
 
 STAGES = ("coder", "base", "sft", "rl")
 MODES = {"cot": "chain of thought", "pot": "program", "tool": "text and programs"}
-Rows = dict[tuple[str, str], list[dict]]
+
+Scores = dict[str, Any]  # of one model on one task: "greedy", "greedy_low", "maj@8", "n", …
+Summary = dict[str, dict[str, Scores]]  # model -> task -> scores; a task is "benchmark.mode"
+Rows = dict[tuple[str, str], list[dict[str, Any]]]  # (model, task) -> sample rows
 
 
-def in_order(models) -> list[str]:
+# ---- Models and tasks ----------------------------------------------------------------------------
+def in_order(models: Iterable[str]) -> list[str]:
     """Pipeline order: coder, base, sft, rl, then anything else by name."""
-    return sorted(
-        models, key=lambda name: (STAGES.index(name) if name in STAGES else len(STAGES), name)
-    )
+
+    def key(name: str) -> tuple[int, str]:
+        place = STAGES.index(name) if name in STAGES else len(STAGES)
+        return (place, name)
+
+    return sorted(models, key=key)
 
 
 def title(task: str) -> str:
     """ "gsm8k.cot" as people say it."""
     benchmark, _, mode = task.rpartition(".")
     known = TABLE.get(benchmark)
-    return f"{known.title if known else benchmark}, {MODES.get(mode, mode)}"
-
-
-def load_rows(results: Path, summary: dict) -> Rows:
-    """(model, benchmark.mode) -> its sample rows."""
-    return {
-        (model, name): pq.read_table(results / "eval" / model / f"{name}.parquet").to_pylist()
-        for model, scores in summary.items()
-        for name in scores
-    }
-
-
-def add_scores(page: Page, results: Path, summary: dict, rows: Rows) -> None:
-    models, tasks = in_order(summary), _tasks(summary)
-    main = main_task(tasks)
-    page.section(
-        "Accuracy",
-        facts((model, _share(summary[model].get(main))) for model in models),
-        paragraph(f"Above: {title(main)}, greedy. Below: everything, with 95 % Wilson intervals."),
-        figure(_chart(summary, models, tasks), "Greedy accuracy and its 95 % interval."),
-        _accuracy(summary, models, tasks),
-        paragraph(
-            "Models that were never taught to chat (coder, base) see worked examples before the question; sft and rl "
-            "see the question alone. ",
-            _paper_note(models, tasks),
-        ),
-    )
-    page.section("Each model against the one before it", *_comparisons(results, models))
-    page.section("Maj@K and Pass@K", *_curves(summary, models, tasks))
-    page.section("By level, kind and language", *_breakdowns(rows, models, tasks))
-    page.section("How answers were read and judged", *_graders(results, summary, models, tasks))
-
-
-def _tasks(summary: dict) -> list[str]:
-    """In the order of the table of benchmarks, then by mode."""
-    order = {name: number for number, name in enumerate(TABLE)}
-    tasks = {name for scores in summary.values() for name in scores}
-    return sorted(tasks, key=lambda task: (order.get(task.rpartition(".")[0], len(order)), task))
+    # A user's own benchmark goes by its name.
+    name = known.title if known else benchmark
+    return f"{name}, {MODES.get(mode, mode)}"
 
 
 def main_task(tasks: list[str]) -> str:
@@ -73,200 +52,312 @@ def main_task(tasks: list[str]) -> str:
     return next((name for name in tasks if name.endswith(".cot")), tasks[0])
 
 
-def _share(scores: dict | None) -> str:
-    return percent(scores["greedy"]) if scores and "greedy" in scores else "not run"
+def _tasks(summary: Summary) -> list[str]:
+    """In the order of the table of benchmarks, then by mode."""
+    order = {name: number for number, name in enumerate(TABLE)}
+    tasks: set[str] = set()
+    for scores in summary.values():
+        tasks |= set(scores)
+
+    def key(task: str) -> tuple[int, str]:
+        benchmark, _, _ = task.rpartition(".")
+        return (order.get(benchmark, len(order)), task)
+
+    return sorted(tasks, key=key)
 
 
-def _cell(scores: dict | None, name: str = "greedy") -> Html | str:
-    if not scores or scores.get(name) is None:
-        return "not run" if scores and "not_run" in scores else "–"
-    interval = f"{100 * scores[f'{name}_low']:.1f} – {100 * scores[f'{name}_high']:.1f}"
-    return Html(percent(scores[name]) + tag("small", interval))
+def load_rows(results: Path, summary: Summary) -> Rows:
+    """(model, task) -> its sample rows."""
+    return {
+        (model, name): pq.read_table(results / "eval" / model / f"{name}.parquet").to_pylist()
+        for model, scores in summary.items()
+        for name in scores
+    }
 
 
-def _chart(summary: dict, models: list[str], tasks: list[str]) -> Html:
+def score_sections(results: Path, summary: Summary, rows: Rows) -> list[Section | None]:
+    """The sections about scores; None for each that has nothing to show."""
+    models, tasks = in_order(summary), _tasks(summary)
+    compared = comparisons(results)
+    sampled = curves(summary, models, tasks)
+    by_field = breakdowns(rows, models, tasks)
+    graded = graders(results, summary, models, tasks)
+
+    return [
+        Section("Accuracy", "accuracy.html.jinja", accuracy(summary, models, tasks)),
+        _section("Each model against the previous one", "comparisons.html.jinja", compared),
+        _section("Maj@K and Pass@K", "curves.html.jinja", sampled),
+        _section("By level, kind and language", "breakdowns.html.jinja", by_field),
+        Section("How answers were graded", "graders.html.jinja", graded),
+    ]
+
+
+def _section(name: str, template: str, data: Sequence[object]) -> Section | None:
+    return Section(name, template, data) if data else None
+
+
+# ---- Accuracy ------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A score with its 95 % interval; `value` is None where there is none, `note` says why."""
+
+    value: float | None
+    low: float = 0.0
+    high: float = 0.0
+    note: str = ""
+
+
+def _estimate(scores: Scores | None, name: str = "greedy") -> Estimate:
+    if scores and scores.get(name) is not None:
+        return Estimate(scores[name], scores[f"{name}_low"], scores[f"{name}_high"])
+    return Estimate(None, note="not run" if scores and "not_run" in scores else "–")
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyRow:
+    title: str
+    problems: int
+    ours: list[Estimate]
+    papers: list[float | None]  # in percent
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    models: list[str]
+    main_title: str
+    headline: list[tuple[str, str]]  # model, its accuracy on the main task
+    chart: Markup
+    paper_columns: list[str]
+    rows: list[AccuracyRow]
+    in_paper: bool  # whether the paper reports any of the tasks
+
+
+def accuracy(summary: Summary, models: list[str], tasks: list[str]) -> Accuracy:
+    main = main_task(tasks)
+    # The paper's models have a column where it reports any of the tasks for them.
+    reported: set[str] = set()
+    for task in tasks:
+        reported |= set(PAPER.get(task, {}))
+    papers = [name for name in COLUMNS if name in reported]
+
+    headline = []
+    for model in models:
+        scores = summary[model].get(main, {})
+        shown = percent(scores["greedy"]) if "greedy" in scores else "not run"
+        headline.append((model, shown))
+
     rows = []
     for task in tasks:
-        entries = [(model, summary[model].get(task, {})) for model in models]
-        entries = [(model, scores) for model, scores in entries if "greedy" in scores]
-        numbers = [
-            (m, *(100 * s[key] for key in ("greedy", "greedy_low", "greedy_high")))
-            for m, s in entries
-        ]
-        if numbers:
-            rows.append((title(task), numbers))
+        scores_by_model = [summary[model].get(task) for model in models]
+        problems = max(scores["n"] for scores in scores_by_model if scores is not None)
+        ours = [_estimate(scores) for scores in scores_by_model]
+        theirs = [PAPER.get(task, {}).get(name) for name in papers]
+        rows.append(AccuracyRow(title(task), problems, ours, theirs))
+
+    return Accuracy(
+        models=models,
+        main_title=title(main),
+        headline=headline,
+        chart=_accuracy_chart(summary, models, tasks),
+        paper_columns=[COLUMNS[name] for name in papers],
+        rows=rows,
+        in_paper=any(task in PAPER for task in tasks),
+    )
+
+
+def _accuracy_chart(summary: Summary, models: list[str], tasks: list[str]) -> Markup:
+    rows = []
+    for task in tasks:
+        entries = []
+        for model in models:
+            scores = summary[model].get(task, {})
+            if "greedy" in scores:
+                value = 100 * scores["greedy"]
+                low = 100 * scores["greedy_low"]
+                high = 100 * scores["greedy_high"]
+                entries.append(Interval(model, value, low, high))
+        if entries:
+            rows.append((title(task), entries))
     return interval_chart(rows, "greedy accuracy, %")
 
 
-def _accuracy(summary: dict, models: list[str], tasks: list[str]) -> Html:
-    """Tasks in rows, our models in columns, the paper's behind them where it reports any of the tasks."""
-    papers = [name for name in COLUMNS if any(name in PAPER.get(task, {}) for task in tasks)]
-    body = []
-    for task in tasks:
-        n = max(summary[model][task]["n"] for model in models if task in summary[model])
-        ours = [_cell(summary[model].get(task)) for model in models]
-        theirs = [_number(PAPER.get(task, {}).get(name)) for name in papers]
-        body.append([title(task), f"{n:,}", *ours, *theirs])
-    heads = ["task", "problems", *models, *(Html(f"paper:<br>{COLUMNS[name]}") for name in papers)]
-    return table(heads, body, right=range(1, len(heads)))
+# ---- Each model compared with the previous one ---------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    models: str
+    title: str
+    change: str  # in percentage points
+    interval: str
+    wins: int
+    losses: int
+    p: str
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} %"
-
-
-def _paper_note(models: list[str], tasks: list[str]) -> str:
-    if any(task in PAPER for task in tasks):
-        return "The paper's numbers: DeepSeek-Coder-Base-v1.5 before its decay, DeepSeekMath-Base, -Instruct and -RL."
-    return "The paper reports none of these benchmarks."
-
-
-def _comparisons(results: Path, models: list[str]) -> list[Html]:
+def comparisons(results: Path) -> list[Comparison]:
     path = results / "eval" / "comparisons.json"
-    rows = read_json(path) if path.is_file() else []
-    body = []
-    for row in rows:
-        interval = f"{_signed(row['low'])} to {_signed(row['high'])}"
-        change = Html(_signed(row["difference"]) + tag("small", interval))
-        chance = "< 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}"
-        pair = f"{row['first']} → {row['second']}"
-        body.append([pair, title(row["task"]), change, row["wins"], row["losses"], chance])
-    if not body:
+    if not path.is_file():
         return []
-    heads = ["models", "task", "change, points", "newly right", "newly wrong", "p"]
+
+    rows: Iterable[Any] = read_json(path)
     return [
-        table(heads, body, right=range(2, 6)),
-        paragraph(
-            "The same problems, greedy. The interval is a paired bootstrap over problems; p is the exact two-sided "
-            "McNemar test: how likely a split at least this uneven is between two equally good models."
-        ),
+        Comparison(
+            models=f"{row['first']} → {row['second']}",
+            title=title(row["task"]),
+            change=_signed(row["difference"]),
+            interval=f"{_signed(row['low'])} to {_signed(row['high'])}",
+            wins=row["wins"],
+            losses=row["losses"],
+            p="< 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
+        )
+        for row in rows
     ]
 
 
 def _signed(share: float) -> str:
+    """Percentage points with a sign; what rounds to zero has none."""
     text = f"{100 * share:+.1f}"
-    return "0.0" if float(text) == 0 else text.replace("-", "−")
+    if float(text) == 0:
+        return "0.0"
+    return text.replace("-", "−")
 
 
-def _curves(summary: dict, models: list[str], tasks: list[str]) -> list[Html]:
-    parts = []
+# ---- Maj@K and Pass@K ----------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Maj@K and Pass@K of all models on one task."""
+
+    title: str
+    chart: Markup
+    ks: list[int]
+    rows: list[tuple[str, list[Estimate]]]  # "rl, Maj@K", a value for each K
+    paper: tuple[str, float] | None  # what the paper reports, in percent
+
+
+def curves(summary: Summary, models: list[str], tasks: list[str]) -> list[Curve]:
+    found = []
     for task in tasks:
-        series, bands, body, most = {}, {}, [], 0
-        for model in models:
+        lines: list[Line] = []
+        rows: list[tuple[str, list[Estimate]]] = []
+        ks: list[int] = []
+        for number, model in enumerate(models):
             scores = summary[model].get(task, {})
-            ks = sorted(
-                int(key.split("@")[1])
-                for key in scores
-                if key.startswith("maj@") and "_" not in key
-            )
-            for kind in ("maj", "pass") if ks else ():
+            ks_of_model = _ks(scores)
+            for kind in ("maj", "pass") if ks_of_model else ():
                 label = f"{model}, {kind.capitalize()}@K"
-                series[label] = [(k, 100 * scores[f"{kind}@{k}"]) for k in ks]
-                ends = [(scores[f"{kind}@{k}_low"], scores[f"{kind}@{k}_high"]) for k in ks]
-                bands[label] = [
-                    (k, 100 * low, 100 * high) for k, (low, high) in zip(ks, ends, strict=True)
-                ]
-                body.append([label, *(_cell(scores, f"{kind}@{k}") for k in ks)])
-                most = max(most, *ks)
-        if not series:
-            continue
-        dashed = {label for label in series if "Pass@" in label}
-        colours = {label: models.index(label.partition(",")[0]) + 1 for label in series}
-        look = {"powers_of_two": True, "dashed": dashed, "colours": colours}
-        chart = line_chart(series, "K samples", "problems, %", bands=bands, **look)
-        ks = [k for k, _ in next(iter(series.values()))]
-        numbers = table(["", *(f"K = {k}" for k in ks)], body, right=range(1, len(ks) + 1))
-        said = MAJORITY.get(task)
-        paper = f" The paper's {said[0]}: {said[1]} %." if said else ""
-        parts += [
-            figure(chart, f"{title(task)}, up to {most} samples a problem.{paper}"),
-            details("Numbers", numbers),
-        ]
-    if parts:
-        parts.append(
-            paragraph(
-                "Maj@K is the share of problems whose most frequent answer among K samples is right: equal answers "
-                "vote together however they are spelled, tied answers count in part, no answer does not vote. Pass@K "
-                "is the unbiased chance that one of K samples is right. 95 % intervals from a bootstrap over problems. "
-                "The paper finds that RL lifts Maj@K and leaves Pass@K as it is."
-            )
-        )
-    return parts
+                estimates = [_estimate(scores, f"{kind}@{k}") for k in ks_of_model]
+                lines.append(_curve_line(label, scores, kind, ks_of_model, number + 1))
+                rows.append((label, estimates))
+                ks = ks or ks_of_model
+        if lines:
+            chart = line_chart(lines, "K samples", "problems, %", powers_of_two=True)
+            found.append(Curve(title(task), chart, ks, rows, MAJORITY.get(task)))
+    return found
 
 
-def _breakdowns(rows: Rows, models: list[str], tasks: list[str]) -> list[Html]:
-    """Greedy accuracy by field, open for the main task and folded for the others."""
-    parts = []
-    for task in sorted(tasks, key=lambda task: task != main_task(tasks)):
-        tables = [
-            t
-            for field in ("level", "kind", "language")
-            if (t := _breakdown(rows, models, task, field))
-        ]
-        if tables and not parts:
-            parts += [paragraph(f"{title(task)}, greedy."), *tables]
-        elif tables:
-            parts.append(details(title(task), *tables))
-    return parts
+def _ks(scores: Scores) -> list[int]:
+    """The K of "maj@K"; other keys, such as "maj@8_low", are bounds."""
+    ks = []
+    for key in scores:
+        kind, _, k = key.partition("@")
+        if kind == "maj" and k.isdigit():
+            ks.append(int(k))
+    return sorted(ks)
 
 
-def _breakdown(rows: Rows, models: list[str], task: str, field: str) -> Html | str:
+def _curve_line(label: str, scores: Scores, kind: str, ks: list[int], colour: int) -> Line:
+    points = []
+    band = []
+    for k in ks:
+        name = f"{kind}@{k}"
+        points.append((k, 100 * scores[name]))
+        band.append((k, 100 * scores[f"{name}_low"], 100 * scores[f"{name}_high"]))
+    return Line(label, points, band, dashed=kind == "pass", colour=colour)
+
+
+# ---- By level, kind and language -----------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Greedy accuracy of a model on a group of problems."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Greedy accuracy by one field of the problems."""
+
+    field: str
+    models: list[str]
+    rows: list[tuple[str, int, list[Share | None]]]  # value of the field, problems, a model each
+
+
+@dataclass(frozen=True, slots=True)
+class TaskBreakdowns:
+    title: str
+    tables: list[Breakdown]
+
+
+def breakdowns(rows: Rows, models: list[str], tasks: list[str]) -> list[TaskBreakdowns]:
+    """The main task's first, then those of the others; tasks without any are left out."""
+    main = main_task(tasks)
+    main_first = sorted(tasks, key=lambda task: task != main)
+
+    found = []
+    for task in main_first:
+        tables = [_breakdown(rows, models, task, field) for field in ("level", "kind", "language")]
+        # A single group would only repeat the accuracy above.
+        tables_with_groups = [table for table in tables if len(table.rows) > 1]
+        if tables_with_groups:
+            found.append(TaskBreakdowns(title(task), tables_with_groups))
+    return found
+
+
+def _breakdown(rows: Rows, models: list[str], task: str, field: str) -> Breakdown:
+    # Value of the field -> model -> whether it was right, problem by problem.
     groups: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for model in models:
         for row in rows.get((model, task), ()):
             if row["greedy"]:
                 groups[row[field] or "–"][model].append(row["correct"])
-    if len(groups) < 2:
-        return ""
-    body = []
-    for value, by_model in sorted(groups.items()):
-        cells = [_heat(sum(by_model[model]), len(by_model[model])) for model in models]
-        body.append([value, max(map(len, by_model.values())), *cells])
-    return table([field, "problems", *models], body, right=range(1, len(models) + 2))
+
+    table = []
+    for value, verdicts in sorted(groups.items()):
+        problems = max(map(len, verdicts.values()))
+        shares = [_share(verdicts[model]) for model in models]
+        table.append((value, problems, shares))
+    return Breakdown(field, models, table)
 
 
-def _heat(right: int, n: int) -> Html | str:
-    if not n:
-        return "–"
-    low, high = wilson(right, n)
-    colour = f"background:color-mix(in srgb, var(--s3) {45 * right / n:.0f}%, transparent)"
-    inside = f"{percent(right / n)}{tag('small', f'{100 * low:.0f} – {100 * high:.0f}')}"
-    return tag("span", Html(inside), class_="heat", style=colour)
+def _share(verdicts: list[bool]) -> Share | None:
+    if not verdicts:
+        return None
+    right, n = sum(verdicts), len(verdicts)
+    return Share(right / n, *wilson(right, n))
 
 
-def _graders(results: Path, summary: dict, models: list[str], tasks: list[str]) -> list[Html]:
-    body = []
+# ---- How answers were extracted and graded -------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Graders:
+    rows: list[tuple[str, str, Scores]]  # task, model, scores
+    isolation: list[str]
+
+
+def graders(results: Path, summary: Summary, models: list[str], tasks: list[str]) -> Graders:
+    rows = []
     for task in tasks:
-        for model in (model for model in models if "greedy" in summary[model].get(task, {})):
-            s = summary[model][task]
-            shares = [percent(s.get(name)) for name in ("greedy", "compat", "program")]
-            rest = [percent(s.get(name)) for name in ("no_answer", "undecided", "truncated")]
-            body.append([title(task), model, *shares, *rest, s.get("tokens", "–")])
-    heads = [
-        "task",
-        "model",
-        "strict",
-        "compat",
-        "program",
-        "no answer",
-        "undecided",
-        "cut off",
-        "tokens",
-    ]
-    levels = {_isolation(results / "eval" / model / "manifest.json") for model in models} - {""}
-    return [
-        paragraph(
-            "strict is this project's grader and the number everywhere above; compat follows the rules of the public "
-            "DeepSeekMath evaluation, bugs included; samples on which they differ can be picked out below. program: "
-            "what the last program printed is right. undecided: too large to compare, or the tests did not end. cut "
-            "off: ended by the limit on tokens; tokens: a greedy answer's mean."
-        ),
-        table(heads, body, right=range(2, 9)),
-        paragraph(
-            f"Isolation of model-written programs: {', '.join(sorted(levels)) or 'not recorded'}."
-        ),
-    ]
+        for model in models:
+            scores = summary[model].get(task, {})
+            if "greedy" in scores:
+                rows.append((title(task), model, scores))
+
+    levels = {_isolation(results / "eval" / model / "manifest.json") for model in models}
+    return Graders(rows, sorted(levels - {""}))
 
 
 def _isolation(manifest: Path) -> str:
-    return str(read_json(manifest)["metrics"].get("isolation", "")) if manifest.is_file() else ""
+    """How the sandbox of an evaluation was isolated; empty where it is not recorded."""
+    if not manifest.is_file():
+        return ""
+    return str(read_json(manifest)["metrics"].get("isolation", ""))

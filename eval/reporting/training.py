@@ -1,98 +1,148 @@
-"""Sections of the results report about training: bits per byte, curves, rollouts, and what each stage cost."""
+"""Sections of the results report about training: bits per byte, losses, reinforcement learning, the
+time and memory of each job, and the settings.
+"""
 
 import csv
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from eval.reporting.rollouts import RL_CURVES, rollouts, warnings_of
+from markupsafe import Markup
+
+from eval.reporting.rollouts import (
+    RL_CURVES,
+    RecordedQuestion,
+    RunWarning,
+    rollouts,
+    warnings_of,
+)
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import read_json
-from pipeline.report.charts import line_chart
-from pipeline.report.page import Html, Page, details, figure, paragraph, table, tag
+from pipeline.report.charts import NOTHING, Line, line_chart
+from pipeline.report.page import Section
+
+Lines = list[dict[str, Any]]  # of a metrics.jsonl
 
 
-def load_metrics(results: Path) -> dict[str, list[dict]]:
+def training_sections(results: Path) -> list[Section | None]:
+    """Continued pretraining, losses, RL; None for each that has nothing to show."""
+    metrics = load_metrics(results)
+    return [
+        _pretraining_section(results, metrics.get("base", [])),
+        _loss_section(metrics),
+        _rl_section(results, metrics.get("rl", [])),
+    ]
+
+
+def load_metrics(results: Path) -> dict[str, Lines]:
     """Model name -> the lines of its metrics.jsonl."""
     files = sorted((results / "models").glob("*/metrics.jsonl"))
     return {file.parent.name: list(read_jsonl(file)) for file in files}
 
 
-def add_training(page: Page, results: Path) -> None:
-    metrics = load_metrics(results)
-    page.section("Continued pretraining", *_pretraining(results, metrics.get("base", [])))
-    losses = {name: _points(metrics.get(name, []), "loss") for name in ("coder", "base", "sft")}
-    charts = [
-        figure(line_chart({name: points}, "step", "loss, nats a token"), name)
-        for name, points in losses.items()
-        if points
-    ]
-    page.section("Training loss", *charts)
-    lines = metrics.get("rl", [])
+def _curves(lines: Lines, metrics: dict[str, str]) -> list[Line]:
+    """A curve for each metric (name of the curve -> name of the metric) that a run has."""
     curves = []
-    for title, (names, unit) in RL_CURVES.items():
-        series = {name: points for name in names if (points := _points(lines, name))}
-        if series:
-            curves += [tag("h3", title), line_chart(series, "step", unit)]
-    page.section(
-        "Reinforcement learning",
-        *curves,
-        *warnings_of(lines),
-        *rollouts(results / "rl" / "rollouts.jsonl"),
-    )
+    for name, metric in metrics.items():
+        # Lines of a log hold what was measured at that step, seldom everything.
+        points = []
+        for line in lines:
+            if metric in line and "step" in line:
+                points.append((line["step"], line[metric]))
+        if points:
+            curves.append(Line(name, points))
+    return curves
 
 
-def _points(lines: list[dict], name: str) -> list[tuple[float, float]]:
-    return [(line["step"], line[name]) for line in lines if name in line and "step" in line]
+# ---- Pretraining and fine-tuning -----------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Pretraining:
+    bits_per_byte: list[tuple[str, dict[str, float]]]  # held-out text -> before, after, change
+    chart: Markup
 
 
-def _pretraining(results: Path, lines: list[dict]) -> list[Html]:
+def _pretraining_section(results: Path, lines: Lines) -> Section | None:
     manifest = results / "models" / "base" / "manifest.json"
     if not manifest.is_file():
-        return []
+        return None
+
     compared = read_json(manifest)["metrics"].get("bits_per_byte", {})
-    rows = [
-        [name, f"{row['before']:.3f}", f"{row['after']:.3f}", f"{100 * row['change']:+.1f} %"]
-        for name, row in sorted(compared.items())
-    ]
-    series = {
-        name: points for name in compared if (points := _points(lines, f"bits_per_byte.{name}"))
-    }
-    return [
-        table(["held-out text", "coder, bits a byte", "base, bits a byte", "change"], rows),
-        figure(
-            line_chart(series, "step", "bits a byte"),
-            "Bits per byte of held-out text during continued pretraining.",
-        )
-        if any(len(points) > 1 for points in series.values())
-        else Html(""),
-    ]
+    curves = _curves(lines, {name: f"bits_per_byte.{name}" for name in compared})
+
+    # A single measurement is in the table and makes no curve.
+    chart = NOTHING
+    if any(len(line.points) > 1 for line in curves):
+        chart = line_chart(curves, "step", "bits per byte")
+    data = Pretraining(sorted(compared.items()), chart)
+    return Section("Continued pretraining", "pretraining.html.jinja", data)
 
 
-def add_costs(page: Page, results: Path) -> None:
-    """Wall time and memory of every job, as Snakemake's benchmark files tell, and what remains of the run's time."""
-    rows, total = [], 0.0
+def _loss_section(metrics: dict[str, Lines]) -> Section | None:
+    charts = []
+    for name in ("coder", "base", "sft"):
+        curves = _curves(metrics.get(name, []), {name: "loss"})
+        if curves:
+            charts.append((name, line_chart(curves, "step", "loss, nats per token")))
+    if not charts:
+        return None
+    return Section("Training loss", "losses.html.jinja", charts)
+
+
+# ---- Reinforcement learning ----------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class ReinforcementLearning:
+    curves: list[tuple[str, Markup]]
+    warnings: list[RunWarning]
+    questions: list[RecordedQuestion]
+
+
+def _rl_section(results: Path, lines: Lines) -> Section | None:
+    curves = []
+    for title, (metrics, unit) in RL_CURVES.items():
+        found = _curves(lines, {name: name for name in metrics})
+        if found:
+            curves.append((title, line_chart(found, "step", unit)))
+
+    warnings = warnings_of(lines)
+    questions = rollouts(results / "rl" / "rollouts.jsonl")
+    if not (curves or warnings or questions):
+        return None
+    data = ReinforcementLearning(curves, warnings, questions)
+    return Section("Reinforcement learning", "rl.html.jinja", data)
+
+
+# ---- Time, memory, settings ----------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Job:
+    seconds: float
+    name: str
+    memory_mb: float | None
+
+
+def cost_section(results: Path) -> Section:
+    """Wall time and peak memory of every job, from Snakemake's benchmark files."""
+    jobs = []
     for file in sorted((results / "benchmarks").glob("**/*.tsv")):
         with open(file, encoding="utf-8") as stream:
             line = next(csv.DictReader(stream, delimiter="\t"), None)
-        if line:
-            total += float(line["s"])
-            rows.append((float(line["s"]), file.stem, line.get("max_rss", "-")))
-    body = [
-        [name, f"{seconds:.1f}", memory if memory == "-" else f"{float(memory):,.0f}"]
-        for seconds, name, memory in sorted(rows, reverse=True)
-    ]
-    page.section(
-        "Time and memory",
-        paragraph(f"{total:,.0f} seconds of jobs in all; jobs that ran side by side count twice."),
-        table(["job", "seconds", "peak memory, MB"], body),
-    )
+        if line is None:
+            continue
+        # Snakemake writes "-" for what it could not measure.
+        memory = line.get("max_rss", "-")
+        memory_mb = None if memory == "-" else float(memory)
+        jobs.append(Job(float(line["s"]), file.stem, memory_mb))
+
+    jobs.sort(key=lambda job: (job.seconds, job.name), reverse=True)
+    return Section("Time and memory", "cost.html.jinja", jobs)
 
 
-def add_settings(page: Page, results: Path) -> None:
+def settings_section(results: Path) -> Section | None:
     """The settings of this run, section by section, as its jobs received them."""
-    files = sorted((results / "config").glob("*.json"))
-    parts = [
-        details(file.stem, tag("pre", json.dumps(read_json(file), indent=1, ensure_ascii=False)))
-        for file in files
-    ]
-    page.section("Settings", *parts) if parts else None
+    settings = []
+    for file in sorted((results / "config").glob("*.json")):
+        text = json.dumps(read_json(file), indent=1, ensure_ascii=False)
+        settings.append((file.stem, text))
+    if not settings:
+        return None
+    return Section("Settings", "settings.html.jinja", settings)

@@ -1,64 +1,88 @@
-"""Text with formulas and code as HTML: `$…$` and `$$…$$` become MathML, which browsers set without a script or a
-font, and what stands between backticks is code.
+"""Text with formulas and code as HTML: `$…$` and `$$…$$` become MathML, which browsers set without
+a script or a font, and text between backticks becomes code.
 
-The text comes from the open web. A formula is shown as MathML only when the conversion succeeds and yields nothing
-but known elements and harmless attributes; otherwise its TeX is shown. Everything else is escaped.
+The text comes from the open web. A formula is shown as MathML only when the conversion succeeds and
+yields nothing but known elements and harmless attributes; otherwise its TeX is shown. Everything
+else is escaped.
 """
 
 import re
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
+from markupsafe import Markup, escape
 
-from pipeline.report.page import Html, html, tag
-
+# Code comes first: dollar signs in it are not formulas. A dollar sign that is escaped, or that a
+# blank follows, opens no inline formula, and one before a digit closes none ("$5 and $6" are
+# prices). Inline formulas stay on one line and have a limit, so that a lone dollar sign cannot
+# swallow a page.
 _PART = re.compile(
-    r"^(?P<fence>`{3,})[^\n]*\n(?P<block>.*?)(?:\n(?P=fence)$|\Z)|(?<!`)`(?P<code>[^`\n]+)`(?!`)"
-    r"|(?<![\\$])\$\$(?!\$)(?P<display>.+?)(?<!\\)\$\$"
-    r"|(?<![\\$])\$(?![\s$])(?P<inline>[^$\n]{1,600}?)(?<![\\\s])\$(?!\d)",
-    re.DOTALL | re.MULTILINE,
+    r"""
+      ^ (?P<fence>`{3,}) [^\n]* \n (?P<block>.*?) (?: \n (?P=fence) $ | \Z )
+    | (?<!`) ` (?P<code>[^`\n]+) ` (?!`)
+    | (?<![\\$]) \$\$ (?!\$) (?P<display>.+?) (?<!\\) \$\$
+    | (?<![\\$]) \$ (?![\s$]) (?P<inline>[^$\n]{1,600}?) (?<![\\\s]) \$ (?!\d)
+    """,
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
 )
-_LONGEST = 1_500  # characters of TeX: beyond this a page is showing something else than a formula
+_LONGEST = 1_500  # characters of TeX: more than that is not a formula
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
-_ELEMENT_NAMES = (
-    "math mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle mpadded mphantom menclose merror mfenced msub msup "
-    "msubsup munder mover munderover mmultiscripts mprescripts none mtable mtr mtd mlabeledtr"
+
+# What MathML may hold on our pages: no links (href), no styles, no classes, no event handlers.
+_ELEMENTS = frozenset(
+    """
+    math mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle mpadded mphantom menclose merror
+    mfenced msub msup msubsup munder mover munderover mmultiscripts mprescripts none mtable mtr mtd
+    mlabeledtr
+    """.split()
 )
-_ATTRIBUTE_NAMES = (
-    "accent accentunder columnalign columnlines columnspacing depth display displaystyle fence form height largeop "
-    "linethickness lspace mathvariant maxsize minsize movablelimits notation rowlines rowspacing rspace scriptlevel "
-    "separator stretchy symmetric voffset width"
+_ATTRIBUTES = frozenset(
+    """
+    accent accentunder columnalign columnlines columnspacing depth display displaystyle fence form
+    height largeop linethickness lspace mathvariant maxsize minsize movablelimits notation rowlines
+    rowspacing rspace scriptlevel separator stretchy symmetric voffset width
+    """.split()
 )
-_ELEMENTS, _ATTRIBUTES = frozenset(_ELEMENT_NAMES.split()), frozenset(_ATTRIBUTE_NAMES.split())
 
 
-def with_formulas(text: str) -> Html:
+def with_formulas(text: str) -> Markup:
     """The text as HTML, formulas and code set."""
-    parts, place = [], 0
+    parts: list[str] = []
+    place = 0
     for match in _PART.finditer(text):
-        parts.append(html(text[place : match.start()]))
-        if match["block"] is not None:
-            parts.append(tag("pre", tag("code", match["block"])))
-        elif match["code"] is not None:
-            parts.append(tag("code", match["code"]))
-        else:
-            parts.append(formula(match["display"] or match["inline"], match["display"] is not None))
+        parts.append(escape(text[place : match.start()]))
         place = match.end()
-    parts.append(html(text[place:]))
-    return Html("".join(parts))
+
+        if match["block"] is not None:
+            parts.append(Markup("<pre><code>{}</code></pre>").format(match["block"]))
+        elif match["code"] is not None:
+            parts.append(Markup("<code>{}</code>").format(match["code"]))
+        elif match["display"] is not None:
+            parts.append(formula(match["display"], display=True))
+        else:
+            parts.append(formula(match["inline"]))
+
+    parts.append(escape(text[place:]))
+    return Markup("").join(parts)
 
 
-def formula(tex: str, display: bool = False) -> Html:
+def formula(tex: str, display: bool = False) -> Markup:
     """One formula as MathML, or as its TeX where that fails."""
     if len(tex) <= _LONGEST:
         try:
             return _checked(convert(tex, display="block" if display else "inline"), tex)
         except Exception:
+            # The converter has no error of its own: on TeX that it does not know it fails with
+            # whatever comes (IndexError, KeyError, …).
             pass
-    return tag("code", tex.strip(), class_="tex")
+    return Markup('<code class="tex">{}</code>').format(tex.strip())
 
 
-def _checked(mathml: str, tex: str) -> Html:
+def _checked(mathml: str, tex: str) -> Markup:
+    """MathML of the converter, reduced to what is allowed, with its TeX as the tool tip.
+
+    Raises ValueError for an element that is not allowed and for a command that was left as it is.
+    """
     root = ElementTree.fromstring(mathml)
     for element in root.iter():
         element.tag = element.tag.removeprefix(_NAMESPACE)
@@ -68,5 +92,6 @@ def _checked(mathml: str, tex: str) -> Html:
             raise ValueError(f"{element.text} is not known to the converter")
         for name in set(element.attrib) - _ATTRIBUTES:
             del element.attrib[name]
+
     root.set("title", tex.strip())
-    return Html(ElementTree.tostring(root, encoding="unicode"))
+    return Markup(ElementTree.tostring(root, encoding="unicode"))

@@ -9,12 +9,14 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
 from corpus import final, report
-from corpus.reporting import charts
 from pipeline.artifacts.write import write_jsonl
 from pipeline.errors import UserError
+from pipeline.report import charts
 from pipeline.report.math_html import formula, with_formulas
+from pipeline.report.page import render
 from tests.support.corpus_tables import QUESTION, page, write_benchmark, write_pages, write_rounds
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -32,30 +34,18 @@ def results(tmp_path_factory) -> Path:
     write_pages(corpus, pages)
     rounds = write_rounds(corpus, pages)
     exam = write_benchmark(results / "exam.jsonl")
-    final.main(
-        [
-            *(
-                "--pages",
-                str(corpus / "pages"),
-                "--dedup",
-                str(corpus / "dedup"),
-                "--rounds",
-                *rounds,
-            ),
-            *("--benchmarks", f"exam={exam}", "--removed", str(corpus / "decontaminated.parquet")),
-            *("--out", str(corpus / "final")),
-        ]
-    )
+    inputs = ["--pages", str(corpus / "pages"), "--dedup", str(corpus / "dedup")]
+    inputs += ["--rounds", *rounds, "--benchmarks", f"exam={exam}"]
+    removed = str(corpus / "decontaminated.parquet")
+    final.main([*inputs, "--removed", removed, "--out", str(corpus / "final")])
+
     (results / "config").mkdir()
     (results / "config" / "corpus.decontamination.json").write_text(
         '{"ngram": 10, "stock_items": 7}', "utf-8"
     )
     (results / "benchmarks").mkdir()
-    for name, seconds in (
-        ("extract.00000", "2.0"),
-        ("extract.00001", "3.0"),
-        ("mine_round.1", "-"),
-    ):
+    times = {"extract.00000": "2.0", "extract.00001": "3.0", "mine_round.1": "-"}
+    for name, seconds in times.items():
         text = f"s\th:m:s\tmax_rss\tcpu_time\n4.0\t0:00:04\t100.5\t{seconds}\n"
         (results / "benchmarks" / f"{name}.tsv").write_text(text, "utf-8")
     truth = [
@@ -76,36 +66,25 @@ def data(results) -> dict:
 @pytest.fixture(scope="module")
 def html(results) -> str:
     out = results / "reports" / "corpus.html"
-    arguments = [
-        "--out",
-        str(out),
-        "--json",
-        str(out.with_suffix(".json")),
-        "--truth",
-        str(results / "truth.jsonl"),
-    ]
-    report.main(["--results", str(results), *arguments])
+    arguments = ["--results", str(results), "--truth", str(results / "truth.jsonl")]
+    arguments += ["--out", str(out), "--json", str(out.with_suffix(".json"))]
+    report.main(arguments)
     return out.read_text(encoding="utf-8")
 
 
 def test_every_record_is_in_one_place_of_the_funnel(data):
     funnel = data["funnel"]
     assert funnel["records"] == 41 + 6
-    assert [(row["reason"], row["records"]) for row in funnel["rejected"]] == [
-        ("short", 4),
-        ("mime", 2),
-    ]
+    rejected = [(row["reason"], row["records"]) for row in funnel["rejected"]]
+    assert rejected == [("short", 4), ("mime", 2)]
     assert funnel["pages"] - sum(funnel["duplicates"].values()) == funnel["kept"] == 40
     assert funnel["collected"] == funnel["removed"] + funnel["final"]["pages"] == 20
     assert funnel["final"]["formulas"] == 19
 
 
 def test_rounds_say_what_was_new(data):
-    assert [(entry["pages"], entry["pages_before"]) for entry in data["rounds"]] == [
-        (6, 0),
-        (13, 6),
-        (20, 13),
-    ]
+    pages = [(entry["pages"], entry["pages_before"]) for entry in data["rounds"]]
+    assert pages == [(6, 0), (13, 6), (20, 13)]
     histogram = data["rounds"][-1]["histogram"]
     assert sum(histogram["all"]) == 40 and sum(histogram["collected"]) == 20
     assert histogram["all"][2] == 20 and histogram["collected"][45] == 20
@@ -126,22 +105,16 @@ def test_contamination_and_truth_are_told(data):
         {"benchmark": "exam", "items": 1, "found": 1, "pages": 1}
     ]
     truth = data["truth"]
-    assert (truth["leaks"], truth["leaks_left"], truth["duplicates"], truth["duplicates_left"]) == (
-        1,
-        0,
-        1,
-        0,
-    )
+    assert (truth["leaks"], truth["leaks_left"]) == (1, 0)
+    assert (truth["duplicates"], truth["duplicates_left"]) == (1, 0)
     assert [entry["languages"]["all"]["recall"] for entry in truth["rounds"]] == [0.3, 0.65, 1.0]
 
 
 def test_cost_adds_jobs_and_scales_to_a_crawl(data):
     extraction, a_round = data["cost"]
-    assert (extraction["jobs"], extraction["cpu_seconds"], extraction["memory_mb"]) == (
-        2,
-        5.0,
-        100.5,
-    )
+    assert extraction["jobs"] == 2
+    assert extraction["cpu_seconds"] == 5.0
+    assert extraction["memory_mb"] == 100.5
     assert extraction["crawl_core_hours"] == pytest.approx(5 / 47 * 2.64e9 / 3600)
     assert a_round["cpu_seconds"] == 4.0  # where the processor's time is unknown, the wall clock's
 
@@ -194,38 +167,26 @@ def test_the_page_is_well_formed_offline_and_escaped(html):
 
 
 def test_every_section_is_there_and_the_json_holds_the_numbers(results, html, data):
-    titles = re.findall(r"<h2>([^<]+)</h2>", html)
-    assert titles == [
-        *(
-            "At a glance",
-            "From records to the corpus",
-            "Rounds",
-            "Against the truth",
-            "Domains",
-            "URL prefixes",
-        ),
-        *(
-            "Contents",
-            "Duplicates",
-            "Benchmark problems removed",
-            "Sample pages",
-            "Beside other corpora",
-            "Cost",
-        ),
+    assert re.findall(r"<h2>([^<]+)</h2>", html) == [
+        "At a glance",
+        "From records to the corpus",
+        "Rounds",
+        "Against the ground truth",
+        "Domains",
+        "URL prefixes",
+        "Contents",
+        "Duplicates",
+        "Benchmark problems removed",
+        "Sample pages",
+        "Compared with other corpora",
+        "Cost",
         "Choices",
     ]
-    assert json.loads((results / "reports" / "corpus.json").read_text("utf-8")) == json.loads(
-        json.dumps(data)
-    )
-    for words in (
-        "120.2B",
-        "13.6B",
-        "51.9B",
-        "8.9B",
-        "forum.example/math/",
-        "prefers-color-scheme",
-        "@media print",
-    ):
+    written = json.loads((results / "reports" / "corpus.json").read_text("utf-8"))
+    assert written == json.loads(json.dumps(data))
+
+    compared = ("120.2B", "13.6B", "51.9B", "8.9B")
+    for words in (*compared, "forum.example/math/", "prefers-color-scheme", "@media print"):
         assert words in html
 
 
@@ -255,11 +216,8 @@ def test_formulas_become_mathml_and_broken_ones_stay_tex(tex, piece):
 )
 def test_a_formula_brings_no_address_and_no_style(tex):
     shown = re.sub(r' title="[^"]*"', "", formula(tex))
-    assert (
-        "href=" not in shown
-        and "style=" not in shown
-        and "class=" not in shown.replace('class="tex"', "")
-    )
+    assert "href=" not in shown and "style=" not in shown
+    assert "class=" not in shown.replace('class="tex"', "")
 
 
 @given(st.text(alphabet="$\\{}^_&<>\"'ax1 \n", max_size=60))
@@ -278,10 +236,28 @@ def test_prices_are_no_formulas():
 
 
 def test_bars_are_as_long_as_their_numbers():
-    drawn = charts.funnel([("a", 100, ""), ("b", 25, "lost 75")])
+    drawn = charts.funnel([charts.Stage("a", 100), charts.Stage("b", 25, "lost 75")])
     widths = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', drawn)]
     assert widths[1] == pytest.approx(widths[0] / 4)
-    known, new = [
-        float(w) for w in re.findall(r'width="([\d.]+)"', charts.growth([("r", 3, 1)], "tokens"))
-    ]
+
+    drawn = charts.growth([charts.Growth("r", before=3, new=1)], "tokens")
+    known, new = [float(width) for width in re.findall(r'width="([\d.]+)"', drawn)]
     assert known == pytest.approx(3 * new, rel=0.01)
+
+
+def test_labels_of_charts_are_escaped():
+    drawn = charts.bar_chart([("<b>&amp;", 1)])
+    assert "&lt;b&gt;&amp;amp;" in drawn and "<b>" not in drawn
+
+
+def test_a_name_that_a_template_misspells_is_an_error(tmp_path):
+    (tmp_path / "bad.html.jinja").write_text("{{ data.rows }} {{ dta.rows }}")
+    with pytest.raises(UndefinedError, match="dta"):
+        render("bad.html.jinja", {"rows": 1}, tmp_path)
+
+
+def test_text_in_a_template_is_escaped_and_style_sheets_are_taken_as_they_are(tmp_path):
+    (tmp_path / "own.html.jinja").write_text("<p>{{ data }}</p>{{ inline('own.css') }}")
+    (tmp_path / "own.css").write_text("a > b {{ color: red }}")
+    shown = render("own.html.jinja", "<script>", tmp_path)
+    assert shown == "<p>&lt;script&gt;</p>a > b {{ color: red }}"

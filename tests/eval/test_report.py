@@ -9,21 +9,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from eval.report import build
-from eval.reporting.samples import KEPT, _shown, chosen
+from eval.reporting.samples import KEPT, chosen, text_html
 from eval.summary import compare_models, read_model, summarise
 from eval.tasks.declarations import TABLE
 from eval.verdicts.graded_samples import SAMPLES, graded_rows
 from pipeline.artifacts.records import Problem
 from pipeline.artifacts.write import write_json
-from pipeline.report.charts import interval_chart, line_chart
+from pipeline.report.charts import Interval, Line, interval_chart, line_chart
 
 EVIL = "</script><img src=x onerror=alert(1)> <b>bold</b> \\boxed{4}"
+# In a script element "<!--<script>" would keep "</script>" from ending it.
+EVIL_QUESTION = "What is $2+2$? <!--<script> </script>"
 
 
 def _rows(answers, mode="cot"):
     """Rows of as many problems with gold 4 as there are answers, level by turns."""
     problems = [
-        Problem(f"p{i}", f"What is $2+2$? ({i})", "4", level=str(1 + i % 2))
+        Problem(f"p{i}", f"{EVIL_QUESTION} ({i})", "4", level=str(1 + i % 2))
         for i in range(len(answers))
     ]
     usual = {
@@ -96,21 +98,22 @@ def test_models_are_compared_problem_by_problem(results):
 def test_text_of_a_model_stays_text(results):
     page = build(results)
     assert "<img" not in page and "<b>bold" not in page
-    data = re.search(
-        r'<script type="application/json" id="samples">(.*?)</script>', page, re.DOTALL
-    )
-    samples = json.loads(data[1])
-    assert len(samples) == 6 and any("&lt;img" in sample["output"] for sample in samples)
+    assert "<!--" not in page and page.count("<script") == page.count("</script>") == 2
+
+    element = r'<script type="application/json" id="samples">(.*?)</script>'
+    samples = json.loads(re.search(element, page, re.DOTALL)[1])
+    assert len(samples) == 6
+    assert any("&lt;img" in sample["output"] for sample in samples)
+    assert all(sample["short"].startswith(EVIL_QUESTION) for sample in samples)
 
 
 def test_formulas_are_set_and_programs_are_set_apart():
-    shown = _shown(
+    shown = text_html(
         "So $\\frac12$ or \\(x\\).\n```python\nprint('<a>')\n```\n```output\n3\n```\n\\boxed{\\frac{1}{2}}"
     )
     assert shown.count("<math") == 3 and "menclose" in shown
-    assert (
-        "<pre>print(&#x27;&lt;a&gt;&#x27;)</pre>" in shown and '<pre class="out">3</pre>' in shown
-    )
+    assert "<pre>print(&#39;&lt;a&gt;&#39;)</pre>" in shown
+    assert '<pre class="out">3</pre>' in shown
 
 
 def test_the_browser_keeps_what_the_graders_disagree_on():
@@ -127,14 +130,15 @@ def test_a_browser_of_few_samples_keeps_them_all():
 
 
 def test_an_axis_of_powers_of_two_is_evenly_spaced():
-    chart = line_chart({"a": [(1, 1), (2, 2), (4, 3), (8, 4)]}, "K", "y", powers_of_two=True)
+    chart = line_chart([Line("a", [(1, 1), (2, 2), (4, 3), (8, 4)])], "K", "y", powers_of_two=True)
     places = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
     steps = [b - a for a, b in pairwise(places)]
     assert len(places) == 4 and max(steps) - min(steps) < 0.2
 
 
 def test_an_interval_chart_draws_each_interval_around_its_dot():
-    chart = interval_chart([("task", [("sft", 50.0, 40.0, 60.0), ("rl", 70.0, 65.0, 80.0)])], "%")
+    entries = [Interval("sft", 50.0, 40.0, 60.0), Interval("rl", 70.0, 65.0, 80.0)]
+    chart = interval_chart([("task", entries)], "%")
     dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
     line = r'<line x1="([\d.]+)" x2="([\d.]+)" y1="[\d.]+" y2="[\d.]+" stroke='
     lines = [(float(low), float(high)) for low, high in re.findall(line, chart)]

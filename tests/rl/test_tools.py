@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from eval.report import TEMPLATES
 from eval.reporting.rollouts import rollouts
 from pipeline.artifacts.records import Problem, Solution
 from pipeline.artifacts.write import read_json, write_json, write_jsonl
@@ -13,6 +14,7 @@ from pipeline.config.world import Prompts, Suffixes
 from pipeline.errors import UserError
 from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
 from pipeline.model.chat import encode_output
+from pipeline.report.page import render
 from rl.methods import METHODS, Scorers
 from rl.metrics import group_metrics
 from rl.rollouts import Group, Question, group_record, solution_groups
@@ -268,5 +270,5 @@ def test_the_report_frames_what_a_program_printed(tmp_path):
     )
     group.advantages = [np.full(3, 0.5)]
     write_jsonl(tmp_path / "r.jsonl", [group_record(group, tokenizer, 0)])
-    html = "".join(rollouts(tmp_path / "r.jsonl"))
+    html = render("rollouts.html.jinja", rollouts(tmp_path / "r.jsonl"), TEMPLATES)
     assert 'class="tool">&lt;i&gt;</span>' in html and "advantage +0.50" in html
