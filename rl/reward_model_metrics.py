@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
+from pipeline.measures import auc
 from rl.step_labels import LabelledSolution
 
 
@@ -57,17 +57,6 @@ def judge(solutions: Sequence[LabelledSolution], scores: Sequence[np.ndarray]) -
         "any": float(np.mean(any_is_right)),
         "mean": float(np.mean(share_right)),
     }
-
-
-def auc(scores: np.ndarray, positive: np.ndarray) -> float | None:
-    """Probability that a positive scores above a negative, ties counting half; None without both kinds."""
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    if not positives or not negatives:
-        return None
-    ranks = rankdata(scores)
-    return float(
-        (ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives)
-    )
 
 
 def _auc_within(
