@@ -251,15 +251,15 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
 
     # Outputs and rows run in parallel: none is left out here.
     for output, row, values in zip(outputs, rows, scorers.values(rows), strict=True):
-        rewards = np.zeros(int(row.scored.sum()))
+        rewards = np.zeros(int(row.loss_mask.sum()))
         if settings.beta > 0:
             log_ratio = row.columns["old_log_probs"] - row.columns["ref_log_probs"]
-            rewards -= settings.beta * log_ratio[row.scored]
+            rewards -= settings.beta * log_ratio[row.loss_mask]
         rewards[-1:] += output.group.rewards[output.index]  # a slice: an output may have no tokens
 
         advantages, returns = generalised_advantages(
             rewards,
-            values[row.scored].astype(np.float64),
+            values[row.loss_mask].astype(np.float64),
             settings.ppo.gamma,
             settings.ppo.gae_lambda,
         )
@@ -268,7 +268,7 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
         # Both become columns over all ids of the row.
         for name, column in (("advantage", advantages), ("returns", returns)):
             row.columns[name] = np.zeros(len(row), dtype=np.float32)
-            row.columns[name][row.scored] = column
+            row.columns[name][row.loss_mask] = column
     return rows
 
 
@@ -304,7 +304,7 @@ def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list
         (policy - reference).sum(dtype=np.float64)
         for policy, reference in zip(policy_log_probs, ref_log_probs, strict=True)
     ]
-    lengths = np.array([row.scored.sum() for row in rows], dtype=np.float64)
+    lengths = np.array([row.loss_mask.sum() for row in rows], dtype=np.float64)
     divisor = lengths if settings.dpo.form == "mean" else np.ones_like(lengths)
 
     # Rows alternate: right, wrong, right, wrong, ...
@@ -316,7 +316,7 @@ def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list
     for place, row in enumerate(rows):
         sign = 1.0 if place % 2 == 0 else -1.0
         weight = sign * coefficients[place // 2] / divisor[place]
-        row.columns["weight"] = (row.scored * weight).astype(np.float32)
+        row.columns["weight"] = (row.loss_mask * weight).astype(np.float32)
     return rows
 
 

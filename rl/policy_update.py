@@ -61,7 +61,7 @@ class PolicyUpdate:
         # Processes share the rows; each gets the values of all of them back.
         mine = row_log_probs(
             model,
-            distributed.share(rows),
+            distributed.shard_for_rank(rows),
             settings.micro_batch_tokens,
             temperature=settings.temperature,
             precision=settings.precision,

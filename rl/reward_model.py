@@ -215,13 +215,13 @@ def label_row(solution: LabelledSolution) -> Row:
 
 def weighted(rows: Sequence[Row]) -> list[Row]:
     """The rows with the column "weight": 1 over the number of all their labels."""
-    labels = sum(int(row.scored.sum()) for row in rows)
+    labels = sum(int(row.loss_mask.sum()) for row in rows)
     weight = 1 / max(1, labels)
 
     result = []
     for row in rows:
         column = np.full(len(row), weight, np.float32)
-        result.append(Row(row.ids, row.scored, row.columns | {"weight": column}))
+        result.append(Row(row.input_ids, row.loss_mask, row.columns | {"weight": column}))
     return result
 
 

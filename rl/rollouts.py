@@ -96,7 +96,7 @@ def roll_out(
         for place, question in enumerate(questions)
     ]
     # Each process samples its share of the questions; afterwards all know all groups.
-    mine = distributed.share(keyed)
+    mine = distributed.shard_for_rank(keyed)
     request = SampleRequest(
         prompts=[prompt for _, prompt in mine],
         samples_per_prompt=group_size,

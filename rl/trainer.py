@@ -292,7 +292,7 @@ class Trainer:
         differences = []
         for row, mine in zip(sampled, self.updater.policy_log_probs(sampled), strict=True):
             difference = np.abs(mine - row.columns["old_log_probs"])
-            differences.append(difference.max(where=row.scored, initial=0.0))
+            differences.append(difference.max(where=row.loss_mask, initial=0.0))
         worst = float(max(differences, default=0.0))
 
         if self.settings.importance == "truncated":

@@ -35,7 +35,7 @@ class ValueModel:
         values = []
         for row, of_row in zip(rows, scores, strict=True):
             aligned = np.zeros(len(row), dtype=np.float32)
-            aligned[row.scored] = of_row
+            aligned[row.loss_mask] = of_row
             values.append(aligned)
         return values
 

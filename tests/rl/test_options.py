@@ -190,7 +190,7 @@ def test_with_the_trainers_own_old_log_probabilities_the_ratio_is_1_to_the_bit(s
     )
     differences = np.concatenate(
         [
-            (row.columns["old_log_probs"] - row.columns["sampler_log_probs"])[row.scored]
+            (row.columns["old_log_probs"] - row.columns["sampler_log_probs"])[row.loss_mask]
             for row in rows
         ]
     )
