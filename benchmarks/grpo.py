@@ -4,8 +4,8 @@
 
 Reads   directory/model (a Hugging Face folder) and directory/prompts.jsonl (objects with "ids").
 Runs    settings["steps"] steps of GRPO with outcome supervision exactly as rl.train does: sampling, reward, reference,
-        update and metrics. The context `clock(name)` is entered for each phase, and `clock.end_step(...)` is called after
-        each step.
+        update and metrics. The context `clock(name)` is entered for each phase, and `clock.end_step(...)` is called
+        after each step.
 Writes  nothing.
 """
 
@@ -111,5 +111,5 @@ def grpo_steps(directory: Path, settings: dict[str, Any], clock: Clock) -> None:
     )
 
     for step in range(settings["steps"]):
-        line = trainer.step(step)
-        clock.end_step(line["sampled_tokens"], rl.batch_outputs)
+        metrics = trainer.step(step)
+        clock.end_step(metrics["sampled_tokens"], rl.batch_outputs)
