@@ -1,15 +1,18 @@
-"""The built-in world's coder checkpoint: a small Llama and its tokenizer, trained from scratch on Python source.
+"""The built-in world's coder checkpoint: a small Llama and its tokenizer, trained from scratch on
+Python source.
 
-Reads   the sections `coder` and `prompts` of the configuration (JSON), WORLD/code/train.jsonl, and for the
-        tokenizer's vocabulary also WORLD/prose/train.jsonl and WORLD/solutions.jsonl.
-Writes  OUT: a Hugging Face folder with tokenizer (chat template included), model card, metrics.jsonl, manifest.json.
+Reads   the sections `coder` and `prompts` of the configuration (JSON), WORLD/code/train.jsonl, and
+        for the tokenizer's vocabulary also WORLD/prose/train.jsonl and WORLD/solutions.jsonl.
+Writes  OUT: a Hugging Face folder with tokenizer (chat template included), model card,
+        metrics.jsonl, manifest.json.
 
     python -m mini.coder --config results/mini/config/coder.json --prompts results/mini/config/prompts.json \\
         --world results/mini/world --resume results/mini/resume/coder --out results/mini/models/coder
 
-It stands where deepseek-coder-7b-base-v1.5 stands at full size: byte-level BPE that splits digits singly, Llama, code
-first. The model sees code only; prose, problems and prompts are in the tokenizer's sample so that they become few
-tokens. Not done here: checking a checkpoint that exists already (pretrain.coder).
+It stands where deepseek-coder-7b-base-v1.5 stands at full size: byte-level BPE that splits digits
+singly, Llama, code first. The model sees code only; prose, problems and prompts are in the
+tokenizer's sample so that they become few tokens. Not done here: checking a checkpoint that exists
+already (pretrain.coder).
 """
 
 import argparse
@@ -18,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -37,7 +41,8 @@ DESCRIPTION = "A small Llama trained from scratch on Python's standard library."
 BOS, EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 """The special tokens of the DeepSeek family; padding uses EOS, as there."""
 SAMPLE = {"code": 400_000, "prose": 200_000, "conversations": 1_500_000}
-"""Characters that the tokenizer learns from. Problems weigh most: their tokens are what fine-tuning and RL compute."""
+"""Characters that the tokenizer learns from. Problems weigh most: their tokens are what fine-tuning
+and RL compute."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -63,7 +68,10 @@ def main(argv: list[str] | None = None) -> None:
 
     tokenizer = train_tokenizer(sample_texts(**files, prompts=prompts), settings.model.vocabulary)
     stream = code_stream(files["code"], tokenizer)
-    model = LlamaForCausalLM(llama_config(settings.model, tokenizer)).to(device())
+    model = LlamaForCausalLM(llama_config(settings.model, tokenizer))
+    torch.nn.Module.to(
+        model, device()
+    )  # transformers' own `to` has a broken signature for type checkers
     steps = max(1, round(settings.tokens / settings.batch_tokens))
     history = job.fit(
         model,
@@ -137,7 +145,8 @@ def _until(texts: Iterator[str], room: int) -> Iterator[str]:
 
 
 def llama_config(shape: Model, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
-    """DeepSeek-Coder's architecture in small; input and output embeddings are tied to save a fifth of the model."""
+    """DeepSeek-Coder's architecture in small; input and output embeddings are tied to save a fifth
+    of the model."""
     return LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=shape.hidden,

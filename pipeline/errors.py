@@ -1,21 +1,19 @@
 """Errors a person can act on, and the one place where a program's exit status is decided.
 
-A `UserError` is the user's mistake (a missing file, a bad value): it ends the program with one line on
-stderr and exit status 2. Anything else is our mistake and keeps its traceback.
+A `UserError` is the user's mistake (a missing file, a bad value): it ends the program with one line
+on stderr and exit status 2. Anything else is our mistake and keeps its traceback.
 """
 
 import errno
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 # A path that cannot be opened: the message names it, a traceback would add nothing.
 PATHS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, FileExistsError, PermissionError)
-FULL = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-)  # no space, quota used up, file larger than this user may write
+# No space, quota used up, file larger than this user may write.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UserError(Exception):
@@ -23,7 +21,8 @@ class UserError(Exception):
 
 
 def run_main(main: Callable[[list[str] | None], object], argv: list[str] | None = None) -> None:
-    """Run a stage's `main`, turning the user's mistakes and the machine's limits into one clear line.
+    """Run a stage's `main`, turning the user's mistakes and the machine's limits into one clear
+    line.
 
     Exit status: 0 done, 2 the user's mistake, 28 disk full, 130 interrupted (Ctrl-C).
     """
@@ -42,17 +41,22 @@ def run_main(main: Callable[[list[str] | None], object], argv: list[str] | None 
             place = getattr(error, "filename", None) or "while writing"
             _stop(f"error: the disk is full ({place}); free space and run again", 28)
         if isinstance(error, PATHS) and error.filename is not None:
-            _stop(f"error: {error.filename}: {(error.strerror or 'cannot be opened').lower()}", 2)
+            reason = (error.strerror or "cannot be opened").lower()
+            _stop(f"error: {error.filename}: {reason}", 2)
         raise
 
 
 def _is_full(error: Exception) -> bool:
-    """Whether the disk took no more; libraries in other languages tell it in their message only."""
-    reasons = [os.strerror(number) for number in FULL]
-    return getattr(error, "errno", None) in FULL or any(reason in str(error) for reason in reasons)
+    """Whether the disk took no more."""
+    if getattr(error, "errno", None) in FULL:
+        return True
+    # Libraries in other languages tell it in their message only.
+    message = str(error)
+    return any(os.strerror(number) in message for number in FULL)
 
 
-def _stop(line: str, status: int) -> None:
+def _stop(line: str, status: int) -> NoReturn:
+    """Print one line on stderr and end the program."""
     sys.stdout.flush()
     print(" ".join(line.split()), file=sys.stderr)
     sys.exit(status)

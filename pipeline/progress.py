@@ -1,19 +1,23 @@
 """Progress a person can read: a bar redrawn on a terminal, a plain line every so often in a log.
 
-A job of the DAG writes into a pipe (its log and the screen); where the DAG itself runs on a terminal, which it says by
-the environment variable below, the bar is drawn there beside the log's lines.
+A job of the DAG writes into a pipe (its log and the screen); where the DAG itself runs on a
+terminal, which it says by the environment variable below, the bar is drawn there beside the log's
+lines.
 """
 
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TextIO, TypeVar
 
 T = TypeVar("T")
-_TERMINAL_SECONDS, _LOG_SECONDS = 0.2, 10.0
-_CLEAR, _BAR = "\r\033[K", 24
 TERMINAL_VARIABLE = "DEEPSEEKMATH_TERMINAL"
+_TERMINAL_SECONDS = 0.2
+_LOG_SECONDS = 10.0
+_CLEAR = "\r\033[K"
+"""Back to the start of the terminal's line, and the rest of it deleted."""
+_BAR_WIDTH = 24
 
 
 class Progress:
@@ -33,7 +37,8 @@ class Progress:
         self.name, self.total, self.unit = name, total, unit
         self.stream = stream or sys.stderr
         self.terminal = self.stream if self.stream.isatty() else _terminal()
-        self.done, self.notes = 0.0, {}
+        self.done = 0.0
+        self.notes: dict[str, object] = {}
         self.start = self.drawn = self.logged = time.monotonic()
 
     def __enter__(self) -> "Progress":
@@ -48,6 +53,7 @@ class Progress:
         """Advance by `amount`; `notes` are shown behind the numbers (loss=…, kept=…)."""
         self.done += amount
         self.notes.update(notes)
+
         now = time.monotonic()
         if self.terminal is not self.stream and now - self.logged >= _LOG_SECONDS:
             self.logged = now
@@ -58,24 +64,27 @@ class Progress:
 
     def _log(self, end: str = "") -> None:
         if self.terminal:
+            # The bar must not stay in front of the line.
             print(_CLEAR, end="", file=self.terminal, flush=True)
         print(self._text() + end, file=self.stream, flush=True)
 
     def _bar(self) -> str:
         if not self.total:
             return ""
-        filled = round(_BAR * min(1.0, self.done / self.total))
-        return "█" * filled + "░" * (_BAR - filled) + " "
+        filled = round(_BAR_WIDTH * min(1.0, self.done / self.total))
+        return "█" * filled + "░" * (_BAR_WIDTH - filled) + " "
 
     def _text(self) -> str:
         seconds = max(time.monotonic() - self.start, 1e-9)
         rate = self.done / seconds
+
         text = f"{self.name}: {self.done:,.0f}"
         if self.total:
             text += f"/{self.total:,.0f} ({100 * self.done / self.total:.0f}%)"
         text += f" {self.unit}, {rate:,.1f}/s, {_clock(seconds)} passed"
         if self.total and 0 < self.done < self.total:
             text += f", {_clock((self.total - self.done) / rate)} left"
+
         for key, value in self.notes.items():
             text += f", {key} {value:.4g}" if isinstance(value, float) else f", {key} {value}"
         return text
@@ -95,8 +104,8 @@ def track(
     items: Iterable[T], name: str, total: float | None = None, unit: str = "items"
 ) -> Iterator[T]:
     """Yield `items`, reporting progress."""
-    if total is None and hasattr(items, "__len__"):
-        total = len(items)  # type: ignore[arg-type]
+    if total is None and isinstance(items, Sized):
+        total = len(items)
     with Progress(name, total, unit) as progress:
         for item in items:
             yield item
@@ -104,6 +113,7 @@ def track(
 
 
 def _clock(seconds: float) -> str:
+    """Seconds as 1:02:03 or 2:03."""
     minutes, rest = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

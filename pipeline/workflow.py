@@ -1,12 +1,15 @@
-"""What the Snakefile and the rules need: the typed configuration, jobs' environment, and code digests."""
+"""What the Snakefile and the rules need: the typed configuration, jobs' environment, and code
+digests."""
 
 import json
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
+from pipeline.config.base import Section
 from pipeline.config.load import Config, load_preset
 from pipeline.errors import UserError
 from pipeline.progress import TERMINAL_VARIABLE
@@ -23,29 +26,36 @@ __all__ = [
 
 
 def shell_prefix() -> str:
-    """Jobs run under this very interpreter, import from this repository, and stop at the first error.
-
-    Setting a prefix switches Snakemake's strict mode off, so the prefix puts it back. OpenMP threads that wait
-    must sleep: spinning ones stall for minutes when the cores are shared with another process.
-    """
+    """Jobs run under this very interpreter, import from this repository, and stop at the first
+    error."""
     binaries = shlex.quote(str(Path(sys.executable).parent))
-    return (
-        f"set -euo pipefail; export PATH={binaries}:$PATH PYTHONPATH={shlex.quote(str(ROOT))} "
-        "OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false HF_HUB_DISABLE_TELEMETRY=1 PYTHONUNBUFFERED=1 "
-        f"{TERMINAL_VARIABLE}={'1' if sys.stderr.isatty() else ''}; "
-    )
+    terminal = "1" if sys.stderr.isatty() else ""
+    settings = [
+        f"PATH={binaries}:$PATH",
+        f"PYTHONPATH={shlex.quote(str(ROOT))}",
+        # Threads of OpenMP that wait must sleep: spinning ones stall for minutes when the cores are
+        # shared.
+        "OMP_WAIT_POLICY=PASSIVE",
+        "TOKENIZERS_PARALLELISM=false",
+        "HF_HUB_DISABLE_TELEMETRY=1",
+        "PYTHONUNBUFFERED=1",
+        f"{TERMINAL_VARIABLE}={terminal}",
+    ]
+    # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.
+    return f"set -euo pipefail; export {' '.join(settings)}; "
 
 
 def stage_json(config: Config, section: str) -> str:
     """One section of the configuration ("rl", "corpus.classifier") as deterministic JSON."""
-    value = config
+    value: Section = config
     for name in section.split("."):
         value = getattr(value, name)
     return json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
 
 def load_config(overlay: dict) -> Config:
-    """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status 2."""
+    """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status
+    2."""
     try:
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
         check_sources(config)
@@ -57,33 +67,45 @@ def load_config(overlay: dict) -> Config:
 
 
 def check_sources(config: Config) -> None:
-    """Raise a UserError for the first of the user's own files that is not there, before any job starts.
+    """Raise a UserError for the first of the user's own files that is not there, before any job
+    starts.
 
-    WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids are the stage's.
+    WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids
+    are the stage's.
     """
-    sources = config.sources
-    paths = [
-        ("seed_positives", sources.seed_positives),
-        ("url_annotations", sources.url_annotations),
-    ]
-    for name in ("solutions", "problems"):
-        value = getattr(sources, name)
-        paths += [(name, path) for path in (value if isinstance(value, list) else [value])]
-    paths += [
-        (f"benchmarks.{name}", path) for name, path in sources.benchmarks.items() if path != "hub"
-    ]
-    paths += [(f"heldout_text.{name}", path) for name, path in sources.heldout_text.items()]
-    if sources.coder.startswith(("/", "./", "../", "~")):
-        paths.append(("coder", sources.coder))
-    for name, path in paths:
-        if path is not None and path != "mini" and ":" not in path and not Path(path).exists():
+    for name, path in _own_paths(config):
+        if path is None or path == "mini" or ":" in path:
+            continue
+        if not Path(path).exists():
             raise UserError(
                 f"sources.{name} = {path!r}: no such file or folder; allowed: a path, or the word mini"
             )
 
 
+def _own_paths(config: Config) -> Iterator[tuple[str, str | None]]:
+    """The settings below `sources` that name files, with their values, in the order in which they
+    are checked."""
+    sources = config.sources
+    yield "seed_positives", sources.seed_positives
+    yield "url_annotations", sources.url_annotations
+
+    for name, value in (("solutions", sources.solutions), ("problems", sources.problems)):
+        for path in value if isinstance(value, list) else [value]:
+            yield name, path
+    for benchmark, path in sources.benchmarks.items():
+        if path != "hub":
+            yield f"benchmarks.{benchmark}", path
+    for text, path in sources.heldout_text.items():
+        yield f"heldout_text.{text}", path
+
+    # "owner/name" is a model of the Hub; only what can be nothing but a path is checked.
+    if sources.coder.startswith(("/", "./", "../", "~")):
+        yield "coder", sources.coder
+
+
 def check_rewards(config: Config) -> None:
-    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere to be found."""
+    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere
+    to be found."""
     for name in config.rl.rewards:
         module, colon, _ = name.partition(":")
         if colon and module_path(module) is None:
@@ -93,36 +115,48 @@ def check_rewards(config: Config) -> None:
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:
-    """The path under the world's folder where `value` is the word "mini", else the user's own path(s)."""
+    """The path under the world's folder where `value` is the word "mini", else the user's own
+    path(s)."""
     return world_path if value == "mini" else value
 
 
 def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:
-    """Each benchmark's file: the world's own ("mini"), one that a job fetches ("hub"), or the user's."""
-    made = {"mini": f"{results}/world/problems/test.jsonl"}
-    return {
-        name: f"{results}/fetched/{name}.jsonl" if path == "hub" else made.get(path, path)
-        for name, path in benchmarks.items()
-    }
+    """Each benchmark's file: the world's own ("mini"), one that a job fetches ("hub"), or the
+    user's."""
+    files = {}
+    for name, path in benchmarks.items():
+        match path:
+            case "mini":
+                files[name] = f"{results}/world/problems/test.jsonl"
+            case "hub":
+                files[name] = f"{results}/fetched/{name}.jsonl"
+            case _:
+                files[name] = path
+    return files
 
 
 def print_failure(snakemake_logs: str | list[str], results: str) -> None:
-    """After a failed run: the last lines of each failed job's log, and the command that goes on from there."""
+    """After a failed run: the last lines of each failed job's log, and the command that goes on
+    from there."""
     paths = [snakemake_logs] if isinstance(snakemake_logs, str) else snakemake_logs
-    text = "".join(_lines(path) for path in paths)
+    text = "".join(_text_of(path) for path in paths)
+    # Snakemake reports a failed job as a rule's name and an indented block that names the job's
+    # log.
     failed = re.findall(r"^Error in rule (\w+):\n(?:    .*\n)*?    log: (\S+)", text, re.M)
+
     report = [""]
+    # A job that was tried again is reported once a try.
     for rule, log in dict.fromkeys(failed):
-        report += [
-            f"failed  {rule}: {log} ends with",
-            *(f"        {line}" for line in _lines(log).splitlines()[-5:]),
-        ]
+        report.append(f"failed  {rule}: {log} ends with")
+        report += [f"        {line}" for line in _text_of(log).splitlines()[-5:]]
     if not failed:
         report.append(f"failed  the jobs' logs lie in {results}/logs/")
+
     report.append(f"again   {shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}")
     report.append("        what is finished stays; a training goes on from its last checkpoint")
     print(*report, sep="\n", file=sys.stderr)
 
 
-def _lines(path: str) -> str:
+def _text_of(path: str) -> str:
+    """The text of a log; empty where there is none."""
     return Path(path).read_text(encoding="utf-8", errors="replace") if Path(path).is_file() else ""

@@ -5,14 +5,17 @@ Writes  OUT: a Hugging Face folder with weights, tokenizer with our chat templat
 
     python -m pretrain.coder --source deepseek-ai/deepseek-coder-7b-base-v1.5 --out results/gpu/models/coder
 
-Checked: it is a causal language model with weights and a tokenizer that has BOS and EOS. Embeddings that are smaller
-than the tokenizer are enlarged, with rows like the average of the old ones; larger ones, which many models pad to a
-round number, stay as they are. The paper starts from the checkpoint before learning-rate decay, which is not public.
-Not done here: any training (the built-in world's checkpoint is trained by mini.coder).
+Checked: it is a causal language model with weights and a tokenizer that has BOS and EOS. Embeddings
+that are smaller than the tokenizer are enlarged, with rows like the average of the old ones; larger
+ones, which many models pad to a round number, stay as they are. The paper starts from the
+checkpoint before learning-rate decay, which is not public. Not done here: any training (the
+built-in world's checkpoint is trained by mini.coder).
 """
 
 import argparse
 from pathlib import Path
+
+import torch
 
 from pipeline.errors import UserError, run_main
 from pipeline.model.chat import CHAT_TEMPLATE
@@ -21,29 +24,28 @@ from pipeline.training.checkpoint import seed_everything
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--source", required=True, help="model folder or Hub id")
-    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
-    arguments = parser.parse_args(argv)
-    tokenizer = load_tokenizer(arguments.source)
+    args = parse_args(argv)
+    tokenizer = load_tokenizer(args.source)
     if not tokenizer.is_fast:
-        raise UserError(f"{arguments.source}: the tokenizer has no fast form (tokenizer.json)")
+        raise UserError(f"{args.source}: the tokenizer has no fast form (tokenizer.json)")
     tokenizer.chat_template = CHAT_TEMPLATE
-    model = load_model(arguments.source)
-    rows = model.get_input_embeddings().weight.shape[0]
+
+    model = load_model(args.source)
+    embeddings = model.get_input_embeddings().weight
+    assert isinstance(embeddings, torch.Tensor)
+    rows = embeddings.shape[0]
     if rows < len(tokenizer):
-        seed_everything(0)  # the new rows are drawn
+        # The new rows are drawn around the average of the old ones.
+        seed_everything(0)
         model.resize_token_embeddings(len(tokenizer))
-    settings = {"source": arguments.source}
+
+    settings = {"source": args.source}
+    description = f"A copy of {args.source}, checked."
     save_model(
-        arguments.out,
+        args.out,
         model,
         tokenizer,
-        card=model_card(
-            "Coder checkpoint", f"A copy of {arguments.source}, checked.", settings, {}
-        ),
+        card=model_card("Coder checkpoint", description, settings, {}),
         stage="pretrain.coder",
         settings=settings,
         counts={
@@ -52,6 +54,15 @@ def main(argv: list[str] | None = None) -> None:
             "vocabulary": len(tokenizer),
         },
     )
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--source", required=True, help="model folder or Hub id")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

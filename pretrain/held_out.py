@@ -1,4 +1,5 @@
-"""Bits per byte of a model on held-out texts: what continued pretraining gains and what it forgets."""
+"""Bits per byte of a model on held-out texts: what continued pretraining gains and what it
+forgets."""
 
 import math
 from collections.abc import Iterable
@@ -15,7 +16,8 @@ from pipeline.model import distributed
 
 
 class HeldOutText:
-    """One held-out text, encoded once: rows of at most `context` tokens, and its size in UTF-8 bytes."""
+    """One held-out text, encoded once: rows of at most `context` tokens, and its size in UTF-8
+    bytes."""
 
     def __init__(
         self, texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int
@@ -33,19 +35,21 @@ class HeldOutText:
     def bits_per_byte(
         self, model: PreTrainedModel, max_tokens: int, precision: str = "auto"
     ) -> float:
-        """Negative log2-likelihood of all tokens over the number of bytes; independent of the tokenizer's pieces."""
-        mine = distributed.share(self.rows)
-        values = row_log_probs(model, mine, max_tokens, precision=precision)
-        logprob = distributed.total(
-            {"logprob": sum(float(v.sum(dtype=np.float64)) for v in values)}
-        )["logprob"]
-        return -logprob / math.log(2) / self.bytes
+        """Negative log2-likelihood of all tokens over the number of bytes; independent of the
+        tokenizer's pieces."""
+        rows = distributed.shard_for_rank(self.rows)
+        log_probs = row_log_probs(model, rows, max_tokens, precision=precision)
+        # In float64: a text has millions of tokens.
+        mine = sum(float(row.sum(dtype=np.float64)) for row in log_probs)
+        total = distributed.all_reduce_sum({"log_prob": mine})["log_prob"]
+        return -total / math.log(2) / self.bytes
 
 
 def read_held_out(
     path: str | Path, tokenizer: PreTrainedTokenizerBase, context: int, max_bytes: int
 ) -> HeldOutText:
-    """Read a JSON Lines file of {"text"} objects; whole documents from the beginning, up to `max_bytes`."""
+    """Read a JSON Lines file of {"text"} objects; whole documents from the beginning, up to
+    `max_bytes`."""
     texts = [str(row["text"]) for row in read_jsonl(path) if row.get("text")]
     if not texts:
         raise UserError(f"{path}: no held-out text (expected JSON Lines with a field `text`)")
@@ -54,8 +58,10 @@ def read_held_out(
 
 def _rows(ids: list[int], bos: int, context: int) -> list[Row]:
     """Every token is scored exactly once; each row begins with BOS, which is not."""
+    step = context - 1  # BOS takes the first place
     rows = []
-    for start in range(0, len(ids), context - 1):
-        piece = np.array([bos, *ids[start : start + context - 1]], dtype=np.int32)
-        rows.append(Row(piece, np.arange(len(piece)) > 0))
+    for start in range(0, len(ids), step):
+        row_ids = np.array([bos, *ids[start : start + step]], dtype=np.int32)
+        scored = np.arange(len(row_ids)) > 0
+        rows.append(Row(row_ids, scored))
     return rows

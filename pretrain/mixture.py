@@ -1,7 +1,9 @@
-"""Which context of which source stands at which place of which step: a pure function of seed and step.
+"""Which context of which source stands at which place of which step: a pure function of seed and
+step.
 
-The plan gives each source its share of every step's contexts, rounded so that after any number of steps each source
-is within one context of its share. Within a source, contexts come in an order shuffled anew in each epoch.
+The plan gives each source its share of every step's contexts, rounded so that after any number of
+steps each source is within one context of its share. Within a source, contexts come in an order
+shuffled anew in each epoch.
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ class Plan:
 
     names: list[str]
     windows: list[int]
+    """Contexts that each source has."""
     context: int
+    """Tokens of a context."""
     taken: np.ndarray
     seed: int
 
@@ -26,28 +30,29 @@ class Plan:
     def table(self) -> dict[str, dict[str, float]]:
         """Per source: contexts, tokens, share of all, and epochs over what there is."""
         totals = self.taken[-1]
-        return {
-            name: {
+        table: dict[str, dict[str, float]] = {}
+        for name, total, windows in zip(self.names, totals, self.windows, strict=True):
+            table[name] = {
                 "contexts": int(total),
                 "tokens": int(total) * self.context,
                 "share": round(float(total / totals.sum()), 6),
                 "epochs": round(float(total / windows), 4),
             }
-            for name, total, windows in zip(self.names, totals, self.windows, strict=True)
-        }
+        return table
 
     def of_step(self, step: int) -> list[tuple[str, int]]:
         """The (source, window) pairs of a step, in the sources' order."""
         pairs = []
         for k, name in enumerate(self.names):
-            for n in range(int(self.taken[step, k]), int(self.taken[step + 1, k])):
-                pairs.append((name, self._window(k, n)))
+            first, end = int(self.taken[step, k]), int(self.taken[step + 1, k])
+            pairs += [(name, self._window(k, n)) for n in range(first, end)]
         return pairs
 
     def _window(self, k: int, n: int) -> int:
         """The window of the n-th context drawn from source k."""
         epoch, place = divmod(n, self.windows[k])
-        return int(_order(self.seed, k, epoch, self.windows[k])[place])
+        order = _order(self.seed, k, epoch, self.windows[k])
+        return int(order[place])
 
 
 def plan_mixture(
@@ -63,17 +68,27 @@ def plan_mixture(
     names = list(weights)
     shares = np.array([weights[name] for name in names]) / sum(weights.values())
     taken = np.zeros((steps + 1, len(names)), dtype=np.int64)
+
     for step in range(1, steps + 1):
+        # What each source should have had by now, less what it got. The small number guards whole
+        # ones against rounding: 2.9999999 contexts are three.
         due = shares * step * contexts - taken[step - 1]
         count = np.maximum(np.floor(due + 1e-9), 0).astype(np.int64)
-        # The largest remainders get what rounding left over; equal ones go by the order of the sources.
+
+        # The largest remainders get what rounding left over; equal ones go by the order of the
+        # sources.
         while rest := contexts - int(count.sum()):
             neediest = np.argsort(-(due - count), kind="stable")
             if rest > 0:
                 count[neediest[:rest]] += 1
-            else:  # sources ahead of their share left the others to claim too much
-                count[next(k for k in neediest[::-1] if count[k])] -= 1
+            else:
+                # Sources ahead of their share left the others to claim too much: the least needy
+                # gives one back.
+                giver = next(k for k in neediest[::-1] if count[k])
+                count[giver] -= 1
+
         taken[step] = taken[step - 1] + count
+
     return Plan(names, [windows[name] for name in names], context, taken, seed)
 
 
@@ -84,6 +99,7 @@ def _order(seed: int, source: int, epoch: int, size: int) -> np.ndarray:
     """The permutation of one epoch; the last few are kept, since neighbouring steps share them."""
     key = (seed, source, epoch, size)
     if key not in _ORDERS:
+        # That of a source of a trillion tokens takes gigabytes.
         if len(_ORDERS) > 16:
             _ORDERS.clear()
         _ORDERS[key] = np.random.default_rng([seed, source, epoch]).permutation(size)

@@ -1,6 +1,5 @@
 """Token files written by pretrain.tokens, read as one stream of windows a source."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,40 +9,50 @@ from pipeline.errors import UserError
 
 
 class TokenSource:
-    """The token stream of one source, over all its shards, read in windows of `context` tokens."""
+    """The token stream of one source, over all its shards, read in windows of `context` tokens.
+
+    `entry` is the source's entry in the manifest of pretrain.tokens, `dtype` that of the ids on
+    disk.
+    """
 
     def __init__(self, folder: Path, entry: dict, dtype: str, context: int):
-        self.shards = [
-            np.memmap(folder / f"{s['name']}.bin", dtype=dtype, mode="r")
-            for s in entry["shards"]
-            if s["tokens"]
-        ]
+        # An empty file cannot be mapped.
+        names = [shard["name"] for shard in entry["shards"] if shard["tokens"]]
+        self.shards = [np.memmap(folder / f"{name}.bin", dtype=dtype, mode="r") for name in names]
         self.starts = np.cumsum([0, *(len(shard) for shard in self.shards)])
         self.context = context
         self.windows = int(self.starts[-1]) // context
 
     def window(self, index: int) -> np.ndarray:
-        """int32 ids [context] of window `index`; a window may begin in one shard and end in another."""
-        start, pieces, left = index * self.context, [], self.context
+        """int32 ids [context] of window `index`; a window may begin in one shard and end in
+        another."""
+        start = index * self.context
+        left = self.context
         shard = int(np.searchsorted(self.starts, start, side="right")) - 1
+
+        pieces = []
         while left:
             offset = start - int(self.starts[shard])
             piece = self.shards[shard][offset : offset + left]
             pieces.append(piece)
-            start, left, shard = start + len(piece), left - len(piece), shard + 1
+            start += len(piece)
+            left -= len(piece)
+            shard += 1
         return np.concatenate(pieces).astype(np.int32)
 
 
 def open_sources(folder: Path, context: int) -> tuple[dict[str, TokenSource], dict]:
-    """All sources of a token folder and its manifest's counts; each must fill at least one window."""
+    """All sources of a token folder and its manifest's counts; each must fill at least one
+    window."""
     counts = read_json(folder / "manifest.json")["counts"]
     try:
         sources = {
             name: TokenSource(folder, entry, counts["dtype"], context)
             for name, entry in counts["sources"].items()
         }
-    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{folder}: not a folder of token files ({error})") from None
+
     for name, source in sources.items():
         if not source.windows:
             raise UserError(

@@ -1,25 +1,28 @@
 """Tokenise the sources of the pretraining mixture once, into memory-mapped shards.
 
-Reads   the section `pretrain` of the configuration (JSON), a tokenizer (a model folder with tokenizer.json) and a
-        path for each source of the mixture: files, folders of them, or `hub:…` (forms: pipeline.artifacts.datasets).
-Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32), OUT/<source>-<shard>.offsets.npy (where
-        each document begins) and, last, OUT/manifest.json, whose counts index the shards.
+Reads   the section `pretrain` of the configuration (JSON), a tokenizer (a model folder with
+        tokenizer.json) and a path for each source of the mixture: files, folders of them, or
+        `hub:…` (forms: pipeline.artifacts.datasets).
+Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32),
+        OUT/<source>-<shard>.offsets.npy (where each document begins) and, last, OUT/manifest.json,
+        whose counts index the shards.
 
     python -m pretrain.tokens --config results/mini/config/pretrain.json --tokenizer results/mini/models/coder \\
         --source corpus=results/mini/corpus/final --source code=results/mini/world/code/train.jsonl \\
         --source prose=results/mini/world/prose/train.jsonl --out results/mini/pretrain/tokens
 
-Every document is BOS, its text, EOS; one shard an input file (of a Hub set: one of its files, streamed). Shards are
-made in parallel and do not depend on how many at a time; those that an interrupted run finished are taken over when
-tokenizer, settings and input file are the same. Documents without text are counted, not written. No torch.
+Every document is BOS, its text, EOS; one shard an input file (of a Hub set: one of its files,
+streamed). Shards are made in parallel and do not depend on how many at a time; those that an
+interrupted run finished are taken over when tokenizer, settings and input file are the same.
+Documents without text are counted, not written. No torch.
 """
 
 import argparse
-import multiprocessing
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -32,9 +35,23 @@ from pipeline.artifacts.write import atomic_path, file_digest, read_json, write_
 from pipeline.config.load import read_section
 from pipeline.config.pretrain import Pretrain, TextSource
 from pipeline.errors import UserError, run_main
+from pipeline.process_pool import run_jobs
 from pipeline.progress import Progress
 
 BATCH = 256
+"""Documents that are encoded at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One input file and the shard that it becomes."""
+
+    file: str
+    source: TextSource
+    stem: Path
+    """Path of the shard's files without their suffixes."""
+    room: int | None
+    """Tokens after which reading ends; None reads the whole file."""
 
 
 class Encoder:
@@ -49,26 +66,50 @@ class Encoder:
             self.tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing more precise
             raise UserError(f"{path}: not a tokenizer ({error})") from None
+
+        # Else a page that writes "<|EOT|>" would end its document there.
         self.tokenizer.encode_special_tokens = True
         self.digest = file_digest(path)
         names = read_json(Path(folder) / "tokenizer_config.json")
-        self.bos, self.eos = (self._special(names, key) for key in ("bos_token", "eos_token"))
+        self.bos = self._special(names, "bos_token")
+        self.eos = self._special(names, "eos_token")
         self.dtype = np.dtype("<u2" if self.tokenizer.get_vocab_size() <= 2**16 else "<u4")
 
     def encode(self, texts: list[str]) -> list[np.ndarray]:
+        """Ids of each text, BOS before and EOS behind."""
         encoded = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [np.array([self.bos, *e.ids, self.eos], dtype=self.dtype) for e in encoded]
 
     def _special(self, names: dict, key: str) -> int:
+        # Some tokenizers write the token's text, others an object with the text as "content".
         token = names.get(key)
-        token = token.get("content") if isinstance(token, dict) else token
-        identity = self.tokenizer.token_to_id(token) if token else None
+        text = token.get("content") if isinstance(token, dict) else token
+        identity = self.tokenizer.token_to_id(text) if text else None
         if identity is None:
             raise UserError(f"{self.folder}: the tokenizer has no {key}")
         return identity
 
 
 def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    settings = read_section(args.config, Pretrain)
+    encoder = Encoder(args.tokenizer)
+    paths = source_paths(args.source, settings)
+
+    sources = {}
+    for name, path in paths.items():
+        sources[name] = tokenise_source(name, path, settings, encoder, args.out, args.jobs)
+
+    write_manifest(
+        args.out / "manifest.json",
+        "pretrain.tokens",
+        settings=settings.model_dump(mode="json", include={"mixture", "source_tokens"}),
+        inputs=[args.tokenizer / "tokenizer.json"],
+        counts={"dtype": encoder.dtype.str, "tokenizer": encoder.digest, "sources": sources},
+    )
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -83,27 +124,15 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--jobs", type=int, default=len(os.sched_getaffinity(0)), help="shards made at a time"
     )
-    arguments = parser.parse_args(argv)
-    settings = read_section(arguments.config, Pretrain)
-    encoder = Encoder(arguments.tokenizer)
-    paths = source_paths(arguments.source, settings)
-    sources = {}
-    for name, path in paths.items():
-        sources[name] = tokenise_source(
-            name, path, settings, encoder, arguments.out, arguments.jobs
-        )
-    write_manifest(
-        arguments.out / "manifest.json",
-        "pretrain.tokens",
-        settings=settings.model_dump(mode="json", include={"mixture", "source_tokens"}),
-        inputs=[arguments.tokenizer / "tokenizer.json"],
-        counts={"dtype": encoder.dtype.str, "tokenizer": encoder.digest, "sources": sources},
-    )
+    return parser.parse_args(argv)
 
 
 def source_paths(pairs: list[str], settings: Pretrain) -> dict[str, str]:
     """`NAME=PATH` arguments as a mapping; the names must be those of the mixture."""
-    paths = dict(pair.split("=", 1) if "=" in pair else (pair, "") for pair in pairs)
+    paths: dict[str, str] = {}
+    for pair in pairs:
+        name, _, path = pair.partition("=")
+        paths[name] = path
     if set(paths) != set(settings.mixture) or not all(paths.values()):
         raise UserError(
             f"--source: give NAME=PATH once for each of {', '.join(settings.mixture)}; got {pairs}"
@@ -114,16 +143,17 @@ def source_paths(pairs: list[str], settings: Pretrain) -> dict[str, str]:
 def tokenise_source(
     name: str, path: str, settings: Pretrain, encoder: Encoder, out: Path, jobs: int = 1
 ) -> dict:
-    """Tokenise the files of a source, as many as its budget needs; return the shards in use and their counts."""
+    """Tokenise the files of a source, as many as its budget needs; return the shards in use and
+    their counts."""
     source = settings.mixture[name]
-    room = (
-        settings.source_tokens
-        if not path.startswith(HUB) or settings.source_tokens
-        else share(source, settings)
-    )
+    room = settings.source_tokens
+    if path.startswith(HUB) and not room:
+        # A streamed set may have no end: what the source's share needs once is enough.
+        room = share(source, settings)
+
+    files = input_files(path, split=True)
     work = [
-        (file, source, out / f"{name}-{number:05d}", room)
-        for number, file in enumerate(input_files(path, split=True))
+        Work(file, source, out / f"{name}-{number:05d}", room) for number, file in enumerate(files)
     ]
     shards: list[dict] = []
     with Progress(f"tokens {name}", len(work), unit="files") as progress:
@@ -133,92 +163,90 @@ def tokenise_source(
             progress.add(1, tokens=f"{tokens:,}")
             if room is not None and tokens >= room:
                 break
-    totals = {
-        key: sum(shard[key] for shard in shards)
-        for key in ("tokens", "documents", "bytes", "empty")
-    }
+
+    counted = ("tokens", "documents", "bytes", "empty")
+    totals = {key: sum(shard[key] for shard in shards) for key in counted}
     if not totals["tokens"]:
         raise UserError(f"{path}: source {name!r} holds no text in field {source.text_field!r}")
     return {"shards": shards, **totals}
 
 
-def _made(work: list[tuple], encoder: Encoder, jobs: int) -> Iterator[dict]:
-    """The shards' entries in order. Several files go to processes; of one file all cores share each batch."""
-    if min(jobs, len(work)) <= 1:
+def _made(work: list[Work], encoder: Encoder, jobs: int) -> Iterator[dict]:
+    """The shards' entries in order. Several files go to processes; of one file all cores share each
+    batch."""
+    processes = min(jobs, len(work))
+    if processes <= 1:
         os.environ["TOKENIZERS_PARALLELISM"] = "true"
         for item in work:
-            yield tokenise_file(*item, encoder)
+            yield tokenise_file(item, encoder)
         return
+
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    context = multiprocessing.get_context("spawn")  # the tokenizer's threads do not survive a fork
-    with ProcessPoolExecutor(
-        min(jobs, len(work)), context, _open_encoder, (encoder.folder,)
-    ) as pool:
-        waiting: deque[Future[dict]] = deque()
-        try:
-            for item in work:
-                waiting.append(pool.submit(_tokenise_here, *item))
-                if len(waiting) > jobs:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    # Only a few files ahead: the caller may have enough after any of them.
+    one_each = [(item,) for item in work]
+    yield from run_jobs(_tokenise_here, one_each, jobs, shared=(encoder.folder,), ahead=jobs)
 
 
-_ENCODER: list[Encoder] = []
+@cache
+def _encoder(folder: str | Path) -> Encoder:
+    """The encoder of a process of the pool, opened once in it: tokenizers cannot be sent to
+    processes."""
+    return Encoder(folder)
 
 
-def _open_encoder(folder: str | Path) -> None:
-    _ENCODER[:] = [Encoder(folder)]
-
-
-def _tokenise_here(file: str, source: TextSource, stem: Path, room: int | None) -> dict:
-    return tokenise_file(file, source, stem, room, *_ENCODER)
+def _tokenise_here(work: Work, folder: str | Path) -> dict:
+    return tokenise_file(work, _encoder(folder))
 
 
 def share(source: TextSource, settings: Pretrain) -> int:
+    """Tokens of a source that the whole training takes."""
     return int(source.weight * settings.tokens) + 1
 
 
-def tokenise_file(
-    file: str, source: TextSource, stem: Path, room: int | None, encoder: Encoder
-) -> dict:
-    """Write one shard, or take over the one that an earlier run finished. Returns its entry of the index.
+def tokenise_file(work: Work, encoder: Encoder) -> dict:
+    """Write one shard, or take over the one that an earlier run finished. Returns its entry of the
+    index.
 
     Reading ends when there are `room` tokens: a file never gives more than its source needs.
     """
+    file, stem = work.file, work.stem
     entry_file = stem.with_name(stem.name + ".json")
     content = file if file.startswith(HUB) else file_digest(file)
-    mark = fingerprint(content, encoder.digest, source.text_field, room)
-    if entry_file.is_file() and (entry := read_json(entry_file))["fingerprint"] == mark:
-        return entry
+    mark = fingerprint(content, encoder.digest, work.source.text_field, work.room)
+    if entry_file.is_file():
+        earlier = read_json(entry_file)
+        if earlier["fingerprint"] == mark:
+            return earlier
+
     counts: Counter = Counter()
     lengths: list[int] = []
     tokens = 0
     stem.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(stem.with_name(stem.name + ".bin")) as temporary, open(temporary, "wb") as out:
-        for texts in batches(read_documents(file, source.text_field), counts):
+        documents = read_documents(file, work.source.text_field)
+        for texts in batches(documents, counts):
             for ids in encoder.encode(texts):
                 out.write(ids.tobytes())
                 lengths.append(len(ids))
                 tokens += len(ids)
-            if room is not None and tokens >= room:
+            if work.room is not None and tokens >= work.room:
                 break
+
+    # Where each document begins; the last sum is where one more would.
     offsets = np.cumsum([0, *lengths], dtype=np.int64)
-    with (
-        atomic_path(stem.with_name(stem.name + ".offsets.npy")) as temporary,
-        open(temporary, "wb") as out,
-    ):
+    offsets_file = stem.with_name(stem.name + ".offsets.npy")
+    with atomic_path(offsets_file) as temporary, open(temporary, "wb") as out:
         np.save(out, offsets[:-1])
+
     entry = {
         "name": stem.name,
         "fingerprint": mark,
         "tokens": int(offsets[-1]),
         "documents": len(lengths),
+        "bytes": counts["bytes"],
+        "empty": counts["empty"],
     }
-    entry |= {"bytes": counts["bytes"], "empty": counts["empty"]}
+    # Last: its presence means that the shard is whole.
     write_json(entry_file, entry)
     return entry
 
@@ -228,6 +256,7 @@ def batches(documents: Iterator[str | None], counts: Counter) -> Iterator[list[s
     while chunk := list(islice(documents, BATCH)):
         texts = [text for text in chunk if text is not None]
         counts["empty"] += len(chunk) - len(texts)
+        # Pages may hold lone surrogates, which plain UTF-8 refuses.
         counts["bytes"] += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         if texts:
             yield texts

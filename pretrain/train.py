@@ -1,21 +1,26 @@
 """Continue the pretraining of the coder checkpoint on the mixture: the base model.
 
-Reads   the section `pretrain` of the configuration (JSON), the coder's model folder, the token folder written by
-        pretrain.tokens with the same tokenizer, and held-out texts (JSON Lines of {"text"}).
-Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl (loss, rate, speed, bits per byte of each
-        held-out text) and manifest.json (the plan of the mixture; bits per byte before and after).
+Reads   the section `pretrain` of the configuration (JSON), the coder's model folder, the token
+        folder written by pretrain.tokens with the same tokenizer, and held-out texts (JSON Lines of
+        {"text"}).
+Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl (loss, rate, speed,
+        bits per byte of each held-out text) and manifest.json (the plan of the mixture; bits per
+        byte before and after).
 
     python -m pretrain.train --config results/mini/config/pretrain.json --coder results/mini/models/coder \\
         --tokens results/mini/pretrain/tokens/manifest.json --heldout math=results/mini/world/heldout/math.jsonl \\
         --resume results/mini/resume/base --out results/mini/models/base
 
-The order of the data is a pure function of seed and step; a run that was killed goes on from its last checkpoint in
---resume and ends with the same weights. `torchrun --nproc-per-node 8 -m pretrain.train …` trains on eight processes
-with the same results up to the order of sums. Not done here: tokenising.
+The order of the data is a pure function of seed and step; a run that was killed goes on from its
+last checkpoint in --resume and ends with the same weights. `torchrun --nproc-per-node 8 -m
+pretrain.train …` trains on eight processes with the same results up to the order of sums. Not done
+here: tokenising.
 """
 
 import argparse
 from pathlib import Path
+
+from transformers import PreTrainedModel
 
 from pipeline.artifacts.write import file_digest
 from pipeline.config.load import read_section
@@ -121,12 +126,16 @@ def prepare_mixture(
 
 
 def named_paths(pairs: list[str]) -> dict[str, str]:
+    """`NAME=PATH` arguments as a mapping."""
     if any("=" not in pair for pair in pairs):
         raise UserError(f"--heldout: expected NAME=PATH, got {pairs}")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def measure(model, held_out: dict[str, HeldOutText], settings: Pretrain) -> dict[str, float]:
+def measure(
+    model: PreTrainedModel, held_out: dict[str, HeldOutText], settings: Pretrain
+) -> dict[str, float]:
+    """Bits per byte of each held-out text."""
     optimisation = settings.optimisation
     return {
         f"bits_per_byte.{name}": text.bits_per_byte(

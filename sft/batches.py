@@ -1,4 +1,5 @@
-"""Which examples make which step: random concatenation to the context, a pure function of seed and step."""
+"""Which examples make which step: random concatenation to the context, a pure function of seed and
+step."""
 
 from pathlib import Path
 
@@ -27,13 +28,11 @@ class Examples:
         rows = []
         for i in indices:
             ids = np.asarray(self.ids[i].values)
-            rows.append(
-                Row(
-                    ids,
-                    np.asarray(self.scored[i].values.to_numpy(zero_copy_only=False), dtype=bool),
-                )
-            )
-        total = max(1, sum(int(row.scored.sum()) for row in rows))
+            # Arrow packs truth values into bits, which NumPy cannot view.
+            scored = self.scored[i].values.to_numpy(zero_copy_only=False)
+            rows.append(Row(ids, np.asarray(scored, dtype=bool)))
+
+        total = max(1, sum(int(row.loss_mask.sum()) for row in rows))
         for row in rows:
             row.columns["weight"] = np.full(len(row), 1 / total, dtype=np.float32)
         return rows
@@ -45,10 +44,10 @@ def read_examples(path: Path) -> tuple[Examples, Examples]:
         table = pq.read_table(path, columns=["ids", "scored", "split", "format"])
     except (OSError, pa.ArrowInvalid, KeyError) as error:
         raise UserError(f"{path}: not a table of examples ({str(error).splitlines()[0]})") from None
+
     splits = table["split"].to_numpy(zero_copy_only=False)
-    train, validation = (
-        Examples(table.filter(pa.array(splits == name))) for name in ("train", "validation")
-    )
+    train = Examples(table.filter(pa.array(splits == "train")))
+    validation = Examples(table.filter(pa.array(splits == "validation")))
     if not len(train):
         raise UserError(f"{path}: holds no training examples")
     return train, validation
@@ -59,21 +58,27 @@ def plan_batches(
 ) -> tuple[list[list[int]], float]:
     """The examples of every step, and how many epochs they are.
 
-    In each epoch all examples come in a new random order and are laid one behind the other; a context ends where the
-    next example does not fit. A step has `batch_sequences` contexts; an epoch's end does not cut a step.
+    In each epoch all examples come in a new random order and are laid one behind the other; a
+    context ends where the next example does not fit. A step has `batch_sequences` contexts; an
+    epoch's end does not cut a step.
     """
     plan: list[list[int]] = []
     step: list[int] = []
-    contexts = room = drawn = epoch = 0
+    contexts = 0  # begun in this step
+    room = 0  # tokens left in the last of them
+    drawn = epoch = 0
+
     while True:
-        for i in np.random.default_rng([seed, epoch]).permutation(len(lengths)).tolist():
+        order = np.random.default_rng([seed, epoch]).permutation(len(lengths))
+        for i in order.tolist():
             if lengths[i] > room:
                 if contexts == batch_sequences:
                     plan.append(step)
                     step, contexts = [], 0
                     if len(plan) == steps:
                         return plan, drawn / len(lengths)
-                contexts, room = contexts + 1, context
+                contexts += 1
+                room = context
             step.append(i)
             room -= int(lengths[i])
             drawn += 1

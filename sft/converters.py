@@ -1,4 +1,5 @@
-r"""From the record of a public data set to our Solution, one converter a schema, recognised by the record's fields.
+r"""From the record of a public data set to our Solution, one converter a schema, recognised by the
+record's fields.
 
     ours           turns, format                          NuminaMath (CoT, TIR)   problem, solution [, messages]
     trajectories   question, steps (text/code/execution)  MATH                    problem, solution
@@ -7,8 +8,9 @@ r"""From the record of a public data set to our Solution, one converter a schema
     MathInstruct   instruction, output, source            Lila (Hub)              input, output_program, output_answer
     NuminaMath-1.5 problem, solution, answer, …_is_valid  Lila (its own files)    Input, Output Program, Output Answer
 
-A converter returns a Solution or raises Reject with a reason that is counted. Here nothing is executed or graded
-(sft.checks does); programs are rewritten only so that they print what they computed.
+A converter returns a Solution or raises Reject with a reason that is counted. Here nothing is
+executed or graded (sft.checks does); programs are rewritten only so that they print what they
+computed.
 """
 
 import ast
@@ -18,11 +20,20 @@ from collections.abc import Callable
 from pipeline.artifacts.records import Solution
 
 CALCULATION = re.compile(r"<<[^<>]*>>")
+"""GSM8K's calculator marks: "3+4=<<3+4=7>>7"."""
 FENCED = re.compile(r"```(python|output)[ \t]*\n(.*?)\n?```", re.DOTALL)
+"""A program or its output, as ToRA and NuminaMath-TIR write them."""
 ASKS_FOR_PROGRAM = re.compile(
     r"\s*(?:Let's|Please)[^.?!\n]*\b(?:program|Python)\b[^.?!\n]*[.!]?\s*$"
 )
+"""The last sentence of MathInstruct's program questions, such as "Let's write a Python
+program."."""
 STATED = re.compile(r"(?:the answer is|answer:)\s*:?\s*(.+?)\.?\s*$", re.IGNORECASE | re.MULTILINE)
+"""The answer at the end of a line; its full stop is not part of it."""
+PROGRAM_START = re.compile(r"(import |from \w+ import |def |# )")
+"""How a MathInstruct output begins that is a program without being marked as one."""
+CHINESE_SHARE = 0.2
+"""Of all letters; Chinese questions are full of Latin variable names."""
 
 
 class Reject(Exception):
@@ -41,27 +52,28 @@ def language_of(text: str) -> str:
     """ "zh" where Chinese characters are at least a fifth of all letters, else "en"."""
     letters = sum(c.isalpha() for c in text)
     chinese = sum("\u4e00" <= c <= "\u9fff" for c in text)
-    return "zh" if chinese and chinese >= 0.2 * letters else "en"
+    return "zh" if chinese and chinese >= CHINESE_SHARE * letters else "en"
 
 
 def _ours(row: dict, identity: str, source: str) -> Solution:
     if row["format"] not in ("cot", "pot", "tool") or not isinstance(row["turns"], list):
         raise Reject("format is none of cot, pot, tool")
-    turns = [
-        {"role": str(t.get("role")), "content": str(t.get("content", ""))} for t in row["turns"]
-    ]
+    turns = []
+    for turn in row["turns"]:
+        turns.append({"role": str(turn.get("role")), "content": str(turn.get("content", ""))})
     if any(turn["role"] not in ("text", "code", "output") for turn in turns):
         raise Reject("a turn's role is none of text, code, output")
+
     question = str(row.get("question") or "")
     return Solution(
-        identity,
-        str(row.get("problem_id") or identity),
-        question,
-        str(row.get("answer") or ""),
-        row["format"],
-        turns,
-        str(row.get("language") or language_of(question)),
-        source,
+        id=identity,
+        problem_id=str(row.get("problem_id") or identity),
+        question=question,
+        answer=str(row.get("answer") or ""),
+        format=row["format"],
+        turns=turns,
+        language=str(row.get("language") or language_of(question)),
+        source=source,
     )
 
 
@@ -69,6 +81,7 @@ def _trajectory(row: dict, identity: str, source: str) -> Solution:
     """Text, code and execution steps; a last text step that only repeats the answer is dropped."""
     if row.get("correct") is False:
         raise Reject("marked as wrong")
+
     roles = {"text": "text", "code": "code", "execution": "output", "output": "output"}
     turns: list[dict] = []
     for step in row["steps"]:
@@ -76,13 +89,17 @@ def _trajectory(row: dict, identity: str, source: str) -> Solution:
         if role is None:
             raise Reject("a step's role is unknown")
         content = step["content"].replace("\r\n", "\n").strip()
+
         if role == "text" and turns and turns[-1]["role"] == "text":
+            # Two texts in a row are one turn; the second may be the answer that the record has in
+            # "completion".
             if content != str(row.get("completion", "")).strip():
                 turns[-1]["content"] += "\n" + content
+        elif role == "code":
+            turns.append(_code(prints_last_value(content)))
         else:
-            turns.append(
-                {"role": role, "content": prints_last_value(content) if role == "code" else content}
-            )
+            turns.append({"role": role, "content": content})
+
     mode = "tool" if any(turn["role"] == "code" for turn in turns) else "cot"
     return _solution(row["question"], row.get("answer"), mode, turns, identity, source)
 
@@ -91,11 +108,13 @@ def _program(row: dict, identity: str, source: str) -> Solution:
     """A program whose result is in `ans`; a table and choices belong to the question."""
     if row.get("correct") is False:
         raise Reject("marked as wrong")
+
     question = str(row["question"])
     if row.get("table"):
         question = f"{row['table'].strip()}\n\n{question}"
     if row.get("choices"):
         question += "\nChoices: " + ", ".join(map(str, row["choices"]))
+
     code = str(row["program"]).strip()
     if "print(" not in code:
         code = f"{code}\nprint(ans)"
@@ -111,22 +130,28 @@ def _conversation(row: dict, identity: str, source: str) -> Solution:
 
 
 def _worked(row: dict, identity: str, source: str) -> Solution:
-    """A question (or problem) and its worked solution; without a field for it the answer is in the last box.
+    """A question (or problem) and its worked solution; without a field for it the answer is in the
+    last box.
 
-    NuminaMath-1.5 says of each problem and solution whether it is valid, and has "proof" where there is no answer.
+    NuminaMath-1.5 says of each problem and solution whether it is valid, and has "proof" where
+    there is no answer.
     """
     if any(row.get(name, "Yes") != "Yes" for name in ("problem_is_valid", "solution_is_valid")):
         raise Reject("marked as not valid")
     if row.get("question_type") == "proof" or row.get("answer") in ("proof", "notfound"):
         raise Reject("no answer that could be checked")
+
     question = row.get("question") or row.get("problem") or ""
     text = str(row["solution"] or "")
     answer = row.get("answer")
     if "####" in text:
         text, answer = _gsm8k(text)
     turns, mode = _fenced(text)
-    if answer is None and (box := text.rfind("\\boxed{")) >= 0:
-        answer = braced(text, box + len("\\boxed"))
+
+    if answer is None:
+        box = text.rfind("\\boxed{")
+        if box >= 0:
+            answer = braced(text, box + len("\\boxed"))
     if mode == "cot":
         turns[-1]["content"] = _boxed(turns[-1]["content"], answer)
     return _solution(question, answer, mode, turns, identity, source)
@@ -136,48 +161,52 @@ def _upstream_gsm8k(row: dict, identity: str, source: str) -> Solution:
     if "####" not in str(row["answer"]):
         raise Reject("no answer")
     text, answer = _gsm8k(row["answer"])
-    return _solution(
-        row["question"], answer, "cot", [_text(_boxed(text, answer))], identity, source
-    )
+    turns = [_text(_boxed(text, answer))]
+    return _solution(row["question"], answer, "cot", turns, identity, source)
 
 
 def _math_instruct(row: dict, identity: str, source: str) -> Solution:
     """Programs come without an answer: what they print becomes it when they are run (sft.checks).
 
-    Their questions end with a request for a program in one of several wordings; our prompts have their own.
+    Their questions end with a request for a program in one of several wordings; our prompts have
+    their own.
     """
     output = str(row["output"] or "").strip()
-    if "/PoT/" in source or re.match(r"(import |from \w+ import |def |# )", output):
+    if "/PoT/" in source or PROGRAM_START.match(output):
         question = ASKS_FOR_PROGRAM.sub("", str(row["instruction"] or "").strip())
-        return _solution(
-            question, None, "pot", [_code(prints_last_value(output))], identity, source
-        )
+        turns = [_code(prints_last_value(output))]
+        return _solution(question, None, "pot", turns, identity, source)
+
     stated = STATED.findall(output)
     answer = stated[-1].strip() if stated else None
-    return _solution(
-        row["instruction"], answer, "cot", [_text(_boxed(output, answer))], identity, source
-    )
+    turns = [_text(_boxed(output, answer))]
+    return _solution(row["instruction"], answer, "cot", turns, identity, source)
 
 
 def _lila(row: dict, identity: str, source: str) -> Solution:
-    """The Hub's columns, or a record under "Instances" of Lila's own files, where programs and answers are lists."""
+    """The Hub's columns, or a record under "Instances" of Lila's own files, where programs and
+    answers are lists."""
     row = {name.lower().replace(" ", "_"): value for name, value in row.items()}
     if row.get("split", "train") != "train":
         raise Reject("not a training record")
-    program, answer = (_first(row[name]) for name in ("output_program", "output_answer"))
+
+    program = _first(row["output_program"])
+    answer = _first(row["output_answer"])
     if not program:
         raise Reject("no program")
-    code = prints_last_value(str(program).strip())
-    return _solution(
-        row["input"], answer, "pot", [_code(code)], identity, str(row.get("dataset") or source)
-    )
+    turns = [_code(prints_last_value(str(program).strip()))]
+    source = str(row.get("dataset") or source)
+    return _solution(row["input"], answer, "pot", turns, identity, source)
 
 
 def _first(value: object) -> object:
     """Of alternatives the first."""
-    return (value[0] if value else None) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return value[0] if value else None
+    return value
 
 
+# The first entry whose fields a record has decides; those with more telling fields come first.
 CONVERTERS: list[tuple[tuple[str, ...], Callable[[dict, str, str], Solution]]] = [
     (("turns", "format"), _ours),
     (("question", "steps"), _trajectory),
@@ -193,34 +222,39 @@ CONVERTERS: list[tuple[tuple[str, ...], Callable[[dict, str, str], Solution]]] =
 
 
 def prints_last_value(code: str) -> str:
-    """Code of a notebook cell as a script: a last bare expression is printed, as the notebook showed it."""
+    """Code of a notebook cell as a script: a last bare expression is printed, as the notebook
+    showed it."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):
         return code
+
     last = tree.body[-1] if tree.body else None
-    shows = isinstance(last, ast.Expr) and not isinstance(last.value, (ast.Constant, ast.Await))
-    if not shows or (
-        isinstance(last.value, ast.Call) and getattr(last.value.func, "id", "") == "print"
-    ):
+    if not isinstance(last, ast.Expr) or isinstance(last.value, (ast.Constant, ast.Await)):
         return code
-    lines = code.split("\n")
-    expression = ast.unparse(last.value)
-    return "\n".join([*lines[: last.lineno - 1], f"print({expression})"])
+    if isinstance(last.value, ast.Call) and getattr(last.value.func, "id", "") == "print":
+        return code
+
+    before = code.split("\n")[: last.lineno - 1]
+    return "\n".join([*before, f"print({ast.unparse(last.value)})"])
 
 
 def braced(text: str, start: int) -> str | None:
     """What stands between the braces that open at `start`; None when they never close."""
     depth = 0
     for i in range(start, len(text)):
-        depth += (text[i] == "{") - (text[i] == "}")
+        if text[i] == "{":
+            depth += 1
+        elif text[i] == "}":
+            depth -= 1
         if depth == 0:
             return text[start + 1 : i]
     return None
 
 
 def _gsm8k(text: str) -> tuple[str, str]:
-    """Solution text and answer: calculator marks go, the line after #### is the answer (commas dropped)."""
+    """Solution text and answer: calculator marks go, the line after #### is the answer (commas
+    dropped)."""
     body, _, answer = text.partition("####")
     return CALCULATION.sub("", body).strip(), answer.strip().replace(",", "")
 
@@ -234,17 +268,24 @@ def _boxed(text: str, answer: object) -> str:
 
 def _fenced(text: str) -> tuple[list[dict], str]:
     """Text with ```python and ```output blocks as turns, and its format."""
-    turns, end = [], 0
+    turns: list[dict] = []
+    end = 0
     for match in FENCED.finditer(text):
         before = text[end : match.start()].strip()
-        turns += [_text(before)] if before else []
-        turns.append({"role": "code" if match[1] == "python" else "output", "content": match[2]})
+        if before:
+            turns.append(_text(before))
+        role = "code" if match[1] == "python" else "output"
+        turns.append({"role": role, "content": match[2]})
         end = match.end()
+
     rest = text[end:].strip()
-    turns += [_text(rest)] if rest or not turns else []
+    if rest or not turns:
+        turns.append(_text(rest))
+
     roles = [turn["role"] for turn in turns]
-    mode = "cot" if "code" not in roles else "pot" if roles == ["code"] else "tool"
-    return turns, mode
+    if "code" not in roles:
+        return turns, "cot"
+    return turns, "pot" if roles == ["code"] else "tool"
 
 
 def _text(content: str) -> dict:
@@ -258,8 +299,15 @@ def _code(content: str) -> dict:
 def _solution(
     question: object, answer: object, mode: str, turns: list[dict], identity: str, source: str
 ) -> Solution:
-    question = str(question or "").strip()
-    answer = "" if answer is None else str(answer).strip()
+    """A solution that is its problem's only one: the problem goes by the same id."""
+    text = str(question or "").strip()
     return Solution(
-        identity, identity, question, answer, mode, turns, language_of(question), source
+        id=identity,
+        problem_id=identity,
+        question=text,
+        answer="" if answer is None else str(answer).strip(),
+        format=mode,
+        turns=turns,
+        language=language_of(text),
+        source=source,
     )

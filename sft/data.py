@@ -1,11 +1,12 @@
 """Gather worked solutions of any known schema, check them, and write the examples of fine-tuning.
 
-Reads   the sections `sft` and `prompts` of the configuration (JSON), solutions (JSON Lines, Parquet, folders,
-        `hub:<id>[:<config>]`; schemas are recognised by fields, see sft.converters), a model folder's tokenizer.
-Writes  OUT (Parquet): id, problem_id, source, format, language, question, answer, ids, scored, split, beside it
-        rejects.jsonl (id, source, reason), problems.jsonl (each question of the examples once, with its answer: what
-        reward models and RL ask where no other problems are given) and, last, manifest.json with counts by source,
-        format and reason.
+Reads   the sections `sft` and `prompts` of the configuration (JSON), solutions (JSON Lines,
+        Parquet, folders, `hub:<id>[:<config>]`; schemas are recognised by fields, see
+        sft.converters), a model folder's tokenizer.
+Writes  OUT (Parquet): id, problem_id, source, format, language, question, answer, ids, scored,
+        split, beside it rejects.jsonl (id, source, reason), problems.jsonl (each question of the
+        examples once, with its answer: what reward models and RL ask where no other problems are
+        given) and, last, manifest.json with counts by source, format and reason.
 
     python -m sft.data --config results/mini/config/sft.json --prompts results/mini/config/prompts.json \\
         --solutions results/mini/world/solutions.jsonl --tokenizer results/mini/models/coder \\
@@ -18,6 +19,7 @@ import argparse
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,16 +40,85 @@ from sft.checks import reason_against, run_programs
 from sft.converters import Reject, convert
 
 CHUNK = 5_000
+"""Solutions that are checked and encoded at a time: enough for the sandbox and the tokenizer to
+work in parallel."""
+TEXTS = ("id", "problem_id", "source", "format", "language", "question", "answer")
+"""Columns that are copied from the solution."""
 SCHEMA = pa.schema(
     [
-        (name, pa.string())
-        for name in ("id", "problem_id", "source", "format", "language", "question", "answer")
+        *((name, pa.string()) for name in TEXTS),
+        ("ids", pa.list_(pa.int32())),
+        ("scored", pa.list_(pa.bool_())),
+        ("split", pa.string()),
     ]
-    + [("ids", pa.list_(pa.int32())), ("scored", pa.list_(pa.bool_())), ("split", pa.string())]
 )
 
 
+@dataclass(slots=True)
+class Tally:
+    """What became of the records: counts by name, the rejects, and what isolated the programs that
+    were run."""
+
+    counts: Counter = field(default_factory=Counter)
+    rejects: list[dict] = field(default_factory=list)
+    isolation: set[str] = field(default_factory=set)
+
+    def reject(self, identity: str, source: str, reason: str) -> None:
+        self.rejects.append({"id": identity, "source": source, "reason": reason})
+
+    def reasons(self) -> Counter:
+        """Rejects by reason."""
+        return Counter(reject["reason"] for reject in self.rejects)
+
+
 def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    settings = read_section(args.config, SFT)
+    prompts = read_section(args.prompts, Prompts)
+    tokenizer = load_tokenizer(args.tokenizer)
+
+    tally = Tally()
+    problems: dict[str, Problem] = {}
+    with (
+        atomic_path(args.out) as temporary,
+        pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer,
+    ):
+        for chunk in chunks(read_solutions(args.solutions, tally)):
+            kept = list(checked(chunk, settings, tally))
+            rows = encoded(kept, tokenizer, prompts, settings, tally)
+            if rows:
+                writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+            for row in rows:
+                tally.counts[f"{row['split']}.{row['format']}.{row['language']}"] += 1
+                problems.setdefault(row["question"], problem_of(row))
+
+    folder = args.out.parent
+    write_jsonl(folder / "rejects.jsonl", tally.rejects)
+    write_jsonl(folder / "problems.jsonl", numbered(problems.values()))
+    report(tally)
+    if not any(name.startswith("train.") for name in tally.counts):
+        raise UserError(
+            f"{' '.join(args.solutions)}: no usable solutions; reasons in rejects.jsonl"
+        )
+
+    # What is streamed from the Hub has no file whose digest could stand in the manifest.
+    files = [file for path in args.solutions for file in input_files(path)]
+    local = [file for file in files if Path(file).exists()]
+    isolation = "; ".join(sorted(tally.isolation))
+    write_manifest(
+        folder / "manifest.json",
+        "sft.data",
+        settings=settings.model_dump(mode="json"),
+        inputs=[args.tokenizer / "tokenizer.json", *local],
+        counts={
+            **dict(sorted(tally.counts.items())),
+            "rejects": dict(sorted(tally.reasons().items())),
+        },
+        metrics={"isolation": isolation} if isolation else None,
+    )
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -58,95 +129,51 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--tokenizer", type=Path, required=True, help="model folder")
     parser.add_argument("--out", type=Path, required=True, help="Parquet file to write")
-    arguments = parser.parse_args(argv)
-    settings = read_section(arguments.config, SFT)
-    prompts = read_section(arguments.prompts, Prompts)
-    tokenizer = load_tokenizer(arguments.tokenizer)
-    counts: Counter = Counter()
-    rejects: list[dict] = []
-    isolation: set[str] = set()
-    problems: dict[str, Problem] = {}
-    with (
-        atomic_path(arguments.out) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer,
-    ):
-        for chunk in chunks(read_solutions(arguments.solutions, rejects, counts)):
-            kept = list(checked(chunk, settings, rejects, counts, isolation))
-            rows = encoded(kept, tokenizer, prompts, settings, rejects)
-            if rows:
-                writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
-            for row in rows:
-                counts[f"{row['split']}.{row['format']}.{row['language']}"] += 1
-                problems.setdefault(row["question"], problem_of(row))
-    write_jsonl(arguments.out.parent / "rejects.jsonl", rejects)
-    write_jsonl(arguments.out.parent / "problems.jsonl", numbered(problems.values()))
-    report(counts, rejects)
-    if not any(name.startswith("train.") for name in counts):
-        raise UserError(
-            f"{' '.join(arguments.solutions)}: no usable solutions; reasons in rejects.jsonl"
-        )
-    local = [
-        file for path in arguments.solutions for file in input_files(path) if Path(file).exists()
-    ]
-    reasons = Counter(reject["reason"] for reject in rejects)
-    write_manifest(
-        arguments.out.parent / "manifest.json",
-        "sft.data",
-        settings=settings.model_dump(mode="json"),
-        inputs=[arguments.tokenizer / "tokenizer.json", *local],
-        counts={**dict(sorted(counts.items())), "rejects": dict(sorted(reasons.items()))},
-        metrics={"isolation": "; ".join(sorted(isolation))} if isolation else None,
-    )
+    return parser.parse_args(argv)
 
 
-def read_solutions(paths: list[str], rejects: list[dict], counts: Counter) -> Iterator[Solution]:
-    """All records of all sources as solutions; the same question with the same solution counts once."""
+def read_solutions(paths: list[str], tally: Tally) -> Iterator[Solution]:
+    """All records of all sources as solutions; the same question with the same solution counts
+    once."""
     seen: set[bytes] = set()
-    for file in (file for path in paths for file in input_files(path)):
+    for file in [file for path in paths for file in input_files(path)]:
         stem = Path(file).name.split(".")[0]
         with Progress(f"solutions {stem}", unit="records") as progress:
             for number, row in enumerate(read_rows(file), 1):
                 progress.add()
-                counts["records"] += 1
+                tally.counts["records"] += 1
+
                 identity = f"{stem}-{number}"
                 try:
                     solution = convert(row, identity, stem)
                 except Reject as reject:
-                    rejects.append(
-                        {
-                            "id": str(row.get("id") or identity),
-                            "source": stem,
-                            "reason": str(reject),
-                        }
-                    )
+                    tally.reject(str(row.get("id") or identity), stem, str(reject))
                     continue
-                digest = hashlib.sha256(f"{solution.question}\0{solution.turns}".encode()).digest()
+
+                # A digest in the place of the text: millions of them fit into memory.
+                text = f"{solution.question}\0{solution.turns}"
+                digest = hashlib.sha256(text.encode()).digest()
                 if digest in seen:
-                    rejects.append(
-                        {"id": solution.id, "source": solution.source, "reason": "duplicate"}
-                    )
-                else:
-                    seen.add(digest)
-                    yield solution
+                    tally.reject(solution.id, solution.source, "duplicate")
+                    continue
+                seen.add(digest)
+                yield solution
 
 
-def checked(
-    solutions: list[Solution],
-    settings: SFT,
-    rejects: list[dict],
-    counts: Counter,
-    isolation: set[str],
-) -> Iterator[Solution]:
-    """The solutions that nothing speaks against; the others join `rejects`."""
+def checked(solutions: list[Solution], settings: SFT, tally: Tally) -> Iterator[Solution]:
+    """The solutions that nothing speaks against; the others become rejects."""
     fit = []
     for solution in solutions:
-        if reason := reason_against(solution):
-            rejects.append({"id": solution.id, "source": solution.source, "reason": reason})
+        reason = reason_against(solution)
+        if reason:
+            tally.reject(solution.id, solution.source, reason)
         else:
             fit.append(solution)
-    for solution, reason in run_programs(fit, settings.checked_programs, counts, isolation):
+
+    share = settings.checked_programs
+    for solution, reason in run_programs(fit, share, tally.counts, tally.isolation):
         if reason:
-            rejects.append({"id": solution.id, "source": solution.source, "reason": reason})
+            tally.reject(solution.id, solution.source, reason)
         else:
             yield solution
 
@@ -156,30 +183,30 @@ def encoded(
     tokenizer: PreTrainedTokenizerBase,
     prompts: Prompts,
     settings: SFT,
-    rejects: list[dict],
+    tally: Tally,
 ) -> list[dict]:
-    """Table rows; examples that do not fit into a context join `rejects`."""
+    """Table rows; examples that do not fit into a context become rejects."""
     rows = []
-    for solution, (ids, scored) in zip(
-        solutions, encode_solutions(tokenizer, solutions, prompts), strict=True
-    ):
+    encodings = encode_solutions(tokenizer, solutions, prompts)
+    for solution, (ids, scored) in zip(solutions, encodings, strict=True):
         if len(ids) > settings.context:
-            rejects.append(
-                {"id": solution.id, "source": solution.source, "reason": "longer than the context"}
-            )
+            tally.reject(solution.id, solution.source, "longer than the context")
             continue
-        row = {name: getattr(solution, name) for name in SCHEMA.names[:7]}
+
+        row = {name: getattr(solution, name) for name in TEXTS}
         split = split_of(solution.question, settings.validation_share)
         rows.append(row | {"ids": ids, "scored": scored, "split": split})
     return rows
 
 
 def problem_of(row: dict) -> Problem:
+    """The question and answer of an example."""
     return Problem(row["problem_id"], row["question"], row["answer"], row["language"])
 
 
 def numbered(problems: Iterable[Problem]) -> Iterator[dict]:
-    """The problems as JSON objects; where data sets give two questions one id, the later one gets a number with it."""
+    """The problems as JSON objects; where data sets give two questions one id, the later one gets a
+    number with it."""
     seen: set[str] = set()
     for number, problem in enumerate(problems, 1):
         identity = f"{problem.id}#{number}" if problem.id in seen else problem.id
@@ -188,12 +215,14 @@ def numbered(problems: Iterable[Problem]) -> Iterator[dict]:
 
 
 def split_of(question: str, validation_share: float) -> str:
-    """By the question's hash, so that all solutions of a problem stand on one side."""
+    """ "train" or "validation" by the question's hash, so that all solutions of a problem are on
+    one side."""
     draw = int.from_bytes(hashlib.sha256(question.encode()).digest()[:4], "big")
     return "validation" if draw < validation_share * 2**32 else "train"
 
 
 def chunks(solutions: Iterator[Solution]) -> Iterator[list[Solution]]:
+    """Lists of CHUNK solutions; the last one holds the rest."""
     chunk: list[Solution] = []
     for solution in solutions:
         chunk.append(solution)
@@ -204,10 +233,11 @@ def chunks(solutions: Iterator[Solution]) -> Iterator[list[Solution]]:
         yield chunk
 
 
-def report(counts: Counter, rejects: list[dict]) -> None:
+def report(tally: Tally) -> None:
+    counts = tally.counts
     kept = sum(n for name, n in counts.items() if name.startswith(("train.", "validation.")))
-    print(f"{counts['records']:,} records, {kept:,} examples, {len(rejects):,} rejected")
-    for reason, number in Counter(reject["reason"] for reject in rejects).most_common():
+    print(f"{counts['records']:,} records, {kept:,} examples, {len(tally.rejects):,} rejected")
+    for reason, number in tally.reasons().most_common():
         print(f"  rejected {number:,}: {reason}")
     print(f"  programs run: {counts['programs_run']:,}, not run: {counts['programs_not_run']:,}")
 

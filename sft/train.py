@@ -1,16 +1,17 @@
 """Fine-tune the base model on worked solutions: the instruct model.
 
-Reads   the section `sft` of the configuration (JSON), the base model's folder, the examples written by sft.data with
-        the same tokenizer.
-Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl and manifest.json (epochs; loss a token
-        on the validation examples before and after, by format).
+Reads   the section `sft` of the configuration (JSON), the base model's folder, the examples written
+        by sft.data with the same tokenizer.
+Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl and manifest.json
+        (epochs; loss a token on the validation examples before and after, by format).
 
     python -m sft.train --config results/mini/config/sft.json --base results/mini/models/base \\
         --examples results/mini/sft/examples.parquet --resume results/mini/resume/sft --out results/mini/models/sft
 
-Loss falls on what the model writes, never on prompts or tool output. Examples that share a context do not attend to
-each other. A run that was killed goes on from its last checkpoint in --resume and ends with the same weights on a
-CPU. `torchrun --nproc-per-node 8 -m sft.train …` trains on eight processes. Not done here: accuracy (eval.run).
+Loss falls on what the model writes, never on prompts or tool output. Examples that share a context
+do not attend to each other. A run that was killed goes on from its last checkpoint in --resume and
+ends with the same weights on a CPU. `torchrun --nproc-per-node 8 -m sft.train …` trains on eight
+processes. Not done here: accuracy (eval.run).
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import torch
 from transformers import PreTrainedModel
 
 from pipeline.config.load import read_section
@@ -96,20 +98,19 @@ def main(argv: list[str] | None = None) -> None:
 
 def check_fit(model: PreTrainedModel, training: Examples, args: argparse.Namespace) -> None:
     """The examples must fit into the model's context and hold ids of its vocabulary."""
-    longest, limit = int(training.lengths.max()), model.config.max_position_embeddings
+    longest = int(training.lengths.max())
+    limit = model.config.max_position_embeddings
     if longest > limit:
         raise UserError(
             f"{args.examples}: an example has {longest} tokens, {args.base} is made for {limit}; set "
             f"sft.context to {limit} at most"
         )
-    largest = int(
-        pq.read_table(args.examples, columns=["ids"])["ids"]
-        .combine_chunks()
-        .flatten()
-        .to_numpy()
-        .max()
-    )
-    if largest >= model.get_input_embeddings().weight.shape[0]:
+
+    ids = pq.read_table(args.examples, columns=["ids"])["ids"].combine_chunks().flatten()
+    largest = int(ids.to_numpy().max())
+    embeddings = model.get_input_embeddings().weight
+    assert isinstance(embeddings, torch.Tensor)
+    if largest >= embeddings.shape[0]:
         raise UserError(f"{args.examples}: token {largest} is not in the vocabulary of {args.base}")
 
 
@@ -128,13 +129,13 @@ def validation_loss(
         for name, rows in rows_by_format.items():
             log_probs = row_log_probs(
                 model,
-                distributed.share(rows),
+                distributed.shard_for_rank(rows),
                 optimisation.micro_batch_tokens,
                 precision=optimisation.precision,
             )
             mine = sum(float(row.sum(dtype="float64")) for row in log_probs)
-            total = distributed.total({name: mine})[name]
-            tokens = sum(int(row.scored.sum()) for row in rows)
+            total = distributed.all_reduce_sum({name: mine})[name]
+            tokens = sum(int(row.loss_mask.sum()) for row in rows)
             losses[f"validation_loss.{name}"] = round(-total / tokens, 5)
         return losses
 

@@ -1,7 +1,9 @@
-"""The digest of a program's code and data, which a rule carries so that a change of either reruns it.
+"""The digest of a program's code and data, which a rule carries so that a change of either reruns
+it.
 
-Snakemake sees neither the modules that a job imports nor the word lists and templates that these read. A module names
-the data files that it reads, relative to its own folder and with wildcards where it likes:
+Snakemake sees neither the modules that a job imports nor the word lists and templates that these
+read. A module names the data files that it reads, relative to its own folder and with wildcards
+where it likes:
 
     DATA_FILES = ("glossary.yaml",)
 """
@@ -23,12 +25,15 @@ class UnknownModule(LookupError):
 
 @cache
 def code_digest(*modules: str) -> str:
-    """Digest (16 hex characters) of `modules`, of all modules of this repository that they import, and of their data.
+    """Digest (16 hex characters) of `modules`, of all modules of this repository that they import,
+    and of their data.
 
-    Modules count by their syntax tree: comments and layout change nothing. The digest depends on the Python minor
-    version (`ast.dump`). A user's own modules are found in the working folder and on `sys.path`.
+    Modules count by their syntax tree: comments and layout change nothing. The digest depends on
+    the Python minor version (`ast.dump`). A user's own modules are found in the working folder and
+    on `sys.path`.
 
-    Raises UnknownModule for a name, given or imported from one of this repository's packages, that leads to no file.
+    Raises UnknownModule for a name, given or imported from one of this repository's packages, that
+    leads to no file.
     """
     for name in modules:
         if module_path(name) is None:
@@ -47,8 +52,10 @@ def code_digest(*modules: str) -> str:
         visited.add(name)
 
         path = module_path(name)
+        # An imported name that is no module but a function or class of one.
         if path is None:
             continue
+
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
         files[name] = ast.dump(tree).encode()
         for data in declared_data(tree, path):
@@ -63,7 +70,8 @@ def code_digest(*modules: str) -> str:
 
 
 def module_path(name: str) -> Path | None:
-    """The file of a module or package: this repository's first, then the working folder's, then an installed one."""
+    """The file of a module or package: this repository's first, then the working folder's, then an
+    installed one."""
     relative = Path(*name.split("."))
     for folder in (ROOT, Path.cwd(), *map(Path, sys.path)):
         for path in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
@@ -73,7 +81,8 @@ def module_path(name: str) -> Path | None:
 
 
 def declared_data(tree: ast.Module, path: Path) -> list[Path]:
-    """The files that a module names in `DATA_FILES = (…)`, each pattern relative to the module's folder.
+    """The files that a module names in `DATA_FILES = (…)`, each pattern relative to the module's
+    folder.
 
     Raises FileNotFoundError for a pattern that leads to no file.
     """
@@ -96,9 +105,12 @@ def _assigns(statement: ast.Assign, name: str) -> bool:
 
 
 def _parents(name: str) -> list[str]:
-    """The packages that are imported on the way to a module of this repository: "a.b" and "a" for "a.b.c"."""
+    """The packages that are imported on the way to a module of this repository: "a.b" and "a" for
+    "a.b.c"."""
+    if not _is_own(name):
+        return []
     parts = name.split(".")
-    return [".".join(parts[:length]) for length in range(1, len(parts))] if _is_own(name) else []
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
 
 
 def _is_own(name: str) -> bool:
@@ -107,28 +119,34 @@ def _is_own(name: str) -> bool:
 
 
 def _own_imports(tree: ast.Module, path: Path) -> Iterator[str]:
-    """The modules that a file imports from beside it: from this repository's packages, or from its own folder.
+    """The modules that a file imports from this repository's packages, or from its own folder.
 
     Raises UnknownModule where a package of this repository holds no such module.
     """
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names, members = [alias.name for alias in node.names], []
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            # Each imported name may be a module or something that the module defines.
-            names, members = [node.module], [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
+        members: list[str] = []
+        match node:
+            case ast.Import(names=aliases):
+                modules = [alias.name for alias in aliases]
+            case ast.ImportFrom(module=str(module), names=aliases, level=0):
+                modules = [module]
+                # Each imported name may be a module or something that the module defines.
+                members = [f"{module}.{alias.name}" for alias in aliases]
+            case _:
+                continue
 
-        for name in names:
+        for name in modules:
             if _is_own(name) and module_path(name) is None:
                 raise UnknownModule(
                     f"{path}, line {node.lineno}: imports {name!r}, and there is no such module"
                 )
-        yield from (name for name in names + members if _is_own(name) or _lies_beside(name, path))
+        for name in modules + members:
+            if _is_own(name) or _lies_beside(name, path):
+                yield name
 
 
 def _lies_beside(name: str, path: Path) -> bool:
-    """Whether a script that is in no package, such as a user's own reward, imports its neighbour."""
+    """Whether a script that is in no package, such as a user's own reward, imports its
+    neighbour."""
     in_package = (path.parent / "__init__.py").is_file()
     return not in_package and (path.parent / Path(*name.split("."))).with_suffix(".py").is_file()

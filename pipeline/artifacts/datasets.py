@@ -1,4 +1,5 @@
-"""Records of a data source: JSON Lines, Parquet, folders of these, one JSON file, or a dataset of the Hub, streamed.
+"""Records of a data source: JSON Lines, Parquet, folders of these, one JSON file, or a dataset of
+the Hub, streamed.
 
 data/arxiv                     a folder: its .jsonl, .jsonl.gz, .jsonl.zst, .json.gz and .parquet files
 data/MathInstruct.json         one file with a list of records, or with one under "Instances" (Lila)
@@ -11,7 +12,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow.parquet as pq
 import zstandard
@@ -23,9 +24,13 @@ SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".parquet")
 
 
 def input_files(path: str, split: bool = False) -> list[str]:
-    """The files of a source in a fixed order. A Hub source is one unit, or with `split` one a file of its set."""
+    """The files of a source in a fixed order.
+
+    A Hub source is one unit, or with `split` one for each file of its set.
+    """
     if path.startswith(HUB):
         return _hub_parts(path) if split else [path]
+
     folder = Path(path)
     if folder.is_file():
         return [path]
@@ -33,23 +38,28 @@ def input_files(path: str, split: bool = False) -> list[str]:
         raise UserError(
             f"{path}: no such file or folder (a source is {', '.join(SUFFIXES)}, a folder, or hub:…)"
         )
-    files = sorted(
-        str(p)
-        for p in folder.rglob("*")
-        if p.name.endswith(SUFFIXES) and not p.name.startswith(".")
-    )
+
+    files = sorted(str(file) for file in folder.rglob("*") if _is_data(file.name))
     if not files:
         raise UserError(f"{path}: no {', '.join(SUFFIXES)} files in this folder")
     return files
 
 
+def _is_data(name: str) -> bool:
+    """Hidden files are other programs' halves."""
+    return name.endswith(SUFFIXES) and not name.startswith(".")
+
+
 def read_rows(file: str, field: str | None = None) -> Iterator[dict]:
-    """Yield the records of one file or Hub dataset, of Parquet files only the column `field` when it is given."""
+    """Yield the records of one file or Hub dataset; of Parquet files only the column `field` when
+    it is given."""
     if file.startswith(HUB):
         return _hub_rows(file.removeprefix(HUB))
     if file.endswith(".parquet"):
         return _parquet_rows(file, field)
-    return _json_records(file) if file.endswith(".json") else _json_rows(file)
+    if file.endswith(".json"):
+        return _json_records(file)
+    return _json_rows(file)
 
 
 def read_documents(file: str, field: str) -> Iterator[str | None]:
@@ -63,20 +73,18 @@ def _parquet_rows(file: str, field: str | None) -> Iterator[dict]:
     try:
         table = pq.ParquetFile(file)
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"{file}: not a readable Parquet file ({str(error).splitlines()[0]})"
-        ) from None
-    if field is not None and field not in table.schema_arrow.names:
-        raise UserError(
-            f"{file}: no column {field!r}; there are {', '.join(table.schema_arrow.names)}"
-        )
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{file}: not a readable Parquet file ({reason})") from None
+
+    columns = table.schema_arrow.names
+    if field is not None and field not in columns:
+        raise UserError(f"{file}: no column {field!r}; there are {', '.join(columns)}")
     for batch in table.iter_batches(columns=field and [field], batch_size=1024):
         yield from batch.to_pylist()
 
 
 def _json_rows(file: str) -> Iterator[dict]:
-    openers = {".gz": gzip.open, ".zst": zstandard.open}
-    with openers.get(Path(file).suffix, open)(file, "rt", encoding="utf-8") as stream:
+    with _open_text(file) as stream:
         try:
             for number, line in enumerate(stream, 1):
                 if line.strip():
@@ -85,8 +93,19 @@ def _json_rows(file: str) -> Iterator[dict]:
             raise UserError(f"{file}: unreadable ({error})") from None
 
 
+def _open_text(file: str) -> TextIO:
+    match Path(file).suffix:
+        case ".gz":
+            return gzip.open(file, "rt", encoding="utf-8")
+        case ".zst":
+            return zstandard.open(file, "rt", encoding="utf-8")
+        case _:
+            return open(file, encoding="utf-8")
+
+
 def _json_records(file: str) -> Iterator[dict]:
-    """A file that is one JSON value: a list of records, or an object with the list under "Instances".
+    """A file that is one JSON value: a list of records, or an object with the list under
+    "Instances".
 
     Several objects, one a line, are read as JSON Lines whatever the file is called.
     """
@@ -95,6 +114,7 @@ def _json_records(file: str) -> Iterator[dict]:
         value = json.loads(text)
     except ValueError:
         return _json_rows(file)
+
     records = value.get("Instances", [value]) if isinstance(value, dict) else value
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise UserError(f"{file}: expected a list of JSON objects")
@@ -120,6 +140,7 @@ def _hub_rows(name: str) -> Iterator[dict]:
     if part:
         index, _, number = part.partition("/")
         stream = stream.shard(num_shards=int(number), index=int(index))
+    # The stream is opened lazily: an address that is gone shows here only.
     try:
         yield from stream
     except (OSError, ValueError) as error:
@@ -133,7 +154,9 @@ def _hub_parts(path: str) -> list[str]:
 
 
 def _hub_stream(name: str) -> Any:
-    from datasets import load_dataset
+    """The training split of `<owner>/<set>[/<pattern of files>][:<configuration>]`, or of a local
+    folder."""
+    from datasets import load_dataset  # takes seconds
 
     name, _, config = name.partition(":")
     pattern = None

@@ -1,4 +1,5 @@
-"""The two records that flow between stages, and the JSON Lines reader that names file and line on an error."""
+"""The two records that flow between stages, and the JSON Lines reader that names file and line on
+an error."""
 
 import json
 import sys
@@ -28,9 +29,10 @@ class Problem:
 class Solution:
     """A worked answer to a problem, as alternating turns.
 
-    `turns` is a list of {"role": "text" | "code" | "output", "content": str}: a CoT solution is one text turn, a
-    PoT solution one code turn, a tool-integrated one alternates text, code and the code's output. The model
-    writes text and code turns; output turns come from the sandbox and carry no loss.
+    `turns` is a list of {"role": "text" | "code" | "output", "content": str}: a CoT solution is one
+    text turn, a PoT solution one code turn, a tool-integrated one alternates text, code and the
+    code's output. The model writes text and code turns; output turns come from the sandbox and
+    carry no loss.
     """
 
     id: str
@@ -47,7 +49,8 @@ class Solution:
 
 
 def read_jsonl(path: str | Path) -> Iterator[dict]:
-    """Yield the objects of a JSON Lines file ("-" is stdin); a bad line is a UserError with file and line."""
+    """Yield the objects of a JSON Lines file ("-" is stdin); a bad line is a UserError with file
+    and line."""
     return (row for _, row in read_jsonl_lines(path))
 
 
@@ -57,7 +60,9 @@ def read_jsonl_lines(path: str | Path) -> Iterator[tuple[int, dict]]:
     try:
         stream = sys.stdin if str(path) == "-" else open(path, encoding="utf-8")  # noqa: SIM115 (closed below)
     except OSError as error:
-        raise UserError(f"{name}: {error.strerror.lower()}") from None
+        reason = (error.strerror or "cannot be read").lower()
+        raise UserError(f"{name}: {reason}") from None
+
     with stream:
         try:
             for number, line in enumerate(stream, 1):
@@ -65,6 +70,7 @@ def read_jsonl_lines(path: str | Path) -> Iterator[tuple[int, dict]]:
                     yield number, _parse(line, name, number)
         except UnicodeDecodeError as error:
             raise UserError(f"{name}: not UTF-8 ({error.reason} at byte {error.start})") from None
+        # Some file systems open a folder and refuse to read it.
         except IsADirectoryError:
             raise UserError(f"{name}: is a folder, expected a JSON Lines file") from None
 
@@ -82,18 +88,23 @@ def _parse(line: str, name: str, number: int) -> dict:
 
 
 def read_problems(path: str | Path) -> list[Problem]:
-    """Read Problem records; every line needs a question and an answer. Duplicate ids are an error."""
-    problems, seen = [], set()
+    """Read Problem records; every line needs a question and an answer. Duplicate ids are an
+    error."""
+    problems: list[Problem] = []
+    seen: set[str] = set()
     for number, row in enumerate(read_jsonl(path), 1):
         missing = [key for key in ("question", "answer") if not str(row.get(key) or "").strip()]
         if missing:
             raise UserError(f"{path}, record {number}: no {' and no '.join(missing)}")
+
+        # Fields of other data sets are passed over; a record without an id goes by its number.
         known = {key: str(row[key]) for key in Problem.__slots__ if row.get(key) is not None}
         problem = Problem(**({"id": f"{Path(path).stem}-{number}"} | known))
         if problem.id in seen:
             raise UserError(f"{path}, record {number}: id {problem.id!r} occurs twice")
         seen.add(problem.id)
         problems.append(problem)
+
     if not problems:
         raise UserError(f"{path}: holds no problems")
     return problems
@@ -101,7 +112,8 @@ def read_problems(path: str | Path) -> list[Problem]:
 
 def read_solutions(path: str | Path) -> list[Solution]:
     """Read Solution records as written by `Solution.to_json`."""
-    return [
-        Solution(**{key: row[key] for key in Solution.__slots__ if key in row})
-        for row in read_jsonl(path)
-    ]
+    solutions = []
+    for row in read_jsonl(path):
+        known = {key: row[key] for key in Solution.__slots__ if key in row}
+        solutions.append(Solution(**known))
+    return solutions

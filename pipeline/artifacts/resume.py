@@ -1,4 +1,5 @@
-"""Folders of resumable state: what an unfinished run was made from, and whether its state may be taken up again.
+"""Folders of resumable state: what an unfinished run was made from, and whether its state may be
+taken up again.
 
 Beside the state lies the file `fingerprint`, a JSON object with two entries:
 
@@ -6,7 +7,8 @@ Beside the state lies the file `fingerprint`, a JSON object with two entries:
     code   the digest of the program. Where it differs, one line says so and the state is taken up all the same:
            most changes of code change no result, and a checkpoint may hold weeks of work.
 
-State is never deleted here. What is not taken up is renamed to `<folder>.aside-1`, and one line names the reason.
+State is never deleted here. What is not taken up is renamed to `<folder>.aside-1`, and one line
+names the reason.
 """
 
 import hashlib
@@ -39,13 +41,15 @@ def claim_folder(
     code: str | None = None,
     fresh: bool = False,
 ) -> None:
-    """Make `folder` hold state of `run` and of no other; what it holds of another run is moved aside.
+    """Make `folder` hold state of `run` and of no other; what it holds of another run is moved
+    aside.
 
-    `run` is all that must be equal for state to be taken up again: a name or digest, or JSON values by name. `code` is
-    the digest of the program, where a difference deserves a warning. With `fresh` all state is moved aside.
+    `run` is all that must be equal for state to be taken up again: a name or digest, or JSON values
+    by name. `code` is the digest of the program, where a difference deserves a warning. With
+    `fresh` all state is moved aside.
 
-    The folder is deleted when the work is done. One that holds anything but resumable state is therefore refused with
-    a UserError.
+    The folder is deleted when the work is done. One that holds anything but resumable state is
+    therefore refused with a UserError.
     """
     mark = folder / MARK
     if folder.exists() and not folder.is_dir():
@@ -76,7 +80,8 @@ def claim_folder(
 
 
 def differences(found: Mapping[str, object], run: object) -> list[str]:
-    """What tells the run of a fingerprint that was read from `run`, in words; empty where they are equal."""
+    """What tells the run of a fingerprint that was read from `run`, in words; empty where they are
+    equal."""
     if "run" not in found:
         return ["written by an older version"]
     return _differences("", found["run"], run)
@@ -96,7 +101,8 @@ def _differences(name: str, old: object, new: object) -> list[str]:
 
 
 def _difference(name: str, old: object, new: object) -> str:
-    """One difference; values that say nothing to a reader (digests, long texts, lists) are left out."""
+    """One difference; values that say nothing to a reader (digests, long texts, lists) are left
+    out."""
     name = name or "run"
     before, after = json.dumps(old, ensure_ascii=False), json.dumps(new, ensure_ascii=False)
     telling = len(before) + len(after) <= 60 and not DIGEST.search(before + after)
@@ -104,7 +110,8 @@ def _difference(name: str, old: object, new: object) -> str:
 
 
 def _read_mark(mark: Path) -> dict[str, object]:
-    """The fingerprint in a folder; empty where there is none, or one of the time before it was JSON."""
+    """The fingerprint in a folder; empty where there is none, or one of the time before it was
+    JSON."""
     if not mark.is_file():
         return {}
     try:
@@ -115,7 +122,8 @@ def _read_mark(mark: Path) -> dict[str, object]:
 
 
 def _holds_state(folder: Path) -> bool:
-    """Whether there is anything to lose: a run that was killed early leaves its fingerprint alone."""
+    """Whether there is anything to lose: a run that was killed early leaves its fingerprint
+    alone."""
     return folder.is_dir() and any(path.name != MARK for path in folder.iterdir())
 
 

@@ -14,9 +14,13 @@ EVENTS = "events.out.tfevents.metrics"
 
 
 def write_events(path: str | Path, lines: Iterable[dict]) -> None:
-    """Write every number of every line that has a "step". Equal lines give equal bytes: the clock stands at 0."""
+    """Write every number of every line that has a "step".
+
+    Equal lines give equal bytes: the events carry no time of day.
+    """
     with atomic_path(path) as temporary:
         writer = RecordWriter(str(temporary))
+        # TensorBoard takes a file for one of its own by this first record.
         writer.write(Event(file_version="brain.Event:2").SerializeToString())
         for line in lines:
             values = [
@@ -25,7 +29,6 @@ def write_events(path: str | Path, lines: Iterable[dict]) -> None:
                 if name != "step" and isinstance(value, int | float)
             ]
             if "step" in line and values:
-                writer.write(
-                    Event(step=line["step"], summary=Summary(value=values)).SerializeToString()
-                )
+                event = Event(step=line["step"], summary=Summary(value=values))
+                writer.write(event.SerializeToString())
         writer.close()

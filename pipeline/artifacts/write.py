@@ -1,7 +1,8 @@
 """Artifacts: atomic writes, digests, and the manifest that says a stage is complete.
 
-Every file appears under its name only when it is whole: it is written beside its place and renamed. A stage
-writes its payload first and its manifest last, so that a manifest's presence means "complete".
+Every file appears under its name only when it is whole: it is written beside its place and renamed.
+A stage writes its payload first and its manifest last, so that a manifest's presence means
+"complete".
 """
 
 import hashlib
@@ -23,14 +24,18 @@ NOT_COUNTED = (".", "metrics.jsonl", "events.out.tfevents")
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path in the same folder; rename it to `path` on success, delete it on failure."""
+    """Yield a temporary path in the same folder; rename it to `path` on success, delete it on
+    failure."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, since only within a file system a file is renamed at once.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
+
     try:
         yield temporary
+        # Temporary files are private; results are for everybody.
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     finally:
@@ -38,9 +43,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def check_replaceable(path: str | Path, marker: str = MANIFEST) -> None:
-    """A UserError unless `path` may become an artifact's folder: absent, empty, or one already (it holds `marker`).
+    """A UserError unless `path` may become an artifact's folder: absent, empty, or one already (it
+    holds `marker`).
 
-    Long jobs call it before they begin, `atomic_folder` does so always: what it replaces is deleted.
+    Long jobs call it before they begin, `atomic_folder` does so always: what it replaces is
+    deleted.
     """
     path = Path(path)
     if path.exists() and not path.is_dir():
@@ -53,11 +60,13 @@ def check_replaceable(path: str | Path, marker: str = MANIFEST) -> None:
 
 @contextmanager
 def atomic_folder(path: str | Path, marker: str = MANIFEST) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; put it in the place of `path` on success, delete it on failure."""
+    """Yield a temporary folder beside `path`; put it in the place of `path` on success, delete it
+    on failure."""
     check_replaceable(path, marker)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+
     try:
         yield temporary
         os.chmod(temporary, 0o755)
@@ -69,6 +78,7 @@ def atomic_folder(path: str | Path, marker: str = MANIFEST) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
+    """Write a UTF-8 file, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -89,6 +99,7 @@ def write_jsonl(path: str | Path, rows: Iterable[dict]) -> int:
 
 
 def read_json(path: str | Path) -> dict:
+    """Read a JSON file that holds an object; a UserError where it cannot be read."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -98,7 +109,8 @@ def read_json(path: str | Path) -> dict:
 
 
 def file_digest(path: str | Path) -> str:
-    """Hex SHA-256 (16 characters) of a file, or of a folder's file names and contents in sorted order.
+    """Hex SHA-256 (16 characters) of a file, or of a folder's file names and contents in sorted
+    order.
 
     In a folder, hidden files (Snakemake's timestamp) and metrics (they hold speeds) do not count.
     """
@@ -108,8 +120,8 @@ def file_digest(path: str | Path) -> str:
 def content_digest(path: str | Path) -> str:
     """As `file_digest`, of what an artifact holds apart from what made it.
 
-    Of a folder the manifest and the model card do not count, of a manifest itself only counts and metrics do: the same
-    weights or tokens, made again by changed code, are the same input.
+    Of a folder the manifest and the model card do not count, of a manifest itself only counts and
+    metrics do: the same weights or tokens, made again by changed code, are the same input.
     """
     path = Path(path)
     if path.name != MANIFEST:
@@ -149,10 +161,12 @@ def write_manifest(
     metrics: dict | None = None,
     code: str | None = None,
 ) -> None:
-    """Write a stage's manifest: what made it, from what, with which counts. No times, hosts or absolute paths.
+    """Write a stage's manifest: what made it, from what, with which counts. No times, hosts or
+    absolute paths.
 
-    `counts` holds numbers of records with reasons, `metrics` the stage's results. Two equal runs write equal
-    manifests, byte for byte. `code` is the digest of `code_digest`, computed for `stage` if absent.
+    `counts` holds numbers of records with reasons, `metrics` the stage's results. Two equal runs
+    write equal manifests, byte for byte. `code` is the digest of `code_digest`, computed for
+    `stage` if absent.
     """
     write_json(
         path,

@@ -8,12 +8,14 @@ Value = TypeVar("Value")
 _INCIDENTAL = "incidental"
 
 Incidental = Annotated[Value, _INCIDENTAL]
-"""`name: Incidental[int]`: a setting that changes memory, speed or what is shown meanwhile, and the result by the
-rounding of sums at most. State of a run with another value is taken up again (pipeline/artifacts/resume.py)."""
+"""`name: Incidental[int]`: a setting that changes memory, speed or what is shown meanwhile, and the
+result by the rounding of sums at most. State of a run with another value is taken up again
+(pipeline/artifacts/resume.py)."""
 
 
 class Section(BaseModel):
-    """Settings of one stage: frozen, unknown keys refused, each field with its source in the description."""
+    """Settings of one stage: frozen, unknown keys refused, each field with its source in the
+    description."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -24,7 +26,8 @@ class Section(BaseModel):
     )
 
     def result_settings(self) -> dict[str, Any]:
-        """The settings that decide the result, as JSON values: all but those marked `Incidental`."""
+        """The settings that decide the result, as JSON values: all but those marked
+        `Incidental`."""
         values = self.model_dump(mode="json")
         for name, field in type(self).model_fields.items():
             inner = getattr(self, name)
@@ -36,7 +39,8 @@ class Section(BaseModel):
 
 
 class SeededSection(Section):
-    """A section whose stage draws random numbers: the run's seed comes along into the stage's own file."""
+    """A section whose stage draws random numbers: the run's seed comes along into the stage's own
+    file."""
 
     seed: int = 0
     """Filled in from the top-level `seed`."""

@@ -1,4 +1,5 @@
-"""Settings of stage 1, the corpus. Defaults: DeepSeekMath section 2.1; NS marks what the paper does not state."""
+"""Settings of stage 1, the corpus. Defaults: DeepSeekMath section 2.1; NS marks what the paper does
+not state."""
 
 from typing import Literal
 
@@ -8,32 +9,44 @@ from pipeline.config.base import Section, SeededSection
 
 
 class Extraction(Section):
-    """WARC records to pages. The paper does not say how it turned HTML into text: every value here is NS."""
+    """WARC records to pages. The paper does not say how it turned HTML into text: every value here
+    is NS."""
 
     max_page_mb: float = Field(5.0, gt=0, le=1000)
-    """NS: a page whose decoded body is larger is rejected as `too_large`; of real pages one in ten thousand is."""
+    """NS: a page whose decoded body is larger is rejected as `too_large`; of real pages one in ten
+    thousand is."""
+
     max_depth: int = Field(2000, ge=10, le=20_000)
-    """NS: levels of nested elements; deeper pages are attacks or accidents (browsers flatten at 512)."""
+    """NS: levels of nested elements; deeper pages are attacks or accidents (browsers flatten at
+    512)."""
+
     page_seconds: float = Field(10.0, gt=0, le=3600)
     """NS: processor time; a page that takes longer is rejected as `timeout`, its process killed."""
+
     memory_mb: int = Field(4096, ge=512)
     """NS: address space of that process; a page that needs more is rejected as `memory`."""
+
     strict: bool = False
     """Fail on a truncated or damaged file instead of counting what was lost."""
 
 
 class Dedup(SeededSection):
-    """URL, exact and near duplicates. The paper names "URL-based deduplication and near-deduplication" only."""
+    """URL, exact and near duplicates. The paper names "URL-based deduplication and
+    near-deduplication" only."""
 
     shingle_words: int = Field(5, ge=1, le=32)
     """NS: words in a shingle; a Chinese, Japanese or Korean character counts as a word."""
+
     bands: int = Field(16, ge=1, le=256)
     """NS: bands of a signature; two pages that agree in one whole band are candidates."""
+
     rows: int = Field(8, ge=1, le=64)
-    """NS: hashes in a band; 16 bands of 8 find 99 % of pairs of similarity 0.85 and 6 % of those of 0.5."""
+    """NS: hashes in a band; 16 bands of 8 find 99 % of pairs of similarity 0.85 and 6 % of those of
+    0.5."""
+
     similarity: float = Field(0.75, gt=0, le=1)
-    """NS: a candidate pair is a duplicate only at this estimated Jaccard similarity: pages made from one template,
-    but about different things, stay."""
+    """NS: a candidate pair is a duplicate only at this estimated Jaccard similarity: pages made
+    from one template, but about different things, stay."""
 
 
 class Classifier(SeededSection):
@@ -41,33 +54,47 @@ class Classifier(SeededSection):
 
     dimension: int = Field(256, ge=1)
     """Paper: 256."""
+
     learning_rate: float = Field(0.1, gt=0, le=5)
     """Paper: 0.1."""
+
     word_ngrams: int = Field(3, ge=1, le=10)
     """Paper: 3."""
+
     min_count: int = Field(3, ge=1)
     """Paper: 3."""
+
     epochs: int = Field(3, ge=1)
     """Paper: 3."""
+
     positives: int = Field(500_000, ge=1)
     """Paper: 500,000 positive examples."""
+
     negatives: int = Field(500_000, ge=1)
     """Paper: 500,000 negative examples."""
+
     negatives_per_positive: float = Field(1.0, gt=0)
     """Paper: as many negatives as positives. A small seed gains from more: see config/mini.yaml."""
+
     least_updates: float = Field(10_000, ge=0)
-    """NS: learning rate x examples x epochs must reach this (the paper's own product is 300,000). A smaller training
-    set takes the rate `small_learning_rate` and as many epochs as it needs, at most 50: with the paper's own numbers
-    on a few thousand examples the classifier learns little more than the share of each class."""
+    """NS: learning rate x examples x epochs must reach this (the paper's own product is 300,000). A
+    smaller training set takes the rate `small_learning_rate` and as many epochs as it needs, at
+    most 50: with the paper's own numbers on a few thousand examples the classifier learns little
+    more than the share of each class."""
+
     small_learning_rate: float = Field(0.5, gt=0, le=5)
     """NS: learning rate of training sets too small for the paper's."""
+
     buckets: int | None = Field(None, ge=1000)
-    """Hash buckets of word n-grams; absent: 2,000,000 (the library's default) from 200,000 examples on, 100,000
-    below: equal accuracy there, a twentieth of the memory."""
+    """Hash buckets of word n-grams; absent: 2,000,000 (the library's default) from 200,000 examples
+    on, 100,000 below: equal accuracy there, a twentieth of the memory."""
+
     max_tokens: int = Field(1000, ge=1)
     """NS: only so many tokens of a page are read: equal accuracy, three times the speed."""
+
     held_out: float = Field(0.1, gt=0, lt=0.9)
     """NS: share of the examples that is kept from training and measures the classifier."""
+
     training_threads: int = Field(1, ge=1)
     """1 trains bit for bit reproducibly; more are faster and are not (lock-free updates)."""
 
@@ -80,39 +107,54 @@ class Selection(Section):
         80_000_000_000,
         120_000_000_000,
     )
-    """Tokens collected in rounds 1, 2, ...; the last number holds for all later rounds. Paper: 40B in round 1; NS
-    after it: 80B and 120B are the paper's next trial volumes, and 120B is its final size. `auto`: no size is known
-    beforehand, the round stops at the score where recall x precision is highest, by held-out positives and
-    unlabelled pages (Lee and Liu 2003)."""
+    """Tokens collected in rounds 1, 2, ...; the last number holds for all later rounds. Paper: 40B
+    in round 1; NS after it: 80B and 120B are the paper's next trial volumes, and 120B is its final
+    size. `auto`: no size is known beforehand, the round stops at the score where recall x precision
+    is highest, by held-out positives and unlabelled pages (Lee and Liu 2003)."""
+
     least_recall: float = Field(0.8, ge=0, le=1)
-    """NS: `auto` keeps at least this share of held-out positives. Seeds are easier to recognise than the rest of
-    mathematics; without a floor an early round would collect little more than their like. Of the pages under
-    accepted prefixes, the positives of later rounds, some are none: a higher floor pays for them with precision."""
+    """NS: `auto` keeps at least this share of held-out positives. Seeds are easier to recognise
+    than the rest of mathematics; without a floor an early round would collect little more than
+    their like. Of the pages under accepted prefixes, the positives of later rounds, some are none:
+    a higher floor pays for them with precision."""
+
     explore_factor: float = Field(2.0, ge=0)
-    """NS: domains are looked for among the best pages of every language, so many times the share that was collected
-    of all pages. What is looked at goes to the annotator, not into the corpus: a cut that is right for the corpus is
-    too narrow to discover by. Positives of one language say little about another's pages beside its own, but enough
-    to order those among themselves."""
+    """NS: domains are looked for among the best pages of every language, so many times the share
+    that was collected of all pages. What is looked at goes to the annotator, not into the corpus: a
+    cut that is right for the corpus is too narrow to discover by. Positives of one language say
+    little about another's pages beside its own, but enough to order those among themselves."""
+
     explore_share: float = Field(0.001, ge=0, lt=1)
-    """NS: at least this share of every language's pages is looked at. 0.1 % is about what the paper keeps."""
+    """NS: at least this share of every language's pages is looked at. 0.1 % is about what the paper
+    keeps."""
+
     domain_share: float = Field(0.10, ge=0, lt=1)
-    """Paper: a domain with more than 10 % of its pages collected is mathematical. NS: a domain is a host name
-    without `www.`; the share is taken after deduplication."""
+    """Paper: a domain with more than 10 % of its pages collected is mathematical. NS: a domain is a
+    host name without `www.`; the share is taken after deduplication."""
+
     domain_pages: int = Field(10, ge=1)
     """NS: domains with fewer pages are not judged."""
+
     prefix_pages: int = Field(10, ge=1)
     """NS: URL prefixes with fewer pages are not listed."""
+
     prefix_samples: int = Field(3, ge=1, le=20)
     """NS: sample pages of each prefix shown to the person who annotates."""
+
     judged_pages: int = Field(50, ge=1)
     """NS: pages of a prefix that the automatic annotator reads."""
+
     page_evidence: float = Field(0.03, gt=0, lt=1)
-    """NS: mathematical words and signs per token from which the automatic annotator calls a page mathematical."""
+    """NS: mathematical words and signs per token from which the automatic annotator calls a page
+    mathematical."""
+
     prefix_evidence: float = Field(0.33, gt=0, le=1)
-    """NS: share of such pages from which it accepts a prefix: a manual of mathematics has pages of plain words."""
+    """NS: share of such pages from which it accepts a prefix: a manual of mathematics has pages of
+    plain words."""
+
     stop_share: float = Field(0.98, gt=0, le=1)
-    """Paper: mining stopped when nearly 98 % of a round had been collected before. Reported, never acted on: the
-    number of rounds is fixed."""
+    """Paper: mining stopped when nearly 98 % of a round had been collected before. Reported, never
+    acted on: the number of rounds is fixed."""
 
     @model_validator(mode="after")
     def _budgets_fit(self) -> "Selection":
@@ -124,23 +166,28 @@ class Selection(Section):
 
 
 class Decontamination(Section):
-    """Removal of benchmark problems from the corpus. NS: a gram is a run of letters, a run of digits or one Chinese
-    character, after markup, TeX, Unicode form and case are normalised; the page that holds a leak is dropped whole
-    (the paper says both "segment" and "page")."""
+    """Removal of benchmark problems from the corpus. NS: a gram is a run of letters, a run of
+    digits or one Chinese character, after markup, TeX, Unicode form and case are normalised; the
+    page that holds a leak is dropped whole (the paper says both "segment" and "page")."""
 
     ngram: int = Field(10, ge=2, le=64)
     """Paper: a page with a 10-gram that stands in a benchmark text is removed."""
+
     shortest: int = Field(3, ge=1)
     """Paper: benchmark texts of 3 to 9 grams are matched whole; shorter ones are not used."""
+
     ngram_words: int = Field(4, ge=0)
-    """NS: a 10-gram counts only with this many words (two letters or more, or a Chinese character) in it: runs of
-    digits and bare formulas such as 1 2 3 4 5 6 7 8 9 10 stand on countless innocent pages. A benchmark text left
-    without any 10-gram by this is matched whole."""
+    """NS: a 10-gram counts only with this many words (two letters or more, or a Chinese character)
+    in it: runs of digits and bare formulas such as 1 2 3 4 5 6 7 8 9 10 stand on countless innocent
+    pages. A benchmark text left without any 10-gram by this is matched whole."""
+
     text_words: int = Field(3, ge=0)
     """NS: a text that is matched whole needs this many words, for the same reason."""
+
     stock_items: int = Field(10, ge=1)
-    """NS: a 10-gram in more items of one benchmark than this is a stock phrase of its authors ("express your answer
-    as a decimal to the nearest tenth") and convicts nobody."""
+    """NS: a 10-gram in more items of one benchmark than this is a stock phrase of its authors
+    ("express your answer as a decimal to the nearest tenth") and convicts nobody."""
+
     stock_texts: int = Field(1, ge=1)
     """NS: the same for short texts: "none of the above" is the answer to more than one question."""
 
@@ -156,6 +203,7 @@ class Decontamination(Section):
 class Corpus(Section):
     rounds: int = Field(4, ge=1, le=99)
     """Paper: 4 iterations."""
+
     extraction: Extraction = Extraction()
     dedup: Dedup = Dedup()
     classifier: Classifier = Classifier()

@@ -1,4 +1,5 @@
-"""Settings of stage 5, evaluation. Defaults: DeepSeekMath section 5 and its public evaluation code."""
+"""Settings of stage 5, evaluation. Defaults: DeepSeekMath section 5 and its public evaluation
+code."""
 
 from typing import Literal
 
@@ -13,43 +14,60 @@ class SandboxSettings(Section):
     """Where model-written programs run."""
 
     timeout: float = Field(10.0, gt=0)
-    """Wall seconds a program may take. Public code: 10."""
+    """Wall-clock seconds that a program may take. Public code: 10."""
+
     memory_mb: int = Field(1024, ge=64)
-    """NS: address space of a program."""
+    """Address space of a program, in MiB. NS."""
+
     workers: int = Field(0, ge=0)
-    """NS: programs that run at the same time; 0 is as many as there are cores."""
+    """Programs that run at the same time; 0 is as many as there are cores. NS."""
+
     allow_weak: bool = False
-    """Run programs even where the kernel offers no isolation. Off: refuse."""
+    """Run programs even where the kernel offers no isolation. NS; off: refuse."""
 
 
 class Evaluation(SeededSection):
-    modes: list[Mode] = Field(default_factory=lambda: ["cot", "tool"], min_length=1)
-    """Greedy accuracy is reported for each. Paper, Table 5: chain of thought and tool-integrated."""
+    modes: list[Mode] = Field(["cot", "tool"], min_length=1)
+    """How questions are asked; greedy accuracy is reported for each. Paper, Table 5: chain of
+    thought and tool-integrated."""
+
     models: list[Literal["coder", "base", "sft", "rl"]] = Field(
-        default_factory=lambda: ["coder", "base", "sft", "rl"], min_length=1
+        ["coder", "base", "sft", "rl"], min_length=1
     )
-    """Models of the results table, in its order."""
+    """Models of the results table, in its order. Paper: base, instruct and RL models, beside
+    others' numbers."""
+
     shots: int = Field(8, ge=0)
-    """Worked examples before the question for models that were never taught to chat (coder, base). Paper: 8 on
-    GSM8K, 4 on MATH."""
+    """Worked examples before the question for models that were never taught to chat (coder, base).
+    Paper: 8 on GSM8K, 4 on MATH."""
+
     max_new_tokens: int = Field(1024, ge=1)
-    """Public code: 1024."""
+    """Tokens of an output at most; with tools of each round. Public code: 1024."""
+
     samples: int = Field(64, ge=0)
-    """Samples a problem for Maj@K and Pass@K of the chat models (sft, rl); 0 leaves them out. Paper, Figure 7: 64."""
-    sample_modes: list[Mode] = Field(default_factory=lambda: ["cot"])
-    """Modes that are sampled besides the greedy run."""
+    """Samples a problem for Maj@K and Pass@K of the chat models (sft, rl); 0 leaves them out.
+    Paper, Figure 7: 64."""
+
+    sample_modes: list[Mode] = Field(["cot"])
+    """Modes that are sampled besides the greedy run. Paper, Figure 7: chain of thought."""
+
     temperature: float = Field(0.7, gt=0)
-    """Paper, Figure 7: 0.7."""
+    """Sampling temperature of `samples`. Paper, Figure 7: 0.7."""
+
     tool_rounds: int = Field(2, ge=1)
     """Generate-and-execute rounds of the tool-integrated mode. Public code: 2."""
+
     limit: int | None = Field(None, ge=1)
-    """Use only the first so many problems of each benchmark; None is all."""
+    """Problems of each benchmark, its first ones; None is all, as in the paper."""
+
     batch: int = Field(256, ge=1)
-    """Sequences decoded at the same time."""
+    """Sequences that are decoded at the same time. NS; sets memory and speed."""
+
     sandbox: SandboxSettings = SandboxSettings()
 
     @model_validator(mode="after")
     def _sampled_modes_are_evaluated(self) -> "Evaluation":
+        # The report sets each sampled score beside the greedy one of its mode.
         extra = [mode for mode in self.sample_modes if mode not in self.modes]
         if extra:
             raise ValueError(

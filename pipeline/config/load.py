@@ -1,8 +1,9 @@
 """The configuration: one typed tree whose defaults are the paper's numbers.
 
-A preset (`config/<name>.yaml`, or any YAML path) lists what differs from the defaults; `extends: <preset>` starts
-from another preset. Overlays given to Snakemake by `--configfile` are merged on top. Unknown keys, wrong types and
-impossible values are refused with one line that names the key, the value and what is allowed.
+A preset (`config/<name>.yaml`, or any YAML path) lists what differs from the defaults; `extends:
+<preset>` starts from another preset. Overlays given to Snakemake by `--configfile` are merged on
+top. Unknown keys, wrong types and impossible values are refused with one line that names the key,
+the value and what is allowed.
 """
 
 import difflib
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from pipeline.artifacts.write import read_json
 from pipeline.config.base import Section, SeededSection
@@ -24,6 +26,7 @@ from pipeline.config.world import Coder, MiniWorld, Prompts, Sources
 from pipeline.errors import UserError
 
 LISTS = ("benchmarks", "heldout_text", "mixture", "drops")
+"""Mappings that are lists of named things: an overlay replaces such a list whole."""
 PRESETS = Path(__file__).resolve().parents[2] / "config"
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -33,8 +36,10 @@ class Config(Section):
 
     name: str = Field("paper", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """Name of the world: everything is written under results/<name>/."""
+
     seed: int = Field(0, ge=0)
     """Every random draw of every stage derives from this number."""
+
     sources: Sources = Sources()
     mini: MiniWorld = MiniWorld()
     coder: Coder = Coder()
@@ -56,17 +61,21 @@ class Config(Section):
 
 
 def _with_seed(model: type[BaseModel], values: dict, seed: int) -> dict:
+    """`values` with `seed` in every seeded section of `model` that does not set its own."""
     for name, field in model.model_fields.items():
         section = field.annotation
-        if isinstance(section, type) and issubclass(section, Section):
-            inner = values.get(name, {})
-            if not isinstance(inner, dict):
-                continue  # pydantic reports the wrong type
-            inner = _with_seed(section, dict(inner), seed)
-            if issubclass(section, SeededSection):
-                inner.setdefault("seed", seed)
-            if inner:  # an empty one keeps its default
-                values[name] = inner
+        if not (isinstance(section, type) and issubclass(section, Section)):
+            continue
+        inner = values.get(name, {})
+        if not isinstance(inner, dict):
+            continue  # pydantic reports the wrong type
+
+        inner = _with_seed(section, dict(inner), seed)
+        if issubclass(section, SeededSection):
+            inner.setdefault("seed", seed)
+        # A section without settings of its own keeps its default.
+        if inner:
+            values[name] = inner
     return values
 
 
@@ -76,10 +85,9 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     Raises UserError with one line for each problem found.
     """
     values = _read_preset(str(preset), seen=())
-    values = _merge(
-        values, {key: value for key, value in (overlay or {}).items() if key != "preset"}
-    )
-    return _checked(Config, values, f"preset {preset}")
+    # Snakemake hands over the preset's name among the settings.
+    changes = {key: value for key, value in (overlay or {}).items() if key != "preset"}
+    return _checked(Config, _merge(values, changes), f"preset {preset}")
 
 
 def read_section(path: str | Path, section: type[AnySection]) -> AnySection:
@@ -88,6 +96,8 @@ def read_section(path: str | Path, section: type[AnySection]) -> AnySection:
 
 
 def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
+    """A preset's settings, merged into those of the preset that it extends. `seen` are those that
+    extend it."""
     path = Path(preset) if preset.endswith((".yaml", ".yml")) else PRESETS / f"{preset}.yaml"
     if preset in seen:
         raise UserError(f"preset {preset} extends itself ({' -> '.join((*seen, preset))})")
@@ -96,42 +106,50 @@ def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
         raise UserError(
             f"preset {preset!r}: no file {path.name}; there are {', '.join(names)}, or give a YAML path"
         )
+
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"
-        ) from None
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise UserError(f"{path}: cannot be read ({reason})") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
+
     parent = values.pop("extends", None)
     values.setdefault("name", path.stem)
-    return _merge(_read_preset(str(parent), (*seen, preset)), values) if parent else values
+    if not parent:
+        return values
+    return _merge(_read_preset(str(parent), (*seen, preset)), values)
 
 
 def _merge(base: dict, over: dict) -> dict:
     """`over` wins; mappings are merged key by key, everything else is replaced."""
     merged = dict(base)
     for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        # These mappings are lists of named things: an overlay replaces the whole list.
-        merged[key] = _merge(merged[key], value) if both and key not in LISTS else value
+        old = merged.get(key)
+        if isinstance(value, dict) and isinstance(old, dict) and key not in LISTS:
+            merged[key] = _merge(old, value)
+        else:
+            merged[key] = value
     return merged
 
 
-def _checked(model: type[AnySection], values: dict, origin: str) -> AnySection:
+def _checked(model: type[AnySection], values: object, origin: str) -> AnySection:
+    """The section that `values` make; a UserError names all problems in one line that begins with
+    `origin`."""
     if not isinstance(values, dict):
         raise UserError(f"{origin}: expected a mapping of settings, found {type(values).__name__}")
     try:
         return model.model_validate(values)
     except ValidationError as error:
         lines = [_explain(model, problem) for problem in error.errors()]
+        # A field of several types reports the same mistake once a type.
         raise UserError(f"{origin}: " + "; ".join(dict.fromkeys(lines))) from None
 
 
-def _explain(model: type[BaseModel], problem: dict) -> str:
+def _explain(model: type[BaseModel], problem: ErrorDetails) -> str:
     """One problem as "key = value: what is allowed"."""
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
@@ -139,21 +157,23 @@ def _explain(model: type[BaseModel], problem: dict) -> str:
         near = difflib.get_close_matches(str(problem["loc"][-1]), allowed, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}"
         return f"{key}: unknown key; {hint}"
+
     message = problem["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
-    if not key or isinstance(
-        problem["input"], dict
-    ):  # several settings do not go together; the message names them
-        return f"{key}: {message}" if key else message
+    if not key:
+        return message
+    # Several settings of a section do not go together; the message names them.
+    if isinstance(problem["input"], dict):
+        return f"{key}: {message}"
     return f"{key} = {problem['input']!r}: {message}"
 
 
 def _keys_at(model: type[BaseModel], location: Iterable[str | int]) -> list[str]:
+    """The keys that are allowed at a place of the tree."""
     for part in location:
         field = model.model_fields.get(str(part))
-        if field is None or not (
-            isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        ):
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             break
-        model = field.annotation
+        model = inner
     return sorted(model.model_fields)

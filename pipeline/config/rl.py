@@ -1,4 +1,5 @@
-"""Settings of stage 4, reward models and reinforcement learning. Defaults: DeepSeekMath section 4."""
+"""Settings of stage 4, reward models and reinforcement learning. Defaults: DeepSeekMath section
+4."""
 
 import re
 from typing import Literal
@@ -13,149 +14,231 @@ REWARDS = ("rule", "format", "outcome_model", "process_model")
 
 
 class PolicyUpdates(Updates, SeededSection):
-    """What RL and reward models share: sampling with the policy, and the optimiser of a constant rate."""
+    """What RL and reward models share: sampling with the policy, and the optimiser of a constant
+    rate."""
 
     max_new_tokens: int = Field(1024, ge=1)
-    """Tokens of an output at most. Paper: maximum length 1024; NS whether the question counts: it does not here."""
+    """Tokens of an output at most. Paper: maximum length 1024; NS whether the question counts: it
+    does not here."""
+
     max_batch: Incidental[int] = Field(256, ge=1)
     """Sequences that are sampled side by side. NS; sets memory and speed."""
 
 
 class Reward(PolicyUpdates):
-    """The reward models: initialised from base, labelled by the rule and by rollouts (Math-Shepherd)."""
+    """The reward models: initialised from base, labelled by the rule and by rollouts
+    (Math-Shepherd)."""
 
     problems: int = Field(14_973, ge=2)
-    """Training problems that solutions are sampled for. NS: all of GSM8K's and MATH's training problems."""
+    """Training problems that solutions are sampled for. Paper NS; all of GSM8K's and MATH's
+    training problems."""
+
     samples_per_problem: int = Field(15, ge=1)
-    """Math-Shepherd: 15 solutions a problem."""
+    """Solutions sampled for each problem. Paper NS; Math-Shepherd (arXiv 2312.08935): 15."""
+
     completions: int = Field(8, ge=1)
-    """Rollouts from each step's prefix that decide its label. Math-Shepherd: N = 8."""
+    """Rollouts from each step's prefix that decide its label. Paper NS; Math-Shepherd: N = 8."""
+
     labels: Literal["hard", "soft"] = "hard"
-    """`hard`: 1 if any rollout is right; `soft`: the share that is. Math-Shepherd trains on hard labels."""
+    """A step's label. `hard`: 1 if any rollout is right; `soft`: the share that is. Paper NS;
+    Math-Shepherd trains on hard labels."""
+
     temperature: float = Field(0.7, gt=0)
-    """Of solutions and rollouts. NS: 0.7, the paper's for voting (section 2.3)."""
+    """Sampling temperature of solutions and rollouts. NS; 0.7 is the paper's for voting (section
+    2.3)."""
+
     learning_rate: float = Field(2e-5, gt=0)
-    """Paper: 2e-5."""
+    """Learning rate, without warm-up. Paper, section 4.2: 2e-5."""
+
     drops: Drops = Field(default_factory=dict)
-    """Share of all steps done -> share of the learning rate from there on, as in pretraining. NS: constant."""
+    """Share of all steps done -> share of the learning rate from there on, as in pretraining. NS:
+    constant."""
+
     epochs: int = Field(1, ge=1)
-    """Math-Shepherd: 1."""
+    """Passes over the labelled solutions. Paper NS; Math-Shepherd: 1."""
+
     batch_solutions: int = Field(256, ge=1)
     """Solutions of an optimiser step. NS."""
+
     held_out: float = Field(0.1, gt=0, lt=1)
     """Share of the problems kept from training to measure accuracy, AUC and calibration. NS."""
+
     checkpoint_every: Incidental[int] = Field(50, ge=1)
-    """Optimiser steps between checkpoints."""
+    """Optimiser steps between checkpoints. NS."""
 
 
 class DPO(Section):
     """Direct preference optimisation from right and wrong samples."""
 
     beta: float = Field(0.1, gt=0)
-    """NS in the paper; 0.1 is the value of the DPO paper (arXiv 2305.18290)."""
+    """Weight of the distance to the reference. Paper NS; 0.1 is the DPO paper's (arXiv
+    2305.18290)."""
+
     form: Literal["mean", "sum"] = "mean"
-    """`mean`: log-ratios averaged over an answer's tokens, as in the paper's Eq. 12; `sum`: standard DPO."""
+    """`mean`: log-ratios averaged over an answer's tokens, as in the paper's Eq. 12; `sum`:
+    standard DPO."""
 
 
 class PPO(Section):
-    """Proximal policy optimisation: a value model beside the policy, the KL term in the reward (Eq. 2)."""
+    """Proximal policy optimisation: a value model beside the policy, the KL term in the reward (Eq.
+    2)."""
 
     value_learning_rate: float = Field(1e-5, gt=0)
-    """NS."""
+    """Learning rate of the value model. NS; ten times the policy's."""
+
     gamma: float = Field(1.0, ge=0, le=1)
-    """Discount. NS: none, as in GRPO."""
+    """Discount of rewards a token. NS; none, as in GRPO."""
+
     gae_lambda: float = Field(1.0, ge=0, le=1)
-    """NS: 1, the advantage is the reward to go minus the value."""
+    """Lambda of generalised advantage estimation. NS; 1: the advantage is the reward to go minus
+    the value."""
+
     warmup_steps: int = Field(0, ge=0)
-    """First steps in which only the value model learns. NS."""
+    """First steps in which only the value model learns. NS; none."""
 
 
 class RL(PolicyUpdates):
-    """The policy's training: where outputs come from, what rewards them, and how rewards become gradients."""
+    """The policy's training: where outputs come from, what rewards them, and how rewards become
+    gradients."""
 
+    # What is asked, what rewards it
     method: Literal["sft", "rft", "online_rft", "dpo", "ppo", "grpo_outcome", "grpo_process"] = (
         "grpo_outcome"
     )
-    """Paper, table 10. NS: which supervision the published model used; outcome needs no process reward model."""
+    """How rewards become gradients: paper, table 10. NS: which supervision the published model
+    used; outcome needs no process reward model."""
+
     mode: Literal["cot", "pot", "tool"] = "cot"
-    """How questions are asked and what the rule judges: `cot` the boxed answer, `pot` what the written program prints
-    when it runs, `tool` the boxed answer behind programs that run while it is written, their output inserted (it has
-    no part in the loss). Paper: chain-of-thought questions only (4.2)."""
+    """How questions are asked and what the rule judges: `cot` the boxed answer, `pot` what the
+    written program prints when it runs, `tool` the boxed answer behind programs that run while it
+    is written, their output inserted (it has no part in the loss). Paper: chain-of-thought
+    questions only (4.2)."""
+
     tool_rounds: int = Field(2, ge=1)
-    """Mode tool: generations of an output at most, each of up to `max_new_tokens`; 2 in the paper's evaluation."""
+    """Mode tool: generations of an output at most, each of up to `max_new_tokens`. Paper NS for RL;
+    2 in its evaluation."""
+
     rewards: dict[str, float] = Field(default_factory=lambda: {"outcome_model": 1.0})
-    """Reward -> weight; the reward is their weighted sum. Paper: a reward model trained on rule labels (4.2). Names:
-    rule, format, outcome_model, process_model, or `module:Class` for a class of your own with one method `score`."""
+    """Reward -> weight; the reward is their weighted sum. Paper: a reward model trained on rule
+    labels (4.2). Names: rule, format, outcome_model, process_model, or `module:Class` for a class
+    of your own with one method `score`."""
+
+    # How many outputs of how many questions, how long
     group_size: int = Field(64, ge=1)
-    """Paper: 64 outputs per question."""
+    """Outputs sampled for each question. Paper, section 4.2: 64."""
+
     group_sizing: Literal["fixed", "literal", "scaled"] = "fixed"
-    """Paper: fixed. `literal` and `scaled` follow the spread of the previous step's rewards, up to `group_size`
-    (rl/advantages.py: adapted_group_size); a step then has the same questions and fewer outputs."""
+    """Outputs per question from step to step. Paper: fixed. `literal` and `scaled` follow the
+    spread of the previous step's rewards, up to `group_size` (rl/advantages.py:
+    adapted_group_size); a step then has the same questions and fewer outputs."""
+
     dynamic_sampling: int = Field(0, ge=0)
-    """Replace questions whose outputs are rewarded equally by others, at most so many times a step (DAPO, arXiv
-    2503.14476). Paper: none (0)."""
+    """Replace questions whose outputs are rewarded equally by others, at most so many times a step
+    (DAPO, arXiv 2503.14476). Paper: none (0)."""
+
     batch_outputs: int = Field(1024, ge=1)
-    """Paper: 1024. Unit NS: outputs, so 16 questions x 64, which fits the axes of figures 5 and 6."""
+    """Outputs of an exploration stage. Paper: 1024. Unit NS: outputs, so 16 questions x 64, which
+    fits the axes of figures 5 and 6."""
+
     steps: int = Field(9000, ge=1)
-    """Exploration stages. NS: 9,000 is one pass over the 144K questions at 16 each."""
+    """Exploration stages of the training. NS; 9,000 is one pass over the 144K questions at 16
+    each."""
+
     iterations: int = Field(1, ge=1)
-    """Rounds of iterative GRPO (Algorithm 1): at the start of each the reference becomes the policy, and reward models
-    in use are trained on with samples of the policy. Paper, figure 6: up to 3."""
+    """Rounds of iterative GRPO (Algorithm 1): at the start of each the reference becomes the
+    policy, and reward models in use are trained on with samples of the policy. Paper, figure 6: up
+    to 3."""
+
     replay: float = Field(0.1, ge=0, lt=1)
-    """Share of earlier data when a reward model is trained on. Paper 4.1.4: 10 %. NS of what: of the round's data."""
+    """Share of earlier data when a reward model is trained on. Paper 4.1.4: 10 %. NS of what: of
+    the round's data."""
+
     updates_per_rollout: int = Field(1, ge=1)
-    """Paper: a single update per exploration stage."""
+    """Optimiser steps on the outputs of an exploration stage. Paper: one."""
+
+    # The update
     learning_rate: float = Field(1e-6, gt=0)
-    """Paper: 1e-6 for the policy."""
+    """Learning rate of the policy, constant. Paper, section 4.2: 1e-6."""
+
     warmup_steps: int = Field(0, ge=0)
-    """NS: none."""
+    """Steps over which the rate rises from 0. NS; none."""
+
     weight_decay: float = Field(0.0, ge=0)
-    """NS: none, the KL term already holds the weights."""
+    """AdamW's decay of matrices. NS; none, the KL term already holds the weights."""
+
     beta: float = Field(0.04, ge=0)
-    """Paper: 0.04, the coefficient of the KL term; 0 saves the reference model."""
+    """Coefficient of the KL term; 0 saves the reference model. Paper, section 4.2: 0.04."""
+
     kl: Literal["k1", "k2", "k3", "k1_corrected", "k3_corrected"] = "k3"
-    """Paper: k3 in the loss (Eq. 4). `k2` and the corrected ones have the reverse KL's true gradient;
-    `k1` alone has none."""
+    """Estimator of the KL term. Paper: k3 in the loss (Eq. 4). `k2` and the corrected ones have the
+    reverse KL's true gradient; `k1` alone has none."""
+
     epsilon: float = Field(0.2, gt=0, lt=1)
-    """Clip range of the ratio. NS: 0.2, PPO's; it binds only with several updates per rollout."""
+    """Clip range of the ratio. NS; 0.2 is PPO's. It binds only with several updates per rollout."""
+
     epsilon_high: float | None = Field(None, gt=0)
-    """Upper clip range where it differs ("clip higher", DAPO, arXiv 2503.14476); none: `epsilon`."""
+    """Upper clip range where it differs ("clip higher", DAPO, arXiv 2503.14476); none:
+    `epsilon`."""
+
     importance: Literal["none", "truncated"] = "none"
-    """Where sampler and trainer round differently. `none`: the sampler's log-probabilities are the old policy's.
-    `truncated`: the trainer's are, and a token's term is weighed by min(trainer / sampler, `importance_cap`)
-    (truncated importance sampling, IMPALA, arXiv 1802.01561). Costs a forward pass."""
+    """Where sampler and trainer round differently. `none`: the sampler's log-probabilities are the
+    old policy's. `truncated`: the trainer's are, and a token's term is weighed by min(trainer /
+    sampler, `importance_cap`) (truncated importance sampling, IMPALA, arXiv 1802.01561). Costs a
+    forward pass."""
+
     importance_cap: float = Field(2.0, ge=1)
-    """NS; 2 is what public implementations use."""
+    """Largest weight of a token's term. NS; 2 is what public implementations use."""
+
     normalisation: Literal["population", "sample", "none", "robust", "rank"] = "population"
-    """What makes rewards advantages (rl/advantages.py: normalise). NS which standard deviation; `none` is Dr. GRPO
-    (arXiv 2503.20783), `robust` median and interquartile range, `rank` the order alone."""
+    """What makes rewards advantages (rl/advantages.py: normalise). Paper NS: which standard
+    deviation; `none` is Dr. GRPO (arXiv 2503.20783), `robust` median and interquartile range,
+    `rank` the order alone."""
+
     decay: float = Field(1.0, gt=0, le=1)
-    """Time-weighted advantage: token t of T by decay^(T - t), outcome supervision only. Paper: none (1)."""
+    """Time-weighted advantage: token t of T by decay^(T - t), outcome supervision only. Paper: none
+    (1)."""
+
     aggregation: Literal["sequence", "token", "constant"] = "sequence"
-    """Paper: mean over an output's tokens, then over outputs (`sequence`). `token`: one mean over all tokens
-    (DAPO); `constant`: sum over tokens divided by outputs x max_new_tokens (Dr. GRPO)."""
+    """What the loss is a mean over. Paper: an output's tokens, then outputs (`sequence`). `token`:
+    one mean over all tokens (DAPO); `constant`: sum over tokens divided by outputs x max_new_tokens
+    (Dr. GRPO)."""
+
     contrast_only: bool = False
-    """Leave outputs whose advantage is 0 (those of questions with equal rewards) out of the update: only the KL term
-    acts on them. Saves their cost; the denominator still counts them. Paper: they stay (false)."""
+    """Leave outputs whose advantage is 0 (those of questions with equal rewards) out of the update:
+    only the KL term acts on them. Saves their cost; the denominator still counts them. Paper: they
+    stay (false)."""
+
+    # Sampling
     temperature: float = Field(1.0, gt=0)
-    """NS: 1, so that outputs are samples of the policy itself; log-probabilities are taken at this temperature."""
+    """Sampling temperature. NS; 1, so that outputs are samples of the policy itself;
+    log-probabilities are taken at this temperature."""
+
     top_p: float = 1.0
-    """The paper samples by nucleus with p NS. Only 1 is right: otherwise the ratio compares two distributions."""
+    """Probability mass that is sampled from. The paper samples by nucleus, with p NS. Only 1 is
+    right: otherwise the ratio compares two distributions."""
+
     dpo: DPO = DPO()
     ppo: PPO = PPO()
+    # What is measured and saved on the way
     evaluate_every: Incidental[int] = Field(100, ge=0)
-    """Steps between greedy evaluations on held-out problems; 0: only before and after."""
+    """Exploration stages between greedy evaluations on held-out problems; 0: only before and after.
+    NS."""
+
     evaluate_problems: int = Field(500, ge=1)
-    """At most so many of the held-out problems."""
+    """Held-out problems that are evaluated, at most. NS."""
+
     record_every: Incidental[int] = Field(50, ge=1)
-    """Steps between recorded rollouts (for reading, in the report)."""
+    """Exploration stages between recorded rollouts (for reading, in the report). NS."""
+
     record_questions: Incidental[int] = Field(2, ge=1)
-    """Questions recorded then, with all their outputs."""
+    """Questions recorded then, with all their outputs. NS."""
+
     checkpoint_every: Incidental[int] = Field(20, ge=1)
-    """Steps between checkpoints."""
+    """Exploration stages between checkpoints. NS."""
+
     compile_sampler: Incidental[Literal["auto", "always", "never"]] = "auto"
-    """Put the sampler's step through torch.compile; `auto`: on CUDA only. Not yet run on a GPU. Log-probabilities may
-    differ in the last bits."""
+    """Put the sampler's step through torch.compile; `auto`: on CUDA only. NS. Not yet run on a GPU.
+    Log-probabilities may differ in the last bits."""
 
     @property
     def questions(self) -> int:
@@ -164,6 +247,7 @@ class RL(PolicyUpdates):
 
     @model_validator(mode="after")
     def _possible(self) -> "RL":
+        """Refuse settings that do not go together."""
         if self.batch_outputs % self.group_size:
             raise ValueError(
                 f"batch_outputs {self.batch_outputs} is not a multiple of group_size {self.group_size}"
@@ -172,6 +256,7 @@ class RL(PolicyUpdates):
             raise ValueError(
                 f"top_p {self.top_p}: only 1 is allowed, or log-probabilities are not the policy's own"
             )
+
         if not self.rewards or not any(self.rewards.values()):
             raise ValueError("rewards: name at least one with a weight other than 0")
         for name in self.rewards:
@@ -179,14 +264,13 @@ class RL(PolicyUpdates):
                 raise ValueError(
                     f"rewards.{name}: choose of {', '.join(REWARDS)}, or name a class as module:Class"
                 )
-        if (
-            self.mode != "cot"
-            and self.iterations > 1
-            and any(name.endswith("_model") for name in self.rewards)
-        ):
+        # Their training samples and labels chain-of-thought solutions only.
+        uses_models = any(name.endswith("_model") for name in self.rewards)
+        if self.mode != "cot" and self.iterations > 1 and uses_models:
             raise ValueError(
                 f"mode {self.mode}: reward models are trained on between iterations in the mode cot only"
             )
+
         if self.decay != 1 and self.method != "grpo_outcome":
             raise ValueError(f"decay {self.decay}: defined for method grpo_outcome only")
         if self.method == "grpo_process" and not self.rewards.get("process_model"):
@@ -195,6 +279,7 @@ class RL(PolicyUpdates):
             raise ValueError(
                 f"group_size {self.group_size}: {self.method} compares outputs, at least 2 are needed"
             )
+
         if self.steps < self.iterations:
             raise ValueError(f"iterations {self.iterations}: more than steps ({self.steps})")
         return self

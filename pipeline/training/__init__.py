@@ -1,0 +1,7 @@
+"""Optimiser steps, the loop around them, checkpoints, and what all trainers share.
+
+job.py         a training from its command line to its model folder; what every trainer shares
+loop.py        steps, evaluations, checkpoints and metrics of pretraining, fine-tuning and reward models
+step.py        one optimiser step over micro-batches and processes; RL takes the same
+checkpoint.py  the state of a running training, saved whole or sharded, and restored bit for bit
+"""

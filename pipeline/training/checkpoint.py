@@ -1,9 +1,10 @@
-"""Checkpoints of a running training: whole or absent, the last few and the best kept, deleted when it is done.
+"""Checkpoints of a running training: whole or absent, the last few and the best kept, deleted when
+it is done.
 
-A checkpoint holds the model's and the optimiser's state, those of models beside it (RL's value, reference and reward
-models), the step, the random generators' states and whatever else the caller needs to go on. The folder's fingerprint
-(settings and input digests) says which run it belongs to: state of another run is moved aside, never mixed in
-(pipeline.artifacts.resume).
+A checkpoint holds the model's and the optimiser's state, those of models beside it (RL's value,
+reference and reward models), the step, the random generators' states and whatever else the caller
+needs to go on. The folder's fingerprint (settings and input digests) says which run it belongs to:
+state of another run is moved aside, never mixed in (pipeline.artifacts.resume).
 
     step-000000200.pt   one file, when every process holds the whole model
     step-000000200/     a folder, when the model is sharded: each process writes its part (torch's distributed
@@ -36,9 +37,11 @@ Trained = tuple[torch.nn.Module, torch.optim.Optimizer | None]
 
 
 class Checkpoints:
-    """Saves and finds checkpoints in `folder`; with `folder` None nothing is kept and every run starts anew.
+    """Saves and finds checkpoints in `folder`; with `folder` None nothing is kept and every run
+    starts anew.
 
-    `run`, `code` and `fresh` decide whether the state in `folder` is taken up (pipeline.artifacts.resume.claim_folder).
+    `run`, `code` and `fresh` decide whether the state in `folder` is taken up
+    (pipeline.artifacts.resume.claim_folder).
     """
 
     def __init__(
@@ -68,31 +71,27 @@ class Checkpoints:
         best: bool = False,
         beside: Mapping[str, Trained] | None = None,
     ) -> None:
-        """Write the state after `step` optimiser steps; older checkpoints beyond `keep` are deleted.
+        """Write the state after `step` optimiser steps; older checkpoints beyond `keep` are
+        deleted.
 
-        `best` puts it in the place of the best one instead. `beside` are other models by name, sharded or not as the
-        first one.
+        `best` puts it in the place of the best one instead. `beside` are other models by name,
+        sharded or not as the first one.
         """
         if self.folder is None:
             return
         name = "best" if best else f"step-{step:09d}"
-        state = {"step": step, "random": random_state(), "extra": extra or {}}
         models = {MAIN: (model, optimiser), **(beside or {})}
+        state = {"step": step, "random": random_state(), "extra": extra or {}}
+
         if distributed.is_sharded(model):
             _save_parts(self.folder / name, models, state)
         elif distributed.is_main():
-            state["models"] = {
-                each: {
-                    "model": m.state_dict(),
-                    "optimiser": o.state_dict() if o is not None else None,
-                }
-                for each, (m, o) in models.items()
-            }
-            with atomic_path(self.folder / f"{name}.pt") as temporary:
-                torch.save(state, temporary)
+            _save_whole(self.folder / f"{name}.pt", models, state)
+
         if distributed.is_main():
             for old in self._saved()[: -self.keep]:
                 _remove(old)
+        # Nobody goes on before the checkpoint is whole.
         distributed.barrier()
 
     def load(
@@ -101,7 +100,8 @@ class Checkpoints:
         optimiser: torch.optim.Optimizer,
         beside: Mapping[str, Trained] | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """Restore the newest checkpoint; return its step and extra state, or (0, {}) when there is none."""
+        """Restore the newest checkpoint; return its step and extra state, or (0, {}) when there is
+        none."""
         saved = self._saved()
         if not saved:
             return 0, {}
@@ -111,14 +111,15 @@ class Checkpoints:
 
     def load_best(self, model: torch.nn.Module) -> None:
         """Put the weights of the best checkpoint into the model."""
-        for place in (self.folder / "best.pt", self.folder / "best") if self.folder else ():
+        places = (self.folder / "best.pt", self.folder / "best") if self.folder else ()
+        for place in places:
             if place.exists():
                 _load(place, {MAIN: (model, None)})
                 return
         raise UserError("optimisation.final = best: needs a folder for checkpoints (--resume)")
 
     def delete(self) -> None:
-        """Forget everything: the run is done and its artifact stands."""
+        """Delete all: the run is done and its artifact is written."""
         distributed.barrier()
         if self.folder is not None and distributed.is_main():
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -127,13 +128,29 @@ class Checkpoints:
         return sorted(self.folder.glob("step-*")) if self.folder else []
 
 
+def _save_whole(place: Path, models: Mapping[str, Trained], state: dict[str, Any]) -> None:
+    """One file, written by the first process: every process holds the same."""
+    states = {}
+    for name, (model, optimiser) in models.items():
+        states[name] = {
+            "model": model.state_dict(),
+            "optimiser": optimiser.state_dict() if optimiser is not None else None,
+        }
+    with atomic_path(place) as temporary:
+        torch.save(state | {"models": states}, temporary)
+
+
 def _load(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
-    if place.is_dir():
-        return _load_parts(place, models)
+    return _load_parts(place, models) if place.is_dir() else _load_whole(place, models)
+
+
+def _load_whole(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
     if distributed.is_sharded(models[MAIN][0]):
         raise UserError(
-            f"{place}: written by processes that held the whole model; go on with distribution: replicate or delete it"
+            f"{place}: written by processes that held the whole model; go on with distribution: replicate, "
+            "or start anew with --fresh"
         )
+
     # Our own file: it may hold NumPy arrays and Python states besides tensors.
     state = torch.load(place, map_location="cpu", weights_only=False)
     for name, (model, optimiser) in models.items():
@@ -152,9 +169,12 @@ def _save_parts(place: Path, models: Mapping[str, Trained], state: dict[str, Any
         _remove(partial)
         partial.mkdir()
     distributed.barrier()
+
     dcp.save(_parts(models), checkpoint_id=partial)
+
     if distributed.is_main():
         torch.save(state, partial / STATE)
+        # Only the best checkpoint has a place that may be taken already.
         _remove(place)
         os.replace(partial, place)
 
@@ -166,8 +186,11 @@ def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
         set_optimizer_state_dict,
     )
 
+    # Loading fills the tensors of a state in place, so the models' own state says which part each
+    # process reads.
     parts = _parts(models)
     dcp.load(parts, checkpoint_id=place)
+
     for name, (model, optimiser) in models.items():
         set_model_state_dict(model, parts[name]["model"])
         if optimiser is not None:
@@ -176,6 +199,8 @@ def _load_parts(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
 
 
 def _parts(models: Mapping[str, Trained]) -> dict[str, Any]:
+    """What this process holds of the models and their optimisers, under the names of the
+    weights."""
     from torch.distributed.checkpoint.state_dict import (
         get_model_state_dict,
         get_optimizer_state_dict,
@@ -214,6 +239,8 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any]) -> None:
+    """Put the global random generators back; those of GPUs only where there are as many as there
+    were."""
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])
     torch.set_rng_state(state["torch"])

@@ -1,4 +1,5 @@
-"""What all trainings share around their own data, loss and settings: start, resumption, loop, model folder.
+"""What all trainings share around their own data, loss and settings: start, resumption, loop, model
+folder.
 
     job = TrainingJob("sft.train", settings, inputs={"base": args.base}, out=args.out, resume=args.resume)
     ... load data and model ...
@@ -49,8 +50,8 @@ class TrainingJob:
     modules   modules of the user's own that run inside the stage; their code counts as the stage's
     keep      newest checkpoints that are kept
 
-    Making one refuses an `out` that holds anything but an artifact (UserError) and seeds all random generators, so it
-    comes before whatever draws random numbers.
+    Making one refuses an `out` that holds anything but an artifact (UserError) and seeds all random
+    generators, so it comes before whatever draws random numbers.
     """
 
     def __init__(
@@ -76,7 +77,8 @@ class TrainingJob:
 
     @cached_property
     def checkpoints(self) -> Checkpoints:
-        """The folder of checkpoints, opened at the first use: state of another run is moved aside then."""
+        """The folder of checkpoints, opened at the first use: state of another run is moved aside
+        then."""
         run = {
             "settings": self.settings.result_settings(),
             "inputs": {name: content_digest(path) for name, path in self.inputs.items()},
@@ -98,7 +100,8 @@ class TrainingJob:
         evaluate: Evaluate | None = None,
         evaluate_every: int = 0,
     ) -> History:
-        """Train `model` in place for `steps` steps, going on from the newest checkpoint; see pipeline.training.loop.
+        """Train `model` in place for `steps` steps, going on from the newest checkpoint; see
+        pipeline.training.loop.
 
         `name` is shown beside the progress. Returns all that was measured.
         """

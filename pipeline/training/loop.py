@@ -1,7 +1,9 @@
-"""The training loop of pretraining, fine-tuning and reward models: steps, evaluations, checkpoints, metrics.
+"""The training loop of pretraining, fine-tuning and reward models: steps, evaluations, checkpoints,
+metrics.
 
-Data come from a pure function of the step, the learning rate too, so that a run that goes on from a checkpoint reads
-exactly what it would have read. Every step and every evaluation is one line of metrics.jsonl.
+Data come from a pure function of the step, the learning rate too, so that a run that goes on from a
+checkpoint reads exactly what it would have read. Every step and every evaluation is one line of
+metrics.jsonl.
 """
 
 import time
@@ -76,7 +78,8 @@ class History:
     results: dict[str, dict[str, float]] = field(default_factory=dict)
     """The evaluations "before" and "after", and "best" where there were some in between."""
     best: dict[str, float] = field(default_factory=dict)
-    """The "step" after which the mean of the evaluation's values was lowest, and that mean ("value")."""
+    """The "step" after which the mean of the evaluation's values was lowest, and that mean
+    ("value")."""
 
     def state(self) -> dict[str, Any]:
         return {"lines": self.lines, "results": self.results, "best": self.best}
@@ -91,7 +94,8 @@ def train(
     checkpoints: Checkpoints,
     evaluate: Evaluate | None = None,
 ) -> History:
-    """Run `plan`, going on from the newest checkpoint; `rows_of_step` must be a pure function of the step.
+    """Run `plan`, going on from the newest checkpoint; `rows_of_step` must be a pure function of
+    the step.
 
     Returns what was measured, the part before the checkpoint included.
     """
@@ -109,7 +113,8 @@ def train(
             history.lines.append({"step": step, **line})
             progress.add(1, loss=line["loss"], tokens_per_second=line["tokens_per_second"])
 
-            # After the last step comes the last evaluation, and the model folder in the place of a checkpoint.
+            # After the last step comes the last evaluation, and the model folder in the place of a
+            # checkpoint.
             if step == plan.steps:
                 break
             if evaluate and plan.evaluate_every and step % plan.evaluate_every == 0:
@@ -162,7 +167,8 @@ def _finish(
     plan: Plan,
     checkpoints: Checkpoints,
 ) -> None:
-    """The last evaluation; puts the best weights in the place of the last ones where the plan says so."""
+    """The last evaluation; puts the best weights in the place of the last ones where the plan says
+    so."""
     history.results["after"] = _evaluate(model, evaluate, history, plan.steps)
     if not plan.evaluate_every:
         return

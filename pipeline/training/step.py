@@ -1,15 +1,18 @@
 """The optimiser step that all methods share. The loop around it is pipeline.training.loop.
 
-The step knows rows, columns, a loss function and a layout that computes a number for each scored token (its
-log-probability in pretraining, fine-tuning and RL, a score in reward and value models), nothing else. The loss
-function returns per-token terms that are already weighted: their SUM over all micro-batches of all processes is the
-step's loss. Denominators are therefore totals that the caller computes over the whole step beforehand (usually in the
-column "weight"), and how rows are cut into micro-batches or dealt out to processes changes nothing.
+The step knows rows, columns, a loss function and a layout that computes a number for each scored
+token (its log-probability in pretraining, fine-tuning and RL, a score in reward and value models),
+nothing else. The loss function returns per-token terms that are already weighted: their SUM over
+all micro-batches of all processes is the step's loss. Denominators are therefore totals that the
+caller computes over the whole step beforehand (usually in the column "weight"), and how rows are
+cut into micro-batches or dealt out to processes changes nothing.
 
 Not done here: drawing data, generating text, starting processes (pipeline.model.distributed).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from transformers import PreTrainedModel
@@ -23,25 +26,40 @@ from pipeline.model.load import autocast
 from pipeline.model.threads import ordered_map
 
 Columns = dict[str, torch.Tensor]
+"""What the caller attached to each token, by name: [N], as the scored tokens of a micro-batch."""
 Loss = Callable[
     [torch.Tensor, Columns], torch.Tensor | tuple[torch.Tensor, dict[str, torch.Tensor]]
 ]
-"""(log-probabilities or scores [N], columns [N]) -> per-token loss terms [N], or these and sums to report by name."""
+"""(log-probabilities or scores [N], columns [N]) -> per-token loss terms [N], or these and sums to
+report by name."""
 
 
-def weighted_nll(logprobs_N: torch.Tensor, columns: Columns) -> torch.Tensor:
-    """Negative log-likelihood times the column "weight": language modelling, SFT and rejection sampling."""
-    return -logprobs_N * columns["weight"]
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A micro-batch after its forward and backward pass."""
+
+    batch: MicroBatch
+    sums: dict[str, torch.Tensor]
+    """The loss and the loss function's own sums, by name; scalars."""
+    gradients: Sequence[torch.Tensor | None]
+    """One a parameter; empty for a sharded model, whose gradients lie in the parameters already."""
+
+
+def weighted_nll(log_probs_N: torch.Tensor, columns: Columns) -> torch.Tensor:
+    """Negative log-likelihood times the column "weight": language modelling, SFT and rejection
+    sampling."""
+    return -log_probs_N * columns["weight"]
 
 
 def adamw(
     model: torch.nn.Module, *, betas: tuple[float, float] = (0.9, 0.95), weight_decay: float = 0.1
 ) -> torch.optim.AdamW:
-    """AdamW as in the paper (section 2.3). Vectors (norm gains) are not decayed. The rate is set at each step."""
-    named = [p for p in model.parameters() if p.requires_grad]
+    """AdamW as in the paper (section 2.3). Vectors (norm gains) are not decayed. The rate is set at
+    each step."""
+    trained = [p for p in model.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in named if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in named if p.dim() < 2], "weight_decay": 0.0},
+        {"params": [p for p in trained if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=1e-8, fused=True)
 
@@ -66,51 +84,61 @@ def train_step(
 ) -> dict[str, float]:
     """One optimiser step over `rows`, in micro-batches of at most `max_tokens` tokens.
 
-    With several processes `rows` are those of all; each computes its share. Returns "loss" (the sum of all terms),
-    "grad_norm" (before clipping), "tokens" (computed, padding included), "scored" and the loss function's own sums.
-    A step with nothing to learn changes no weight.
+    With several processes `rows` are those of all; each computes its share. Returns "loss" (the sum
+    of all terms), "grad_norm" (before clipping), "tokens" (computed, padding included), "scored"
+    and the loss function's own sums. A step with nothing to learn changes no weight.
     """
     layout = layout or layout_for(model, packed=packed)
     optimiser.zero_grad(set_to_none=True)
     parameters = [p for p in model.parameters() if p.requires_grad]
     sharded = distributed.is_sharded(model)
 
-    def compute(
-        batch: MicroBatch,
-    ) -> tuple[MicroBatch, dict[str, torch.Tensor], Sequence[torch.Tensor | None]]:
+    def compute(batch: MicroBatch) -> Computed:
         with autocast(precision):
             scores = distributed.run(layout.score, model, batch, temperature)
         terms = loss(scores, batch.columns)
         terms, reported = terms if isinstance(terms, tuple) else (terms, {})
+
         total = terms.sum()
-        values = {name: value.detach() for name, value in {"loss": total, **reported}.items()}
-        if sharded:  # the gradients are reduced and kept while they are computed
+        sums = {name: value.detach() for name, value in {"loss": total, **reported}.items()}
+        if sharded:
+            # FSDP2 reduces the gradients while they are computed and keeps them in the parameters.
             total.backward()
-            return batch, values, ()
-        return batch, values, torch.autograd.grad(total, parameters, allow_unused=True)
+            return Computed(batch, sums, ())
+        return Computed(batch, sums, torch.autograd.grad(total, parameters, allow_unused=True))
+
+    batches: Iterable[Any] = layout.cut(
+        distributed.shard_for_rank(rows), max_tokens, device=model.device
+    )
+    if sharded:
+        # Every pass gathers weights from all processes, so all must do equally many: fillers add
+        # nothing.
+        mine = list(batches)
+        batches = mine
+        for filler in filler_batches(layout, len(mine), model.device):
+            (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
+
+    # On a CPU several micro-batches are computed at a time; their order in the sums stays the same.
+    side_by_side = model.device.type == "cpu" and not sharded
+    results = ordered_map(compute, batches) if side_by_side else map(compute, batches)
 
     sums: dict[str, torch.Tensor] = {}
     tokens = scored = 0
-    batches = layout.cut(distributed.share(rows), max_tokens, device=model.device)
-    if sharded:
-        batches = list(batches)
-        for filler in filler_batches(layout, len(batches), model.device):
-            (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
-    side_by_side = model.device.type == "cpu" and not sharded
-    for batch, values, gradients in (
-        ordered_map(compute, batches) if side_by_side else map(compute, batches)
-    ):
-        add_gradients(parameters, gradients)
-        for name, value in values.items():
+    for result in results:
+        add_gradients(parameters, result.gradients)
+        for name, value in result.sums.items():
             sums[name] = sums[name] + value if name in sums else value
-        tokens += batch.tokens
-        scored += len(batch.targets)
+        tokens += result.batch.tokens
+        scored += len(result.batch.targets)
+
     metrics = {"loss": 0.0} | {name: float(value) for name, value in sums.items()}
-    metrics = distributed.total(metrics | {"tokens": tokens, "scored": scored})
+    metrics = distributed.all_reduce_sum(metrics | {"tokens": tokens, "scored": scored})
+
+    # Without a scored token the step must not move weights by weight decay or old moments either.
     norm = 0.0
     if metrics["scored"]:
         if not sharded:
-            distributed.sum_gradients(parameters)
+            distributed.all_reduce_gradients(parameters)
         norm = apply_gradients(model, optimiser, clip_norm)
     return metrics | {"grad_norm": norm}
 
@@ -118,7 +146,8 @@ def train_step(
 def add_gradients(
     parameters: Sequence[torch.nn.Parameter], gradients: Sequence[torch.Tensor | None]
 ) -> None:
-    """Add gradients to those that the parameters hold; a sharded model's are there already (`gradients` is empty)."""
+    """Add gradients to those that the parameters hold; a sharded model's are there already
+    (`gradients` is empty)."""
     for parameter, gradient in zip(parameters, gradients, strict=False):
         if gradient is not None:
             parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
@@ -130,32 +159,40 @@ def apply_gradients(
     """Clip the gradient to `clip_norm`, step the optimiser, return the norm before clipping."""
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimiser.step()
-    return float(distributed.whole(norm))
+    return float(distributed.full_tensor(norm))
 
 
 def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
-    """Make a loaded model ready to be trained: attention, activation checkpointing, compilation, sharding; in place.
+    """Make a loaded model ready to be trained: attention, activation checkpointing, compilation,
+    sharding; in place.
 
     The optimiser must be made afterwards: its states are sharded like the weights.
     """
-    on_gpu = model.device.type == "cuda"
     if settings.attention == "auto":
         use_row_attention(model)
-    if settings.activation_checkpointing == "always" or (
-        settings.activation_checkpointing == "auto" and on_gpu
-    ):
+
+    on_gpu = model.device.type == "cuda"
+    wanted = settings.activation_checkpointing
+    if wanted == "always" or (wanted == "auto" and on_gpu):
         # No layer draws random numbers, so there is no state of a generator to keep.
         model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
+
     if settings.compile:
-        for layer in model.base_model.layers:
+        for layer in _layers(model):
             layer.compile(dynamic=True)
     return share_out(model, settings.distribution, settings.precision)
 
 
 def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreTrainedModel:
-    """With several processes, and where `distribution` says "shard", leave each a part of every layer; in place."""
-    if distributed.size() > 1 and distribution == "shard":
+    """With several processes, and where `distribution` says "shard", leave each a part of every
+    layer; in place."""
+    if distributed.world_size() > 1 and distribution == "shard":
         with autocast(precision):
             bf16 = torch.is_autocast_enabled(model.device.type)
-        distributed.shard(model, model.base_model.layers, bf16)
+        distributed.shard(model, _layers(model), bf16)
     return model
+
+
+def _layers(model: PreTrainedModel) -> Iterable[torch.nn.Module]:
+    """The transformer blocks. Every architecture that we load has them under this name."""
+    return cast(Iterable[torch.nn.Module], model.base_model.layers)

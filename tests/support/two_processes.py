@@ -68,12 +68,12 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
     def evaluate() -> dict[str, float]:
         values = row_log_probs(
             model,
-            distributed.share(held_out),
+            distributed.shard_for_rank(held_out),
             64,
             layout=layout_for(model, packed=False),
             precision="fp32",
         )
-        return distributed.total({"nll": -sum(float(v.sum()) for v in values)})
+        return distributed.all_reduce_sum({"nll": -sum(float(v.sum()) for v in values)})
 
     try:
         history = train(
@@ -99,8 +99,8 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
 def main() -> None:
     folder = Path(sys.argv[1])
     torch.set_num_threads(1)
-    report = {"processes": distributed.size()}
-    if distributed.size() == 1:
+    report = {"processes": distributed.world_size()}
+    if distributed.world_size() == 1:
         report["one"] = run(folder, "one")
     elif SLOW:
         run(folder, "slow-replicate", distribution="replicate")
@@ -113,7 +113,7 @@ def main() -> None:
         report["resumed"] = run(folder, "resumed", stop_at=5)
         report["best"] = run(folder, "best")
     if distributed.is_main():
-        write_json(folder / f"report-{distributed.size()}.json", report)
+        write_json(folder / f"report-{distributed.world_size()}.json", report)
 
 
 if __name__ == "__main__":
