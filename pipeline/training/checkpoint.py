@@ -182,7 +182,7 @@ def _deal_out(
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     order = [names[id(p)] for group in optimiser.param_groups for p in group["params"]]
     saved = held["optimiser"]
-    by_name = {
+    by_name: dict[str, Any] = {
         "state": {order[number]: moments for number, moments in saved["state"].items()},
         "param_groups": [
             group | {"params": [order[number] for number in group["params"]]}
