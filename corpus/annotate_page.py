@@ -33,7 +33,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="HTML file to write")
     args = parser.parse_args(argv)
 
-    read_annotations(args.prefixes)  # the same complaint about a bad file as everywhere
+    # The model keeps decisions alone; it is read for its complaint about a bad file.
+    read_annotations(args.prefixes)
     rows = yaml.safe_load(args.prefixes.read_text(encoding="utf-8"))["prefixes"]
     write_text(args.out, annotation_page(rows))
     print(f"{args.out}: {len(rows)} prefixes")

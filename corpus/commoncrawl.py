@@ -1,13 +1,14 @@
-"""Which WARC files of a Common Crawl are mined: a sample of the crawl's own list, spread evenly over it.
+"""Which WARC files of a Common Crawl are mined: a sample, spread evenly over the crawl's list.
 
 Reads  `crawl-data/<crawl>/warc.paths.gz` from Common Crawl or a mirror of it.
 Writes the addresses of the chosen files, one a line.
 
-    python -m corpus.commoncrawl CC-MAIN-2024-10 --files 20 --out results/gpu/corpus/crawls/CC-MAIN-2024-10.txt
+    python -m corpus.commoncrawl CC-MAIN-2024-10 --files 20 \\
+        --out results/gpu/corpus/crawls/CC-MAIN-2024-10.txt
 
-The files themselves are fetched by the extracting jobs, each its own, one at a time, and deleted when their pages are
-extracted: the disk holds one WARC file (about 1 GB) a job. Names of shards follow from the settings alone, so that
-planning needs no network.
+The files themselves are fetched by the extracting jobs, each its own, one at a time, and deleted
+when their pages are extracted: the disk holds one WARC file (about 1 GB) a job. Names of shards
+follow from the settings alone, so that planning needs no network.
 """
 
 import argparse
@@ -35,20 +36,33 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="text file to write: one address a line"
     )
-    options = parser.parse_args(argv)
-    chosen = choose(crawl_files(options.crawl, options.server), options.files, options.crawl)
-    write_text(options.out, "".join(f"{address}\n" for address in chosen))
-    print(f"{options.crawl}: {len(chosen)} WARC files chosen")
+    args = parser.parse_args(argv)
+
+    addresses = crawl_files(args.crawl, args.server)
+    chosen = choose(addresses, args.files, args.crawl)
+    write_text(args.out, "".join(f"{address}\n" for address in chosen))
+    print(f"{args.crawl}: {len(chosen)} WARC files chosen")
 
 
 def crawl_files(crawl: str, server: str = SERVER) -> list[str]:
-    """Addresses of all WARC files of a crawl, in the order of its list."""
+    """Addresses of all WARC files of a crawl, in the order of its list.
+
+    Args:
+        crawl: its id, as in CC-MAIN-2024-10.
+        server: Common Crawl, or a mirror of it.
+
+    Raises UserError when there is no such crawl, or its list cannot be read.
+    """
+    # The id becomes part of an address and of a file name: nothing that leads elsewhere is allowed.
     if not _CRAWL.fullmatch(crawl):
         raise UserError(f"{crawl!r} is no crawl id; one looks like CC-MAIN-2024-10")
+
     root = server.rstrip("/") + "/"
     address = f"{root}crawl-data/{crawl}/warc.paths.gz"
     with tempfile.TemporaryDirectory() as scratch:
         listing = fetch(address, Path(scratch)).read_bytes()
+
+    # Mirrors and proxies answer with HTML pages now and then.
     try:
         lines = gzip.decompress(listing).decode("ascii").split()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
@@ -57,10 +71,16 @@ def crawl_files(crawl: str, server: str = SERVER) -> list[str]:
 
 
 def choose(addresses: list[str], count: int, crawl: str) -> list[str]:
-    """`count` of the files, evenly spread: the files of one segment were crawled within hours of each other."""
-    if not 1 <= count <= len(addresses):
-        raise UserError(f"sources.crawl_files = {count}: {crawl} has {len(addresses)} WARC files")
-    return [addresses[number * len(addresses) // count] for number in range(count)]
+    """`count` of the files, evenly spread.
+
+    The files of one segment were crawled within hours of each other.
+
+    Raises UserError when the crawl has fewer files.
+    """
+    total = len(addresses)
+    if not 1 <= count <= total:
+        raise UserError(f"sources.crawl_files = {count}: {crawl} has {total} WARC files")
+    return [addresses[number * total // count] for number in range(count)]
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """Removes pages that hold benchmark problems (DeepSeekMath section 2.1).
 
-Reads benchmarks (JSON Lines of any shape, questions and answers both count) and pages (JSON Lines with `url` and
-`text`; `-` is stdin). Writes the kept pages, unchanged and in order, to stdout; with `--removed FILE` one object for
-each removed page: url, benchmark, item (the record's id, else its 0-based row), ngram, and the other items found on
-the page under `also`.
+Reads  benchmarks (JSON Lines of any shape, questions and answers both count) and pages (JSON Lines with `url` and
+       `text`; `-` is stdin).
+Writes the kept pages, unchanged and in order, to stdout; with `--removed FILE` one object for each removed page: url,
+       benchmark, item (the record's id, else its 0-based row), ngram, and the other items found on the page under
+       `also`.
 
     python -m corpus.decontaminate --benchmarks gsm8k/test.jsonl math/test.jsonl pages.jsonl --removed removed.jsonl
     zcat pages.jsonl.gz | python -m corpus.decontaminate --benchmarks my-exam=exam.jsonl - > kept.jsonl
 
-A benchmark is named after its file (`gsm8k/test`) or by NAME=FILE. Rules and their settings stand in
+A benchmark is named after its file (`gsm8k/test`) or by NAME=FILE. Rules and their settings are in
 `pipeline.config.corpus.Decontamination`; `--config` takes them from a JSON file.
 
 Not done: paraphrases and translations are not found, only the same words; text inside pictures is not read.
@@ -21,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO
 
 from corpus.leaks.benchmark_texts import Item, read_benchmark
 from corpus.leaks.index import Leak, LeakIndex
@@ -31,28 +33,33 @@ from pipeline.config.load import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
 
+# Pages searched at a time: enough for numpy to be worth it, little enough for the processor's cache.
 BATCH_CHARACTERS = 1 << 18
 
 
 def main(argv: list[str] | None = None) -> None:
-    options = _options(argv)
-    settings = (
-        read_section(options.config, Decontamination) if options.config else Decontamination()
-    )
-    index = LeakIndex(load_benchmarks(options.benchmarks), settings)
+    args = _parse_args(argv)
+    settings = Decontamination()
+    if args.config:
+        settings = read_section(args.config, Decontamination)
+    index = LeakIndex(load_benchmarks(args.benchmarks), settings)
+
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
-        removed = _log(stack, options.removed)
+        log = _open_log(stack, args.removed) if args.removed is not None else None
         progress = stack.enter_context(Progress("decontaminate", unit="pages"))
-        for page, leaks in search(index, _pages(options.pages)):
-            counts["removed" if leaks else "kept"] += 1
+
+        for page, leaks in search(index, _read_pages(args.pages)):
             if not leaks:
+                counts["kept"] += 1
                 sys.stdout.write(json.dumps(page, ensure_ascii=False) + "\n")
-            elif removed:
-                removed.write(
-                    json.dumps({"url": page["url"]} | removal(leaks), ensure_ascii=False) + "\n"
-                )
+            else:
+                counts["removed"] += 1
+                if log is not None:
+                    entry = {"url": page["url"], **removal(leaks)}
+                    log.write(json.dumps(entry, ensure_ascii=False) + "\n")
             progress.add(1, removed=counts["removed"])
+
     sys.stdout.flush()
     print(f"kept {counts['kept']}, removed {counts['removed']} pages", file=sys.stderr)
 
@@ -61,29 +68,54 @@ def load_benchmarks(sources: Iterable[str]) -> list[Item]:
     """Items of benchmark files given as FILE or NAME=FILE."""
     items: list[Item] = []
     for source in sources:
-        name, equals, path = source.partition("=")
-        named = equals and not Path(source).exists()
-        items += read_benchmark(path, name) if named else read_benchmark(source)
+        name, path = benchmark_source(source)
+        items += read_benchmark(path, name)
     return items
 
 
+def benchmark_source(source: str) -> tuple[str | None, str]:
+    """Name (None: that of the file) and path of a benchmark given as FILE or NAME=FILE."""
+    name, equals, path = source.partition("=")
+    # A file may have an equals sign in its own path.
+    if equals and not Path(source).exists():
+        return name, path
+    return None, source
+
+
 def search(index: LeakIndex, pages: Iterable[dict]) -> Iterator[tuple[dict, list[Leak]]]:
-    """Each page (a dict with `text`) with what was found on it, in order; memory for one batch of pages."""
+    """Each page (a dict with `text`) with what was found on it, in order; a batch of pages in memory."""
+    for batch in _batches(pages):
+        found = index.find([page["text"] for page in batch])
+        yield from zip(batch, found, strict=True)
+
+
+def _batches(pages: Iterable[dict]) -> Iterator[list[dict]]:
     batch: list[dict] = []
-    size = 0
+    characters = 0
     for page in pages:
         batch.append(page)
-        size += len(page["text"])
-        if size >= BATCH_CHARACTERS:
-            yield from zip(batch, index.find([row["text"] for row in batch]), strict=True)
-            batch, size = [], 0
+        characters += len(page["text"])
+        if characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
     if batch:
-        yield from zip(batch, index.find([row["text"] for row in batch]), strict=True)
+        yield batch
 
 
 def removal(leaks: list[Leak]) -> dict:
     """The log entry of a removed page: the item with most n-grams in common, and the rest."""
     first, *others = leaks
+    also = []
+    for leak in others:
+        also.append(
+            {
+                "benchmark": leak.benchmark,
+                "item": leak.item,
+                "ngram": leak.ngram,
+                "ngrams": leak.count,
+            }
+        )
+
     return {
         "benchmark": first.benchmark,
         "item": first.item,
@@ -92,19 +124,29 @@ def removal(leaks: list[Leak]) -> dict:
         "part": first.part,
         "row": first.row,
         "ngrams": first.count,
-        "also": [
-            {
-                "benchmark": leak.benchmark,
-                "item": leak.item,
-                "ngram": leak.ngram,
-                "ngrams": leak.count,
-            }
-            for leak in others
-        ],
+        "also": also,
     }
 
 
-def _options(argv: list[str] | None) -> argparse.Namespace:
+def _read_pages(paths: list[str]) -> Iterator[dict]:
+    for path in paths:
+        name = "stdin" if path == "-" else path
+        for number, page in enumerate(read_jsonl(path), 1):
+            for key in ("url", "text"):
+                if not isinstance(page.get(key), str):
+                    raise UserError(
+                        f"{name}, record {number}: no {key} (a page needs the strings url and text)"
+                    )
+            yield page
+
+
+def _open_log(stack: ExitStack, path: str) -> TextIO:
+    """A file for writing that appears under its name when the stack is left without an exception."""
+    temporary = stack.enter_context(atomic_path(path))
+    return stack.enter_context(open(temporary, "w", encoding="utf-8"))
+
+
+def _parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -121,38 +163,21 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--removed", metavar="FILE", help="log of the removed pages (JSON Lines)")
     parser.add_argument(
-        "--config", metavar="FILE", help="settings as JSON, see Decontamination in pipeline/schema"
+        "--config", metavar="FILE", help="settings as JSON, see Decontamination in pipeline/config"
     )
-    options = parser.parse_args(argv)
-    if not options.pages and len(options.benchmarks) > 1:
-        options.pages = [
-            options.benchmarks.pop()
-        ]  # `--benchmarks A B PAGES`: the option swallows the pages
-    if not options.benchmarks:
+    args = parser.parse_args(argv)
+
+    # In `--benchmarks A B PAGES` the option takes the pages too: they come last.
+    if not args.pages and len(args.benchmarks) > 1:
+        args.pages = [args.benchmarks.pop()]
+
+    if not args.benchmarks:
         raise UserError(
             "--benchmarks needs at least one file, and the pages come last (- is stdin)"
         )
-    if not options.pages:
+    if not args.pages:
         raise UserError("no pages given: name a JSON Lines file, or - for stdin")
-    return options
-
-
-def _pages(paths: list[str]) -> Iterator[dict]:
-    for path in paths:
-        for number, page in enumerate(read_jsonl(path), 1):
-            for key in ("url", "text"):
-                if not isinstance(page.get(key), str):
-                    name = "stdin" if path == "-" else path
-                    raise UserError(
-                        f"{name}, record {number}: no {key} (a page needs the strings url and text)"
-                    )
-            yield page
-
-
-def _log(stack: ExitStack, path: str | None):
-    if path is None:
-        return None
-    return stack.enter_context(open(stack.enter_context(atomic_path(path)), "w", encoding="utf-8"))
+    return args
 
 
 if __name__ == "__main__":

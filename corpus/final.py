@@ -1,17 +1,18 @@
 """The last step of mining: the collected pages, without those that hold benchmark problems, as a data set.
 
-Reads the pages (`corpus/pages/*.parquet`), which of them are no duplicates (`corpus/dedup`), every round's
-`collected.parquet`, and the benchmarks. Writes
-`decontaminated.parquet` (one row for each removed page: url, benchmark, item, ngram, …) and the folder `final`:
-`part-*.parquet` sorted by doc_id, a dataset card `README.md`, and `manifest.json` last.
+Reads  the pages (`corpus/pages/*.parquet`), which of them are no duplicates (`corpus/dedup`), every round's
+       `collected.parquet`, and the benchmarks.
+Writes `decontaminated.parquet` (one row for each removed page: url, benchmark, item, ngram, …) and the folder `final`:
+       `part-*.parquet` sorted by doc_id, a dataset card `README.md`, and `manifest.json` last.
 
     cd results/mini; python -m corpus.final --config config/corpus.decontamination.json --pages corpus/pages \\
         --dedup corpus/dedup --rounds corpus/round_{1,2,3,4}/collected.parquet --benchmarks exam=test.jsonl \\
         --removed corpus/decontaminated.parquet --out corpus/final
 
-The pages of the last round named are the corpus; the earlier ones tell in which round a page was first collected.
-With `--resume DIR` finished shards are kept there until the end. Memory: the ids of collected pages, the index of
-benchmark n-grams, and a row group of pages for each worker; the sort spills to disk.
+The pages of the last round named are the corpus; the earlier ones tell in which round a page was first
+collected. With `--resume DIR` finished shards are kept there until the end. Memory: the ids of
+collected pages, the index of benchmark n-grams, and a row group of pages for each worker; the sort
+spills to disk.
 
 Not done: nothing is dropped for its quality, and nothing is shuffled.
 """
@@ -31,138 +32,160 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.decontaminate import load_benchmarks, removal, search
+from corpus.decontaminate import benchmark_source, load_benchmarks, removal, search
 from corpus.leaks.index import LeakIndex
 from corpus.tables.dataset_card import write_card
 from corpus.tables.final import FINAL, PAGE_COLUMNS, REMOVED, final_table
 from corpus.tables.merge import merge, write_removed
 from corpus.tables.pages import read_table
-from corpus.tables.process_pool import each_shard
-from corpus.tables.shards import kept_batches, shard_files
+from corpus.tables.shards import Crawl
 from pipeline.artifacts.resume import claim_folder
 from pipeline.artifacts.write import atomic_folder, atomic_path, file_digest, write_manifest
 from pipeline.config.corpus import Decontamination
 from pipeline.config.load import read_section
 from pipeline.errors import UserError, run_main
+from pipeline.process_pool import run_jobs
 from pipeline.progress import Progress
 
 
-@dataclass(slots=True)
-class Collected:
-    """The pages of the last round, by ascending id."""
-
-    doc_id: np.ndarray  # [n] uint64
-    score: np.ndarray  # [n] float32
-    first_round: np.ndarray  # [n] int32
-
-    def find(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For page ids: which were collected [len(ids)], and where those stand here [number collected]."""
-        place = np.minimum(np.searchsorted(self.doc_id, ids), max(len(self.doc_id) - 1, 0))
-        known = self.doc_id[place] == ids if len(self.doc_id) else np.zeros(len(ids), dtype=bool)
-        return known, place[known]
-
-
 def main(argv: list[str] | None = None) -> None:
-    options = _options(argv)
-    settings = (
-        read_section(options.config, Decontamination) if options.config else Decontamination()
-    )
-    collected = read_collected(options.rounds)
-    shards = shard_files(options.pages)
-    benchmarks = load_benchmarks(options.benchmarks)
+    args = _parse_args(argv)
+    settings = Decontamination()
+    if args.config:
+        settings = read_section(args.config, Decontamination)
+
+    collected = read_collected(args.rounds)
+    crawl = Crawl.open(args.pages, args.dedup)
+    benchmarks = load_benchmarks(args.benchmarks)
     index = LeakIndex(benchmarks, settings)
-    fingerprint = _fingerprint(options, settings, shards)
-    with _work_folder(options.resume, fingerprint) as work:
-        with Progress("decontaminate", total=len(shards), unit="shards") as progress:
-            jobs = [
-                (options.pages, options.dedup, shard.stem, work / shard.stem) for shard in shards
-            ]
-            for counts in each_shard(finish_shard, jobs, (collected, index), options.workers):
-                progress.add(1, **counts)
-        counts = write_removed(work, [shard.stem for shard in shards], options.removed)
-        with atomic_folder(options.out) as folder:
-            counts |= merge(work, [shard.stem for shard in shards], folder)
-            counts |= {
-                "collected": len(collected.doc_id),
-                "benchmark_items": dict(
-                    sorted(Counter(item.benchmark for item in benchmarks).items())
-                ),
-            }
-            _check(counts)
+
+    with _work_folder(args.resume, _fingerprint(args, settings, crawl)) as work:
+        with Progress("decontaminate", total=len(crawl.shards), unit="shards") as progress:
+            jobs = [(shard, work / shard) for shard in crawl.shards]
+            # Forked, for the index of all benchmarks' n-grams is large and never written to.
+            shared = (crawl, collected, index)
+            for done in run_jobs(finish_shard, jobs, args.workers, shared=shared, start="fork"):
+                progress.add(1, **done)
+
+        counts = write_removed(work, crawl.shards, args.removed)
+        with atomic_folder(args.out) as folder:
+            counts |= merge(work, crawl.shards, folder)
+            counts["collected"] = len(collected.doc_id)
+            items = Counter(item.benchmark for item in benchmarks)
+            counts["benchmark_items"] = dict(sorted(items.items()))
+            _check_complete(counts)
+
             write_card(folder, counts, settings)
             write_manifest(
                 folder / "manifest.json",
                 "corpus.final",
                 settings=settings.model_dump(mode="json"),
-                inputs=[source.partition("=")[2] or source for source in options.benchmarks],
+                inputs=_benchmark_files(args),
                 counts=counts,
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The pages of the last round, by ascending id."""
+
+    doc_id: np.ndarray  # [n] uint64
+    score: np.ndarray  # [n] float32
+    first_round: np.ndarray  # [n] int32: the first round that collected the page
+
+    def find(self, doc_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which pages were collected [len(doc_ids)] bool, and their places here [number collected]."""
+        if not len(self.doc_id):
+            nothing = np.zeros(0, dtype=np.int64)
+            return np.zeros(len(doc_ids), dtype=bool), nothing
+
+        # A binary search for each id: these are few, the collected ones may be millions.
+        place = np.searchsorted(self.doc_id, doc_ids)
+        place = np.minimum(place, len(self.doc_id) - 1)  # an id above all lands one past the end
+        known = self.doc_id[place] == doc_ids
+        return known, place[known]
+
+
 def read_collected(rounds: list[str]) -> Collected:
-    """The last round's pages with their scores; `first_round` is the number of the first round that has the page."""
+    """The pages of the last of these files with their scores, and when each was first collected."""
     last = read_table(rounds[-1], ["doc_id", "score"])
-    doc_id = last["doc_id"].to_numpy()
-    order = np.argsort(doc_id, kind="stable")
-    ids = doc_id[order]
-    if len(np.unique(ids)) != len(ids):
+    unsorted = last["doc_id"].to_numpy()
+    order = np.argsort(unsorted, kind="stable")
+    doc_ids = unsorted[order]
+    if len(np.unique(doc_ids)) != len(doc_ids):
         raise UserError(f"{rounds[-1]}: a doc_id occurs twice")
-    first = np.full(len(ids), len(rounds), dtype=np.int32)
-    for number in range(len(rounds) - 1, 0, -1):
-        first[np.isin(ids, read_table(rounds[number - 1], ["doc_id"])["doc_id"].to_numpy())] = (
-            number
-        )
-    return Collected(ids, last["score"].to_numpy()[order], first)
+
+    # From the last round back: the earliest that has a page is written last.
+    first_round = np.full(len(doc_ids), len(rounds), dtype=np.int32)
+    for number, file in reversed(list(enumerate(rounds[:-1], 1))):
+        collected_then = read_table(file, ["doc_id"])["doc_id"].to_numpy()
+        first_round[np.isin(doc_ids, collected_then)] = number
+
+    return Collected(doc_ids, last["score"].to_numpy()[order], first_round)
 
 
 def finish_shard(
-    pages: str, dedup: str, shard: str, out: Path, collected: Collected, index: LeakIndex
+    shard: str, out: Path, crawl: Crawl, collected: Collected, index: LeakIndex
 ) -> dict[str, int]:
-    """Write the shard's kept pages to `out`/kept.parquet and the removed ones to `out`/removed.parquet."""
-    counts: Counter[str] = Counter(kept=0, removed=0)
+    """Write the shard's collected pages to `out`/kept.parquet, the leaking ones to `out`/removed.parquet.
+
+    Returns how many there are of each; nothing is done for a shard that an earlier run finished.
+    """
     if (out / "removed.parquet").exists():
-        return counts
+        return {"kept": 0, "removed": 0}
+
     out.mkdir(parents=True, exist_ok=True)
+    kept_count = 0
     removed: list[dict] = []
+
     with (
         atomic_path(out / "kept.parquet") as path,
         pq.ParquetWriter(path, FINAL, compression="zstd") as writer,
     ):
-        for batch in kept_batches(pages, dedup, shard, PAGE_COLUMNS):
+        for batch in crawl.kept_pages(shard, PAGE_COLUMNS):
             known, place = collected.find(batch["doc_id"].to_numpy())
-            table = batch.filter(pa.array(known))
-            clean = _search(table, collected.first_round[place], index, removed)
-            place = place[clean]
-            kept = table.filter(pa.array(clean))
-            writer.write_table(
-                final_table(kept, collected.score[place], collected.first_round[place])
-            )
-            counts["kept"] += int(clean.sum())
-    counts["removed"] = len(removed)
-    with atomic_path(
-        out / "removed.parquet"
-    ) as path:  # last: its presence means that the shard is done
+            pages = batch.filter(pa.array(known))
+
+            log = _leaks(pages, collected.first_round[place], index)
+            removed += [entry for entry in log if entry is not None]
+
+            is_clean = np.array([entry is None for entry in log], dtype=bool)
+            clean = pages.filter(pa.array(is_clean))
+            place = place[is_clean]
+            table = final_table(clean, collected.score[place], collected.first_round[place])
+            writer.write_table(table)
+            kept_count += len(table)
+
+    # Last: its presence means that the shard is done.
+    with atomic_path(out / "removed.parquet") as path:
         pq.write_table(pa.Table.from_pylist(removed, schema=REMOVED), path)
-    return counts
+
+    return {"kept": kept_count, "removed": len(removed)}
 
 
-def _search(
-    pages: pa.Table, first_round: np.ndarray, index: LeakIndex, removed: list[dict]
-) -> np.ndarray:
-    """[pages] whether a page is clean; the others are appended to `removed`."""
+def _leaks(pages: pa.Table, first_round: np.ndarray, index: LeakIndex) -> list[dict | None]:
+    """[pages] the row of the removal log for each page that holds a benchmark item, None for the others."""
     rows = pages.select(["url", "text", "doc_id", "n_tokens"]).to_pylist()
-    clean = np.ones(len(rows), dtype=bool)
-    for number, (page, leaks) in enumerate(search(index, rows)):
-        if leaks:
-            clean[number] = False
-            log = removal(leaks)
-            log |= {"item": str(log["item"]), "also": json.dumps(log["also"], ensure_ascii=False)}
-            keys = {key: page[key] for key in ("url", "doc_id", "n_tokens")}
-            removed.append(log | keys | {"round": int(first_round[number])})
-    return clean
+
+    log: list[dict | None] = []
+    for page, leaks in search(index, rows):
+        if not leaks:
+            log.append(None)
+            continue
+
+        entry = removal(leaks)
+        entry["item"] = str(entry["item"])  # a number in one benchmark, a name in another
+        entry["also"] = json.dumps(entry["also"], ensure_ascii=False)
+
+        entry["url"] = page["url"]
+        entry["doc_id"] = page["doc_id"]
+        entry["n_tokens"] = page["n_tokens"]
+        entry["round"] = int(first_round[len(log)])
+        log.append(entry)
+    return log
 
 
-def _check(counts: dict) -> None:
+def _check_complete(counts: dict) -> None:
     missing = counts["collected"] - counts["pages"] - counts["removed"]
     if missing:
         raise UserError(
@@ -170,16 +193,28 @@ def _check(counts: dict) -> None:
         )
 
 
-def _fingerprint(options: argparse.Namespace, settings: Decontamination, shards: list[Path]) -> str:
-    sources = [source.partition("=")[2] or source for source in options.benchmarks]
-    parts = [settings.model_dump_json(), *map(file_digest, [*options.rounds, *sources])]
-    parts += [f"{shard.name} {shard.stat().st_size} {shard.stat().st_mtime_ns}" for shard in shards]
+def _fingerprint(args: argparse.Namespace, settings: Decontamination, crawl: Crawl) -> str:
+    """What finished shards depend on. Page tables are large: their sizes and times count, not their contents."""
+    parts = [settings.model_dump_json()]
+    for path in [*args.rounds, *_benchmark_files(args)]:
+        parts.append(file_digest(path))
+    for shard in crawl.shards:
+        file = crawl.page_file(shard)
+        status = file.stat()
+        parts.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _benchmark_files(args: argparse.Namespace) -> list[str]:
+    return [benchmark_source(source)[1] for source in args.benchmarks]
 
 
 @contextmanager
 def _work_folder(resume: str | None, fingerprint: str) -> Iterator[Path]:
-    """Where finished shards lie: a temporary folder, or `resume` if what is there was made from the same inputs."""
+    """Where finished shards lie: `resume`, emptied if it was made from other inputs, or a temporary folder.
+
+    It is deleted in the end; after a failure `resume` stays, for the next run to go on from.
+    """
     folder = Path(resume) if resume else Path(tempfile.mkdtemp(prefix="corpus-final-"))
     claim_folder(folder, fingerprint)
     try:
@@ -191,7 +226,7 @@ def _work_folder(resume: str | None, fingerprint: str) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _options(argv: list[str] | None) -> argparse.Namespace:
+def _parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -7,13 +7,15 @@ Prints a table by round and language, or JSON with --json.
 
     python -m corpus.measure_truth --corpus results/mini/corpus --labels results/mini/world/truth/pages.jsonl
 
-Pages without a label and of low confidence do not count. A page counts once with its duplicates: it is found when any
-page of its cluster is collected. Recall is also given over all labelled pages, extraction's losses included.
+Pages without a label and of low confidence do not count. A page counts once with its duplicates: it is
+found when any page of its cluster is collected. Recall is also given over all labelled pages,
+extraction's losses included.
 """
 
 import argparse
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +25,38 @@ from corpus.tables.urls import url_key
 from pipeline.artifacts.records import read_jsonl
 from pipeline.errors import UserError, run_main
 
+ALL = "all"  # the group of all languages
+_MOST_MISSED = 10  # hosts named
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is true of a page."""
+
+    mathematical: bool
+    language: str
+    host: str
+
+
+Truth = dict[int, Label]
+"""By url_key, or by doc_id of the page that stays for its duplicates."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Pages of one language, or of all."""
+
+    pages: int = 0
+    mathematical: int = 0
+    collected: int = 0
+    found: int = 0  # mathematical and collected
+
+    def add(self, mathematical: bool, collected: bool) -> None:
+        self.pages += 1
+        self.mathematical += mathematical
+        self.collected += collected
+        self.found += mathematical and collected
+
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
@@ -31,104 +65,148 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--corpus", type=Path, required=True, help="corpus folder of a run")
     parser.add_argument("--labels", type=Path, required=True, help="JSON Lines with the truth")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_args(argv)
-    rounds = measure(options.corpus, options.labels)
-    print(json.dumps(rounds, indent=1) if options.json else table(rounds))
+    args = parser.parse_args(argv)
+
+    rounds = measure(args.corpus, args.labels)
+    print(json.dumps(rounds, indent=1) if args.json else table(rounds))
 
 
 def measure(corpus: Path, labels: Path) -> list[dict]:
     """One dict a round: {"round", "languages": {language or "all": {"pages", "mathematical", "found", "collected",
     "recall", "precision", "recall_of_all"}}}, and under "missed_domains" where most pages were missed."""
     truth = read_truth(labels)
-    keeper = _keepers(corpus)
-    present: dict[int, tuple[bool, str, str]] = {}  # keeper's doc_id -> math, language, host
-    for key, (math, language, host) in truth.items():
-        if key in keeper:
-            known = present.get(keeper[key], (False, language, host))
-            present[keeper[key]] = (known[0] or math, known[1], known[2])
-    lost: dict[str, int] = defaultdict(int)  # mathematical pages that extraction dropped
-    for key, (math, language, _) in truth.items():
-        for group in ("all", language) if math and key not in keeper else ():
-            lost[group] += 1
+    keeper_of = _keepers(corpus)
+    present = _labels_of_keepers(truth, keeper_of)
+
+    # Mathematical pages that extraction dropped.
+    lost: Counter[str] = Counter()
+    for key, label in truth.items():
+        if label.mathematical and key not in keeper_of:
+            lost[ALL] += 1
+            lost[label.language] += 1
+
     rounds = []
-    for folder in sorted(
-        corpus.glob("round_*"), key=lambda path: int(path.name.removeprefix("round_"))
-    ):
-        collected = set(read_table(folder / "collected.parquet", ["doc_id"])["doc_id"].to_pylist())
-        rounds.append(
-            {"round": int(folder.name.removeprefix("round_"))} | _compare(present, collected, lost)
-        )
+    for number, folder in _round_folders(corpus):
+        collected = read_table(folder / "collected.parquet", ["doc_id"])["doc_id"].to_pylist()
+        rounds.append({"round": number, **_compare(present, set(collected), lost)})
     return rounds
 
 
-def read_truth(path: Path) -> dict[int, tuple[bool, str, str]]:
-    """url_key -> (mathematical, language, host) of every page with a label that can be relied on."""
+def read_truth(path: Path) -> Truth:
+    """url_key -> label of every page with one that can be relied on."""
     truth = {}
     for row in read_jsonl(path):
-        label = row.get("math", {"math": True, "nonmath": False}.get(row.get("label")))
-        if label is not None and row.get("confidence") != "low" and isinstance(row.get("url"), str):
-            language = row.get("language") or row.get("lang") or "und"
-            truth[url_key(row["url"])] = (bool(label), language, urlsplit(row["url"]).netloc)
+        url = row.get("url")
+        mathematical = _is_mathematical(row)
+        if mathematical is None or row.get("confidence") == "low":
+            continue
+        if not isinstance(url, str):
+            continue
+
+        language = row.get("language") or row.get("lang") or "und"
+        truth[url_key(url)] = Label(mathematical, language, urlsplit(url).netloc)
+
     if not truth:
         raise UserError(f"{path}: no labelled page (a line needs url, and math or label)")
     return truth
 
 
+def _is_mathematical(row: dict) -> bool | None:
+    """The built-in world writes `math`, people write `label`; None where neither says."""
+    if "math" in row:
+        return None if row["math"] is None else bool(row["math"])
+    match row.get("label"):
+        case "math":
+            return True
+        case "nonmath":
+            return False
+    return None
+
+
 def _keepers(corpus: Path) -> dict[int, int]:
-    """url_key of each extracted page -> doc_id of the page that stands for it."""
-    keeper: dict[int, int] = {}
+    """url_key of each extracted page -> doc_id of the page that stays for it and its duplicates."""
+    keeper_of: dict[int, int] = {}
     for file in shard_files(corpus / "pages"):
         keys = read_table(file, ["url_key"])["url_key"].to_pylist()
-        keeper.update(
-            zip(
-                keys,
-                read_table(corpus / "dedup/shards" / file.name)["keeper"].to_pylist(),
-                strict=True,
-            )
-        )
-    return keeper
+        keepers = read_table(corpus / "dedup/shards" / file.name)["keeper"].to_pylist()
+        keeper_of.update(zip(keys, keepers, strict=True))
+    return keeper_of
 
 
-def _compare(
-    present: dict[int, tuple[bool, str, str]], collected: set[int], lost: dict[str, int]
-) -> dict:
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    missed: dict[str, int] = defaultdict(int)
-    for doc_id, (math, language, host) in present.items():
+def _labels_of_keepers(truth: Truth, keeper_of: dict[int, int]) -> Truth:
+    """doc_id of a page that stays -> its label: mathematical if any of its duplicates is labelled so."""
+    present: Truth = {}
+    for key, label in truth.items():
+        if key not in keeper_of:
+            continue
+        doc_id = keeper_of[key]
+        known = present.get(doc_id)
+        if known is None:
+            present[doc_id] = label
+        else:
+            mathematical = known.mathematical or label.mathematical
+            present[doc_id] = Label(mathematical, known.language, known.host)
+    return present
+
+
+def _round_folders(corpus: Path) -> list[tuple[int, Path]]:
+    """Number and folder of each round; by number, for round_10 is not the second."""
+    folders = []
+    for path in corpus.glob("round_*"):
+        number = int(path.name.removeprefix("round_"))
+        folders.append((number, path))
+    return sorted(folders)
+
+
+def _compare(present: Truth, collected: set[int], lost: Counter[str]) -> dict:
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    missed: Counter[str] = Counter()
+    for doc_id, label in present.items():
         taken = doc_id in collected
-        missed[host] += math and not taken
-        for group in ("all", language):
-            for place, value in enumerate((1, math, taken, math and taken)):
-                sums[group][place] += value
-    languages = {
-        group: {
-            "pages": pages,
-            "mathematical": math,
-            "collected": taken,
-            "found": found,
-            "recall": round(found / math, 4) if math else None,
-            "precision": round(found / taken, 4) if taken else None,
-            "recall_of_all": round(found / (math + lost[group]), 4) if math + lost[group] else None,
+        for group in (ALL, label.language):
+            tallies[group].add(label.mathematical, taken)
+        if label.mathematical and not taken:
+            missed[label.host] += 1
+
+    most_mathematics_first = sorted(
+        tallies.items(), key=lambda item: (-item[1].mathematical, item[0])
+    )
+    languages = {}
+    for group, tally in most_mathematics_first:
+        languages[group] = {
+            "pages": tally.pages,
+            "mathematical": tally.mathematical,
+            "collected": tally.collected,
+            "found": tally.found,
+            "recall": _share(tally.found, tally.mathematical),
+            "precision": _share(tally.found, tally.collected),
+            "recall_of_all": _share(tally.found, tally.mathematical + lost[group]),
         }
-        for group, (pages, math, taken, found) in sorted(
-            sums.items(), key=lambda item: (-item[1][1], item[0])
-        )
+
+    worst = sorted(((count, host) for host, count in missed.items()), reverse=True)
+    return {
+        "languages": languages,
+        "missed_domains": {host: count for count, host in worst[:_MOST_MISSED]},
     }
-    worst = sorted(((count, host) for host, count in missed.items() if count), reverse=True)[:10]
-    return {"languages": languages, "missed_domains": {host: count for count, host in worst}}
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def table(rounds: list[dict]) -> str:
     """The numbers as text: one line a round and language, languages with mathematics only."""
-    lines = [
-        f"{'round':>5} {'language':<9}{'pages':>7}{'math':>6}{'taken':>7}{'recall':>8}{'precision':>10}"
-    ]
+    heading = f"{'round':>5} {'language':<9}{'pages':>7}{'math':>6}{'taken':>7}"
+    lines = [f"{heading}{'recall':>8}{'precision':>10}"]
+
     for entry in rounds:
         for group, row in entry["languages"].items():
-            if row["mathematical"]:
-                numbers = f"{row['pages']:>7}{row['mathematical']:>6}{row['collected']:>7}{row['recall']:>8.3f}"
-                precision = "-" if row["precision"] is None else f"{row['precision']:.3f}"
-                lines.append(f"{entry['round']:>5} {group:<9}{numbers}{precision:>10}")
+            if not row["mathematical"]:
+                continue
+            counts = f"{row['pages']:>7}{row['mathematical']:>6}{row['collected']:>7}"
+            precision = "-" if row["precision"] is None else f"{row['precision']:.3f}"
+            shares = f"{row['recall']:>8.3f}{precision:>10}"
+            lines.append(f"{entry['round']:>5} {group:<9}{counts}{shares}")
     return "\n".join(lines)
 
 

@@ -13,7 +13,8 @@ import argparse
 import re
 from pathlib import Path
 
-from httpx2 import TransportError  # what huggingface_hub speaks HTTP with
+# The HTTP library of huggingface_hub, whose errors it lets through.
+from httpx2 import TransportError
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
@@ -21,6 +22,7 @@ from pipeline.artifacts.write import read_json
 from pipeline.errors import UserError, run_main
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_NO_ACCESS = (401, 403)  # HTTP: not logged in, not allowed
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -33,12 +35,12 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--message", default="Corpus, card and report", help="commit message")
     parser.add_argument("folder", type=Path, help="corpus/final of a run")
-    options = parser.parse_args(argv)
-    if not _REPOSITORY.fullmatch(options.repo):
-        raise UserError(f"--repo {options.repo}: expected USER/NAME")
-    print(
-        publish(options.folder, options.repo, private=not options.public, message=options.message)
-    )
+    args = parser.parse_args(argv)
+
+    if not _REPOSITORY.fullmatch(args.repo):
+        raise UserError(f"--repo {args.repo}: expected USER/NAME")
+    address = publish(args.folder, args.repo, private=not args.public, message=args.message)
+    print(address)
 
 
 def publish(folder: Path, repo: str, *, private: bool, message: str) -> str:
@@ -46,27 +48,19 @@ def publish(folder: Path, repo: str, *, private: bool, message: str) -> str:
 
     Raises UserError for an unfinished folder, a missing login, and what the Hub refuses.
     """
-    files = published_files(folder)
+    operations = [
+        CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(path))
+        for name, path in published_files(folder).items()
+    ]
+
     api = HfApi()
     try:
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
-        operations = [
-            CommitOperationAdd(path_in_repo=name, path_or_fileobj=str(path))
-            for name, path in files.items()
-        ]
         commit = api.create_commit(repo, operations, repo_type="dataset", commit_message=message)
     except LocalTokenNotFoundError:
         raise UserError("not logged in to the Hub: run `hf auth login`, or set HF_TOKEN") from None
     except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no answer"
-        hint = (
-            "; log in by `hf auth login` with a token that may write"
-            if status in (401, 403)
-            else ""
-        )
-        raise UserError(
-            f"the Hub refused {repo} ({status}){hint}: {error.server_message or error}"
-        ) from None
+        raise UserError(_refusal(repo, error)) from None
     except TransportError as error:
         raise UserError(f"the Hub cannot be reached at {api.endpoint} ({error})") from None
     return str(commit.commit_url)
@@ -74,19 +68,35 @@ def publish(folder: Path, repo: str, *, private: bool, message: str) -> str:
 
 def published_files(folder: Path) -> dict[str, Path]:
     """Name in the repository -> file. The manifest's counts must agree with the parts that are there."""
-    if not (folder / "manifest.json").is_file():
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
         raise UserError(
             f"{folder}: no manifest.json: not a finished corpus (corpus/final of a run)"
         )
+
+    # A copy of the folder may be incomplete though its manifest is there.
     parts = sorted(folder.glob("part-*.parquet"))
-    wanted = read_json(folder / "manifest.json")["counts"]["parts"]
-    if len(parts) != wanted:
+    expected = read_json(manifest)["counts"]["parts"]
+    if len(parts) != expected:
         raise UserError(
-            f"{folder}: {len(parts)} of {wanted} parts are there; make the corpus again"
+            f"{folder}: {len(parts)} of {expected} parts are there; make the corpus again"
         )
-    files = {path.name: path for path in [*parts, folder / "README.md", folder / "manifest.json"]}
-    report = folder.resolve().parent.parent / "reports" / "corpus.html"
-    return files | ({"corpus.html": report} if report.is_file() else {})
+
+    files = {path.name: path for path in [*parts, folder / "README.md", manifest]}
+    run = folder.resolve().parent.parent
+    report = run / "reports" / "corpus.html"
+    if report.is_file():
+        files["corpus.html"] = report
+    return files
+
+
+def _refusal(repo: str, error: HfHubHTTPError) -> str:
+    """One line for what the Hub answered, with a hint where a login would help."""
+    status = error.response.status_code if error.response is not None else "no answer"
+    hint = ""
+    if status in _NO_ACCESS:
+        hint = "; log in by `hf auth login` with a token that may write"
+    return f"the Hub refused {repo} ({status}){hint}: {error.server_message or error}"
 
 
 if __name__ == "__main__":

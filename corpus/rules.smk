@@ -5,6 +5,7 @@ from corpus.archives import sources
 from pipeline.errors import UserError
 
 # ---- Extraction: one job a shard ------------------------------------------------------------------------------------
+# Shards are named before any job runs, so those of the built-in world go by the names that its files will have.
 WORLD_WARC = [f"{RESULTS}/world/warc/mini-{i:05}.warc.gz" for i in range(CONFIG.mini.warc_files)]
 try:
     SHARDS = (
@@ -37,8 +38,8 @@ rule common_crawl_files:
 
 
 def archives(wildcards):
-    """The built-in world writes its folder as one output; a user's files are inputs one by one; of what lies at
-    Common Crawl the list is, the extracting job fetches the rest."""
+    """What the extraction of a shard waits for: the built-in world's folder, which is one output; a user's own files;
+    of Common Crawl the list of its files, for the job fetches each of them itself."""
     if CONFIG.sources.warc == "mini":
         return f"{RESULTS}/world/warc"
     files = SHARDS[wildcards.shard]
@@ -83,9 +84,11 @@ def round_before(wildcards):
     return [] if int(wildcards.n) == 1 else f"{RESULTS}/corpus/round_{int(wildcards.n) - 1}"
 
 
-# Half of the cores: the coder is trained beside these jobs.
+# Threads of the jobs below. Half of the cores: the coder is trained beside them.
 HALF = max(1, workflow.cores // 2)
+# What the built-in world knows about its pages; only the report reads it.
 TRUTH = f"{RESULTS}/world/truth/pages.jsonl" if CONFIG.sources.warc == "mini" else []
+# Benchmarks whose problems must not be in the corpus, and the problems that checkpoints are chosen by.
 GUARDED = dag.benchmark_files(CONFIG.sources.benchmarks, RESULTS)
 if "mini" in CONFIG.sources.benchmarks.values():
     GUARDED["validation"] = f"{RESULTS}/world/problems/validation.jsonl"

@@ -1,13 +1,13 @@
-"""What all stages share: settings, artifacts, models, training, sampling and report pages.
+"""What every stage shares: configuration, files, models, the forward pass, training, sampling, pages.
 
-config/       the typed configuration, its defaults the paper's numbers
-artifacts/    files that stages pass on: atomic writes, digests, resumable state
-model/        loading and saving, the chat template, processes and threads
-forward/      rows of tokens as micro-batches, and their log-probabilities
-training/     the optimiser step, the loop around it, checkpoints, what trainers share
-inference/    sampling on small machines, and the protocol of other engines
-report/       pages, charts and formulas in HTML
-workflow.py   what the Snakefile and the rules need
-progress.py   progress that a person can read, on a terminal and in a log
-errors.py     errors that a person can act on, and exit statuses
+config/         the schema, whose defaults are the paper's numbers, and presets read into it
+artifacts/      files that are whole or absent, manifests, digests of code and inputs
+model/          models on disk, in conversation, on several processes
+forward/        log-probabilities of rows of tokens, with gradients
+training/       the optimiser step, the loop around it, checkpoints
+inference/      sampling
+report/         pages that are one file and open offline
+workflow.py     what the Snakefile and the rules need: the typed configuration, jobs' environment, code digests
+errors.py       a user's mistake: one line and exit code 2
+progress.py     the bar on the terminal
 """

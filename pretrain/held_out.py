@@ -37,11 +37,11 @@ class HeldOutText:
     ) -> float:
         """Negative log2-likelihood of all tokens over the number of bytes; independent of the
         tokenizer's pieces."""
-        rows = distributed.share(self.rows)
+        rows = distributed.shard_for_rank(self.rows)
         log_probs = row_log_probs(model, rows, max_tokens, precision=precision)
         # In float64: a text has millions of tokens.
         mine = sum(float(row.sum(dtype=np.float64)) for row in log_probs)
-        total = distributed.total({"log_prob": mine})["log_prob"]
+        total = distributed.all_reduce_sum({"log_prob": mine})["log_prob"]
         return -total / math.log(2) / self.bytes
 
 

@@ -18,12 +18,11 @@ Documents without text are counted, not written. No torch.
 """
 
 import argparse
-import multiprocessing
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -36,6 +35,7 @@ from pipeline.artifacts.write import atomic_path, file_digest, read_json, write_
 from pipeline.config.load import read_section
 from pipeline.config.pretrain import Pretrain, TextSource
 from pipeline.errors import UserError, run_main
+from pipeline.process_pool import run_jobs
 from pipeline.progress import Progress
 
 BATCH = 256
@@ -182,33 +182,19 @@ def _made(work: list[Work], encoder: Encoder, jobs: int) -> Iterator[dict]:
         return
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    context = multiprocessing.get_context("spawn")  # the tokenizer's threads do not survive a fork
-    with ProcessPoolExecutor(processes, context, _open_encoder, (encoder.folder,)) as pool:
-        waiting: deque[Future[dict]] = deque()
-        try:
-            # Only a few files ahead: the caller may have enough after any of them.
-            for item in work:
-                waiting.append(pool.submit(_tokenise_here, item))
-                if len(waiting) > jobs:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+    # Only so many files ahead: one source may be full after a few of them.
+    files = [(item,) for item in work]
+    yield from run_jobs(_tokenise_here, files, jobs, shared=(encoder.folder,), ahead=jobs)
 
 
-_ENCODER: list[Encoder] = []
-"""The encoder of a process of the pool, opened once in it: tokenizers cannot be sent to
-processes."""
+@cache
+def _encoder(folder: str | Path) -> Encoder:
+    """A worker's own encoder: the tokenizer's threads do not survive a fork."""
+    return Encoder(folder)
 
 
-def _open_encoder(folder: str | Path) -> None:
-    _ENCODER[:] = [Encoder(folder)]
-
-
-def _tokenise_here(work: Work) -> dict:
-    return tokenise_file(work, _ENCODER[0])
+def _tokenise_here(item: Work, folder: str | Path) -> dict:
+    return tokenise_file(item, _encoder(folder))
 
 
 def share(source: TextSource, settings: Pretrain) -> int:

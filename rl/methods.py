@@ -164,19 +164,21 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
     add_columns(rows, settings, scorers)
     places = [(group, index) for group in groups for index in range(len(group.samples))]
     for (group, index), row, values in zip(places, rows, scorers.values(rows), strict=True):
-        rewards = np.zeros(int(row.scored.sum()))
+        rewards = np.zeros(int(row.loss_mask.sum()))
         if settings.beta > 0:
-            rewards -= settings.beta * (row.columns["old"] - row.columns["reference"])[row.scored]
+            rewards -= (
+                settings.beta * (row.columns["old"] - row.columns["reference"])[row.loss_mask]
+            )
         rewards[-1:] += group.rewards[index]
         advantages, returns = generalised_advantages(
             rewards,
-            values[row.scored].astype(np.float64),
+            values[row.loss_mask].astype(np.float64),
             settings.ppo.gamma,
             settings.ppo.gae_lambda,
         )
         for name, column in (("advantage", advantages), ("returns", returns)):
             row.columns[name] = np.zeros(len(row), dtype=np.float32)
-            row.columns[name][row.scored] = column
+            row.columns[name][row.loss_mask] = column
         group.advantages = [*(group.advantages or []), advantages]
     return rows
 
@@ -191,7 +193,7 @@ def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list
     rows = [row for pair in pairs for row in pair]
     if not rows:
         return []
-    lengths = np.array([row.scored.sum() for row in rows], dtype=np.float64)
+    lengths = np.array([row.loss_mask.sum() for row in rows], dtype=np.float64)
     ratios = [p - r for p, r in zip(scorers.policy(rows), scorers.reference(rows), strict=True)]
     sums = np.array([ratio.sum(dtype=np.float64) for ratio in ratios])
     divisor = lengths if settings.dpo.form == "mean" else np.ones_like(lengths)
@@ -202,7 +204,7 @@ def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list
     for place, row in enumerate(rows):
         sign = 1.0 if place % 2 == 0 else -1.0
         row.columns["weight"] = (
-            row.scored * (sign * coefficients[place // 2] / divisor[place])
+            row.loss_mask * (sign * coefficients[place // 2] / divisor[place])
         ).astype(np.float32)
     return rows
 

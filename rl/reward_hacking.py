@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rl.reward_model_metrics import auc
+from pipeline.measures import auc
 from rl.rollouts import Group
 
 WINDOW = 20  # steps that are averaged

@@ -170,10 +170,10 @@ def label_row(solution: LabelledSolution) -> Row:
 
 def weighted(rows: Sequence[Row]) -> list[Row]:
     """The rows with the column "weight": 1 over the number of all their labels."""
-    total = sum(int(row.scored.sum()) for row in rows)
+    total = sum(int(row.loss_mask.sum()) for row in rows)
     weight = 1 / max(1, total)
     return [
-        Row(r.ids, r.scored, r.columns | {"weight": np.full(len(r), weight, np.float32)})
+        Row(r.input_ids, r.loss_mask, r.columns | {"weight": np.full(len(r), weight, np.float32)})
         for r in rows
     ]
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
+from pipeline.measures import auc
 from rl.step_labels import LabelledSolution
 
 
@@ -38,17 +38,6 @@ def judge(solutions: Sequence[LabelledSolution], scores: Sequence[np.ndarray]) -
         "any": float(np.mean([right[places].any() for places in groups])),
         "mean": float(np.mean([right[places].mean() for places in groups])),
     }
-
-
-def auc(scores: np.ndarray, positive: np.ndarray) -> float | None:
-    """Probability that a positive scores above a negative, ties counting half; None without both kinds."""
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    if not positives or not negatives:
-        return None
-    ranks = rankdata(scores)
-    return float(
-        (ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives)
-    )
 
 
 def _auc_within(

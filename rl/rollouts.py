@@ -78,7 +78,7 @@ def roll_out(
         (f"{step}/{place}/{question.problem.id}", question.prompt)
         for place, question in enumerate(questions)
     ]
-    mine = distributed.share(keyed)
+    mine = distributed.shard_for_rank(keyed)
     request = SampleRequest(
         [prompt for _, prompt in mine], group_size, settings, keys=[key for key, _ in mine]
     )

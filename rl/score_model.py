@@ -62,8 +62,10 @@ def row_scores(
     model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, precision: str
 ) -> list[np.ndarray]:
     """For each row the logits at the positions it is read at, in order; several processes share the rows."""
-    mine = row_log_probs(model, distributed.share(rows), max_tokens, precision=precision)
-    return [values[row.scored] for row, values in zip(rows, distributed.gather(mine), strict=True)]
+    mine = row_log_probs(model, distributed.shard_for_rank(rows), max_tokens, precision=precision)
+    return [
+        values[row.loss_mask] for row, values in zip(rows, distributed.gather(mine), strict=True)
+    ]
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:

@@ -241,7 +241,7 @@ class Learner:
         def score(rows: Sequence[Row]) -> list[np.ndarray]:
             mine = row_log_probs(
                 getattr(self, which),
-                distributed.share(rows),
+                distributed.shard_for_rank(rows),
                 settings.micro_batch_tokens,
                 temperature=settings.temperature,
                 precision=settings.precision,
@@ -255,7 +255,7 @@ class Learner:
         """Before the first update the trainer must find the log-probabilities that the sampler reported."""
         rows = [row for row in rows if "old" in row.columns]
         differences = [
-            np.abs(mine - row.columns["old"]).max(where=row.scored, initial=0.0)
+            np.abs(mine - row.columns["old"]).max(where=row.loss_mask, initial=0.0)
             for row, mine in zip(rows, self._scorer("policy")(rows), strict=True)
         ]
         worst = float(max(differences, default=0.0))

@@ -29,7 +29,7 @@ class ValueModel:
         scores = row_scores(self.model, rows, settings.micro_batch_tokens, settings.precision)
         for row, values in zip(rows, scores, strict=True):
             results.append(np.zeros(len(row), dtype=np.float32))
-            results[-1][row.scored] = values
+            results[-1][row.loss_mask] = values
         return results
 
     def update(self, rows: Sequence[Row]) -> float:

@@ -32,7 +32,7 @@ class Examples:
             scored = self.scored[i].values.to_numpy(zero_copy_only=False)
             rows.append(Row(ids, np.asarray(scored, dtype=bool)))
 
-        total = max(1, sum(int(row.scored.sum()) for row in rows))
+        total = max(1, sum(int(row.loss_mask.sum()) for row in rows))
         for row in rows:
             row.columns["weight"] = np.full(len(row), 1 / total, dtype=np.float32)
         return rows

@@ -129,13 +129,13 @@ def validation_loss(
         for name, rows in rows_by_format.items():
             log_probs = row_log_probs(
                 model,
-                distributed.share(rows),
+                distributed.shard_for_rank(rows),
                 optimisation.micro_batch_tokens,
                 precision=optimisation.precision,
             )
             mine = sum(float(row.sum(dtype="float64")) for row in log_probs)
-            total = distributed.total({name: mine})[name]
-            tokens = sum(int(row.scored.sum()) for row in rows)
+            total = distributed.all_reduce_sum({name: mine})[name]
+            tokens = sum(int(row.loss_mask.sum()) for row in rows)
             losses[f"validation_loss.{name}"] = round(-total / tokens, 5)
         return losses
 

@@ -1,7 +1,10 @@
-"""Which characters the bytes of a page are: byte order mark, HTTP header, `<meta>` or XML declaration, detection.
+"""From the bytes of a page to characters.
 
-A declared charset is believed only if the bytes fit it: pages served as UTF-8 that are not UTF-8 are common, so a
-declaration that produces errors is passed over for the next one in the chain.
+A byte order mark, the HTTP header, a `<meta>` or an XML declaration tell the charset, or else its
+detection.
+
+A declared charset is believed only if the bytes fit it: pages served as UTF-8 that are not UTF-8
+are common, so a declaration that produces errors is passed over for the next one.
 """
 
 import codecs
@@ -10,49 +13,80 @@ import re
 from resiliparse.parse.encoding import bytes_to_str, detect_encoding, map_encoding_to_html5
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+# The lengths are bounded so that a page full of `<meta` cannot make the search quadratic.
 _HEADER = re.compile(r"""charset\s*=\s*["']?([\w:.+-]+)""", re.IGNORECASE)
 _META = re.compile(rb"""<meta[^>]{0,500}?charset\s*=\s*["']?\s*([\w:.+-]+)""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w:.+-]+)""", re.IGNORECASE)
-_META_WINDOW = 4096  # HTML asks for 1,024; real pages put long comments first
+_META_WINDOW = 4096  # bytes; HTML asks for 1,024, but real pages put long comments first
+
+# Pages labelled with the narrow name use the wider charset (WHATWG Encoding, "names and labels").
+_SUPERSET = {
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+}
 
 
 def decode_page(body: bytes, content_type: str = "") -> tuple[str, str]:
     """Text of a page and the charset used. Never raises; undecodable bytes become U+FFFD.
 
-    Bytes that are valid UTF-8 are UTF-8, whatever is declared: other charsets almost never form valid sequences.
+    Bytes that are valid UTF-8 are UTF-8, whatever is declared: other charsets almost never form
+    valid sequences.
+
+    Args:
+        body: the page, its transfer and content encodings undone.
+        content_type: value of the HTTP header, "" where there is none.
     """
     for mark, name in _MARKS:
         if body.startswith(mark):
             return clean_text(body[len(mark) :].decode(name, "replace")), name
-    if wide := _utf16(body):
+
+    wide = _utf16(body)
+    if wide:
         return clean_text(body.decode(wide, "replace")), wide
+
     # ISO-2022 charsets, which switch by escape sequences, are the ones that look like ASCII.
-    if b"\x1b" not in body and (text := _strict(body, "utf-8")) is not None:
-        return clean_text(text), "utf-8"
-    declared = [name for name in (header_charset(content_type), markup_charset(body)) if name]
+    if b"\x1b" not in body:
+        text = _strict(body, "utf-8")
+        if text is not None:
+            return clean_text(text), "utf-8"
+
+    candidates = (header_charset(content_type), markup_charset(body))
+    declared = [name for name in candidates if name]
     for name in dict.fromkeys(declared):
         text = _strict(body, name)
         if text is not None:
             return clean_text(text), name
-    detected = _detected(body)
-    # Few bad bytes in a declared charset are damage in the page, not a wrong declaration.
-    name = next((name for name in declared if _mostly_fits(body, name)), detected)
-    return clean_text(bytes_to_str(body, name, errors="replace", fallback_encodings=())), name
+
+    # No declaration fits to the last byte. A few bad bytes mean a damaged page, not a false label.
+    chosen = _detected(body)
+    for name in declared:
+        if _mostly_fits(body, name):
+            chosen = name
+            break
+    return clean_text(bytes_to_str(body, chosen, errors="replace", fallback_encodings=())), chosen
 
 
 def header_charset(content_type: str) -> str | None:
-    """The charset parameter of a Content-Type header, under the name the HTML standard decodes it by."""
+    """The charset of a Content-Type header, under the name the HTML standard decodes it by."""
     match = _HEADER.search(content_type)
     return _known(match[1]) if match else None
 
 
 def markup_charset(body: bytes) -> str | None:
-    """The charset that the page declares in its XML declaration or in a `<meta>` near its beginning."""
+    """The charset that a page declares itself: in an XML declaration or an early `<meta>`."""
     head = body[:_META_WINDOW]
     match = _XML.search(head) or _META.search(head)
-    name = _known(match[1].decode("ascii")) if match else None
-    # A declaration that can be read as ASCII is not in UTF-16 (HTML standard, "prescan a byte stream").
-    return "utf-8" if name and name.startswith("utf-16") else name
+    if not match:
+        return None
+    name = _known(match[1].decode("ascii"))
+    # What can be read as ASCII is not in UTF-16 (HTML standard, "prescan a byte stream").
+    if name and name.startswith("utf-16"):
+        return "utf-8"
+    return name
 
 
 def clean_text(text: str) -> str:
@@ -61,10 +95,12 @@ def clean_text(text: str) -> str:
 
 
 def _known(name: str) -> str | None:
+    """Python's name of a declared charset, or None for one that nobody knows."""
     mapped = map_encoding_to_html5(name.strip().lower(), fallback_utf8=False)
-    mapped = _SUPERSET.get(mapped or "", mapped)
+    if not mapped:
+        return None
     try:
-        return codecs.lookup(mapped).name if mapped else None
+        return codecs.lookup(_SUPERSET.get(mapped, mapped)).name
     except LookupError:
         return None
 
@@ -74,7 +110,8 @@ def _utf16(body: bytes) -> str | None:
     head = body[:400]
     if len(head) < 8 or head.count(0) < 0.3 * len(head):
         return None
-    return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+    zeros_in_even, zeros_in_odd = head[::2].count(0), head[1::2].count(0)
+    return "utf-16-le" if zeros_in_odd > zeros_in_even else "utf-16-be"
 
 
 def _strict(body: bytes, name: str) -> str | None:
@@ -85,23 +122,13 @@ def _strict(body: bytes, name: str) -> str | None:
 
 
 def _mostly_fits(body: bytes, name: str) -> bool:
-    """At most one bad byte in a thousand characters, and more good characters beyond ASCII than bad ones."""
+    """At most one bad byte in a thousand characters, and more good non-ASCII ones than bad."""
     text = body[:100_000].decode(name, "replace")
     bad = text.count("\ufffd")
-    good = sum(1 for c in text if c > "\x7f") - bad
+    good = sum(1 for character in text if character > "\x7f") - bad
     return bad <= len(text) // 1000 + 1 and good > bad
 
 
 def _detected(body: bytes) -> str:
-    """Statistical detection (compact_enc_det's tables), windows-1252 when it has no opinion."""
+    """Statistical detection (tables of compact_enc_det); windows-1252 without a result."""
     return _known(detect_encoding(body) or "") or "cp1252"
-
-
-# What pages labelled with the narrow name are really written in (WHATWG Encoding, "names and labels").
-_SUPERSET = {
-    "gbk": "gb18030",
-    "gb2312": "gb18030",
-    "euc_kr": "cp949",
-    "shift_jis": "cp932",
-    "big5": "big5hkscs",
-}

@@ -2,11 +2,12 @@
 
     path = fetch("https://data.commoncrawl.org/crawl-data/.../x.warc.gz", Path("scratch"))
 
-What is expected of servers: 503 (Common Crawl's "slow down"), cut connections, bodies shorter or longer than
-declared, ranges ignored, a file that changes between two requests. What is there of a file stays as `<name>.part`
-beside a note of its ETag, so that a killed job goes on where it was. Checked: the length that the server declares, a
-checksum where it sends one (Repr-Digest, or an ETag that is an MD5), and that a .gz file does not end inside a
-member. It does not look into the records: `corpus.archives.warc` reports what is damaged there.
+What is expected of servers: 503 (Common Crawl's "slow down"), cut connections, bodies shorter or
+longer than declared, ranges ignored, a file that changes between two requests. The bytes that have
+come are kept as `<name>.part` beside a note of the file's ETag, so that a killed job resumes where
+it was. Checked: the length that the server declares, a checksum where it sends one (Repr-Digest, or
+an ETag that is an MD5), and that a .gz file does not end inside a member. Records are not looked
+at: `corpus.archives.warc` reports what is damaged there.
 """
 
 import base64
@@ -19,7 +20,7 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,15 +30,17 @@ from pipeline.errors import UserError
 
 AGENT = "deepseekmath-corpus/1 (research; one connection a job)"
 ATTEMPTS = 10  # in a row without a byte of progress
-_BLOCK = 1 << 20
+_BLOCK = 1 << 20  # bytes
 _LONGEST_PAUSE = 120.0  # seconds
-_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LONGEST_TAIL = 64 << 20  # bytes searched for the beginning of a file's last gzip member
+
+_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RANGE = re.compile(r"bytes\s+(\d+)-\d+/(\d+|\*)")
 _MD5 = re.compile(r'"([0-9a-f]{32})"')
 _SHA256 = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 
 
-class _Again(Exception):
+class _TryAgain(Exception):
     """This attempt failed; the next may not. `pause`: seconds that the server asks for."""
 
     def __init__(self, reason: str, pause: float = 0.0):
@@ -45,17 +48,44 @@ class _Again(Exception):
         self.pause = pause
 
 
-@dataclass
-class _Known:
-    """What the server said about the file of which a part is here."""
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What the server said about the whole file; the note beside the part has these names."""
 
     etag: str = ""
     total: int = -1  # bytes, -1 when it did not say
     digest: str = ""  # Repr-Digest
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the headers of a response say: where its body begins, and about the whole file."""
+
+    start: int
+    whole: _Whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """What is wrong with a file that came to its end."""
+
+    text: str
+    digest: str  # of the bytes that are here
+    lasting: bool = False  # may be how the file is on the server
+    more: bool = False  # bytes may be missing at the end
+
+
 def is_remote(path: str) -> bool:
+    """Whether a file is named by an address and must be fetched."""
     return path.startswith(("http://", "https://"))
+
+
+@contextmanager
+def local_copy(url: str, folder: Path) -> Iterator[Path]:
+    """A context with the file at `url`: deleted at the end, kept when the context fails."""
+    path = fetch(url, folder)
+    yield path
+    path.unlink()
 
 
 def fetch(
@@ -63,154 +93,199 @@ def fetch(
 ) -> Path:
     """Download `url` into `folder` and return the file; at once when it is there.
 
-    Pauses of 1, 2, 4 ... up to 120 s (or what Retry-After asks for) lie between attempts; ten in a row that bring
-    nothing end it. Raises UserError with the URL and the last reason.
+    Waits 1, 2, 4 ... up to 120 s (or what Retry-After asks for) between attempts, and gives up
+    after ten in a row without progress: a UserError with the URL and the last reason.
     """
     name = Path(urlsplit(url).path).name or "download"
-    target, part, note = folder / name, folder / f"{name}.part", folder / f"{name}.json"
+    target = folder / name
     if target.exists():
         return target
+
     folder.mkdir(parents=True, exist_ok=True)
-    known = _Known(**read_json(note)) if note.exists() and part.exists() else _Known()
-    failures, furthest, rejected = 0, _size(part), ""
+    download = _Download(url, folder, name, timeout)
+    failures = 0
+    furthest = download.size()
     while True:
-        begun = _size(part)
         try:
-            _go_on(url, part, note, known, timeout)
-            problem = _problem(part, known)
-            # The same bytes twice, and nothing behind them, are what the server has: a truncated archive is a fact to
-            # report, not to hide.
-            same = problem and problem.lasting and rejected == problem.digest
-            if not problem or (same and (begun or not problem.more)):
-                break
-            rejected = problem.digest
-            if problem.more:
-                known.total = (
-                    -1
-                )  # the length it declared may have been too small: ask for what lies behind
-            else:
-                part.unlink()
-            raise _Again(problem.text)
-        except (_Again, OSError, http.client.HTTPException) as error:
-            failures = 0 if _size(part) > furthest else failures + 1
-            furthest = max(furthest, _size(part))
-            if failures >= ATTEMPTS:
-                raise UserError(
-                    f"{url}: {str(error) or type(error).__name__} ({failures} attempts)"
-                ) from None
-            sleep(
-                min(_LONGEST_PAUSE, max(getattr(error, "pause", 0.0), 2.0 ** max(0, failures - 1)))
-            )
-    part.replace(target)
-    note.unlink(missing_ok=True)
+            download.attempt()
+            break
+        except (_TryAgain, OSError, http.client.HTTPException) as error:
+            reason = str(error) or type(error).__name__
+            asked_for = error.pause if isinstance(error, _TryAgain) else 0.0
+
+        # An attempt that brought bytes is none of the failures in a row, however it ended.
+        size = download.size()
+        failures = 0 if size > furthest else failures + 1
+        furthest = max(furthest, size)
+        if failures >= ATTEMPTS:
+            raise UserError(f"{url}: {reason} ({failures} attempts)")
+
+        pause = max(asked_for, 2.0 ** max(0, failures - 1))
+        sleep(min(_LONGEST_PAUSE, pause))
+
+    download.part.replace(target)
+    download.note.unlink(missing_ok=True)
     return target
 
 
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
+class _Download:
+    """The part of a file that is here, and what is known about the whole."""
 
+    def __init__(self, url: str, folder: Path, name: str, timeout: float):
+        self.url = url
+        self.timeout = timeout
+        self.part = folder / f"{name}.part"
+        self.note = folder / f"{name}.json"
+        self.whole = _Whole()
+        if self.note.exists() and self.part.exists():
+            self.whole = _Whole(**read_json(self.note))
+        self.refused_digest = ""  # of the bytes that were refused last
 
-def _go_on(url: str, part: Path, note: Path, known: _Known, timeout: float) -> None:
-    """Fetch what is missing behind `part`; _Again or OSError when that fails."""
-    have = _size(part)
-    if 0 <= known.total == have:
-        return
-    headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-        if known.etag and not known.etag.startswith("W/"):
-            headers["If-Range"] = known.etag
-    with _open(urllib.request.Request(url, headers=headers), part, timeout) as response:
-        if response is None:
-            known.total = have
+    def size(self) -> int:
+        """Bytes that are here."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def attempt(self) -> None:
+        """Fetch what is missing and check the whole.
+
+        Raises _TryAgain, OSError or HTTPException when that fails.
+        """
+        begun = self.size()
+        self._fetch_rest(begun)
+        problem = _problem(self.part, self.whole)
+        if not problem:
             return
-        start, now = _place(response)
-        changed = (known.etag and now.etag and known.etag != now.etag) or (
-            0 <= known.total != now.total >= 0
-        )
-        if start and (start != have or changed):
-            part.unlink()
-            known.__dict__.update(asdict(_Known()))
-            raise _Again(
-                "the file changed while it was fetched"
-                if changed
-                else "the server sent another range"
-            )
-        known.__dict__.update(asdict(now))
-        write_json(note, asdict(now))
-        with open(part, "ab" if start else "wb") as out:
-            while block := response.read(_BLOCK):
-                out.write(block)
-    have = _size(part)
-    if known.total > have:
-        raise _Again(f"the connection ended after {have} of {known.total} bytes")
-    if 0 <= known.total < have:
-        part.unlink()
-        raise _Again(f"{have} bytes came instead of {known.total}")
+
+        # The same bytes twice, and nothing after them, are what the server has: a truncated
+        # archive is a fact to report, not to hide.
+        same_again = problem.lasting and problem.digest == self.refused_digest
+        if same_again and (begun or not problem.more):
+            return
+
+        self.refused_digest = problem.digest
+        if problem.more:
+            # The length it declared may have been too small: ask for what comes after it.
+            self.whole = _Whole(self.whole.etag, -1, self.whole.digest)
+        else:
+            self.part.unlink()
+        raise _TryAgain(problem.text)
+
+    def _fetch_rest(self, have: int) -> None:
+        """Fetch what is missing after the `have` bytes of the part."""
+        if 0 <= self.whole.total == have:
+            return
+
+        response = self._open(self._request(have))
+        if response is None:
+            self.whole = _Whole(self.whole.etag, have, self.whole.digest)
+            return
+
+        with response:
+            answer = _read_headers(response)
+            if answer.start:
+                self._check_continues(answer, have)
+            self.whole = answer.whole
+            write_json(self.note, asdict(self.whole))
+            with open(self.part, "ab" if answer.start else "wb") as out:
+                while block := response.read(_BLOCK):
+                    out.write(block)
+
+        have = self.size()
+        if self.whole.total > have:
+            raise _TryAgain(f"the connection ended after {have} of {self.whole.total} bytes")
+        if 0 <= self.whole.total < have:
+            self.part.unlink()
+            raise _TryAgain(f"{have} bytes came instead of {self.whole.total}")
+
+    def _request(self, have: int) -> urllib.request.Request:
+        headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+            # A weak ETag (W/...) does not promise equal bytes, and RFC 9110 forbids it here.
+            if self.whole.etag and not self.whole.etag.startswith("W/"):
+                headers["If-Range"] = self.whole.etag
+        return urllib.request.Request(self.url, headers=headers)
+
+    def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse | None:
+        """The response; None when the server says that nothing comes after the part."""
+        try:
+            return urllib.request.urlopen(request, timeout=self.timeout)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code == 416:  # Range Not Satisfiable
+                    length = error.headers.get("Content-Range", "").strip()
+                    if length == f"bytes */{self.size()}":
+                        return None
+                    # What is here is longer than the file: it is part of another one.
+                    self.part.unlink(missing_ok=True)
+                elif error.code not in _RETRIED:
+                    raise UserError(f"{self.url}: {error.code} {error.reason}") from None
+
+                retry_after = error.headers.get("Retry-After", "")
+                pause = float(retry_after) if retry_after.isdigit() else 0.0
+                raise _TryAgain(f"{error.code} {error.reason}", pause) from None
+        except urllib.error.URLError as error:
+            raise _TryAgain(str(error.reason)) from None
+        except ValueError as error:
+            raise UserError(f"{self.url}: not an address ({error})") from None
+
+    def _check_continues(self, answer: _Answer, have: int) -> None:
+        """Unless the response continues the part we have, drop the part and raise _TryAgain."""
+        known, now = self.whole, answer.whole
+        other_etag = known.etag and now.etag and known.etag != now.etag
+        other_length = known.total >= 0 and now.total >= 0 and known.total != now.total
+        changed = other_etag or other_length
+        if answer.start == have and not changed:
+            return
+
+        self.part.unlink()
+        self.whole = _Whole()
+        if changed:
+            raise _TryAgain("the file changed while it was fetched")
+        raise _TryAgain("the server sent another range")
 
 
-def _open(request: urllib.request.Request, part: Path, timeout: float):
-    """The response, as a context; one that holds None when nothing lies behind `part`."""
-    try:
-        return urllib.request.urlopen(request, timeout=timeout)
-    except urllib.error.HTTPError as error:
-        with error:
-            if error.code == 416:
-                if error.headers.get("Content-Range", "").strip() == f"bytes */{_size(part)}":
-                    return nullcontext()
-                part.unlink(
-                    missing_ok=True
-                )  # what is here is longer than the file: it is another one
-            elif error.code not in _AGAIN:
-                raise UserError(f"{request.full_url}: {error.code} {error.reason}") from None
-            wait = error.headers.get("Retry-After", "")
-            raise _Again(
-                f"{error.code} {error.reason}", float(wait) if wait.isdigit() else 0.0
-            ) from None
-    except urllib.error.URLError as error:
-        raise _Again(str(error.reason)) from None
-    except ValueError as error:
-        raise UserError(f"{request.full_url}: not an address ({error})") from None
+def _read_headers(response: http.client.HTTPResponse) -> _Answer:
+    headers = response.headers
+    length = headers.get("Content-Length", "")
+    etag = headers.get("ETag", "")
+    digest = headers.get("Repr-Digest", "")
 
+    if response.status != 206:  # Partial Content
+        total = int(length) if length.isdigit() else -1
+        return _Answer(0, _Whole(etag, total, digest))
 
-def _place(response: http.client.HTTPResponse) -> tuple[int, _Known]:
-    """Where in the file the body begins, and what the headers say about the whole."""
-    length, etag = response.headers.get("Content-Length", ""), response.headers.get("ETag", "")
-    digest = response.headers.get("Repr-Digest", "")
-    if response.status != 206:
-        return 0, _Known(etag, int(length) if length.isdigit() else -1, digest)
-    match = _RANGE.match(response.headers.get("Content-Range", ""))
+    match = _RANGE.match(headers.get("Content-Range", ""))
     if not match:
-        raise _Again("a partial answer without its range")
-    return int(match[1]), _Known(etag, -1 if match[2] == "*" else int(match[2]), digest)
+        raise _TryAgain("a partial answer without its range")
+    total = -1 if match[2] == "*" else int(match[2])
+    return _Answer(int(match[1]), _Whole(etag, total, digest))
 
 
-@dataclass(frozen=True)
-class _Problem:
-    text: str
-    digest: str  # of the bytes that are here
-    lasting: bool = False  # may be how the file is on the server
-    more: bool = False  # bytes may be missing at the end
+def _problem(part: Path, whole: _Whole) -> _Problem | None:
+    """What is wrong with a file that came to its end; None when nothing is."""
+    expected_md5 = _MD5.fullmatch(whole.etag)
+    expected_sha256 = _SHA256.search(whole.digest)
 
-
-def _problem(part: Path, known: _Known) -> _Problem | None:
-    """What is wrong with a file that came to its end."""
+    # The MD5 is always taken: it also tells whether two attempts gave the same bytes.
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    wanted_md5, wanted_sha256 = _MD5.fullmatch(known.etag), _SHA256.search(known.digest)
     with open(part, "rb") as stream:
         while block := stream.read(_BLOCK):
             md5.update(block)
-            if wanted_sha256:
+            if expected_sha256:
                 sha256.update(block)
     digest = md5.hexdigest()
-    if part.name.endswith(".gz.part") and not _begins_as_gzip(part):
-        return _Problem("what came is no gzip file", digest)
-    if part.name.endswith(".gz.part") and not ends_whole(part):
-        return _Problem("the file ends inside a gzip member", digest, lasting=True, more=True)
-    if wanted_sha256:
-        if sha256.digest() != base64.b64decode(wanted_sha256[1]):
+
+    if part.name.endswith(".gz.part"):
+        if not _begins_as_gzip(part):
+            return _Problem("what came is no gzip file", digest)
+        if not ends_whole(part):
+            return _Problem("the file ends inside a gzip member", digest, lasting=True, more=True)
+
+    if expected_sha256:
+        if sha256.digest() != base64.b64decode(expected_sha256[1]):
             return _Problem("SHA-256 differs from the server's", digest)
-    elif wanted_md5 and wanted_md5[1] != digest:
+    elif expected_md5 and expected_md5[1] != digest:
         # An ETag need not be an MD5, even if it looks like one: the same bytes twice are accepted.
         return _Problem("MD5 differs from the server's ETag", digest, lasting=True)
     return None
@@ -223,34 +298,46 @@ def _begins_as_gzip(path: Path) -> bool:
 
 
 def ends_whole(path: Path) -> bool:
-    """Whether the end of a gzip file is the end of a member; an empty file has none and is whole."""
+    """Whether the end of a gzip file is the end of a member; an empty file has none and is whole.
+
+    Reads the file's last bytes only, where its last member is no longer than 64 MB.
+    """
     if not path.stat().st_size:
         return True
+
     with open(path, "rb") as stream:
         size = stream.seek(0, 2)
         window = 1 << 16
         while True:
             start = max(0, size - window)
             stream.seek(start)
-            tail = stream.read()
-            position = len(tail)
-            while (position := tail.rfind(b"\x1f\x8b\x08", 0, position)) >= 0:
-                inflate = zlib.decompressobj(31)
-                try:
-                    inflate.decompress(tail[position:])
-                except zlib.error:
-                    continue
-                # Bytes that look like a member's beginning inside another one do not end where the file ends.
-                if inflate.eof and not inflate.unused_data.strip(b"\0"):
-                    return True
+            if _ends_with_member(stream.read()):
+                return True
             if start == 0:
                 return False
-            if window > 64 << 20:  # a member this long: read the file from its beginning
+            if window > _LONGEST_TAIL:
                 return _reads_whole(path)
             window *= 8
 
 
+def _ends_with_member(tail: bytes) -> bool:
+    """Whether a gzip member begins somewhere in these bytes and ends exactly where they end."""
+    position = len(tail)
+    while (position := tail.rfind(b"\x1f\x8b\x08", 0, position)) >= 0:
+        inflate = zlib.decompressobj(31)
+        try:
+            inflate.decompress(tail[position:])
+        except zlib.error:
+            continue
+        # Bytes inside another member that look like a beginning do not end at the file's end.
+        # Zeros are padding.
+        if inflate.eof and not inflate.unused_data.strip(b"\0"):
+            return True
+    return False
+
+
 def _reads_whole(path: Path) -> bool:
+    """The same for a file whose last member is very long: it is read from its beginning."""
     try:
         with gzip.open(path) as stream:
             while stream.read(_BLOCK):
@@ -258,11 +345,3 @@ def _reads_whole(path: Path) -> bool:
     except (EOFError, OSError, zlib.error):
         return False
     return True
-
-
-@contextmanager
-def local_copy(url: str, folder: Path) -> Iterator[Path]:
-    """A context with the file that `url` names. It is deleted at the end, and kept when the context fails."""
-    path = fetch(url, folder)
-    yield path
-    path.unlink()

@@ -7,53 +7,84 @@ A file of Common Crawl is written `commoncrawl:<crawl>#<number>`: the number-th 
 import glob
 import re
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.archives.download import is_remote
 from pipeline.errors import UserError
 
 CRAWL = "commoncrawl:"
+# A crawl's id becomes part of file names and addresses, so nothing that leads elsewhere is allowed.
 _CRAWL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ARCHIVE = re.compile(r"\.w?arc(?:\.(?:gz|zst|lz4))?$", re.IGNORECASE)
 
 
-def archive_files(source: str | list[str], crawl_files: int = 1) -> list[str]:
-    """The files that `sources.warc` names: a file, a folder (its archives, at any depth), a glob pattern, an address,
-    `commoncrawl:<crawl>` (so many of its files), or a list of these.
+@dataclass(frozen=True, slots=True)
+class _CrawlFile:
+    """A file of Common Crawl: the crawl's id, and the file's line (from 0) in its list."""
 
-    Sorted, each once. Raises UserError when an entry matches nothing.
+    crawl: str
+    number: int
+
+    @classmethod
+    def parse(cls, file: str) -> "_CrawlFile":
+        crawl, _, number = file.removeprefix(CRAWL).partition("#")
+        if not number.isdigit():
+            raise UserError(f"{file}: a file of a crawl is written {CRAWL}CC-MAIN-2024-10#0")
+        return cls(crawl, int(number))
+
+
+def archive_files(source: str | list[str], crawl_files: int = 1) -> list[str]:
+    """The files that `sources.warc` names, sorted, each once.
+
+    Args:
+        source: a file, a folder (its archives, at any depth), a glob pattern, an address,
+            `commoncrawl:<crawl>`, or a list of these.
+        crawl_files: how many files of each crawl.
+
+    Raises UserError when an entry matches nothing.
     """
+    entries = [source] if isinstance(source, str) else source
     found: set[str] = set()
-    for entry in [source] if isinstance(source, str) else source:
+    for entry in entries:
         if entry.startswith(CRAWL):
             if not _CRAWL_ID.fullmatch(entry.removeprefix(CRAWL)):
                 raise UserError(
                     f"sources.warc = {entry!r}: no crawl id; allowed: as in {CRAWL}CC-MAIN-2024-10"
                 )
+            # Five digits, so that the files of a crawl are sorted by number.
             found.update(f"{entry}#{number:05}" for number in range(crawl_files))
-            continue
-        if is_remote(entry):
+        elif is_remote(entry):
             found.add(entry)
-            continue
-        path = Path(entry)
-        if path.is_file():
-            matches = [entry]
-        elif path.is_dir():
-            matches = [str(p) for p in path.rglob("*") if p.is_file() and _ARCHIVE.search(p.name)]
         else:
-            matches = [p for p in glob.glob(entry, recursive=True) if Path(p).is_file()]
-        if not matches:
-            raise UserError(
-                f"sources.warc = {entry!r}: no WARC or ARC files there; allowed: a file, a folder, a glob pattern, "
-                "an address, commoncrawl:<crawl>, a list of these, or the word mini"
-            )
-        found.update(str(Path(match)) for match in matches)
+            found.update(_matches(entry))
     return sorted(found)
+
+
+def _matches(entry: str) -> list[str]:
+    """The files on this disk that a file name, a folder or a glob pattern stands for."""
+    path = Path(entry)
+    if path.is_file():
+        matches = [path]
+    elif path.is_dir():
+        files = [file for file in path.rglob("*") if file.is_file()]
+        matches = [file for file in files if _ARCHIVE.search(file.name)]
+    else:
+        named = [Path(name) for name in glob.glob(entry, recursive=True)]
+        matches = [file for file in named if file.is_file()]
+
+    # A source without files is a mistake; an empty corpus would show it much later.
+    if not matches:
+        raise UserError(
+            f"sources.warc = {entry!r}: no WARC or ARC files there; allowed: a file, a folder, a glob pattern, "
+            "an address, commoncrawl:<crawl>, a list of these, or the word mini"
+        )
+    return [str(match) for match in matches]
 
 
 def crawls(files: list[str]) -> list[str]:
     """The crawls of Common Crawl that some of the files belong to."""
-    return sorted({_crawl_and_number(file)[0] for file in files if file.startswith(CRAWL)})
+    return sorted({_CrawlFile.parse(file).crawl for file in files if file.startswith(CRAWL)})
 
 
 def on_disk(files: list[str]) -> list[str]:
@@ -62,54 +93,68 @@ def on_disk(files: list[str]) -> list[str]:
 
 
 def address(file: str, lists: str | Path | None) -> str:
-    """The address of a Common Crawl file, from the lists of `corpus.commoncrawl` (<crawl>.txt); others stay."""
+    """The address of a Common Crawl file; any other file is returned unchanged.
+
+    Args:
+        file: as `archive_files` gives it.
+        lists: folder with the lists of `corpus.commoncrawl` (<crawl>.txt, one address a line).
+
+    Raises UserError when the list is missing or too short.
+    """
     if not file.startswith(CRAWL):
         return file
-    crawl, number = _crawl_and_number(file)
+
+    wanted = _CrawlFile.parse(file)
     if lists is None:
         raise UserError(f"{file}: the folder with the crawl's list is needed (--crawls)")
-    path = Path(lists) / f"{crawl}.txt"
+
+    path = Path(lists) / f"{wanted.crawl}.txt"
     try:
-        return path.read_text(encoding="utf-8").split()[number]
+        return path.read_text(encoding="utf-8").split()[wanted.number]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run corpus.commoncrawl first") from None
     except IndexError:
         raise UserError(
-            f"{path}: has no line {number + 1}; run corpus.commoncrawl with more --files"
+            f"{path}: has no line {wanted.number + 1}; run corpus.commoncrawl with more --files"
         ) from None
-
-
-def _crawl_and_number(file: str) -> tuple[str, int]:
-    crawl, _, number = file.removeprefix(CRAWL).partition("#")
-    if not number.isdigit():
-        raise UserError(f"{file}: a file of a crawl is written {CRAWL}CC-MAIN-2024-10#0")
-    return crawl, int(number)
 
 
 def shards(
     source: str | list[str], files_per_shard: int = 1, crawl_files: int = 1
 ) -> dict[str, list[str]]:
-    """Shard name -> its files. Names are those of the (first) files without extensions; folders that hold files of
-    one name lend theirs, so that every name is unique and depends on the files only."""
+    """Shard name -> files, for `sources.warc`; see `archive_files` and `name_shards`."""
     return name_shards(archive_files(source, crawl_files), files_per_shard)
 
 
 def name_shards(files: list[str], files_per_shard: int = 1) -> dict[str, list[str]]:
-    """Group files in order; see `shards`."""
+    """Group files in order, and give each group a unique name that depends on the files only.
+
+    A group is named after its first file, without extension. Where two files have the same name,
+    the names of their folders are put in front, as many as are needed to tell all shards apart.
+    """
+    if not files:
+        return {}
+
     groups = [files[i : i + files_per_shard] for i in range(0, len(files), files_per_shard)]
-    parts = [list(Path(group[0]).parts) for group in groups]
-    for depth in range(1, max(map(len, parts), default=0) + 1):
-        names = [_name(p[-depth:]) for p in parts]
+    paths = [Path(group[0]).parts for group in groups]
+
+    # The file's name alone, then with its folder, with the folder of that, and so on.
+    names: list[str] = []
+    for depth in range(1, max(map(len, paths)) + 1):
+        names = [_shard_name(parts[-depth:]) for parts in paths]
         if len(set(names)) == len(names):
             return dict(zip(names, groups, strict=True))
+
     repeated = Counter(names).most_common(1)[0][0]
     raise UserError(
         f"sources.warc: two different files make the shard name {repeated!r}; rename one of them"
     )
 
 
-def _name(parts: list[str]) -> str:
+def _shard_name(parts: tuple[str, ...]) -> str:
     """A name that is safe in file names and Snakemake wildcards."""
-    parts = [part.removeprefix(CRAWL) for part in parts]
-    name = _ARCHIVE.sub("", "-".join(part.strip("/") for part in parts if part.strip("/")))
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._-") or "shard"
+    cleaned = [part.removeprefix(CRAWL).strip("/") for part in parts]
+    name = "-".join(part for part in cleaned if part)
+    name = _ARCHIVE.sub("", name)
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", name)
+    return name.strip("._-") or "shard"

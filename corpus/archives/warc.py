@@ -1,8 +1,9 @@
 """Records of a WARC or ARC file, whatever state the file is in.
 
-FastWARC reads; this module adds what it does not do: going on behind a damaged member (the next place where a record
-begins), telling a truncated file from a whole one, and exact offsets. Everything that was in the file is handed over
-exactly once: a stretch that cannot be read comes as one `Record` whose `problem` says why.
+FastWARC does the reading. This module adds what it lacks: continuing after a damaged member, at the
+next place where a record begins; telling a truncated file from a whole one; and exact offsets.
+Everything in the file is handed over exactly once: a stretch that cannot be read becomes one
+`Record` whose `problem` says why.
 """
 
 import mmap
@@ -15,159 +16,197 @@ from pathlib import Path
 from fastwarc.warc import ArchiveIterator, WarcRecord
 
 from corpus.archives import arc
+from corpus.archives.record import Record
 from pipeline.errors import UserError
 
 GZIP = b"\x1f\x8b\x08"
+
+# Only WARC/0.x and 1.x exist. A line like this inside a page would be taken for a record, but it is
+# searched for only after a damaged stretch.
 _RECORD_START = re.compile(rb"(?:^|(?<=\n))WARC/[01]\.\d{1,2}\r?\n")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_HEAD_LIMIT = 64 << 10  # bytes
 _CONTENT_LENGTH = re.compile(rb"(?i)\ncontent-length:[ \t]*(\d{1,18})")
-
-
-@dataclass(slots=True)
-class Record:
-    """One record. `block` is what follows the WARC header: for a response, HTTP header and body."""
-
-    kind: str  # "response", "request", ...; "unknown" where the header is gone
-    url: str
-    date: str  # ISO 8601 with whole seconds, "" when absent
-    block: bytes
-    offset: int  # byte in the file where the record, or its gzip member, begins
-    length: int  # bytes in the file
-    mime: str = ""  # declared by the archive: "application/http", or ARC's content type
-    truncated: bool = False  # marked by the crawler, or a segment of a longer record
-    problem: str = ""  # "", "damaged_record", "truncated_record", "not_a_warc"
-    detail: str = ""
+_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z?$")
 
 
 def read_records(path: str | Path, max_block: int = 64 << 20) -> Iterator[Record]:
-    """Every record of a .warc, .warc.gz, .arc or .arc.gz file, in order, then what could not be read.
+    """Every record of a .warc or .arc file, plain or compressed, and every damaged stretch, in order.
 
-    At most `max_block` bytes of a block are kept; a longer one has the problem "too_large". Raises UserError when
-    the file is missing or may not be read.
+    A WARC block longer than `max_block` bytes is not kept: its record has the problem "too_large".
+    Raises UserError when the file is missing or may not be read.
     """
     path = Path(path)
     try:
         with open(path, "rb") as stream:
+            # An empty file cannot be mapped, and holds no record.
             if not stream.read(1):
                 return
+
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 if arc.is_arc(data):
-                    yield from _from_arc(data)
+                    yield from arc.read_arc_records(data)
                 else:
                     yield from _Reader(path, data, max_block).records()
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise UserError(f"{path}: cannot be read as a WARC file ({error.strerror})") from None
 
 
+def iso_date(value: str) -> str:
+    """A WARC/1.0 or 1.1 date (with fractions) in whole seconds; "" for anything else."""
+    match = _DATE.match(value.strip())
+    return match[1] + "Z" if match else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where a record ends in the file, and whether its gzip member is whole."""
+
+    position: int
+    whole: bool
+
+
 class _Reader:
-    """Runs FastWARC over the file, restarting it behind every place where it gives up."""
+    """Runs FastWARC over the file, and restarts it after every place where it gives up."""
 
     def __init__(self, path: Path, data: mmap.mmap, max_block: int):
-        self.path, self.data, self.max_block = path, data, max_block
+        self.path = path
+        self.data = data
+        self.max_block = max_block
         self.gzip = data[:3] == GZIP
         self.read_any = False
 
     def records(self) -> Iterator[Record]:
-        start, size = 0, len(self.data)
-        while start < size:
-            held, failure = (
-                None,
-                "",
-            )  # a record is handed over when the next one's offset tells its length
+        start = 0
+        while start < len(self.data):
+            # A record is held back until the next one's offset tells its length.
+            held: Record | None = None
+            failure = ""
             try:
                 for raw in self._iterate(start):
-                    offset = self._member_start(raw.stream_pos, held.offset if held else start)
+                    previous = held.offset if held else start
+                    offset = self._member_start(raw.stream_pos, previous)
                     if held:
-                        yield self._finished(held, offset)
+                        yield _with_end(held, offset)
                     held = self._record(raw, offset)
             except (OSError, ValueError) as error:
                 failure = str(error)
-            self.read_any |= held is not None
-            lost_from, whole = self._end_of_member(held.offset) if held else (start, True)
-            if held and not whole and not held.problem:
-                held.problem, held.detail = (
-                    "truncated_record",
-                    "the file ends inside its gzip member",
-                )
-            # FastWARC takes an empty gzip member for the end of the file: look whether more follows.
-            stop = (
-                self._next_start(max(lost_from, start + 1)) if failure or lost_from < size else size
-            )
+
             if held:
-                yield self._finished(held, stop if held.problem else min(lost_from, stop))
-            # A record that was begun and then failed stands for the whole stretch up to the next good one.
-            if lost_from < stop and not (held and held.problem):
-                yield from self._lost(lost_from, stop, failure)
-            start = stop
+                self.read_any = True
+                end = self._end_of_member(held.offset)
+                if not end.whole and not held.problem:
+                    held.problem = "truncated_record"
+                    held.detail = "the file ends inside its gzip member"
+            else:
+                end = _End(start, whole=True)
+
+            # FastWARC takes an empty gzip member for the end of the file: see if more follows.
+            if failure or end.position < len(self.data):
+                resume = self._next_start(max(end.position, start + 1))
+            else:
+                resume = len(self.data)
+
+            # A record that was begun and then failed accounts for all bytes up to the next good
+            # one; bytes after a good record are a loss of their own.
+            if held and held.problem:
+                yield _with_end(held, resume)
+            else:
+                if held:
+                    yield _with_end(held, min(end.position, resume))
+                if end.position < resume:
+                    yield from self._lost(end.position, resume, failure)
+            start = resume
 
     def _iterate(self, start: int) -> Iterator[WarcRecord]:
-        stream = open(self.path, "rb")  # noqa: SIM115 -- closed by the generator's end
-        try:
+        with open(self.path, "rb") as stream:
             stream.seek(start)
             yield from ArchiveIterator(stream, parse_http=False)
-        finally:
-            stream.close()
 
     def _record(self, raw: WarcRecord, offset: int) -> Record:
+        """FastWARC's record as ours; `length` is not known yet."""
         headers = raw.headers
-        url = (headers.get("WARC-Target-URI") or "").strip().removeprefix("<").removesuffix(">")
+        url = (headers.get("WARC-Target-URI") or "").strip()
+        mime = (headers.get("Content-Type") or "").partition(";")[0]
         record = Record(
             kind=(headers.get("WARC-Type") or "unknown").strip().lower(),
-            url=url,
+            url=url.removeprefix("<").removesuffix(">"),  # Wget writes <http://...>
             date=iso_date(headers.get("WARC-Date") or ""),
             block=b"",
             offset=offset,
             length=-1,
-            mime=(headers.get("Content-Type") or "").partition(";")[0].strip().lower(),
+            mime=mime.strip().lower(),
             truncated="WARC-Truncated" in headers or "WARC-Segment-Number" in headers,
         )
-        if "Content-Length" not in headers:
-            record.problem, record.detail = "truncated_record", "the record's header breaks off"
-            return record
-        try:
-            record.block = raw.reader.read(self.max_block + 1)
-        except OSError as error:
-            record.problem, record.detail = "damaged_record", str(error)
-            return record
-        if len(record.block) > self.max_block:
-            record.block, record.problem = b"", "too_large"
-            record.detail = f"block of {raw.content_length} bytes"
-        elif len(record.block) < raw.content_length:
-            record.problem = "truncated_record"
-            record.detail = f"{len(record.block)} of {raw.content_length} bytes: the file ends here"
-        return record
 
-    @staticmethod
-    def _finished(record: Record, end: int) -> Record:
-        record.length = end - record.offset if end > record.offset else -1
+        if "Content-Length" not in headers:
+            record.problem = "truncated_record"
+            record.detail = "the record's header breaks off"
+            return record
+
+        try:
+            block = raw.reader.read(self.max_block + 1)
+        except OSError as error:
+            record.problem = "damaged_record"
+            record.detail = str(error)
+            return record
+
+        if len(block) > self.max_block:
+            record.problem = "too_large"
+            record.detail = f"block of {raw.content_length} bytes"
+            return record
+
+        record.block = block
+        if len(block) < raw.content_length:
+            record.problem = "truncated_record"
+            record.detail = f"{len(block)} of {raw.content_length} bytes: the file ends here"
         return record
 
     def _lost(self, start: int, stop: int, failure: str) -> Iterator[Record]:
-        """The stretch that gave no record, unless it is padding: white space, zeros or an empty gzip member."""
+        """Bytes that gave no record, unless they are padding: line ends, zeros, an empty member."""
         rest = self.data[start:stop]
         problem = "damaged_record"
+
         if self.gzip and rest[:3] == GZIP and not failure:
             inflate = zlib.decompressobj(31)
             rest = inflate.decompress(rest)
-            problem = "damaged_record" if inflate.eof else "truncated_record"
-        if not self.read_any and start == 0 and stop == len(self.data) and failure:
+            if not inflate.eof:
+                problem = "truncated_record"
+
+        is_whole_file = start == 0 and stop == len(self.data)
+        if is_whole_file and failure and not self.read_any:
             problem = "not_a_warc"
+
         if rest.strip(b"\r\n\x00") or problem == "truncated_record":
-            detail = failure or "the file ends inside this record"
             yield Record(
-                "unknown", "", "", b"", start, stop - start, problem=problem, detail=detail
+                kind="unknown",
+                url="",
+                date="",
+                block=b"",
+                offset=start,
+                length=stop - start,
+                problem=problem,
+                detail=failure or "the file ends inside this record",
             )
 
     def _member_start(self, position: int, previous: int) -> int:
-        """Where the gzip member begins that holds the record. In a file that is one single member, FastWARC gives a
-        position that is no member's start: then it is the member of the record before."""
-        return previous if self.gzip and self.data[position : position + 3] != GZIP else position
+        """Where the gzip member begins that holds the record at `position`.
 
-    def _end_of_member(self, offset: int) -> tuple[int, bool]:
-        """Where the record at `offset` ends, by its gzip member or its own Content-Length; False if the file ends
-        inside the member: then nothing vouches for the record."""
+        In a file that is one single member, FastWARC gives a position that is no member's start:
+        then it is the member of the record before.
+        """
+        if self.gzip and self.data[position : position + 3] != GZIP:
+            return previous
+        return position
+
+    def _end_of_member(self, offset: int) -> _End:
+        """Where the record at `offset` ends: by its gzip member, or else by its own Content-Length.
+
+        Not whole when the file ends inside the member: then no checksum confirms the record.
+        """
         if not self.gzip:
-            return self._end_of_plain(offset), True
+            return _End(self._end_of_plain(offset), whole=True)
+
         inflate = zlib.decompressobj(31)
         position = offset
         try:
@@ -176,23 +215,32 @@ class _Reader:
                 inflate.decompress(block)
                 position += len(block)
         except zlib.error:
-            return offset + 1, True
-        return position - len(inflate.unused_data), inflate.eof
+            return _End(offset + 1, whole=True)
+        return _End(position - len(inflate.unused_data), whole=inflate.eof)
 
     def _end_of_plain(self, offset: int) -> int:
-        head = _HEAD_END.search(self.data, offset, offset + (64 << 10))
-        size = _CONTENT_LENGTH.search(self.data, offset, head.start() + 2) if head else None
-        end = head.end() + int(size[1]) + 4 if head and size else len(self.data)
-        return min(end, len(self.data))
+        size = len(self.data)
+        head = _HEAD_END.search(self.data, offset, offset + _HEAD_LIMIT)
+        if not head:
+            return size
+        length = _CONTENT_LENGTH.search(self.data, offset, head.start())
+        if not length:
+            return size
+        end = head.end() + int(length[1]) + len(b"\r\n\r\n")
+        return min(end, size)
 
     def _next_start(self, position: int) -> int:
-        """The next byte at or behind `position` where a record can begin; the file's end if there is none."""
+        """Where at or after `position` a record can begin; the file's end if nowhere."""
         if not self.gzip:
             match = _RECORD_START.search(self.data, position)
             return match.start() if match else len(self.data)
+
+        # The three bytes also occur inside members: a record begins where they can be inflated to a
+        # WARC header.
         while (position := self.data.find(GZIP, position)) >= 0:
+            candidate = self.data[position : position + 4096]
             try:
-                head = zlib.decompressobj(31).decompress(self.data[position : position + 4096], 16)
+                head = zlib.decompressobj(31).decompress(candidate, 16)
             except zlib.error:
                 head = b""
             if head.startswith(b"WARC/"):
@@ -201,23 +249,6 @@ class _Reader:
         return len(self.data)
 
 
-def iso_date(value: str) -> str:
-    """WARC/1.0 and 1.1 dates (with fractions of a second) to whole seconds; "" for anything else."""
-    match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z?$", value.strip())
-    return match[1] + "Z" if match else ""
-
-
-def _from_arc(data: mmap.mmap) -> Iterator[Record]:
-    for entry in arc.read_entries(data):
-        yield Record(
-            kind="warcinfo" if entry.url.startswith("filedesc:") else "response",
-            url=entry.url,
-            date=entry.date,
-            block=entry.block,
-            offset=entry.offset,
-            length=entry.length,
-            mime=entry.mime,
-            truncated=entry.truncated,
-            problem=entry.problem,
-            detail=entry.detail,
-        )
+def _with_end(record: Record, end: int) -> Record:
+    record.length = end - record.offset if end > record.offset else -1
+    return record

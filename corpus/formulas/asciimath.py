@@ -1,13 +1,21 @@
-"""AsciiMath to LaTeX, for pages whose formulas are written between backticks or in `math/asciimath` scripts.
+"""AsciiMath to TeX, for formulas between backticks or in `math/asciimath` scripts.
 
-Grammar of asciimath.org: v a symbol, u a unary and b a binary command; S ::= v | lEr | uS | bSS; I ::= S_S | S^S |
-S_S^S | S; E ::= IE | I/I. Brackets that only group disappear.
+The grammar of asciimath.org, where v is a symbol, u a unary and b a binary command, l and r
+brackets:
+
+    S ::= v | lEr | uS | bSS
+    I ::= S_S | S^S | S_S^S | S
+    E ::= IE | I/I
+
+Brackets that only group disappear.
 """
 
 import re
+from dataclasses import dataclass
 
 from corpus.formulas.tex_symbols import FUNCTIONS
 
+# The tables of asciimath.org, section "Syntax".
 _SYMBOLS = {
     "+-": "\\pm", "-+": "\\mp", "*": "\\cdot", "**": "\\ast", "xx": "\\times", "-:": "\\div", "@": "\\circ",
     "o+": "\\oplus", "ox": "\\otimes", "sum": "\\sum", "prod": "\\prod", "int": "\\int", "oint": "\\oint",
@@ -34,83 +42,131 @@ _BINARY = {"frac": "\\frac{%s}{%s}", "root": "\\sqrt[%s]{%s}", "stackrel": "\\ov
            "overset": "\\overset{%s}{%s}", "underset": "\\underset{%s}{%s}"}  # fmt: skip
 _OPENING = {"(": "(", "[": "[", "{": "\\{", "(:": "\\langle ", "{:": ""}
 _CLOSING = {")": ")", "]": "]", "}": "\\}", ":)": "\\rangle ", ":}": ""}
+# The longest name comes first: `<=>` is not `<=` and `>`.
 _NAMES = sorted(
     [*_SYMBOLS, *_UNARY, *_BINARY, *_OPENING, *_CLOSING, "_", "^", "/"], key=len, reverse=True
 )
+# Quoted text, a number, a name, or any other character.
 _TOKEN = re.compile(
     r'text\(([^()]*)\)|"([^"]*)"|(\d+(?:\.\d+)?)|(' + "|".join(map(re.escape, _NAMES)) + r")|(\S)"
 )
-_DEEPEST = 60
+_DEEPEST = 60  # levels of groups and arguments; Python's stack ends near 1,000 calls
 
 
 def asciimath_to_tex(source: str) -> str:
-    """LaTeX of an AsciiMath expression; what cannot be parsed is carried over as it stands."""
+    """LaTeX of an AsciiMath expression; what cannot be parsed is carried over unchanged."""
     return _Parser(source).expression(0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A piece of the source: a symbol or command by its name, or text that is TeX already."""
+
+    name: str | None
+    tex: str
+
+
+def _tokens(source: str) -> list[_Token]:
+    tokens: list[_Token] = []
+    for match in _TOKEN.finditer(source):
+        text, quoted, number, name, other = match.groups()
+        if text is not None:
+            tokens.append(_Token(None, f"\\text{{{text}}}"))
+        elif quoted is not None:
+            tokens.append(_Token(None, f"\\text{{{quoted}}}"))
+        else:
+            tokens.append(_Token(name, number or other or ""))
+    return tokens
+
+
 class _Parser:
+    """Recursive descent; a method a rule of the grammar, and each returns TeX."""
+
     def __init__(self, source: str):
-        self.tokens = [match.groups() for match in _TOKEN.finditer(source)]
+        self.tokens = _tokens(source)
         self.position = 0
 
     def peek(self) -> str | None:
-        return self.tokens[self.position][3] if self.position < len(self.tokens) else None
+        """The name of the next token; None for a token without name and at the end."""
+        if self.position == len(self.tokens):
+            return None
+        return self.tokens[self.position].name
 
     def expression(self, depth: int) -> str:
-        parts = []
-        while self.position < len(self.tokens) and not (depth and self.peek() in _CLOSING):
+        """E ::= IE | I/I, up to the bracket that closes the group (`depth` > 0), or to the end."""
+        parts: list[str] = []
+        while self.position < len(self.tokens):
+            if depth and self.peek() in _CLOSING:
+                break
+
             before = self.position
             item = self.scripted(depth)
             if self.peek() == "/":
                 self.position += 1
-                item = f"\\frac{{{_ungrouped(item)}}}{{{_ungrouped(self.scripted(depth))}}}"
+                denominator = self.scripted(depth)
+                item = f"\\frac{{{_ungrouped(item)}}}{{{_ungrouped(denominator)}}}"
             parts.append(item)
-            self.position += self.position == before
+
+            # Too deep: skip the token, or the loop would not end.
+            if self.position == before:
+                self.position += 1
         return " ".join(part for part in parts if part)
 
     def scripted(self, depth: int) -> str:
-        out = self.simple(depth)
+        """I ::= S_S | S^S | S_S^S | S"""
+        tex = self.simple(depth)
         for mark in "_^":
             if self.peek() == mark:
                 self.position += 1
-                out += f"{mark}{{{_ungrouped(self.simple(depth))}}}"
-        return out
+                tex += f"{mark}{{{_ungrouped(self.simple(depth))}}}"
+        return tex
 
     def simple(self, depth: int) -> str:
-        if self.position >= len(self.tokens) or depth > _DEEPEST:
+        """S ::= v | lEr | uS | bSS"""
+        if self.position == len(self.tokens) or depth > _DEEPEST:
             return ""
-        text, quoted, number, name, other = self.tokens[self.position]
+        token = self.tokens[self.position]
         self.position += 1
-        if text is not None or quoted is not None:
-            return f"\\text{{{text if text is not None else quoted}}}"
-        if number or other:
-            return number or other
+
+        name = token.name
+        if name is None:
+            return token.tex
         if name in _OPENING:
-            inner = self.expression(depth + 1)
-            closing = self.peek()
-            self.position += closing in _CLOSING
-            return f"{_OPENING[name]}{inner}{_CLOSING.get(closing or '', '')}"
+            return self.group(name, depth)
         if name in _UNARY:
             argument = _ungrouped(self.simple(depth + 1))
-            around = _AROUND.get(name)
-            return (
-                f"{around[0]}{argument}{around[1]}".rstrip()
-                if around
-                else f"{_UNARY[name]}{{{argument}}}"
-            )
+            if name in _AROUND:
+                opening, closing = _AROUND[name]
+                return f"{opening}{argument}{closing}".rstrip()
+            return f"{_UNARY[name]}{{{argument}}}"
         if name in _BINARY:
             first = _ungrouped(self.simple(depth + 1))
-            return _BINARY[name] % (first, _ungrouped(self.simple(depth + 1)))
+            second = _ungrouped(self.simple(depth + 1))
+            return _BINARY[name] % (first, second)
         return _SYMBOLS.get(name, _CLOSING.get(name, name))
+
+    def group(self, opening: str, depth: int) -> str:
+        """lEr, after its opening bracket. The closing one need not fit it, and may be absent."""
+        inner = self.expression(depth + 1)
+        closing = self.peek()
+        if closing not in _CLOSING:
+            return f"{_OPENING[opening]}{inner}"
+        self.position += 1
+        return f"{_OPENING[opening]}{inner}{_CLOSING[closing]}"
 
 
 def _ungrouped(tex: str) -> str:
     """Without the pair of round brackets that only grouped an argument."""
     if not (tex.startswith("(") and tex.endswith(")")):
         return tex
+
     depth = 0
     for position, character in enumerate(tex):
-        depth += (character == "(") - (character == ")")
+        if character == "(":
+            depth += 1
+        elif character == ")":
+            depth -= 1
+        # The first bracket is closed before the end: it is no pair around everything.
         if depth == 0 and position < len(tex) - 1:
             return tex
     return tex[1:-1]

@@ -1,11 +1,15 @@
-"""Formulas in the markup of a page: every carrier is replaced by one placeholder, its copies are removed.
+"""Formulas in the markup of a page.
 
-Sources in order of trust: TeX annotations, `alttext`, `math/tex` scripts, data attributes, image descriptions and
-image addresses, presentation MathML. Rendered copies (KaTeX's HTML, MathJax's output and previews, fallback images)
-go away with the carrier that holds them.
+Every carrier (an element that holds a formula) is replaced by one placeholder, and its copies are
+removed.
 
-resiliparse nodes: a Python wrapper costs microseconds, so nodes are fetched by one selector and judged by their
-serialised form; lists of nodes are taken with `.values()`, because indexing them is linear.
+Sources in order of trust: TeX annotations, `alttext`, `math/tex` scripts, data attributes, image
+descriptions and image addresses, presentation MathML. Rendered copies (KaTeX's HTML, MathJax's
+output and previews, fallback images) go away with the carrier that holds them.
+
+resiliparse nodes: a Python wrapper costs microseconds, so nodes are fetched by one selector and
+judged by their serialised form; lists of nodes are taken with `.values()`, because indexing them is
+linear.
 """
 
 import html as entities
@@ -13,19 +17,23 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from resiliparse.parse.html import ElementNode, HTMLTree
+from resiliparse.parse.html import ElementNode, HTMLTree, Node
 
 from corpus.formulas.asciimath import asciimath_to_tex
 from corpus.formulas.inline_tex import has_strong_hint, mark_dollars, mark_strong
 from corpus.formulas.mathml import NotMathML, mathml_to_tex
 from corpus.formulas.placeholders import Store
 
-# Where a carrier names itself: <math, mml:math, "math/tex, mwe-math, /math/ (not Math.max, not "maths"); latex.php,
-# katex, "tex, data-tex (not text). Both begin with fixed letters, so the search runs at memory speed.
+# ---- which carriers a page may have ----
+
+# Where a carrier names itself: <math, mml:math, "math/tex, mwe-math, /math/ (not Math.max, not
+# "maths"); latex.php, katex, "tex, data-tex (not text). Both begin with fixed letters, so the
+# search runs at memory speed.
 _MATH_NAME = re.compile(rb"math(?<=[<\"':/=.\s-]math)(?!s\b)")
 _TEX_NAME = re.compile(rb"tex(?![A-Za-z])")
 _ENGINE_NAME = re.compile(rb"Math(?:Jax|(?<=ASCIIMath))")
-# Selectors with a substring that the page must hold for them to match anything: long selectors are slow.
+
+# Selectors, each with a substring without which it cannot match: long selectors are slow.
 _CONTAINERS = (
     ("katex", ".katex-display,.katex,.katex-error"),
     ("mwe-math", ".mwe-math-element"),
@@ -56,6 +64,7 @@ _IMAGES = (
     ("equation", 'img[class*="equation"],img[src*="equation?tex="]'),
     ("cht=tx", 'img[src*="cht=tx"]'),
 )
+# Names of engines and services that only matter on a page with another hint.
 _OTHER_HINTS = (
     b"=TeX-AM",
     b"=AM_",
@@ -67,8 +76,13 @@ _OTHER_HINTS = (
     b"cht=tx",
     b"data-mathml",
 )
+# Classes of elements whose text is TeX, with or without delimiters.
 _GENERIC = ".math,.math-container,.tex,.latex,.arithmatex,.MathTex,.inline-formula,.display-formula"
+_GENERIC_CLASSES = frozenset(name.removeprefix(".") for name in _GENERIC.split(","))
 
+# ---- what their markup says ----
+
+# A quick refusal: an element whose HTML has none of these holds no carrier.
 _MAY_HOLD_CARRIER = re.compile(
     r"<(?:\w+:)?(?:math|script|img|mjx)|class=\"[^\"]*(?:ath|tex|formula)|\bdata-", re.IGNORECASE
 )
@@ -80,15 +94,44 @@ _ANNOTATION = re.compile(
 _MATH_ELEMENT = re.compile(r"<((?:\w+:)?math)\b.*?</\1>", re.DOTALL)
 _ALTTEXT = re.compile(r"""<(?:\w+:)?math\b[^>]*?\balttext\s*=\s*"([^"]*)\"""", re.DOTALL)
 _IMAGE_ALT = re.compile(r"""<img\b[^>]*?\balt\s*=\s*"([^"]*)\"""", re.DOTALL)
+_DATA_MATHML = re.compile(r'\bdata-mathml="([^"]*)"')
+_TEX_ATTRIBUTES = ("data-expr", "data-latex", "data-tex")
+_TAG = re.compile(r"<[^>]+>")
 _DISPLAY = re.compile(
     r"""\bdisplay\s*=\s*"(?:block|true)"|mode\s*=\s*"display"|\\displaystyle\s*\\begin"""
 )
 _DISPLAY_CLASS = re.compile(
     r"\b(?:katex-display|MathJax_(?:SVG_)?Display|MJXc-display|displaymath|display-formula)\b"
 )
-_TEX_EVIDENCE = re.compile(r"\\[A-Za-z]+|\\[,;!:{}]|[_^]\{?\w|^[A-Za-z0-9]$|[=<>+]")
-_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?:[a-z]{1,2}\s+)?[A-Za-z]{3,}")
+_BLOCK_CLASSES = frozenset({"math", "tex", "latex"})
+_IMAGE_CLASSES = frozenset({"tex", "latex", "math", "equation", "formula"})
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+
+# ---- which texts are TeX ----
+
+# Nothing but TeX has these.
+_CERTAIN_TEX = re.compile(r"\\[A-Za-z]+|\\[,;!{}]|[_^]\{")
+_WHOLE_IN_DOLLARS = re.compile(r"\$.+\$", re.DOTALL)
+# TeX has these, and a sentence may: scripts, one single character, relations.
+_TEX_EVIDENCE = re.compile(r"\\[A-Za-z]+|\\[,;!:{}]|[_^]\{?\w|^[A-Za-z0-9]$|[=<>+]")
+# Two words in a row, perhaps with a short one between them: a sentence.
+_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?:[a-z]{1,2}\s+)?[A-Za-z]{3,}")
+_LONGEST_DESCRIPTION = 8_000  # characters
+_LONGEST_BARE = 2_000  # characters of an element's text that is taken for TeX without delimiters
+
+# ---- addresses of services that draw formulas ----
+
+_WHOLE_QUERY_SERVICE = re.compile(r"codecogs|mimetex|mathtex|tex\.cgi|/(?:gif|png|svg)\.latex")
+_NAMED_PARAMETER = re.compile(r"(?:latex|tex|formula|math|eq)=")
+_PARAMETERS = ("latex", "chl", "math", "tex", "formula", "eq")
+
+
+@dataclass(frozen=True, slots=True)
+class _Formula:
+    """What a carrier holds: TeX, and the kind of markup it was found in."""
+
+    tex: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +144,48 @@ class _Page:
     selector: str  # those and elements of a class such as `math`
     scripted: bool = False  # MathJax's scripts hold the sources, its output is a copy
 
+    def replace_with_text(self, node: ElementNode, text: str) -> None:
+        """Put text in the place of an element that cannot hold any (`<img>`, `<script>`)."""
+        text_node: Node | None = self.tree.create_text_node(text)
+        assert text_node is not None  # only a tree without a document gives none
+        node.replace_with(text_node)
+
 
 def replace_math(tree: HTMLTree, source: str, markup: bytes, store: Store) -> str:
-    """Put a placeholder for each formula into the tree; the page's HTML, as text and as bytes, gives hints only.
+    """Put a placeholder for each formula into the tree.
+
+    Args:
+        tree: the parsed page, which is changed.
+        source: the page's HTML, which gives hints only.
+        markup: the same as bytes, in a charset that contains ASCII.
+        store: where the formulas go.
 
     Returns the hints found, "" for a page without any trace of mathematical markup.
     """
-    hints = _hints(markup) if tree.body is not None else ""
+    document = tree.document
+    if document is None or tree.body is None:
+        return ""
+    hints = _hints(markup)
     if not hints:
         return ""
-    images = _IMAGES if "<img" in source else ()
-    specific = ",".join(selector for hint, selector in (*_CONTAINERS, *images) if hint in hints)
+
+    # Only selectors that can match anything: the time of a query grows with their number.
+    known = (*_CONTAINERS, *_IMAGES) if "<img" in source else _CONTAINERS
+    specific = ",".join(selector for hint, selector in known if hint in hints)
     selector = f"{specific},{_GENERIC}" if specific else _GENERIC
-    nodes = tree.document.query_selector_all(selector).values()
+    nodes = document.query_selector_all(selector).values()
     scripted = "math/" in source and any(node.tag == "script" for node in nodes)
     page = _Page(tree, store, specific, selector, scripted)
-    hidden = "display:none" in source or "display: none" in source
-    position = display_until = 0
+
+    may_be_hidden = "display:none" in source or "display: none" in source
+    position = 0
+    display_until = 0  # carriers in front of this position are inside a display block
     while position < len(nodes):
         node = nodes[position]
+        # Counted first: a replaced carrier has no descendants any more.
         inside = _carriers_inside(node, page)
-        if _replace(node, page, position < display_until):
-            if hidden and node.tag != "img" and node.tag != "script":
+        if _replace(node, page, in_display=position < display_until):
+            if may_be_hidden and node.tag not in ("img", "script"):
                 _unhide(node)
             position += inside
         elif inside and _is_display_block(node):
@@ -135,9 +198,14 @@ def _hints(markup: bytes) -> str:
     """The places of the page that may name a carrier, joined; "" where there is none."""
     places = [markup[max(m.start() - 10, 0) : m.end() + 10] for m in _MATH_NAME.finditer(markup)]
     places += [markup[max(m.start() - 12, 0) : m.end() + 9] for m in _TEX_NAME.finditer(markup)]
-    places += sorted(
-        {markup[m.start() - 5 * (m[0] == b"Math") : m.end()] for m in _ENGINE_NAME.finditer(markup)}
-    )
+
+    # "ASCIIMath" is found at its end, five letters after its beginning.
+    engines = set()
+    for match in _ENGINE_NAME.finditer(markup):
+        start = match.start() - 5 if match[0] == b"Math" else match.start()
+        engines.add(markup[start : match.end()])
+    places += sorted(engines)
+
     if b"data-expr" in markup:
         places.append(b"data-expr")
     if places:
@@ -147,6 +215,7 @@ def _hints(markup: bytes) -> str:
 
 def _carriers_inside(node: ElementNode, page: _Page) -> int:
     """How many of the page's carriers are descendants: they follow in document order."""
+    # From 1: the element's own tag is no descendant.
     if node.tag in ("img", "script") or not _MAY_HOLD_CARRIER.search(node.html, 1):
         return 0
     return len(node.query_selector_all(page.selector))
@@ -154,146 +223,197 @@ def _carriers_inside(node: ElementNode, page: _Page) -> int:
 
 def _replace(node: ElementNode, page: _Page, in_display: bool) -> bool:
     """Replace one carrier. False when it is none, so that carriers inside it get their turn."""
-    tag, classes, tree, store = node.tag, node.get_attribute("class") or "", page.tree, page.store
+    tag = node.tag or ""
     if tag == "script":
-        return _replace_script(tree, node, store)
+        _replace_script(node, page)
+        return True
     if tag == "img":
-        return _replace_image(tree, node, store, in_display)
+        return _replace_image(node, page, in_display)
+
+    classes = node.get_attribute("class") or ""
     if page.scripted and "MathJax" in classes:
         node.decompose()  # the script beside it holds the source
         return True
     if "MathJax_Preview" in classes:
         return False  # no script: the preview is the only copy, text-level TeX
-    found = _from_container(node, tag, classes)
-    if found is None:
+
+    formula = _from_container(node, tag, classes)
+    if formula is None:
         return _replace_generic(node, classes, page, in_display)
-    tex, kind = found
-    display = bool(
-        _DISPLAY.search(node.html[:2000]) or _DISPLAY_CLASS.search(classes) or in_display
-    )
-    placeholder = store.add(tex, kind, display)
-    node.text = placeholder
+
+    is_display = in_display or _DISPLAY_CLASS.search(classes) or _DISPLAY.search(node.html[:2000])
+    node.text = page.store.add(formula.tex, formula.kind, bool(is_display))
     return True
 
 
-def _from_container(node: ElementNode, tag: str, classes: str) -> tuple[str, str] | None:
-    """TeX and kind of markup of an element that shows one formula, or None."""
+# ---- one formula in an element: MathML, KaTeX, MathJax, data attributes ----
+
+
+def _from_container(node: ElementNode, tag: str, classes: str) -> _Formula | None:
+    """The formula of an element that shows one, from its most trusted source; or None."""
     markup = node.html
-    kind = _kind(tag, classes)
-    if match := _ANNOTATION.search(markup):
-        return entities.unescape(re.sub(r"<[^>]+>", "", match[1])), kind or "mathml_annotation"
-    if (match := _ALTTEXT.search(markup)) and _reads_as_tex(tex := entities.unescape(match[1])):
-        return tex, kind or "mathml_alttext"
-    for name in ("data-expr", "data-latex", "data-tex"):
-        if (tex := node.get_attribute(name)) and _reads_as_tex(tex):
-            return tex, "data_attribute"
-    if "katex-error" in classes and "katex-error" in classes.split():
-        return node.text, "katex"
-    if (match := _IMAGE_ALT.search(markup)) and "mwe-math" in classes:
-        return entities.unescape(match[1]), "image_alt"
-    mathml = _MATH_ELEMENT.search(markup)
-    source = mathml[0] if mathml else node.get_attribute("data-mathml")
-    if source is None and (inner := re.search(r'\bdata-mathml="([^"]*)"', markup)):
-        source = entities.unescape(inner[1])
-    if source:
+    kind = _engine(tag, classes)
+
+    annotation = _ANNOTATION.search(markup)
+    if annotation:
+        tex = entities.unescape(_TAG.sub("", annotation[1]))
+        return _Formula(tex, kind or "mathml_annotation")
+
+    alttext = _ALTTEXT.search(markup)
+    if alttext:
+        tex = entities.unescape(alttext[1])
+        if _reads_as_tex(tex):
+            return _Formula(tex, kind or "mathml_alttext")
+
+    for name in _TEX_ATTRIBUTES:
+        value = node.get_attribute(name)
+        if value and _reads_as_tex(value):
+            return _Formula(value, "data_attribute")
+
+    # KaTeX shows the source of what it cannot typeset.
+    if "katex-error" in classes.split():
+        return _Formula(node.text or "", "katex")
+
+    image_alt = _IMAGE_ALT.search(markup) if "mwe-math" in classes else None
+    if image_alt:
+        return _Formula(entities.unescape(image_alt[1]), "image_alt")
+
+    mathml = _mathml_source(node, markup)
+    if mathml:
         try:
-            return mathml_to_tex(source), kind or "mathml"
+            return _Formula(mathml_to_tex(mathml), kind or "mathml")
         except NotMathML:
             return None
+
     if "katex" in classes.split() or tag == "mjx-container":
-        return (node.text, kind) if node.text.strip() else None
+        text = node.text or ""
+        return _Formula(text, kind) if text.strip() else None
     return None
 
 
-def _kind(tag: str, classes: str) -> str:
+def _mathml_source(node: ElementNode, markup: str) -> str | None:
+    """MathML in an element, as an element of its own or in MathJax's attribute."""
+    element = _MATH_ELEMENT.search(markup)
+    if element:
+        return element[0]
+
+    own = node.get_attribute("data-mathml")
+    if own is not None:
+        return own
+    inner = _DATA_MATHML.search(markup)
+    return entities.unescape(inner[1]) if inner else None
+
+
+def _engine(tag: str, classes: str) -> str:
+    """What typeset the formula, "" when the element does not say."""
     if "katex" in classes:
         return "katex"
     if "mwe-math" in classes:
         return "mediawiki"
-    return "mathjax" if tag == "mjx-container" or "MathJax" in classes or "MJX" in classes else ""
+    if tag == "mjx-container" or "MathJax" in classes or "MJX" in classes:
+        return "mathjax"
+    return ""
 
 
-def _replace_script(tree: HTMLTree, node: ElementNode, store: Store) -> bool:
-    """MathJax's own carriers: math/tex, math/latex, math/asciimath, math/mml, each with "; mode=display" or not."""
+# ---- MathJax's scripts ----
+
+
+def _replace_script(node: ElementNode, page: _Page) -> None:
+    """math/tex, math/latex, math/asciimath or math/mml, each with "; mode=display" or not."""
     kind = (node.get_attribute("type") or "").lower()
     display = "mode=display" in kind.replace(" ", "")
-    text = (
-        node.text.strip().removeprefix("<![CDATA[").removeprefix("% <![CDATA[").removesuffix("%]]>")
-    )
-    text = text.removesuffix("]]>").strip()
+
+    # XHTML pages hide TeX from the parser, some after a TeX comment sign.
+    text = (node.text or "").strip().removeprefix("<![CDATA[").removeprefix("% <![CDATA[")
+    text = text.removesuffix("%]]>").removesuffix("]]>").strip()
+
+    store = page.store
+    if kind.startswith("math/asciimath"):
+        placeholder = store.add(asciimath_to_tex(text), "script_asciimath", display)
+    elif kind.startswith("math/mml"):
+        tex = _tex_of_mathml_script(text)
+        display = display or bool(_DISPLAY.search(text))
+        placeholder = store.add(tex, "script_mathml", display)
+    else:
+        placeholder = store.add(text, "script_tex", display)
+    page.replace_with_text(node, placeholder)
+
+
+def _tex_of_mathml_script(text: str) -> str:
+    """TeX of a math/mml script; "" when nothing comes of it."""
+    annotation = _ANNOTATION.search(text)
+    if annotation:
+        return entities.unescape(annotation[1])
     try:
-        if kind.startswith("math/asciimath"):
-            placeholder = store.add(asciimath_to_tex(text), "script_asciimath", display)
-        elif kind.startswith("math/mml"):
-            tex = (
-                annotated.group(1)
-                if (annotated := _ANNOTATION.search(text))
-                else mathml_to_tex(text)
-            )
-            shown = display or bool(_DISPLAY.search(text))
-            placeholder = store.add(
-                entities.unescape(tex) if annotated else tex, "script_mathml", shown
-            )
-        else:
-            placeholder = store.add(text, "script_tex", display)
+        return mathml_to_tex(text)
     except NotMathML:
-        placeholder = ""
-    node.replace_with(tree.create_text_node(placeholder))
-    return True
+        return ""
 
 
-def _replace_image(tree: HTMLTree, node: ElementNode, store: Store, in_display: bool) -> bool:
+# ---- pictures ----
+
+
+def _replace_image(node: ElementNode, page: _Page, in_display: bool) -> bool:
     """A picture of a formula: its description if that is TeX, else the TeX in its address."""
     alt = (node.get_attribute("alt") or "").strip()
     classes = node.get_attribute("class") or ""
-    source = node.get_attribute("src") or ""
-    from_url = tex_in_url(source)
-    named = (
-        bool(set(classes.split()) & {"tex", "latex", "math", "equation", "formula"})
-        or "mwe-math" in classes
-    )
-    if alt and (_reads_as_tex(alt) or (named and len(alt) < 200 and not _WORDS.search(alt))):
-        tex, kind = alt, "image_alt"
-    elif from_url:
-        tex, kind = from_url, "image_url"
+
+    # Where a class says that it is a formula, its description need only not be a sentence.
+    is_named = "mwe-math" in classes or bool(_IMAGE_CLASSES.intersection(classes.split()))
+    is_short = len(alt) < 200 and not _WORDS.search(alt)
+    if alt and (_reads_as_tex(alt) or (is_named and is_short)):
+        formula = _Formula(alt, "image_alt")
     else:
-        return False
+        tex = tex_in_url(node.get_attribute("src") or "")
+        if not tex:
+            return False
+        formula = _Formula(tex, "image_url")
+
     display = in_display or "display" in classes
-    node.replace_with(tree.create_text_node(store.add(tex, kind, display)))
+    page.replace_with_text(node, page.store.add(formula.tex, formula.kind, display))
     return True
 
 
 def tex_in_url(url: str) -> str:
     """TeX in the address of a formula-rendering service, "" if there is none.
 
-    Known: `…latex?TEX` and its siblings (codecogs, mimetex.cgi, mathtex.cgi), `latex.php?latex=TEX`, `chl=`, `math=`,
-    `tex=`.
+    Known: `…latex?TEX` and its siblings (codecogs, mimetex.cgi, mathtex.cgi),
+    `latex.php?latex=TEX`, `chl=`, `math=`, `tex=`.
     """
     try:
-        parts = urlsplit(url.replace("&amp;", "&"))
+        query = urlsplit(url.replace("&amp;", "&")).query
     except ValueError:
         return ""
-    if not parts.query:
+    if not query:
         return ""
-    if re.search(
-        r"codecogs|mimetex|mathtex|tex\.cgi|/(?:gif|png|svg)\.latex", url
-    ) and not re.match(r"(?:latex|tex|formula|math|eq)=", parts.query):
-        return unquote(parts.query.replace("&space;", " ")).replace("&space;", " ").strip()
-    # PHP writes a space as a plus sign; addresses made by hand or by encodeURIComponent mean a plus.
-    spaces = "latex.php" in url or "%2B" in parts.query or "%2b" in parts.query
-    for name, value in parse_qsl(parts.query if spaces else parts.query.replace("+", "%2B")):
-        if name in ("latex", "chl", "math", "tex", "formula", "eq") and value.strip():
+
+    if _WHOLE_QUERY_SERVICE.search(url) and not _NAMED_PARAMETER.match(query):
+        # codecogs writes a space as `&space;`, which may be percent-encoded itself.
+        return unquote(query.replace("&space;", " ")).replace("&space;", " ").strip()
+
+    # PHP writes a space as a plus sign; in other addresses a plus is a plus.
+    plus_is_space = "latex.php" in url or "%2B" in query or "%2b" in query
+    if not plus_is_space:
+        query = query.replace("+", "%2B")
+    for name, value in parse_qsl(query):
+        if name in _PARAMETERS and value.strip():
             return value.strip()
     return ""
 
 
+# ---- elements of a class such as `math` ----
+
+
 def _replace_generic(node: ElementNode, classes: str, page: _Page, in_display: bool) -> bool:
     """An element of a class such as `math`: TeX as its text, with or without delimiters."""
-    if not _names_math(classes) or (
-        page.specific and node.query_selector(page.specific) is not None
-    ):
+    if _GENERIC_CLASSES.isdisjoint(classes.split()):
         return False
-    text, store = node.text or "", page.store
+    # It wraps a carrier that says more.
+    if page.specific and node.query_selector(page.specific) is not None:
+        return False
+
+    text = node.text or ""
+    store = page.store
     if has_strong_hint(text) or text.count("$") >= 2:
         count = len(store.entries)
         marked = mark_dollars(mark_strong(text, store), store, engine=True)
@@ -301,41 +421,37 @@ def _replace_generic(node: ElementNode, classes: str, page: _Page, in_display: b
             return False
         node.text = marked.replace("¶", "").strip()
         return True
-    stripped = text.strip()
-    bare = (
-        node.first_element_child is None
-        and 0 < len(stripped) <= 2_000
-        and not _WORDS.search(stripped)
-    )
-    strict = "math" not in classes.split()
-    if not bare or not (_reads_as_tex(stripped) if strict else _TEX_EVIDENCE.search(stripped)):
+
+    # Without delimiters the whole text must be the formula.
+    tex = text.strip()
+    is_bare = node.first_element_child is None and 0 < len(tex) <= _LONGEST_BARE
+    if not is_bare or _WORDS.search(tex):
         return False
-    display = in_display or _is_display_block(node)
-    node.text = store.add(stripped, "tex_element", display)
+    # The other classes promise less than `math`: there the text itself must read as TeX.
+    has_math_class = "math" in classes.split()
+    if has_math_class and not _TEX_EVIDENCE.search(tex):
+        return False
+    if not has_math_class and not _reads_as_tex(tex):
+        return False
+
+    node.text = store.add(tex, "tex_element", in_display or _is_display_block(node))
     return True
 
 
-def _names_math(classes: str) -> bool:
-    return bool(_GENERIC_CLASSES.intersection(classes.split()))
-
-
-_GENERIC_CLASSES = frozenset(name.removeprefix(".") for name in _GENERIC.split(","))
-
-
 def _is_display_block(node: ElementNode) -> bool:
-    """Whether a `.math` element stands for display formulas: a block, or a class that says so."""
+    """Whether a `.math` element holds display formulas: a block, or a class that says so."""
     classes = (node.get_attribute("class") or "").split()
-    return bool({"math", "tex", "latex"}.intersection(classes)) and (
-        node.tag in ("div", "p") or bool({"display", "block"}.intersection(classes))
-    )
+    if _BLOCK_CLASSES.isdisjoint(classes):
+        return False
+    return node.tag in ("div", "p") or "display" in classes or "block" in classes
 
 
 def _reads_as_tex(text: str) -> bool:
     """Whether a description is TeX rather than a sentence for people who cannot see the formula."""
     text = text.strip()
-    if not text or len(text) > 8_000:
+    if not text or len(text) > _LONGEST_DESCRIPTION:
         return False
-    if re.search(r"\\[A-Za-z]+|\\[,;!{}]|[_^]\{", text) or re.fullmatch(r"\$.+\$", text, re.DOTALL):
+    if _CERTAIN_TEX.search(text) or _WHOLE_IN_DOLLARS.fullmatch(text):
         return True
     return bool(_TEX_EVIDENCE.search(text)) and not _WORDS.search(text)
 
@@ -343,6 +459,7 @@ def _reads_as_tex(text: str) -> bool:
 def _unhide(node: ElementNode) -> None:
     """Show the wrapper that a page hides because a script would replace it."""
     parent = node.parent_element
+    # It is the parent or the grandparent.
     for _ in range(2):
         if parent is None:
             return

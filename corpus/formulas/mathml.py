@@ -1,12 +1,16 @@
-"""MathML to LaTeX: presentation markup for which the page gives no TeX.
+"""MathML to TeX: presentation markup for which the page gives no TeX.
 
-Works on the serialised element, so that one crossing from the page's tree suffices for a formula of any size.
-The result aims at what an author would have typed: `x^{2}`, `\\frac{a}{b}`, `\\begin{pmatrix}`.
+Works on the serialised element, so that one crossing from the page's tree suffices for a formula of
+any size. It is read leniently into a small tree; then each element is written by the function that
+`_WRITERS` names for its tag. The result aims at what an author would have typed: `x^{2}`,
+`\\frac{a}{b}`, `\\begin{pmatrix}`.
 """
 
+import html
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from corpus.formulas.mathml_tree import Element, NotMathML, parse
 from corpus.formulas.tex_symbols import (
     COMMANDS,
     FUNCTIONS,
@@ -19,12 +23,132 @@ from corpus.formulas.tex_symbols import (
     text_tex,
 )
 
+
+class NotMathML(ValueError):
+    """The markup holds no formula that can be written as TeX."""
+
+
+def mathml_to_tex(markup: str) -> str:
+    """TeX of a serialised `<math>`, without delimiters. Raises NotMathML if there is none."""
+    tex = _tex(_parse(markup)).strip()
+    if not tex:
+        raise NotMathML("empty formula")
+    return re.sub(r"[ \t\n]+", " ", tex)
+
+
+# ---- reading: the tree ----
+
+# A tag (its namespace prefix dropped), a comment, a run of text, or a lone "<".
+_TOKEN = re.compile(
+    r"""<(/?)(?:[\w.-]+:)?([\w-]+)((?:[^>"']|"[^"]*"|'[^']*')*?)(/?)>|<!--.*?-->|([^<]+)|<""",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+_DEEPEST = 150  # levels: authored formulas stay below 40, and Python's stack ends near 1,000
+
+
+@dataclass(slots=True)
+class _Element:
+    """A node of the formula's tree; `text` is the characters of a token element."""
+
+    tag: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list["_Element"] = field(default_factory=list)
+    text: str = ""
+
+    def get(self, attribute: str, default: str = "") -> str:
+        return self.attributes.get(attribute, default)
+
+
+def _parse(markup: str) -> _Element:
+    """The tree of `markup`, below a nameless root.
+
+    What is left open is closed, a stray closing tag is ignored.
+    """
+    root = _Element("")
+    open_elements = [root]
+    for match in _TOKEN.finditer(markup):
+        closing, tag, attributes, empty, text = match.groups()
+        if text is not None:
+            open_elements[-1].text += html.unescape(text)
+        elif tag is None:
+            continue
+        elif closing:
+            _close(open_elements, tag.lower())
+        else:
+            if len(open_elements) > _DEEPEST:
+                raise NotMathML(f"more than {_DEEPEST} levels")
+            element = _Element(tag.lower(), _attributes(attributes))
+            open_elements[-1].children.append(element)
+            if not empty:
+                open_elements.append(element)
+    return root
+
+
+def _close(open_elements: list[_Element], tag: str) -> None:
+    """Close the innermost element of this name, and what was left open inside it."""
+    for depth in range(len(open_elements) - 1, 0, -1):
+        if open_elements[depth].tag == tag:
+            del open_elements[depth:]
+            return
+
+
+def _attributes(source: str) -> dict[str, str]:
+    return {
+        name.lower(): html.unescape(double or single or unquoted)
+        for name, double, single, unquoted in _ATTRIBUTE.findall(source)
+    }
+
+
+# ---- writing: any element, and rows of elements ----
+
 _SKIPPED = frozenset(
     {"annotation", "annotation-xml", "mphantom", "none", "mprescripts", "maligngroup", "malignmark"}
 )
-_INVISIBLE = " \t\n\u00a0\u2061\u2062\u2063\u2064\u200b"  # function application, invisible times and the like
-_FENCES = {"(": "p", "[": "b", "{": "B", "|": "v", "‖": "V", "∥": "V"}
-_CLOSERS = {"(": ")", "[": "]", "{": "}", "|": "|", "‖": "‖", "∥": "∥"}
+_ONE_SYMBOL = frozenset({"mi", "mn", "mo", "mtext", "mover", "munder", "mfenced"})
+
+
+def _tex(element: _Element) -> str:
+    if element.tag in _SKIPPED:
+        return ""
+    writer = _WRITERS.get(element.tag)
+    return writer(element) if writer else _row(element)
+
+
+def _row(element: _Element) -> str:
+    """The children one after the other; also any element that has no writer of its own."""
+    children = [child for child in element.children if child.tag not in _SKIPPED]
+    if not children and element.text.strip():
+        return text_tex(element.text.strip())
+
+    table = _fenced_table(children)
+    if table:
+        return table
+
+    parts = [_tex(child) for child in children]
+    return join_tex(part for part in parts if part)
+
+
+def _semantics(element: _Element) -> str:
+    """The first child is the formula; the others say the same in other languages."""
+    return _tex(element.children[0]) if element.children else ""
+
+
+def _parts(element: _Element, count: int) -> list[_Element]:
+    """The children of an element that needs `count` of them; missing ones are empty."""
+    missing = [_Element("mrow") for _ in range(count - len(element.children))]
+    return (element.children + missing)[:count]
+
+
+def _unwrapped(element: _Element, wrappers: tuple[str, ...]) -> _Element:
+    """What is inside wrappers that hold one element only."""
+    while element.tag in wrappers and len(element.children) == 1:
+        element = element.children[0]
+    return element
+
+
+# ---- tokens ----
+
 _VARIANTS = {
     "bold": "\\mathbf",
     "bold-italic": "\\boldsymbol",
@@ -37,263 +161,215 @@ _VARIANTS = {
 }
 
 
-def mathml_to_tex(markup: str) -> str:
-    """LaTeX of a serialised `<math>` element, without delimiters. Raises NotMathML if nothing comes of it."""
-    tex = _tex(parse(markup)).strip()
-    if not tex:
-        raise NotMathML("empty formula")
-    return re.sub(r"[ \t\n]+", " ", tex)
+def _is_word(text: str) -> bool:
+    """Whether TeX would set these letters as a product of variables unless told otherwise."""
+    return len(text) > 1 and text.isascii() and text.isalpha()
 
 
-def _tex(element: Element) -> str:
-    if element.tag in _SKIPPED:
-        return ""
-    handler = _HANDLERS.get(element.tag)
-    return handler(element) if handler else _row(element)
-
-
-def _row(element: Element) -> str:
-    children = [child for child in element.children if child.tag not in _SKIPPED]
-    if not children and element.text.strip():
-        return text_tex(element.text.strip())
-    if table := _fenced_table(children):
-        return table
-    return join_tex(part for child in children if (part := _tex(child)))
-
-
-def _semantics(element: Element) -> str:
-    """The first child is the formula; the others say the same in other languages."""
-    return _tex(element.children[0]) if element.children else ""
-
-
-def _fenced_table(children: list[Element]) -> str:
-    """A table between brackets is a matrix, behind an opening brace it is a case distinction."""
-    solid = [child for child in children if child.children or child.text.strip(_INVISIBLE)]
-    if not 2 <= len(solid) <= 3 or _sole_table(solid[1]) is None or solid[0].tag != "mo":
-        return ""
-    table, opening = _sole_table(solid[1]), solid[0].text.strip()
-    closing = solid[2].text.strip() if len(solid) == 3 and solid[2].tag == "mo" else ""
-    if opening == "{" and not closing and len(solid) == 2:
-        return f"\\begin{{cases}} {_cells(table)} \\end{{cases}}"
-    if opening in _FENCES and closing == _CLOSERS[opening]:
-        kind = _FENCES[opening]
-        return f"\\begin{{{kind}matrix}} {_cells(table)} \\end{{{kind}matrix}}"
-    return ""
-
-
-def _sole_table(element: Element) -> Element | None:
-    while element.tag in ("mrow", "mstyle", "mpadded") and len(element.children) == 1:
-        element = element.children[0]
-    return element if element.tag == "mtable" else None
-
-
-def _cells(table: Element) -> str:
-    rows = [row for row in table.children if row.tag in ("mtr", "mlabeledtr")]
-    lines = []
-    for row in rows:
-        cells = [cell for cell in row.children if cell.tag == "mtd"]
-        lines.append(
-            " & ".join(_row(cell) for cell in (cells[1:] if row.tag == "mlabeledtr" else cells))
-        )
-    return " \\\\ ".join(lines)
-
-
-def _table(element: Element) -> str:
-    alignment = element.attributes.get("columnalign", "").split()
-    name = "aligned" if alignment[:2] == ["right", "left"] else "matrix"
-    return f"\\begin{{{name}}} {_cells(element)} \\end{{{name}}}"
-
-
-def _identifier(element: Element) -> str:
+def _identifier(element: _Element) -> str:
     text = element.text.strip()
-    variant = element.attributes.get("mathvariant", "")
+    font = _VARIANTS.get(element.get("mathvariant"))
     if text in FUNCTIONS:
         return f"\\{text}"
-    if len(text) > 1 and text.isascii() and text.isalpha():
-        return f"{_VARIANTS.get(variant, chr(92) + 'mathrm')}{{{text}}}"
+    if _is_word(text):
+        font = font or "\\mathrm"
+        return f"{font}{{{text}}}"
     tex = text_tex(text)
-    return f"{_VARIANTS[variant]}{{{tex}}}" if variant in _VARIANTS and tex else tex
+    return f"{font}{{{tex}}}" if font and tex else tex
 
 
-def _number(element: Element) -> str:
+def _number(element: _Element) -> str:
     text = element.text.strip()
-    variant = element.attributes.get("mathvariant", "")
-    return f"{_VARIANTS[variant]}{{{text}}}" if variant in _VARIANTS else text_tex(text)
+    font = _VARIANTS.get(element.get("mathvariant"))
+    return f"{font}{{{text}}}" if font else text_tex(text)
 
 
-def _operator(element: Element) -> str:
+def _operator(element: _Element) -> str:
     text = element.text.strip()
     if text in FUNCTIONS:
         return f"\\{text}"
-    if len(text) > 1 and text.isascii() and text.isalpha():
+    if _is_word(text):
         return f"\\operatorname{{{text}}}"
     return text_tex(text)
 
 
-def _text(element: Element) -> str:
+def _text(element: _Element) -> str:
     text = re.sub(r"\s+", " ", element.text.replace("\u00a0", " "))
     inner = "".join(_tex(child) for child in element.children)
-    if not text.strip():
+
+    stripped = text.strip()
+    if not stripped:
         return inner or ("\\ " if text else "")
-    if len(text.strip()) == 1 and text.strip() in COMMANDS:
-        return character_tex(text.strip())
+    # A symbol that was put into a text element for its font.
+    if len(stripped) == 1 and stripped in COMMANDS:
+        return character_tex(stripped)
     return f"\\text{{{text}}}{inner}"
 
 
-def _parts(element: Element, count: int) -> list[Element]:
-    """The children of an element that needs `count` of them; missing ones are empty."""
-    return (element.children + [Element("mrow") for _ in range(count)])[:count]
+def _space(element: _Element) -> str:
+    """Horizontal space, by its width in em; narrow spaces are TeX's own business."""
+    width = re.match(r"(-?[\d.]+)em", element.get("width"))
+    if "linebreak" in element.get("linebreak") or not width:
+        return ""
+
+    number = width[1]
+    is_number = number.count(".") < 2 and number.strip("-.") != ""
+    size = float(number) if is_number else 0.0
+    if size >= 1:
+        return "\\quad "
+    return "\\ " if size >= 0.25 else ""
 
 
-def _base(element: Element) -> str:
-    """A base of a script: braces where more than one symbol would lose its grouping."""
+# ---- scripts, limits and accents ----
+
+_NAMES_WITH_LIMITS = frozenset("lim max min sup inf liminf limsup argmax argmin gcd det Pr".split())
+_INTEGRALS = frozenset("∫∬∭∮")
+_ACCENT_TAGS = ("mo", "mi", "mtext")
+
+
+def _base(element: _Element) -> str:
+    """What carries a script: braces where more than one symbol would lose its grouping."""
     tex = _tex(element)
-    inner = element
-    while inner.tag in ("mrow", "mstyle", "math") and len(inner.children) == 1:
-        inner = inner.children[0]
-    single = inner.tag in ("mi", "mn", "mo", "mtext") or inner.tag in ("mover", "munder", "mfenced")
-    return tex if single or not tex or _is_bracketed(tex) else f"{{{tex}}}"
+    inner = _unwrapped(element, ("mrow", "mstyle", "math"))
+    if not tex or inner.tag in _ONE_SYMBOL or _is_bracketed(tex):
+        return tex
+    return f"{{{tex}}}"
 
 
 def _is_bracketed(tex: str) -> bool:
     """One pair of brackets around everything, as in (a+b)^{2}: no braces needed."""
-    if not ((tex[0] == "(" and tex[-1] == ")") or (tex[0] == "[" and tex[-1] == "]")):
+    if tex[0] + tex[-1] not in ("()", "[]"):
         return False
     depth = 0
     for position, character in enumerate(tex):
-        depth += (character in "([") - (character in ")]")
+        if character in "([":
+            depth += 1
+        elif character in ")]":
+            depth -= 1
+        # The first bracket is closed here.
         if depth == 0:
             return position == len(tex) - 1
     return False
 
 
-def _script(mark: str, element: Element) -> str:
+def _script(mark: str, element: _Element) -> str:
     tex = _tex(element)
-    if mark == "^" and tex and not tex.strip("'"):
-        return tex
-    return f"{mark}{{{tex}}}" if tex else ""
+    if not tex:
+        return ""
+    is_prime = mark == "^" and not tex.strip("'")
+    return tex if is_prime else f"{mark}{{{tex}}}"
 
 
-def _sub(element: Element) -> str:
+def _sub(element: _Element) -> str:
     base, below = _parts(element, 2)
     return _base(base) + _script("_", below)
 
 
-def _sup(element: Element) -> str:
+def _sup(element: _Element) -> str:
     base, above = _parts(element, 2)
     return _base(base) + _script("^", above)
 
 
-def _subsup(element: Element) -> str:
+def _subsup(element: _Element) -> str:
     base, below, above = _parts(element, 3)
     return _base(base) + _script("_", below) + _script("^", above)
 
 
-def _takes_limits(element: Element) -> bool:
-    while element.tag in ("mrow", "mstyle") and len(element.children) == 1:
-        element = element.children[0]
-    text = element.text.strip()
-    names = (
-        "lim",
-        "max",
-        "min",
-        "sup",
-        "inf",
-        "liminf",
-        "limsup",
-        "argmax",
-        "argmin",
-        "gcd",
-        "det",
-        "Pr",
-    )
-    return (text in LIMIT_OPERATORS) or (text[:1] in "∫∬∭∮" and text != "") or text in names
+def _multiscripts(element: _Element) -> str:
+    """Scripts before and after a base, in pairs (below, above)."""
+    if not element.children:
+        return ""
+    base, *scripts = element.children
+    tags = [script.tag for script in scripts]
+    cut = tags.index("mprescripts") if "mprescripts" in tags else len(scripts)
+
+    before = _script_pairs(scripts[cut + 1 :])
+    if before:
+        before = "{}" + before
+    return before + _base(base) + _script_pairs(scripts[:cut])
 
 
-def _over(element: Element) -> str:
+def _script_pairs(scripts: list[_Element]) -> str:
+    pairs = ""
+    for number, script in enumerate(scripts):
+        mark = "_" if number % 2 == 0 else "^"
+        pairs += _script(mark, script)
+    return pairs
+
+
+def _takes_limits(element: _Element) -> bool:
+    """Whether scripts over and under this are written with _ and ^ in TeX."""
+    text = _unwrapped(element, ("mrow", "mstyle")).text.strip()
+    return text in LIMIT_OPERATORS or text[:1] in _INTEGRALS or text in _NAMES_WITH_LIMITS
+
+
+def _accent(element: _Element, commands: dict[str, str]) -> str | None:
+    """The command of an accent; None where the element over or under a base is a formula."""
+    return commands.get(element.text.strip()) if element.tag in _ACCENT_TAGS else None
+
+
+def _over(element: _Element) -> str:
     base, above = _parts(element, 2)
-    if _takes_limits(base):
-        return _tex(base) + _script("^", above)
-    command = OVER_ACCENTS.get(above.text.strip()) if above.tag in ("mo", "mi", "mtext") else None
     tex = _tex(base)
-    if command:
-        return f"{WIDE.get(command, command) if len(base.text.strip()) != 1 else command}{{{tex}}}"
+    if _takes_limits(base):
+        return tex + _script("^", above)
+
+    accent = _accent(above, OVER_ACCENTS)
+    if accent:
+        if len(base.text.strip()) != 1:
+            accent = WIDE.get(accent, accent)
+        return f"{accent}{{{tex}}}"
+    # The label of a brace.
     if tex.startswith("\\overbrace"):
         return tex + _script("^", above)
     return f"\\overset{{{_tex(above)}}}{{{tex}}}"
 
 
-def _under(element: Element) -> str:
+def _under(element: _Element) -> str:
     base, below = _parts(element, 2)
-    if _takes_limits(base):
-        return _tex(base) + _script("_", below)
-    command = UNDER_ACCENTS.get(below.text.strip()) if below.tag in ("mo", "mi", "mtext") else None
     tex = _tex(base)
-    if command:
-        return f"{command}{{{tex}}}"
+    if _takes_limits(base):
+        return tex + _script("_", below)
+
+    accent = _accent(below, UNDER_ACCENTS)
+    if accent:
+        return f"{accent}{{{tex}}}"
     if tex.startswith("\\underbrace"):
         return tex + _script("_", below)
     return f"\\underset{{{_tex(below)}}}{{{tex}}}"
 
 
-def _underover(element: Element) -> str:
+def _underover(element: _Element) -> str:
     base, below, above = _parts(element, 3)
+    tex = _tex(base)
     if _takes_limits(base):
-        return _tex(base) + _script("_", below) + _script("^", above)
-    return f"\\underset{{{_tex(below)}}}{{\\overset{{{_tex(above)}}}{{{_tex(base)}}}}}"
+        return tex + _script("_", below) + _script("^", above)
+    return f"\\underset{{{_tex(below)}}}{{\\overset{{{_tex(above)}}}{{{tex}}}}}"
 
 
-def _fraction(element: Element) -> str:
-    above, below = (_tex(child) for child in _parts(element, 2))
-    if element.attributes.get("linethickness", "").rstrip("empxt% ") in ("0", "0.0", "0.00"):
+# ---- fractions, roots and enclosures ----
+
+
+def _fraction(element: _Element) -> str:
+    above, below = (_tex(part) for part in _parts(element, 2))
+    # Without its line it is a binomial coefficient or the like.
+    thickness = element.get("linethickness").rstrip("empxt% ")
+    if thickness in ("0", "0.0", "0.00"):
         return f"{{{above} \\atop {below}}}"
     return f"\\frac{{{above}}}{{{below}}}"
 
 
-def _root(element: Element) -> str:
+def _square_root(element: _Element) -> str:
+    return f"\\sqrt{{{_row(element)}}}"
+
+
+def _root(element: _Element) -> str:
     base, index = _parts(element, 2)
     return f"\\sqrt[{_tex(index)}]{{{_tex(base)}}}"
 
 
-def _fenced(element: Element) -> str:
-    opening, closing = (
-        element.attributes.get(name, default) for name, default in (("open", "("), ("close", ")"))
-    )
-    separators = element.attributes.get("separators", ",").split() or [""]
-    separators = list("".join(separators)) or [""]
-    if (
-        len(element.children) == 1
-        and (table := _sole_table(element.children[0]))
-        and opening in _FENCES
-    ):
-        if closing == _CLOSERS[opening]:
-            return f"\\begin{{{_FENCES[opening]}matrix}} {_cells(table)} \\end{{{_FENCES[opening]}matrix}}"
-        if opening == "{" and not closing:
-            return f"\\begin{{cases}} {_cells(table)} \\end{{cases}}"
-    parts = [text_tex(opening)]
-    for number, child in enumerate(element.children):
-        if number:
-            parts.append(text_tex(separators[min(number - 1, len(separators) - 1)]))
-        parts.append(_tex(child))
-    return join_tex([*parts, text_tex(closing)])
-
-
-def _multiscripts(element: Element) -> str:
-    """Scripts before and behind a base, in pairs (below, above)."""
-    if not element.children:
-        return ""
-    base, *scripts = element.children
-    cut = next((i for i, child in enumerate(scripts) if child.tag == "mprescripts"), len(scripts))
-
-    def pairs(nodes: list[Element]) -> str:
-        return "".join(_script("^" if i % 2 else "_", node) for i, node in enumerate(nodes))
-
-    before = pairs(scripts[cut + 1 :])
-    return ("{}" + before if before else "") + _base(base) + pairs(scripts[:cut])
-
-
-def _enclosed(element: Element) -> str:
-    notation = element.attributes.get("notation", "longdiv")
+def _enclosed(element: _Element) -> str:
+    notation = element.get("notation", "longdiv")
     inner = _row(element)
     if "radical" in notation:
         return f"\\sqrt{{{inner}}}"
@@ -301,18 +377,93 @@ def _enclosed(element: Element) -> str:
         return f"\\boxed{{{inner}}}"
     if "strike" in notation:
         return f"\\cancel{{{inner}}}"
-    return f"\\overline{{{inner}}}" if "top" in notation else inner
+    if "top" in notation:
+        return f"\\overline{{{inner}}}"
+    return inner
 
 
-def _space(element: Element) -> str:
-    width = re.match(r"(-?[\d.]+)em", element.attributes.get("width", ""))
-    if "linebreak" in element.attributes.get("linebreak", "") or not width:
+# ---- tables and fences ----
+
+# White space, function application, invisible times and the like.
+_INVISIBLE = " \t\n\u00a0\u2061\u2062\u2063\u2064\u200b"
+_CLOSERS = {"(": ")", "[": "]", "{": "}", "|": "|", "‖": "‖", "∥": "∥"}
+_MATRICES = {
+    "(": "pmatrix",
+    "[": "bmatrix",
+    "{": "Bmatrix",
+    "|": "vmatrix",
+    "‖": "Vmatrix",
+    "∥": "Vmatrix",
+}
+
+
+def _table(element: _Element) -> str:
+    alignment = element.get("columnalign").split()
+    name = "aligned" if alignment[:2] == ["right", "left"] else "matrix"
+    return _environment(name, element)
+
+
+def _environment(name: str, table: _Element) -> str:
+    lines: list[str] = []
+    for row in table.children:
+        if row.tag not in ("mtr", "mlabeledtr"):
+            continue
+        cells = [cell for cell in row.children if cell.tag == "mtd"]
+        # The first cell of a labelled row is its equation number.
+        if row.tag == "mlabeledtr":
+            cells = cells[1:]
+        lines.append(" & ".join(_row(cell) for cell in cells))
+    body = " \\\\ ".join(lines)
+    return f"\\begin{{{name}}} {body} \\end{{{name}}}"
+
+
+def _sole_table(element: _Element) -> _Element | None:
+    inner = _unwrapped(element, ("mrow", "mstyle", "mpadded"))
+    return inner if inner.tag == "mtable" else None
+
+
+def _fenced_table(children: list[_Element]) -> str:
+    """A table between brackets is a matrix, one after a brace a case distinction; else ""."""
+    visible = [child for child in children if child.children or child.text.strip(_INVISIBLE)]
+    if not 2 <= len(visible) <= 3 or visible[0].tag != "mo":
         return ""
-    size = float(width[1]) if width[1].count(".") < 2 and width[1].strip("-.") else 0
-    return "\\quad " if size >= 1 else "\\ " if size >= 0.25 else ""
+    table = _sole_table(visible[1])
+    if table is None:
+        return ""
+
+    opening = visible[0].text.strip()
+    if len(visible) == 2:
+        return _environment("cases", table) if opening == "{" else ""
+    closing = visible[2].text.strip() if visible[2].tag == "mo" else ""
+    if opening in _MATRICES and closing == _CLOSERS[opening]:
+        return _environment(_MATRICES[opening], table)
+    return ""
 
 
-_HANDLERS = {
+def _fenced(element: _Element) -> str:
+    """<mfenced>, whose brackets and separators are attributes."""
+    opening = element.get("open", "(")
+    closing = element.get("close", ")")
+
+    table = _sole_table(element.children[0]) if len(element.children) == 1 else None
+    if table and opening in _MATRICES:
+        if closing == _CLOSERS[opening]:
+            return _environment(_MATRICES[opening], table)
+        if opening == "{" and not closing:
+            return _environment("cases", table)
+
+    # One character a gap; the last one is for all further gaps.
+    separators = "".join(element.get("separators", ",").split())
+    parts = [text_tex(opening)]
+    for number, child in enumerate(element.children):
+        if number and separators:
+            parts.append(text_tex(separators[min(number, len(separators)) - 1]))
+        parts.append(_tex(child))
+    parts.append(text_tex(closing))
+    return join_tex(parts)
+
+
+_WRITERS: dict[str, Callable[[_Element], str]] = {
     "mi": _identifier,
     "ci": _identifier,
     "mn": _number,
@@ -320,20 +471,20 @@ _HANDLERS = {
     "mo": _operator,
     "mtext": _text,
     "ms": _text,
+    "mspace": _space,
     "semantics": _semantics,
     "maction": _semantics,
     "msub": _sub,
     "msup": _sup,
     "msubsup": _subsup,
+    "mmultiscripts": _multiscripts,
     "mover": _over,
     "munder": _under,
     "munderover": _underover,
     "mfrac": _fraction,
-    "msqrt": lambda element: f"\\sqrt{{{_row(element)}}}",
+    "msqrt": _square_root,
     "mroot": _root,
-    "mfenced": _fenced,
-    "mmultiscripts": _multiscripts,
     "menclose": _enclosed,
-    "mspace": _space,
     "mtable": _table,
+    "mfenced": _fenced,
 }

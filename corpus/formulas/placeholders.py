@@ -1,7 +1,8 @@
 """The formulas of one page: canonical TeX behind placeholders while the page's text is being made.
 
-A formula found in the markup leaves a placeholder, a number between two private-use characters, and comes back when
-the text is finished, so that nothing in between can touch its TeX (no white space collapsed, nothing escaped).
+A formula found in the markup leaves a placeholder, a number between two private-use characters, and
+comes back when the text is finished, so that nothing in between can touch its TeX (no white space
+collapsed, nothing escaped).
 """
 
 import re
@@ -12,25 +13,54 @@ from corpus.formulas.lone_characters import MARK, unmarked
 
 OPEN, CLOSE = "\uf5f1", "\uf5f3"  # private use; rare low bytes make the search for them fast
 PLACEHOLDER = re.compile(f"{OPEN}(\\d+){CLOSE}")
-_STRAY = str.maketrans("", "", OPEN + CLOSE + MARK)
-_DISPLAYSTYLE = re.compile(r"\{\s*\\(?:displaystyle|textstyle)\b\s*(.*)\}", re.DOTALL)
+_OUR_CHARACTERS = str.maketrans("", "", OPEN + CLOSE + MARK)
+
+_CODE = "code"  # kind of a placeholder that is no formula
+
+_STYLED_GROUP = re.compile(r"\{\s*\\(?:displaystyle|textstyle)\b\s*(.*)\}", re.DOTALL)
 _LEADING_STYLE = re.compile(r"\\(?:displaystyle|textstyle)(?![A-Za-z])\s*")
-_WRAPPED = (
-    (re.compile(r"\\\[(.*)\\\]", re.DOTALL), True),
-    (re.compile(r"\\\((.*)\\\)", re.DOTALL), False),
-    (re.compile(r"\$\$(.*)\$\$", re.DOTALL), True),
-    (re.compile(r"\$((?:\\.|[^$\\])*)\$", re.DOTALL), False),
-)
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)  # or an escaped character, which may be a brace
+
+
+@dataclass(frozen=True, slots=True)
+class _Delimiters:
+    """A pair of delimiters around a whole formula, and whether they make it a display."""
+
+    pattern: re.Pattern[str]
+    display: bool
+
+
+_DELIMITERS = (
+    _Delimiters(re.compile(r"\\\[(.*)\\\]", re.DOTALL), display=True),
+    _Delimiters(re.compile(r"\\\((.*)\\\)", re.DOTALL), display=False),
+    _Delimiters(re.compile(r"\$\$(.*)\$\$", re.DOTALL), display=True),
+    _Delimiters(re.compile(r"\$((?:\\.|[^$\\])*)\$", re.DOTALL), display=False),
+)
 
 
 @dataclass(slots=True)
 class Entry:
-    """What a placeholder stands for: a formula (TeX without delimiters) or a piece of code (ready text)."""
+    """What a placeholder stands for: a formula (TeX without delimiters) or code (ready text)."""
 
     text: str
     kind: str  # of markup, or "code"
     display: bool = False
+
+    @property
+    def is_formula(self) -> bool:
+        return self.kind != _CODE
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it gets lines of its own."""
+        return self.display or (self.kind == _CODE and "\n" in self.text)
+
+    def written(self) -> str:
+        """As it appears in the finished text."""
+        if self.kind == _CODE:
+            return self.text
+        return f"$${self.text}$$" if self.display else f"${self.text}$"
 
 
 @dataclass(slots=True)
@@ -45,86 +75,104 @@ class Store:
         return self._put(Entry(tex, kind, display)) if tex else ""
 
     def add_code(self, text: str) -> str:
-        return self._put(Entry(unmarked(text), "code"))
-
-    def formulas(self) -> int:
-        return sum(entry.kind != "code" for entry in self.entries)
+        """A placeholder for this piece of code, which carries its own fences."""
+        return self._put(Entry(unmarked(text), _CODE))
 
     def _put(self, entry: Entry) -> str:
         self.entries.append(entry)
         return f"{OPEN}{len(self.entries) - 1}{CLOSE}"
 
+    def formulas(self) -> int:
+        """Formulas that were found so far."""
+        return sum(entry.is_formula for entry in self.entries)
+
     def count_in(self, text: str) -> int:
-        """Formulas whose placeholder stands in `text`."""
-        return sum(self.entries[int(n)].kind != "code" for n in PLACEHOLDER.findall(text))
+        """Formulas whose placeholder is in `text`."""
+        numbers = PLACEHOLDER.findall(text)
+        return sum(self.entries[int(number)].is_formula for number in numbers)
 
     def bare(self, tex: str) -> str:
-        """`tex` with the placeholders inside it replaced by what they stand for, without delimiters."""
+        """`tex` with the placeholders inside it replaced, without delimiters."""
         return PLACEHOLDER.sub(lambda match: self.entries[int(match[1])].text, tex)
 
-    def restore(self, text: str) -> tuple[str, Counter]:
-        """The finished text, and how many formulas of each kind stand in it.
+    def restore(self, text: str) -> tuple[str, Counter[str]]:
+        """The finished text, and how many formulas of each kind are in it.
 
         Display formulas and code blocks get lines of their own.
         """
-        kinds: Counter = Counter()
-        parts, position = [], 0
+        kinds: Counter[str] = Counter()
+        parts: list[str] = []
+        position = 0
         for match in PLACEHOLDER.finditer(text):
             entry = self.entries[int(match[1])]
-            before, position = text[position : match.start()], match.end()
-            block = entry.display or (entry.kind == "code" and "\n" in entry.text)
-            if entry.kind != "code":
+            if entry.is_formula:
                 kinds[entry.kind] += 1
-            if block:
-                before = before.rstrip(" \t")
-                at_start = not before.strip() and (not parts or parts[-1].endswith("\n"))
-                before += "" if before.endswith("\n") or at_start else "\n"
-            parts += [before, _written(entry)]
-            if block and not text.startswith("\n", position):
+
+            before = text[position : match.start()]
+            position = match.end()
+            if not entry.is_block:
+                parts += [before, entry.written()]
+                continue
+
+            # A line end before it, unless the text or the line begins here.
+            before = before.rstrip(" \t")
+            at_start = not before.strip() and (not parts or parts[-1].endswith("\n"))
+            if not at_start and not before.endswith("\n"):
+                before += "\n"
+            parts += [before, entry.written()]
+
+            # A line end after it, unless there is one already or the text ends here.
+            if not text.startswith("\n", position):
                 rest = text[position:].lstrip(" \t")
                 position = len(text) - len(rest)
-                parts.append("\n" if rest and not rest.startswith("\n") else "")
+                if rest and not rest.startswith("\n"):
+                    parts.append("\n")
         return "".join(parts) + text[position:], kinds
-
-
-def _written(entry: Entry) -> str:
-    if entry.kind == "code":
-        return entry.text
-    return f"$${entry.text}$$" if entry.display else f"${entry.text}$"
 
 
 def without_placeholders(html: str) -> str:
     """Remove our private-use characters where a page has them itself (icon fonts)."""
-    return html.translate(_STRAY) if OPEN in html or CLOSE in html or MARK in html else html
+    if OPEN in html or CLOSE in html or MARK in html:
+        return html.translate(_OUR_CHARACTERS)
+    return html
 
 
 def canonical_tex(tex: str, display: bool) -> tuple[str, bool]:
-    """TeX without outer delimiters, one outer displaystyle group and blank lines (which end a formula in TeX)."""
+    """TeX without outer delimiters, an outer displaystyle group, and blank lines.
+
+    (A blank line ends a formula in TeX.) Returns the TeX and whether it is a display formula, which
+    its delimiters may decide.
+    """
     tex = tex.strip()
-    for pattern, is_display in _WRAPPED:
-        if (
-            (match := pattern.fullmatch(tex))
-            and "\\]" not in match[1][:-2]
-            and not _closes_inside(match[1])
-        ):
-            tex, display = match[1].strip(), is_display
+    # One pair only: what is inside the outer delimiters is TeX.
+    for delimiters in _DELIMITERS:
+        match = delimiters.pattern.fullmatch(tex)
+        if match and not _closes_inside(match[1]):
+            tex, display = match[1].strip(), delimiters.display
             break
-    if (match := _DISPLAYSTYLE.fullmatch(tex)) and _balanced(match[1]):
-        tex = match[1].strip()
-    elif match := _LEADING_STYLE.match(tex):
-        tex = tex[match.end() :]
+
+    # Wikipedia writes {\displaystyle ...} around every formula.
+    group = _STYLED_GROUP.fullmatch(tex)
+    if group and _is_balanced(group[1]):
+        tex = group[1].strip()
+    elif style := _LEADING_STYLE.match(tex):
+        tex = tex[style.end() :]
     return _BLANK_LINES.sub("\n", tex), display
 
 
 def _closes_inside(tex: str) -> bool:
-    return "\\)" in tex or "$$" in tex
+    """Whether a closing delimiter is inside: then these are several formulas, not one."""
+    return "\\]" in tex[:-2] or "\\)" in tex or "$$" in tex
 
 
-def _balanced(tex: str) -> bool:
-    """Whether no brace closes a group that was opened before `tex` begins."""
+def _is_balanced(tex: str) -> bool:
+    """Whether every brace closes a group that `tex` itself opens, and none is left open."""
     depth = 0
-    for match in re.finditer(r"\\.|[{}]", tex, re.DOTALL):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if depth < 0:
-            return False
+    for match in _BRACE.finditer(tex):
+        if match[0] == "{":
+            depth += 1
+        elif match[0] == "}":
+            depth -= 1
+            if depth < 0:
+                return False
     return depth == 0

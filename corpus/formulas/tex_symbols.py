@@ -1,10 +1,12 @@
 """Unicode characters as TeX, for MathML whose source has no TeX in it."""
 
 import unicodedata
+from collections.abc import Iterable
 
 _GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon"
 _GREEK += " phi chi psi omega"
 
+# Characters outside ASCII, and those that TeX takes for its own, as an author would type them.
 COMMANDS = {
     "±": "\\pm", "∓": "\\mp", "×": "\\times", "÷": "\\div", "·": "\\cdot", "⋅": "\\cdot", "∗": "*", "⋆": "\\star",
     "∘": "\\circ", "•": "\\bullet", "⊕": "\\oplus", "⊖": "\\ominus", "⊗": "\\otimes", "⊘": "\\oslash",
@@ -36,10 +38,12 @@ COMMANDS = {
     "\u2061": "", "\u2062": "", "\u2063": "", "\u2064": "", "\u200b": "", "\u2060": "", "\ufeff": "",
 }  # fmt: skip
 
+# Names that TeX has a command for and sets upright.
 FUNCTIONS = frozenset(
     "arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log "
     "max min Pr sec sin sinh sup tan tanh".split()
 )
+# Operators whose scripts MathML writes as munder and mover, and TeX as _ and ^.
 LIMIT_OPERATORS = frozenset("∑∏∐⋂⋃⋀⋁⨁⨂⨀")
 OVER_ACCENTS = {
     "^": "\\hat", "ˆ": "\\hat", "\u0302": "\\hat", "~": "\\tilde", "˜": "\\tilde", "∼": "\\tilde", "¯": "\\bar",
@@ -50,6 +54,7 @@ OVER_ACCENTS = {
 }  # fmt: skip
 UNDER_ACCENTS = {"_": "\\underline", "¯": "\\underline", "‾": "\\underline", "̲": "\\underline", "―": "\\underline",
                  "⏟": "\\underbrace", "︸": "\\underbrace", "→": "\\underrightarrow"}  # fmt: skip
+# The accents that grow with what is under them.
 WIDE = {
     "\\hat": "\\widehat",
     "\\tilde": "\\widetilde",
@@ -57,8 +62,10 @@ WIDE = {
     "\\vec": "\\overrightarrow",
 }
 
+# Greek capitals that look like Latin ones.
 _LATIN_CAPITALS = {"alpha": "A", "beta": "B", "epsilon": "E", "zeta": "Z", "eta": "H", "iota": "I", "kappa": "K",
                    "mu": "M", "nu": "N", "omicron": "O", "rho": "P", "tau": "T", "chi": "X"}  # fmt: skip
+# Words of a character's Unicode name, the longer before those they contain, and the font command.
 _FONTS = (
     ("BOLD ITALIC", "\\boldsymbol"),
     ("BOLD SCRIPT", "\\mathcal"),
@@ -72,59 +79,63 @@ _FONTS = (
     ("BOLD", "\\mathbf"),
     ("ITALIC", ""),
 )
+# Beginnings of the names of letters outside the block of mathematical alphabets (ℝ, ℋ, ℜ).
+_LETTERLIKE = ("DOUBLE-STRUCK", "SCRIPT", "BLACK-LETTER")
 
 
 def _add_greek() -> None:
-    """Greek letters by their Unicode names; capitals that look Latin have no command in TeX."""
+    """Greek letters by their Unicode names; those that look Latin have no command in TeX."""
     for name in _GREEK.split():
-        for case, command in (("SMALL", name), ("CAPITAL", name.capitalize())):
-            character = unicodedata.lookup(
-                f"GREEK {case} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"
-            )
-            latin = _LATIN_CAPITALS.get(name) if case == "CAPITAL" else {"omicron": "o"}.get(name)
-            COMMANDS.setdefault(character, latin or f"\\{command}")
+        unicode_name = name.upper().replace("LAMBDA", "LAMDA")
+        small = unicodedata.lookup(f"GREEK SMALL LETTER {unicode_name}")
+        capital = unicodedata.lookup(f"GREEK CAPITAL LETTER {unicode_name}")
+
+        # Letters of the table above keep its commands (\\varepsilon, \\varphi).
+        COMMANDS.setdefault(small, "o" if name == "omicron" else f"\\{name}")
+        COMMANDS.setdefault(capital, _LATIN_CAPITALS.get(name) or f"\\{name.capitalize()}")
 
 
 _add_greek()
 
 
 def character_tex(character: str) -> str:
-    """TeX of one character; mathematical alphabets become font commands, unknown characters stay."""
+    """TeX of one character: mathematical alphabets become font commands, unknown ones stay."""
     if character in COMMANDS or character.isascii():
         return COMMANDS.get(character, character)
+
+    # Unicode's compatibility mapping gives the plain letter of a mathematical alphabet's.
     name = unicodedata.name(character, "")
     plain = unicodedata.normalize("NFKC", character)
-    if (
-        len(plain) == 1
-        and plain != character
-        and ("MATHEMATICAL" in name or name.startswith(_LETTERLIKE))
-    ):
-        inner = COMMANDS.get(plain, plain)
-        font = next((command for word, command in _FONTS if word in name), "")
-        return f"{font}{{{inner}}}" if font else inner
-    return character
+    is_letter = "MATHEMATICAL" in name or name.startswith(_LETTERLIKE)
+    if not is_letter or len(plain) != 1 or plain == character:
+        return character
 
-
-_LETTERLIKE = ("DOUBLE-STRUCK", "SCRIPT", "BLACK-LETTER")
+    letter = COMMANDS.get(plain, plain)
+    for word, command in _FONTS:
+        if word in name:
+            return f"{command}{{{letter}}}" if command else letter
+    return letter
 
 
 def text_tex(text: str) -> str:
-    """TeX of a run of characters, with a space where a command would swallow the letter behind it."""
+    """TeX of a text, with a space where a command would swallow the letter after it."""
     return join_tex(character_tex(character) for character in text)
 
 
-def join_tex(parts) -> str:
+def join_tex(parts: Iterable[str]) -> str:
     """Concatenate TeX so that no command runs into a following letter."""
-    out = ""
+    joined = ""
     for part in parts:
-        if out and part[:1].isalpha() and _ends_in_command(out):
-            out += " "
-        out += part
-    return out
+        if joined and part[:1].isalpha() and _ends_in_command(joined):
+            joined += " "
+        joined += part
+    return joined
 
 
 def _ends_in_command(tex: str) -> bool:
+    """Whether TeX ends in a command (a backslash and letters; not after a line break)."""
     end = len(tex)
     while end and tex[end - 1].isascii() and tex[end - 1].isalpha():
         end -= 1
-    return end < len(tex) and end > 0 and tex[end - 1] == "\\" and not tex[: end - 1].endswith("\\")
+    has_letters = end < len(tex)
+    return has_letters and end > 0 and tex[end - 1] == "\\" and not tex[: end - 1].endswith("\\")

@@ -1,29 +1,33 @@
 """Which natural language a text is in: an annotation, never a reason to drop a page.
 
-Languages with a script of their own are told by it; the rest, written in Latin letters, by resiliparse's trigram
-profiles, which know neither Chinese nor empty texts and answer for formulas as well: code and formulas are left out.
+Languages with a script of their own are recognised by it. The rest, written in Latin letters, are
+recognised by their most frequent words, or else by resiliparse's trigram profiles. These know neither Chinese nor
+empty texts, and answer for formulas as well: code and formulas are left out.
 """
 
 import re
 import string
 from collections import Counter
+from dataclasses import dataclass
 
 from resiliparse.parse.lang import detect_fast
 
 UNKNOWN = "und"  # ISO 639: undetermined
 _SAMPLE = 3_000  # characters looked at
 _WORDS = 400
+_FEWEST_LETTERS = 20
+_WORST_RANK = 1200  # distance of resiliparse's profiles beyond which their answer is a guess
 _NOT_PROSE = re.compile(
     r"```.*?(?:```|\Z)|\$\$?[^$]{1,2000}\$\$?|`[^`\n]*`|\bhttps?://\S+", re.DOTALL
 )
+
+# Unicode blocks of the scripts. Greek must come in words: single letters are formulas.
 _SCRIPTS = {
     "han": re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"),
     "kana": re.compile("[\u3040-\u30ff]"),
     "hangul": re.compile("[\uac00-\ud7af\u1100-\u11ff]"),
     "cyrillic": re.compile("[\u0400-\u04ff]"),
-    "greek": re.compile(
-        "[\u03b1-\u03c9\u03ac-\u03ce\u1f00-\u1fff]{3,}"
-    ),  # words: single letters are formulas
+    "greek": re.compile("[\u03b1-\u03c9\u03ac-\u03ce\u1f00-\u1fff]{3,}"),
     "arabic": re.compile("[\u0600-\u06ff]"),
     "hebrew": re.compile("[\u05d0-\u05ea]"),
     "devanagari": re.compile("[\u0900-\u097f]"),
@@ -33,6 +37,12 @@ _SCRIPTS = {
     "georgian": re.compile("[\u10d0-\u10ff]"),
     "armenian": re.compile("[\u0561-\u0587]"),
 }
+_LATIN = re.compile("[\u00c0-\u024f]")
+_OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u3040-\ud7af\uf900-\ufaff]")
+_ASCII_RUN = re.compile("[\x00-\x7f]+")
+_ASCII_LETTERS = string.ascii_letters.encode()
+
+# Scripts of one language, and scripts whose language the profiles decide (the likeliest first).
 _ONE_LANGUAGE = {
     "greek": "el",
     "hebrew": "he",
@@ -40,18 +50,18 @@ _ONE_LANGUAGE = {
     "tamil": "ta",
     "thai": "th",
     "georgian": "ka",
+    "armenian": "hy",
+    "hangul": "ko",
+    "kana": "ja",
+    "han": "zh",
 }
-_ONE_LANGUAGE |= {"armenian": "hy", "hangul": "ko", "kana": "ja", "han": "zh"}
-_LATIN = re.compile("[\u00c0-\u024f]")
-_OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u3040-\ud7af\uf900-\ufaff]")
-_ASCII_RUN = re.compile("[\x00-\x7f]+")
-_ASCII_LETTERS = string.ascii_letters.encode()
 _DECIDED_BY_PROFILE = {
     "cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk", "mn"),
     "arabic": ("ar", "fa", "ur"),
+    "devanagari": ("hi", "mr", "ne"),
 }
-_DECIDED_BY_PROFILE |= {"devanagari": ("hi", "mr", "ne")}
-# Words so frequent that they decide between the profiles' usual confusions; single letters are formulas.
+
+# Words so frequent that they settle what the profiles confuse; single letters are formulas.
 _FREQUENT = {
     "en": "the of and to in is that for it with as are this be on by",
     "de": "der die und das ist nicht ein eine mit den von auch sich werden wird im",
@@ -70,10 +80,18 @@ _FREQUENT = {
     "vi": "và của các là có được cho không này trong một những với",
     "id": "yang dan di untuk dengan dari ini pada adalah tidak dalam",
 }
-_LANGUAGES_OF: dict[str, list[str]] = {}  # frequent word -> the languages it is frequent in
-for _name, _words in _FREQUENT.items():
-    for _word in _words.split():
-        _LANGUAGES_OF.setdefault(_word, []).append(_name)
+
+
+def _languages_of_words() -> dict[str, list[str]]:
+    """Frequent word -> the languages it is frequent in."""
+    languages: dict[str, list[str]] = {}
+    for name, words in _FREQUENT.items():
+        for word in words.split():
+            languages.setdefault(word, []).append(name)
+    return languages
+
+
+_LANGUAGES_OF = _languages_of_words()
 
 
 def detect_language(text: str) -> tuple[str, float]:
@@ -82,60 +100,90 @@ def detect_language(text: str) -> tuple[str, float]:
     if "`" in prose or "$" in prose or "://" in prose:
         prose = _NOT_PROSE.sub(" ", prose)
     prose = prose[:_SAMPLE]
-    latin, scripts = _count_scripts(prose)
-    # A Han or kana character or a Hangul syllable says about as much as three letters of an alphabet.
-    weights = {
-        name: count * (3 if name in ("han", "kana", "hangul") else 1)
-        for name, count in scripts.items()
-    }
-    total = latin + sum(weights.values())
-    if total < 20:
+
+    letters = _count_letters(prose)
+    weights = letters.weights()
+    total = letters.latin + sum(weights.values())
+    if total < _FEWEST_LETTERS:
         return UNKNOWN, 0.0
-    name, weight = max(weights.items(), key=lambda item: item[1], default=("", 0))
-    east_asian = weights.get("han", 0) + weights.get("kana", 0)
-    if name in ("han", "kana"):
+    if not weights:
+        return _latin_language(prose)
+
+    script = max(weights, key=weights.__getitem__)
+    weight = weights[script]
+    if script in ("han", "kana"):
         # Japanese mixes both: a tenth of kana is far above what a Chinese page quotes.
-        name, weight = ("kana" if scripts["kana"] > 0.1 * scripts["han"] else "han"), east_asian
+        is_japanese = letters.others["kana"] > 0.1 * letters.others["han"]
+        script = "kana" if is_japanese else "han"
+        weight = weights.get("han", 0) + weights.get("kana", 0)
+
     if weight > 0.4 * total:
-        return _language_of_script(name, prose), round(min(1.0, weight / total), 3)
+        return _language_of_script(script, prose), round(min(1.0, weight / total), 3)
     return _latin_language(prose)
 
 
-def _count_scripts(prose: str) -> tuple[int, Counter]:
-    """Number of Latin letters, and of letters of each other script."""
-    scripts: Counter = Counter()
+@dataclass(frozen=True, slots=True)
+class _Letters:
+    """Number of Latin letters, and of letters of each other script (of _SCRIPTS)."""
+
+    latin: int
+    others: Counter[str]
+
+    def weights(self) -> dict[str, int]:
+        """A Han or kana character or a Hangul syllable says about as much as three letters."""
+        return {
+            name: 3 * count if name in ("han", "kana", "hangul") else count
+            for name, count in self.others.items()
+        }
+
+
+def _count_letters(prose: str) -> _Letters:
     ascii_part = prose.encode("ascii", "ignore")
     latin = len(ascii_part) - len(ascii_part.translate(None, _ASCII_LETTERS))
-    if not prose.isascii():
-        foreign = _ASCII_RUN.sub(" ", prose)  # most pages are mostly ASCII: look at the rest only
-        latin += len(_LATIN.findall(foreign))
-        for name, pattern in _SCRIPTS.items() if _OTHER_SCRIPT.search(foreign) else ():
-            scripts[name] = sum(map(len, pattern.findall(foreign)))
-    return latin, scripts
+    others: Counter[str] = Counter()
+    if prose.isascii():
+        return _Letters(latin, others)
+
+    # Most pages are mostly ASCII: look at the rest only.
+    foreign = _ASCII_RUN.sub(" ", prose)
+    latin += len(_LATIN.findall(foreign))
+    if _OTHER_SCRIPT.search(foreign):
+        for name, pattern in _SCRIPTS.items():
+            others[name] = sum(map(len, pattern.findall(foreign)))
+    return _Letters(latin, others)
 
 
 def _language_of_script(script: str, prose: str) -> str:
     if script in _ONE_LANGUAGE:
         return _ONE_LANGUAGE[script]
     choices = _DECIDED_BY_PROFILE[script]
-    return detect_fast(prose, langs=choices)[0] if len(prose) > 200 else choices[0]
+    # The profiles need some text to go by.
+    if len(prose) <= 200:
+        return choices[0]
+    return detect_fast(prose, langs=choices)[0]
 
 
 def _latin_language(prose: str) -> tuple[str, float]:
-    words = [
-        word for word in prose.lower().split()[:_WORDS] if word[:1].isalpha() and len(word) > 1
-    ]
+    """Code and score of a text in Latin letters: by frequent words, or else by the profiles."""
+    candidates = prose.lower().split()[:_WORDS]
+    words = [word for word in candidates if len(word) > 1 and word[:1].isalpha()]
     if not words:
         return UNKNOWN, 0.0
+
     hits = dict.fromkeys(_FREQUENT, 0)
     for word in words:
         for name in _LANGUAGES_OF.get(word, ()):
             hits[name] += 1
-    first, second = sorted(hits.items(), key=lambda item: -item[1])[:2]
-    if first[1] >= max(2, 0.06 * len(words)) and first[1] >= 1.3 * second[1]:
-        return first[0], round(min(1.0, 0.5 + first[1] / len(words)), 3)
+
+    # Clear: every sixteenth word or so is a frequent one, and no other language comes near.
+    (first, most), (_, second_most) = sorted(hits.items(), key=lambda item: -item[1])[:2]
+    if most >= max(2, 0.06 * len(words)) and most >= 1.3 * second_most:
+        return first, round(min(1.0, 0.5 + most / len(words)), 3)
+
+    # The profile's rank is a distance: small is sure.
     language, rank = detect_fast(prose)
-    # The profile's rank is a distance: small is sure, beyond 1,200 it is a guess.
-    if language == "unknown" or rank > 1200:
-        return (first[0], 0.3) if first[1] >= 2 else (UNKNOWN, 0.0)
-    return language, round(max(0.1, 1 - rank / 1500), 3)
+    if language != "unknown" and rank <= _WORST_RANK:
+        return language, round(max(0.1, 1 - rank / 1500), 3)
+    if most >= 2:
+        return first, 0.3
+    return UNKNOWN, 0.0

@@ -1,8 +1,9 @@
 """The text of an HTML page: main content, formulas as TeX, code fenced, boilerplate gone.
 
-One parse. Formulas and code leave placeholders in the tree, resiliparse turns the tree into text, the formulas of the
-running text are found, and the placeholders are resolved. resiliparse's choice of the main content drops formulas
-with their blocks now and then: when it does, the body without its navigation is taken instead.
+The page is parsed once. Formulas and code leave placeholders in the tree, resiliparse turns the
+tree into text, the formulas of the running text are found, and the placeholders are resolved.
+resiliparse's choice of the main content drops formulas with their blocks now and then: when it
+does, the body without its navigation is taken instead.
 """
 
 import html as entities
@@ -11,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import ElementNode, HTMLTree
+from resiliparse.parse.html import DocumentNode, ElementNode, HTMLTree
 
 from corpus.formulas.asciimath import asciimath_to_tex
 from corpus.formulas.carriers import replace_math
@@ -27,6 +28,8 @@ from corpus.formulas.lone_characters import marked, unmarked
 from corpus.formulas.placeholders import CLOSE, PLACEHOLDER, Store, without_placeholders
 from corpus.html.nesting import exact_nesting, nesting_bound
 
+# ---- when the main content is not to be trusted ----
+
 _ENOUGH = 0.9  # of the formulas outside navigation; with less, the whole body is taken
 _SHORT = 500  # characters: a main content below may be a misjudgement
 _MUCH_LESS = 0.05  # main content below this share of a long page's text is a misjudgement
@@ -37,41 +40,64 @@ _NAVIGATION = (
     ".headerlink", ".toc", "#toc", "#sidebar", "#footer", "#nav", "#navigation", "#menu", ".mw-editsection", ".share",
     ".advertisement",
 )  # fmt: skip
+
+# ---- code, sub- and superscripts ----
+
 _CODE = "pre,code,sub,sup"
 _CODE_TAGS = re.compile(r"<(?:pre|code|sub|sup)[\s>]")
+# <code class="math"> and <code class="language-math"> hold TeX (GitLab and others).
 _CODE_OF_MATH = re.compile(r"""<[^>]*\bclass="(?:[^"]*\s)?(?:math|language-math)[\s"]""")
+# The programming language, as the usual highlighters name it in a class.
 _LANGUAGE = re.compile(
     r"\b(?:language|lang|highlight|brush:|sourceCode)[-\s:]+([A-Za-z][\w+#-]{0,15})"
 )
 _NOT_LANGUAGES = frozenset(
     {"default", "text", "none", "notranslate", "plaintext", "highlight", "source", "plain"}
 )
+_LINE_NUMBERS = re.compile(r"\s*\d+(?:\s+\d+)+\s*")
+_BACKTICKS = re.compile(r"`{3,}")
 _TAG = re.compile(r"<[^>]*>")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+# Raised text that is no exponent: ordinals in several languages, trade marks, footnote marks.
 _ORDINAL = re.compile(
     r"(?:st|nd|rd|th|er|e|ère|ème|re|o|a|º|ª|tm|sm|®|™|©|\*+|†|‡|\[?\d{0,3}\]|note.*)$",
     re.IGNORECASE,
 )
 _SCRIPT_TEXT = re.compile(r"[\w+\-−=,()′'*/.∞ ]{1,12}$")
+# What may come before an exponent, besides letters and digits.
+_TAKES_SCRIPT = ")]}|'’" + CLOSE
+
+# ---- running text ----
+
 _ASCIIMATH = re.compile(r"(?<![`\\])`(?!`)([^`\n]{1,400})`(?!`)")
-_SPACES_AT_END = re.compile(r"[ \t]+\n")
 _ASCIIMATH_ENGINE = re.compile("ASCIIMath|asciimath|=AM_|=TeX-AM")
+# A fenced block, from its opening fence to a line that is the same fence again.
+_FENCED_BLOCK = re.compile(r"(^(`{3,})[^\n]*\n.*?^\2$)", re.DOTALL | re.MULTILINE)
+_SPACES_AT_END = re.compile(r"[ \t]+\n")
 _MANY_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(slots=True)
 class PageText:
-    """What a page says. `kinds` counts the formulas in `text` by markup; `escaped` the dollar signs written `\\$`."""
+    """What a page says."""
 
     text: str
     title: str
-    kinds: Counter = field(default_factory=Counter)
-    fallback: bool = False
-    escaped: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)  # of markup -> formulas in `text`
+    fallback: bool = False  # more was taken than the main content
+    escaped: int = 0  # dollar signs written `\$`
 
     @property
     def n_math(self) -> int:
         return sum(self.kinds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The part of a page that is taken; `fallback` where that is not resiliparse's main content."""
+
+    text: str
+    fallback: bool
 
 
 class TooDeep(ValueError):
@@ -79,46 +105,61 @@ class TooDeep(ValueError):
 
 
 def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = None) -> PageText:
-    """Text of a page given as HTML.
+    """Text of a page.
 
-    `markup` is the page's bytes where they are at hand. Raises TooDeep beyond `max_depth` levels: the time of the
-    main-content heuristic grows with their square.
+    Args:
+        source: the page's HTML.
+        max_depth: levels of nesting. Beyond them TooDeep is raised: the time of the main-content
+            heuristic grows with their square.
+        markup: the page's bytes in a charset that contains ASCII, where they are at hand.
     """
     source = without_placeholders(source)
     tree = HTMLTree.parse(marked(source))
+    document = tree.document
     if markup is None:
         markup = source.encode("utf-8", "replace")
-    bound = nesting_bound(markup, enough=max_depth)
-    if bound > max_depth and (depth := exact_nesting(tree.document.html)) > max_depth:
-        raise TooDeep(f"{depth} levels")
+
+    if document is not None and nesting_bound(markup, enough=max_depth) > max_depth:
+        depth = exact_nesting(document.html)
+        if depth > max_depth:
+            raise TooDeep(f"{depth} levels")
+
     title = " ".join(unmarked(tree.title or "").split())
-    if tree.body is None:
+    if document is None or tree.body is None:
         return PageText("", title)
+
     store = Store()
     hints = replace_math(tree, source, markup, store)
-    _replace_code(tree, store)
-    raw, fallback = _main_text(tree, store, may_hold_tex(source, dollars=bool(hints)))
-    text, escaped = _with_text_formulas(unmarked(raw), hints, store)
+    _replace_code(document, store)
+    content = _content(tree, store, may_hold_tex(source, dollars=bool(hints)))
+
+    text, escaped = _with_text_formulas(unmarked(content.text), hints, store)
     text, kinds = store.restore(text)
-    return PageText(_tidy(text), title, kinds, fallback, escaped)
+    return PageText(_tidy(text), title, kinds, content.fallback, escaped)
 
 
-def _main_text(tree: HTMLTree, store: Store, tex_in_text: bool) -> tuple[str, bool]:
+def _content(tree: HTMLTree, store: Store, tex_in_text: bool) -> _Content:
     """Main content, or more of the page where that loses formulas or nearly everything."""
     main = extract_plain_text(tree, main_content=True, alt_texts=False)
-    expected = store.formulas()
-    if not tex_in_text and len(main) >= _SHORT and store.count_in(main) == expected:
-        return main, False
+
+    # Most pages: nothing is lost, and no second pass is needed to see it.
+    if not tex_in_text and len(main) >= _SHORT and store.count_in(main) == store.formulas():
+        return _Content(main, fallback=False)
+
     everything = extract_plain_text(tree, main_content=False, alt_texts=False)
-    total, kept = _formulas_in(everything, store), _formulas_in(main, store)
+    total = _formulas_in(everything, store)
+    kept = _formulas_in(main, store)
     if kept >= total and main.strip() and len(main) >= _MUCH_LESS * len(everything):
-        return main, False
+        return _Content(main, fallback=False)
+
     body = extract_plain_text(tree, main_content=False, alt_texts=False, skip_elements=_NAVIGATION)
     in_body = _formulas_in(body, store)
     if in_body < _ENOUGH * total or not body.strip():
-        return everything, True
-    # Where the body has no more formulas either, what the main content lacks stands in the navigation.
-    return (body, True) if in_body > kept or not total else (main, False)
+        return _Content(everything, fallback=True)
+    if in_body > kept or total == 0:
+        return _Content(body, fallback=True)
+    # The body has no more formulas either: what the main content lacks is in the navigation.
+    return _Content(main, fallback=False)
 
 
 def _formulas_in(text: str, store: Store) -> int:
@@ -126,65 +167,90 @@ def _formulas_in(text: str, store: Store) -> int:
 
 
 def _with_text_formulas(text: str, hints: str, store: Store) -> tuple[str, int]:
-    """Turn TeX in the running text into placeholders; escape the dollar signs left over if there are formulas."""
+    """Turn TeX in the running text into placeholders.
+
+    Where there are formulas, the dollar signs left over are escaped. Returns the text and the
+    number of escaped dollar signs.
+    """
     text = mark_strong(text, store)
     if "`" in text and _ASCIIMATH_ENGINE.search(hints):
-        text = _ASCIIMATH.sub(
-            lambda m: store.add(asciimath_to_tex(m[1]), "text_asciimath", False) or m[0], text
-        )
+
+        def replaced(match: re.Match[str]) -> str:
+            tex = asciimath_to_tex(match[1])
+            return store.add(tex, "text_asciimath", display=False) or match[0]
+
+        text = _ASCIIMATH.sub(replaced, text)
+
     if "$" not in text:
         return text, 0
     text = mark_dollars(text, store, engine=store.formulas() > 0 or has_engine(hints))
-    return escape_dollars(text) if store.formulas() else (text, 0)
+    if store.formulas() == 0:
+        return text, 0
+    return escape_dollars(text)
 
 
-def _replace_code(tree: HTMLTree, store: Store) -> None:
+# ---- code ----
+
+
+def _replace_code(document: DocumentNode, store: Store) -> None:
     """Placeholders for code; short sub- and superscripts become `_{}` and `^{}`."""
-    nodes = tree.document.query_selector_all(_CODE).values()
+    nodes = document.query_selector_all(_CODE).values()
     position = 0
     while position < len(nodes):
         node = nodes[position]
         tag = node.tag
         position += 1
-        if tag in ("sub", "sup"):
-            _replace_script(node, "_" if tag == "sub" else "^")
-            continue
-        markup = node.html
-        if _replace_block(node, tag, markup, store):
-            position += len(_CODE_TAGS.findall(markup, 1))
+        if tag == "sub":
+            _replace_script(node, "_")
+        elif tag == "sup":
+            _replace_script(node, "^")
+        else:
+            markup = node.html
+            if _replace_block(node, markup, store, is_block=tag == "pre"):
+                # The elements inside follow in the list, and are gone with it.
+                position += len(_CODE_TAGS.findall(markup, 1))
 
 
-def _replace_block(node: ElementNode, tag: str, markup: str, store: Store) -> bool:
+def _replace_block(node: ElementNode, markup: str, store: Store, is_block: bool) -> bool:
     """A `<pre>` or `<code>` as a placeholder; False when it is left to the text."""
-    text = (
-        node.text
-        if "<br" not in markup
-        else entities.unescape(_TAG.sub("", _BREAK.sub("\n", markup)))
-    )
+    text = node.text or ""
+    # The tree's text has no line ends for <br>.
+    if "<br" in markup:
+        text = entities.unescape(_TAG.sub("", _BREAK.sub("\n", markup)))
     text = text.replace("\r\n", "\n").strip("\n")
-    if not text.strip() or PLACEHOLDER.fullmatch(text.strip()):
+
+    # Blank, or a formula that was found before.
+    stripped = text.strip()
+    if not stripped or PLACEHOLDER.fullmatch(stripped):
         return False
+
+    opening = markup[:300]
     if _CODE_OF_MATH.match(markup):
-        node.text = store.add(
-            text, "code_math", display='math-style="inline"' not in markup[:300] and tag == "pre"
-        )
+        display = is_block and 'math-style="inline"' not in opening
+        node.text = store.add(text, "code_math", display)
         return True
-    text = store.bare(text) if PLACEHOLDER.search(text) else text
-    if tag == "pre" or "\n" in text.strip():
-        if re.fullmatch(r"\s*\d+(?:\s+\d+)+\s*", text):
-            node.text = ""  # a column of line numbers
-            return True
-        node.text = store.add_code(_fenced(text, markup[:300]))
-    else:
+
+    if PLACEHOLDER.search(text):
+        text = store.bare(text)
+    if not is_block and "\n" not in text.strip():
         node.text = store.add_code(_inline_code(text.strip()))
+    elif _LINE_NUMBERS.fullmatch(text):
+        node.text = ""
+    else:
+        node.text = store.add_code(_fenced(text, opening))
     return True
 
 
 def _fenced(text: str, opening: str) -> str:
-    """A code block as it stands, between fences longer than any in it."""
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`{3,}", text)), default=0))
+    """A code block, unchanged but for spaces at line ends, between fences longer than any in it."""
+    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+
     match = _LANGUAGE.search(opening)
-    language = match[1].lower() if match and match[1].lower() not in _NOT_LANGUAGES else ""
+    language = match[1].lower() if match else ""
+    if language in _NOT_LANGUAGES:
+        language = ""
+
     lines = "\n".join(line.rstrip() for line in text.split("\n"))
     return f"{fence}{language}\n{lines}\n{fence}"
 
@@ -194,37 +260,50 @@ def _inline_code(text: str) -> str:
 
 
 def _replace_script(node: ElementNode, mark: str) -> None:
-    text = unmarked(node.text).strip()
+    """A short sub- or superscript as TeX would write it; ordinals and references to notes stay."""
+    text = unmarked(node.text or "").strip()
     if not text or not _SCRIPT_TEXT.match(text) or _ORDINAL.match(text):
         return
+
     markup = node.html
-    if "<a" in markup or ("class=" in markup[:60] and "reference" in markup):
+    is_link = "<a" in markup
+    is_reference = "class=" in markup[:60] and "reference" in markup
+    if is_link or is_reference:
         return
+
     previous = node.prev
     before = (previous.text or "")[-1:] if previous is not None else ""
-    if not before or not (before.isalnum() or before in ")]}|'’" + CLOSE):
+    if not before or not (before.isalnum() or before in _TAKES_SCRIPT):
         return
+
     parent = node.parent_element
     if parent is not None and parent.tag == "a":
         return
     node.text = f"{mark}{{{text}}}"
 
 
+# ---- the finished text ----
+
+
 def _tidy(text: str) -> str:
-    """White space at line ends, pilcrow anchors and runs of empty lines outside code go."""
+    """Remove white space at line ends, pilcrow anchors and runs of empty lines, but not in code."""
     if "```" not in text:
         return _tidy_prose(text).strip("\n")
-    parts = re.split(r"(^(`{3,})[^\n]*\n.*?^\2$)", text, flags=re.DOTALL | re.MULTILINE)
+
     # The pattern's two groups give triples: prose, code block, its fence.
-    tidied = [
-        _tidy_prose(part) if i % 3 == 0 else part for i, part in enumerate(parts) if i % 3 != 2
-    ]
+    parts = _FENCED_BLOCK.split(text)
+    tidied: list[str] = []
+    for prose, block in zip(parts[::3], [*parts[1::3], ""], strict=True):
+        tidied += [_tidy_prose(prose), block]
     return "".join(tidied).strip("\n")
 
 
 def _tidy_prose(text: str) -> str:
+    # Nearly always there is nothing to do: a search for a substring is faster than any pattern.
     if "¶" in text:
         text = text.replace("¶", "")
     if " \n" in text or "\t\n" in text:
         text = _SPACES_AT_END.sub("\n", text)
-    return _MANY_LINES.sub("\n\n", text) if "\n\n\n" in text else text
+    if "\n\n\n" in text:
+        text = _MANY_LINES.sub("\n\n", text)
+    return text

@@ -1,9 +1,10 @@
-"""How deep the elements of a page are nested: a fast bound for every page, the exact depth where that is high."""
+"""How deep the elements of a page are nested: a fast bound, and the exact depth."""
 
 import re
 
 import numpy as np
 
+# Elements without content (HTML standard, "void elements"), older ones, and the document type.
 _VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr !doctype".split()
 )
@@ -14,27 +15,38 @@ _RAW = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
 def nesting_bound(markup: bytes, enough: int = 0) -> int:
     """An upper bound of the depth: the largest surplus of opening over closing tags.
 
-    A bound of at most `enough` need not be any tighter. Takes the bytes of a page in any charset that contains
-    ASCII; some gigabytes a second.
+    Runs at some gigabytes a second.
+
+    Args:
+        markup: the bytes of a page, in any charset that contains ASCII.
+        enough: a bound of at most this need not be any tighter.
     """
     if len(markup) < 2:
         return 0
+
     data = np.frombuffer(markup, np.uint8)
-    tags = data[:-1] == ord("<")
-    opening = np.count_nonzero(tags) - np.count_nonzero(tags & (data[1:] == ord("/")))
+    is_tag = data[:-1] == ord("<")
+    is_closing = is_tag & (data[1:] == ord("/"))
+    opening = int(np.count_nonzero(is_tag) - np.count_nonzero(is_closing))
+    # No page with so few elements is deep.
     if opening <= enough:
-        return int(opening)  # no page with so few elements is deep
-    starts = np.flatnonzero(tags)
+        return opening
+
+    starts = np.flatnonzero(is_tag)
     following = data[starts + 1]
+    # 32 is the bit that makes an ASCII letter lower case; bytes below "a" wrap to large numbers.
+    is_letter = (following | 32) - ord("a") < 26
     # Comments and declarations neither open nor close anything.
-    step = np.where(following == ord("/"), -1, np.where((following | 32) - ord("a") < 26, 1, 0))
+    step = np.where(following == ord("/"), -1, np.where(is_letter, 1, 0))
     surplus = np.cumsum(step)
+
     # A stray closing tag closes nothing: measure from the lowest point so far.
-    return int((surplus - np.minimum(np.minimum.accumulate(surplus), 0)).max())
+    lowest = np.minimum(np.minimum.accumulate(surplus), 0)
+    return int((surplus - lowest).max())
 
 
 def exact_nesting(serialised: str) -> int:
-    """Depth of a document serialised by a parser, where every element that is not void is closed."""
+    """Depth of a document that a parser wrote: every element that is not void is closed."""
     depth = deepest = 0
     for closing, name in _TAG.findall(_RAW.sub("", serialised)):
         if closing:

@@ -1,8 +1,9 @@
 """One text for one wording: markup and TeX taken away before n-grams are compared.
 
-The same question reaches the web as HTML, Markdown, TeX, MathML turned into TeX, or plain Unicode. What survives
-`plain` is what these share: the words, numbers and variable names in their order. TeX commands that only lay out
-or draw an operator disappear, as the operators of plain text do when grams are cut (`corpus.leaks.ngrams`).
+The same question reaches the web as HTML, Markdown, TeX, MathML turned into TeX, or plain Unicode. What
+survives `plain` is what these share: the words, numbers and variable names in their order. TeX commands
+that only lay out or draw an operator disappear, as the operators of plain text do when grams are cut
+(`corpus.leaks.ngrams`).
 """
 
 import html
@@ -22,12 +23,15 @@ def _tags(names: str) -> re.Pattern[str]:
     return re.compile(rf"</?(?:{alternatives})(?:\s+[\w:-]+\s*=[^<>]*)?\s*/?>", re.IGNORECASE)
 
 
-_INLINE_TAG, _BLOCK_TAG = _tags(_INLINE), _tags(_BLOCK)
+# An inline element may divide a word (`<b>se</b>ven`), a block never does.
+_INLINE_TAG = _tags(_INLINE)
+_BLOCK_TAG = _tags(_BLOCK)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_CALCULATOR = re.compile(
-    r"<<[^<>\n]{0,200}>>"
-)  # GSM8K's <<16-3=13>>, which no copy on the web carries
-_LINK_TARGET = re.compile(r"\]\([^()\s]*\)")  # [words](address) of Markdown
+
+# GSM8K's <<16-3=13>>, which no copy on the web carries.
+_CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
+# [words](address) of Markdown.
+_LINK_TARGET = re.compile(r"\]\([^()\s]*\)")
 
 _GREEK_NAMES = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron pi varpi "
@@ -39,26 +43,28 @@ _FUNCTION_NAMES = (
     "max min mod pmod bmod pr sec sin sinh sup tan tanh"
 )
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+
+# With the column specification of a table: \begin{array}{c|c}.
 _ENVIRONMENT = re.compile(r"\\(?:begin|end|BEGIN|END)\s*\{[^{}]*\}(?:\s*\{[lcrpLCRP|@.\d\s]*\})?")
-_SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s*(\d)\s*(\d)", re.IGNORECASE)  # \frac12 is 1/2, not 12
-_DIGIT_GROUP = re.compile(
-    r"(?:\\[,!;: ](?<=\d\\.)|\{,\}(?<=\d\{,\}))(?=\d{3}(?!\d))"
-)  # 12\,000 and 12{,}000
+# \frac12 is 1/2, not 12.
+_SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s*(\d)\s*(\d)", re.IGNORECASE)
+# 12\,000 and 12{,}000: the separator between a digit and exactly three more.
+_DIGIT_GROUP = re.compile(r"(?:\\[,!;: ](?<=\d\\.)|\{,\}(?<=\d\{,\}))(?=\d{3}(?!\d))")
+# A name with its star, or a backslash and any one sign.
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?|\\.", re.DOTALL)
 
 
 def plain(text: str) -> str:
     """The text without markup; TeX letters as Unicode, TeX function names as words, the rest of TeX gone.
 
-    Numbers stay. Punctuation and operators stay too: `corpus.leaks.ngrams` reads past them, and settles Unicode form
-    and
-    case, which costs it next to nothing.
+    Numbers stay. Punctuation and operators stay too: `corpus.leaks.ngrams` reads past them, and settles
+    Unicode form and case, which costs it next to nothing.
     """
+    # Most pages have none of these signs, and looking for one is far cheaper than a substitution.
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
-        text = _CALCULATOR.sub(" ", text)
-        text = _INLINE_TAG.sub("", _BLOCK_TAG.sub(" ", _COMMENT.sub(" ", text)))
+        text = _without_tags(text)
     if "](" in text:
         text = _LINK_TARGET.sub("]", text)
     if "\\" in text or "{,}" in text:
@@ -66,11 +72,25 @@ def plain(text: str) -> str:
     return text
 
 
+def _without_tags(text: str) -> str:
+    text = _CALCULATOR.sub(" ", text)
+    text = _COMMENT.sub(" ", text)
+    text = _BLOCK_TAG.sub(" ", text)
+    return _INLINE_TAG.sub("", text)
+
+
 def _without_tex(text: str) -> str:
-    text = _ENVIRONMENT.sub(" ", _DIGIT_GROUP.sub("", text))
-    return _COMMAND.sub(_letter_or_name, _SHORT_FRACTION.sub(r" \1 \2 ", text))
+    text = _DIGIT_GROUP.sub("", text)
+    text = _ENVIRONMENT.sub(" ", text)
+    text = _SHORT_FRACTION.sub(r" \1 \2 ", text)
+    return _COMMAND.sub(_letter_or_name, text)
 
 
 def _letter_or_name(command: re.Match[str]) -> str:
+    """What a command leaves: a Greek letter, a function's name, nothing; blanks around it."""
     name = (command[1] or "").lower()
-    return f" {_GREEK.get(name) or (name if name in FUNCTIONS else '')} "
+    if name in _GREEK:
+        return f" {_GREEK[name]} "
+    if name in FUNCTIONS:
+        return f" {name} "
+    return "  "

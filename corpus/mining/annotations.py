@@ -17,6 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import UserError
 
+# Folders of an address that are looked at. The paper's example, mathoverflow.net/questions, has one;
+# the bound is for the addresses that a broken link makes longer with every click.
+_DEPTH = 8
+
 
 class Annotation(BaseModel):
     """One judged prefix; the table of a round adds what helps to judge it."""
@@ -27,12 +31,18 @@ class Annotation(BaseModel):
     by: Literal["automatic", "person"] = "person"
 
 
+Decisions = dict[str, Annotation]
+"""By prefix in its normal form."""
+
+
 class Annotations(BaseModel):
+    """A whole file."""
+
     version: Literal[1]
     prefixes: list[Annotation] = []
     others: Literal["automatic", "reject"] = "automatic"
 
-    def decisions(self) -> dict[str, Annotation]:
+    def decisions(self) -> Decisions:
         return {normal_prefix(item.prefix): item for item in self.prefixes}
 
 
@@ -44,35 +54,40 @@ def read_annotations(path: str | Path) -> Annotations:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})"
-        ) from None
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise UserError(f"{path}: cannot be read ({reason})") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+        on_one_line = " ".join(str(error).split())
+        raise UserError(f"{path}: not YAML ({on_one_line})") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(f"{path}: {where}: {first['msg']} (found {first['input']!r})") from None
+        keys = [str(part) for part in first["loc"]]
+        where = ".".join(keys) or "the file"
+        mistake = f"{first['msg']} (found {first['input']!r})"
+        raise UserError(f"{path}: {where}: {mistake}") from None
 
 
 def normal_prefix(prefix: str) -> str:
     """Without scheme and `www.`, the host in lower case, with a slash after a bare host."""
-    bare = prefix.strip().split("://", 1)[-1]
-    host, slash, path = bare.partition("/")
+    without_scheme = prefix.strip().split("://", 1)[-1]
+    host, slash, path = without_scheme.partition("/")
     return host.lower().removeprefix("www.") + (slash or "/") + path
 
 
-def ancestors(domain: str, path: str, depth: int = 8) -> list[str]:
-    """The prefixes of a page that end in a slash, the host alone first: at most `depth` folders deep."""
-    folders = path.split("/")[1:-1][:depth]
+def ancestors(domain: str, path: str) -> list[str]:
+    """The prefixes of a page that end in a slash, the host alone first: at most 8 folders deep."""
+    # The path begins with a slash, and behind its last one is the page itself.
+    folders = path.split("/")[1:-1]
+
     prefixes = [f"{domain}/"]
-    for folder in folders:
+    for folder in folders[:_DEPTH]:
         prefixes.append(f"{prefixes[-1]}{folder}/")
     return prefixes
 
 
-def decide(address: str, decisions: dict[str, Annotation]) -> Annotation | None:
-    """The longest prefix of "domain/path" that somebody judged; prefixes need not end in a slash."""
+def decide(address: str, decisions: Decisions) -> Annotation | None:
+    """The decision about a page: that of the longest prefix of "domain/path" that somebody judged."""
+    # Character by character, for a person's prefix need not end in a slash ("a.example/q/off-").
     for end in range(len(address), 0, -1):
         if address[:end] in decisions:
             return decisions[address[:end]]

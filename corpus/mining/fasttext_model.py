@@ -1,8 +1,9 @@
 """fastText behind a small wrapper that avoids its traps.
 
-Training runs in a fresh process, one thread, with all memory zeroed as it is handed out: the library initialises
-only a part of the input matrix when it has few threads, and leaves the rest as it finds it, so that two runs differ
-or meet NaN (fastText issue 1061). From zeroes the model is the same bit for bit.
+Training runs in a fresh process, one thread, with all memory zeroed as it is handed out: the library
+initialises only a part of the input matrix when it has few threads, and leaves the rest as it finds
+it, so that two runs differ or meet NaN (fastText issue 1061). From zeroes the model is the same bit
+for bit.
 
     python -m corpus.mining.fasttext_model TRAIN.txt MODEL.bin '{"lr": 0.1, "dim": 256, ...}'
 
@@ -16,50 +17,49 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.artifacts.code_digest import ROOT
 from pipeline.artifacts.write import atomic_path
 
 POSITIVE, NEGATIVE = "__label__math", "__label__other"
-_NAN = "Encountered NaN"
-_HALVINGS = 4  # of the learning rate, when training meets NaN
+
+_NAN = "Encountered NaN"  # how the library says that training diverged
+_HALVINGS = 4  # of the learning rate, when it does
 
 
 def train(lines: Path, model: Path, parameters: dict) -> dict:
     """Train on a file of "label token token ..." lines; return the parameters used.
 
-    The learning rate is halved when training diverges. Raises RuntimeError with the library's words otherwise.
+    The learning rate is halved when training diverges. Raises RuntimeError with the library's words
+    otherwise.
     """
     parameters = dict(parameters)
-    root = Path(__file__).resolve().parents[2]
-    environment = os.environ | {
-        "MALLOC_PERTURB_": "255",  # glibc fills what it hands out with the complement of this byte
-        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
-    }
-    for _ in range(_HALVINGS + 1):
-        with atomic_path(model) as temporary:
-            command = [
-                sys.executable,
-                "-m",
-                "corpus.mining.fasttext_model",
-                str(lines),
-                str(temporary),
-            ]
-            done = subprocess.run(
-                [*command, json.dumps(parameters)],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+
+    with atomic_path(model) as temporary:
+        for _ in range(_HALVINGS + 1):
+            done = _train_in_a_process(lines, temporary, parameters)
             if done.returncode == 0:
-                break
-        if _NAN not in done.stderr:
-            raise RuntimeError(f"fastText training failed: {done.stderr.strip()[-2000:]}")
-        parameters["lr"] /= 2
-    else:
+                return parameters
+            if _NAN not in done.stderr:
+                raise RuntimeError(f"fastText training failed: {done.stderr.strip()[-2000:]}")
+            parameters["lr"] /= 2
+
         raise RuntimeError(
             f"fastText training diverged even at learning rate {parameters['lr'] * 2}"
         )
-    return parameters
+
+
+def _train_in_a_process(
+    lines: Path, model: Path, parameters: dict
+) -> subprocess.CompletedProcess[str]:
+    search_path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {
+        # glibc fills memory that it hands out with the complement of this byte: with zeroes.
+        "MALLOC_PERTURB_": "255",
+        "PYTHONPATH": os.pathsep.join(search_path),
+    }
+    command = [sys.executable, "-m", "corpus.mining.fasttext_model"]
+    command += [str(lines), str(model), json.dumps(parameters)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 class Scorer:
@@ -68,15 +68,20 @@ class Scorer:
     def __init__(self, model: str | Path):
         import fasttext
 
+        # The inner object: the public one prints a warning for each model that it loads, and its
+        # predict() makes numpy arrays for every line.
         self._model = fasttext.FastText._FastText(str(model)).f
 
     def score(self, line: str) -> float:
         """Probability that a line of tokens (no line end in it) is mathematics; 0 for an empty line."""
         if not line:
-            return 0.0  # the library would answer with its prior
+            return 0.0  # the library would answer with the share of positives in its training
+
         for probability, label in self._model.predict(line + "\n", 2, 0.0, "strict"):
             if label == POSITIVE:
-                return 0.0 if math.isnan(probability) else min(1.0, max(0.0, probability))
+                if math.isnan(probability):
+                    return 0.0
+                return min(1.0, max(0.0, probability))  # the library answers 1.00001 at times
         return 0.0
 
 
@@ -84,7 +89,8 @@ def main(argv: list[str] | None = None) -> None:
     import fasttext
 
     lines, model, parameters = argv or sys.argv[1:]
-    fasttext.train_supervised(input=lines, verbose=0, **json.loads(parameters)).save_model(model)
+    trained = fasttext.train_supervised(input=lines, verbose=0, **json.loads(parameters))
+    trained.save_model(model)
 
 
 if __name__ == "__main__":

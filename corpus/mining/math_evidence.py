@@ -1,11 +1,12 @@
 """How mathematical a text is to a reader who knows the words of the subject in many languages.
 
-This stands in for the person who looks at sample pages between two rounds (DeepSeekMath section 2.1); it never scores
-pages for the corpus. The words are in `glossary.yaml`.
+This stands in for the person who looks at sample pages between two rounds (DeepSeekMath section 2.1);
+it never scores pages for the corpus. The words are in `glossary.yaml`.
 """
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,81 +15,126 @@ import yaml
 from corpus.mining.features import CJK, tokens_of
 
 DATA_FILES = ("glossary.yaml",)
+
+# More formulas than this add nothing: one table of symbols must not outweigh a page of prose.
 _MOST_FORMULAS = 50
-MANY = (
-    20  # tokens added to every text's length, so that a text of three words cannot be all evidence
-)
+# Tokens added to every text's length, so that a text of three words cannot be all evidence.
+MANY = 20
+_SHORTEST_STEM = 3
+
 _CJK = re.compile(f"[{CJK}]")
+_NEVER = r"(?!)"  # matches nothing
 
 
 class Glossary:
-    """Word forms of mathematical concepts: exact words, stems, and terms of scripts without spaces."""
+    """Word forms of mathematical concepts: exact words, stems ("geometr*"), and terms of scripts
+    without spaces, which are found inside running text."""
 
     def __init__(self, concepts: dict[str, list[str]]):
-        forms = [_plain(str(form).lower()) for words in concepts.values() for form in words]
-        terms = sorted({f for f in forms if _CJK.search(f)}, key=lambda f: (-len(f), f))
-        self.words = {f for f in forms if not _CJK.search(f) and not f.endswith("*")}
-        self.stems = {f[:-1] for f in forms if f.endswith("*")}
-        self.terms = re.compile("|".join(map(re.escape, terms)) or r"(?!)")
+        self.words: set[str] = set()
+        self.stems: set[str] = set()
+        terms: set[str] = set()
+        for forms in concepts.values():
+            for written in forms:
+                form = _without_accents(str(written).lower())
+                if _CJK.search(form):
+                    terms.add(form)
+                elif form.endswith("*"):
+                    self.stems.add(form[:-1])
+                else:
+                    self.words.add(form)
+
+        # Longest first: an alternation takes the first that fits.
+        ordered = sorted(terms, key=lambda term: (-len(term), term))
+        alternatives = "|".join(map(re.escape, ordered))
+        self.terms = re.compile(alternatives or _NEVER)
         self._known: dict[str, bool] = {}
 
     def has(self, word: str) -> bool:
         """Whether a lower-case word, without regard to accents, is a form of a concept."""
         if word not in self._known:
-            plain = _plain(word)
-            stems = any(plain[:end] in self.stems for end in range(3, len(plain) + 1))
-            self._known[word] = plain in self.words or stems
+            self._known[word] = self._look_up(_without_accents(word))
         return self._known[word]
+
+    def _look_up(self, word: str) -> bool:
+        if word in self.words:
+            return True
+        beginnings = (word[:end] for end in range(_SHORTEST_STEM, len(word) + 1))
+        return any(beginning in self.stems for beginning in beginnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What the annotator knows; see `glossary.yaml`."""
+
+    subject: Glossary  # words that hardly occur outside mathematics
+    shared: Glossary  # words that programming and daily life use as well
+    commands: frozenset[str]  # TeX commands of formulas, with their backslash
 
 
 @cache
-def glossaries() -> tuple[Glossary, Glossary, frozenset[str]]:
-    """The words of mathematics that come with the project, those it shares with others, and TeX commands."""
+def vocabulary() -> Vocabulary:
+    """The words that come with the project."""
     path = Path(__file__).with_name("glossary.yaml")
     sections = yaml.safe_load(path.read_text(encoding="utf-8"))
-    commands = frozenset("\\" + command for command in sections["tex"])
-    return Glossary(sections["mathematics"]), Glossary(sections["shared"]), commands
+    return Vocabulary(
+        subject=Glossary(sections["mathematics"]),
+        shared=Glossary(sections["shared"]),
+        commands=frozenset("\\" + command for command in sections["tex"]),
+    )
 
 
 def evidence(text: str, formulas: int, limit: int) -> float:
     """Weighted share (0 and up, rarely over 1) of mathematics among the first `limit` tokens of a text.
 
-    A word of the subject, a formula (at most 50) or a TeX command of formulas counts 1, a shared word 0.5, a sign on
-    no keyboard 2. One-letter names count 0.5 each, but no more than all else: they are notes in a songbook.
+    A word of the subject, a formula (at most 50) or a TeX command of formulas counts 1, a shared word
+    0.5, a sign on no keyboard 2. One-letter names count 0.5 each, but no more than all else: they are
+    notes in a songbook.
 
     Args:
         formulas: how many the extraction found on the page.
     """
+    words = vocabulary()
     tokens = tokens_of(text, limit)
-    subject, shared, commands = glossaries()
+
+    # Terms of scripts without spaces: their characters are single tokens, so join them again.
     running = "".join(token if _CJK.match(token) else " " for token in tokens)
-    found = len(subject.terms.findall(running)) + 0.5 * len(shared.terms.findall(running))
+    found: float = len(words.subject.terms.findall(running))
+    found += 0.5 * len(words.shared.terms.findall(running))
+
     names = 0.0
     for token in tokens:
         if len(token) == 1:
-            names += 0.5 * _is_name(token)
-            found += 2 * _is_rare_sign(token)
-        elif token in commands or subject.has(token):
+            if _is_name(token):
+                names += 0.5
+            elif _is_rare_sign(token):
+                found += 2
+        elif token in words.commands or words.subject.has(token):
             found += 1
-        elif shared.has(token):
+        elif words.shared.has(token):
             found += 0.5
-    return (found + min(names, found) + min(formulas, _MOST_FORMULAS)) / (len(tokens) + MANY)
+
+    total = found + min(names, found) + min(formulas, _MOST_FORMULAS)
+    return total / (len(tokens) + MANY)
 
 
 @cache
 def _is_name(sign: str) -> bool:
-    return (
-        "a" <= sign <= "z" and sign not in "ai"
-    ) or "α" <= sign <= "ω"  # a, i: words of several languages
+    """Whether a letter may be a variable's name: Latin but for "a" and "i", words themselves; Greek."""
+    if "a" <= sign <= "z":
+        return sign not in "ai"
+    return "α" <= sign <= "ω"
 
 
 @cache
 def _is_rare_sign(sign: str) -> bool:
+    """Whether it is one of Unicode's mathematical symbols that no keyboard has."""
     return unicodedata.category(sign) == "Sm" and sign not in "+<>=|~"
 
 
-def _plain(word: str) -> str:
-    """Without accents: inflected Greek, French or Czech forms move or lose them."""
+def _without_accents(word: str) -> str:
+    """Inflected Greek, French or Czech forms move or lose their accents."""
     if word.isascii() or _CJK.search(word):
         return word
-    return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    decomposed = unicodedata.normalize("NFKD", word)
+    return "".join(character for character in decomposed if not unicodedata.combining(character))

@@ -1,0 +1,10 @@
+"""The tables of the corpus stage: their columns, and how they are read and written.
+
+pages.py         the table of extracted pages and that of rejected ones; keys of URLs and texts
+urls.py          a URL's canonical form, host and registrable domain
+shards.py        all shards of a crawl, and the pages of each that deduplication kept
+database.py      DuckDB that spills to disk
+final.py         columns of the final corpus and of the removal log; measures of a text's quality
+merge.py         finished shards to one sorted data set
+dataset_card.py  the README of the final corpus
+"""

@@ -8,6 +8,7 @@ from corpus.tables.final import DESCRIPTIONS, FINAL
 from pipeline.artifacts.write import write_text
 from pipeline.config.corpus import Decontamination
 
+# The Hub's size categories: below so many rows it is called so.
 _SIZES = (
     (1e3, "n<1K"),
     (1e4, "1K<n<10K"),
@@ -19,18 +20,26 @@ _SIZES = (
 
 
 def write_card(folder: Path, counts: dict, settings: Decontamination) -> None:
-    """Write `folder`/README.md in the form the Hugging Face Hub reads (YAML front matter, then Markdown)."""
+    """Write `folder`/README.md in the form the Hugging Face Hub reads: YAML front matter, then Markdown.
+
+    Args:
+        counts: the counts of the final corpus's manifest.
+        settings: what counted as a leaked problem.
+    """
     front = yaml.safe_dump(_front_matter(counts), sort_keys=False, allow_unicode=True)
     write_text(folder / "README.md", f"---\n{front}---\n\n{_body(counts, settings)}")
 
 
 def _front_matter(counts: dict) -> dict:
-    languages = [
-        code
-        for code, pages in counts["languages"].items()
-        if len(code) == 2 and pages * 1000 >= counts["pages"]
-    ]
+    # The Hub knows codes of two letters; "und" and a language of a few stray pages are left out.
+    languages = []
+    for code, pages in counts["languages"].items():
+        if len(code) == 2 and pages * 1000 >= counts["pages"]:
+            languages.append(code)
+
     size = next((name for limit, name in _SIZES if counts["pages"] < limit), "100M<n<1B")
+    every_part = {"split": "train", "path": "part-*.parquet"}
+
     return {
         "pretty_name": "Mathematical web pages",
         "license": "other",
@@ -39,23 +48,22 @@ def _front_matter(counts: dict) -> dict:
         "task_categories": ["text-generation"],
         "size_categories": [size],
         "tags": ["mathematics", "web", "pretraining", "common-crawl"],
-        "configs": [
-            {"config_name": "default", "data_files": [{"split": "train", "path": "part-*.parquet"}]}
-        ],
+        "configs": [{"config_name": "default", "data_files": [every_part]}],
     }
 
 
 def _body(counts: dict, settings: Decontamination) -> str:
+    most_common = list(counts["languages"].items())[:12]
+    languages = ", ".join(f"{code} {pages:,}" for code, pages in most_common)
+
     columns = "\n".join(
         f"| `{field.name}` | {field.type} | {DESCRIPTIONS[field.name]} |" for field in FINAL
-    )
-    languages = ", ".join(
-        f"{code} {pages:,}" for code, pages in list(counts["languages"].items())[:12]
     )
     leaks = "\n".join(
         f"| {name} | {items:,} | {counts['removed_by_benchmark'].get(name, 0):,} |"
         for name, items in counts["benchmark_items"].items()
     )
+
     return f"""# Mathematical web pages
 
 Web pages about mathematics, mined from a web crawl by the method of DeepSeekMath (Shao et al., arXiv 2402.03300,

@@ -1,6 +1,7 @@
-"""Columns of the final corpus and of the removal log, and the way from the table of pages to them.
+"""Columns of the final corpus and of the removal log, and how rows of the page table become theirs.
 
-The names and types of FineMath's columns come first, so that code written for it reads this corpus; ours follow.
+The names and types of FineMath's columns come first, so that code written for it reads this corpus;
+ours follow. Nothing is dropped here: measures of a text's quality are reported as columns.
 """
 
 import json
@@ -11,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from corpus.tables.pages import PAGES
-from corpus.tables.quality import letter_share, repeated_line_share
 
 FINAL = pa.schema(
     [
+        # FineMath's columns.
         pa.field("url", pa.string()),
         pa.field("fetch_time", pa.int64()),  # nanoseconds since 1970-01-01 UTC
         pa.field("content_mime_type", pa.string()),
@@ -31,6 +32,7 @@ FINAL = pa.schema(
         pa.field("snapshot_type", pa.string()),
         pa.field("language", pa.string()),
         pa.field("language_score", pa.float64()),
+        # Ours.
         pa.field("doc_id", pa.uint64()),
         pa.field("host", pa.string()),
         pa.field("domain", pa.string()),
@@ -44,6 +46,7 @@ FINAL = pa.schema(
     ]
 )
 
+# What the dataset card says about each column.
 DESCRIPTIONS = {
     "url": "Address as recorded by the crawler",
     "fetch_time": "Time of the fetch, nanoseconds since 1970-01-01 UTC",
@@ -73,6 +76,7 @@ DESCRIPTIONS = {
     "repeated_line_share": "Share of the text's lines that stood in it before",
 }
 
+# One row a removed page: the benchmark item that it shares most n-grams with.
 REMOVED = pa.schema(
     [
         pa.field("url", pa.string()),
@@ -90,17 +94,34 @@ REMOVED = pa.schema(
     ]
 )
 
+# Columns of the page table that a row of the corpus is made from: all but keys for comparing pages.
 PAGE_COLUMNS = [
     name for name in PAGES.names if name not in ("url_key", "path", "text_key", "extractor_version")
 ]
+
+# The name of a crawl ends before the first number of three digits or more:
+# `CC-MAIN-20241201162023-00000.warc.gz` is of CC-MAIN.
 _CRAWL_NAME = re.compile(r"(.+?)-\d{3,}")
+
+_NANOSECONDS = 1_000_000_000
 
 
 def final_table(pages: pa.Table, score: np.ndarray, first_round: np.ndarray) -> pa.Table:
-    """Pages (columns of `corpus.tables.pages.PAGES`) with scores and rounds, [rows] each, as rows of the corpus."""
-    same = {name: pages[name] for name in FINAL.names if name in pages.column_names}
+    """Rows of the corpus for some pages.
+
+    Args:
+        pages: the columns PAGE_COLUMNS of the page table.
+        score: [rows] the last round's score of each page.
+        first_round: [rows] the round that collected it first.
+    """
     texts = pages["text"].to_pylist()
-    columns = same | {
+    letters = [letter_share(text) for text in texts]
+    repeated = [repeated_line_share(text) for text in texts]
+    stars = np.clip(score, 0, 1) * 5
+
+    unchanged = {name: pages[name] for name in FINAL.names if name in pages.column_names}
+
+    columns = unchanged | {
         "fetch_time": [_nanoseconds(date) for date in pages["crawl_date"].to_pylist()],
         "content_mime_type": pages["mime"],
         "warc_filename": pages["warc_file"],
@@ -108,37 +129,38 @@ def final_table(pages: pa.Table, score: np.ndarray, first_round: np.ndarray) -> 
         "warc_record_length": pages["warc_length"],
         "token_count": pages["n_tokens"],
         "char_count": pages["n_chars"],
-        "metadata": [_metadata(row) for row in pages.select(_METADATA).to_pylist()],
+        "metadata": _metadata(pages),
         "score": score.astype(np.float64),
-        "int_score": np.rint(np.clip(score, 0, 1) * 5).astype(np.int64),
-        "crawl": [_crawl(name) for name in pages["warc_file"].to_pylist()],
+        "int_score": np.rint(stars).astype(np.int64),
+        "crawl": [_crawl_name(name) for name in pages["warc_file"].to_pylist()],
         "snapshot_type": ["latest"] * len(pages),
         "round": first_round.astype(np.int32),
-        "letter_share": np.array([letter_share(text) for text in texts], dtype=np.float32),
-        "repeated_line_share": np.array(
-            [repeated_line_share(text) for text in texts], dtype=np.float32
-        ),
+        "letter_share": np.array(letters, dtype=np.float32),
+        "repeated_line_share": np.array(repeated, dtype=np.float32),
     }
-    arrays = [_column(columns[field.name], field.type) for field in FINAL]
+
+    arrays = [_typed(columns[field.name], field.type) for field in FINAL]
     return pa.Table.from_arrays(arrays, schema=FINAL)
 
 
-def _column(values: object, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
-    return values.cast(kind) if isinstance(values, pa.ChunkedArray) else pa.array(values, type=kind)
+def _typed(values: object, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
+    if isinstance(values, pa.ChunkedArray):
+        return values.cast(kind)
+    return pa.array(values, type=kind)
 
 
-_METADATA = ["n_math", "math_kinds", "fallback", "charset"]
-
-
-def _metadata(row: dict) -> str:
-    kinds = json.loads(row["math_kinds"] or "{}")
-    value = {
-        "found_math": row["n_math"] > 0,
-        "math_kinds": kinds,
-        "fallback": row["fallback"],
-        "charset": row["charset"],
-    }
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+def _metadata(pages: pa.Table) -> list[str]:
+    """A JSON object for each page; `found_math` is FineMath's name."""
+    objects = []
+    for row in pages.select(["n_math", "math_kinds", "fallback", "charset"]).to_pylist():
+        value = {
+            "found_math": row["n_math"] > 0,
+            "math_kinds": json.loads(row["math_kinds"] or "{}"),
+            "fallback": row["fallback"],
+            "charset": row["charset"],
+        }
+        objects.append(json.dumps(value, sort_keys=True, ensure_ascii=False))
+    return objects
 
 
 def _nanoseconds(date: str) -> int | None:
@@ -147,10 +169,31 @@ def _nanoseconds(date: str) -> int | None:
         moment = datetime.fromisoformat(date)
     except ValueError:
         return None
-    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 1_000_000_000
+
+    in_utc = moment.replace(tzinfo=moment.tzinfo or UTC)
+    return int(in_utc.timestamp()) * _NANOSECONDS
 
 
-def _crawl(warc_file: str) -> str:
-    """`CC-MAIN-20241201162023-…` is CC-MAIN: the name before the first number of three digits or more."""
+def _crawl_name(warc_file: str) -> str:
     match = _CRAWL_NAME.match(warc_file)
     return match[1] if match else warc_file.split(".")[0]
+
+
+# ---- Quality of a text (after Gopher, Rae et al. 2021): reported, never used to drop a page
+
+
+def letter_share(text: str) -> float:
+    """Letters per character, white space not counted; 0 for an empty text."""
+    visible = "".join(text.split())
+    if not visible:
+        return 0.0
+    return sum(map(str.isalpha, visible)) / len(visible)
+
+
+def repeated_line_share(text: str) -> float:
+    """Share of the lines that also occur earlier in the text; blank lines do not count."""
+    stripped = [line.strip() for line in text.splitlines()]
+    lines = [line for line in stripped if line]
+    if not lines:
+        return 0.0
+    return 1 - len(set(lines)) / len(lines)

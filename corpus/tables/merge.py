@@ -1,14 +1,15 @@
-"""Shards of finished pages to one sorted data set: a global sort that spills to disk, cut into parts."""
+"""Finished shards to one sorted data set: a global sort that spills to disk, cut into parts."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from corpus.tables.database import open_database
 from corpus.tables.final import FINAL, REMOVED
 from pipeline.artifacts.write import atomic_path
 
@@ -17,41 +18,50 @@ ROW_GROUP = 10_000
 TOP_LANGUAGES = 50
 
 
-def merge(work: Path, shards: list[str], out: Path, part_characters: int = PART_CHARACTERS) -> dict:
-    """Write `out`/part-*.parquet, sorted by doc_id; return counts of pages, tokens, characters, by language."""
-    counts: Counter[str] = Counter(pages=0, tokens=0, characters=0, formulas=0, parts=0)
+def merge(
+    work: Path, shards: Sequence[str], out: Path, part_characters: int = PART_CHARACTERS
+) -> dict:
+    """Write `out`/part-*.parquet, sorted by doc_id.
+
+    Args:
+        work: folder with `<shard>/kept.parquet` of each shard.
+        part_characters: characters of text from which a new part is begun.
+
+    Returns counts of pages, tokens, characters, formulas and parts, and pages by language.
+    """
+    counts: Counter[str] = Counter(pages=0, tokens=0, characters=0, formulas=0)
     languages: Counter[str] = Counter()
-    writer, size = None, 0
-    for table in _sorted(work, [work / shard / "kept.parquet" for shard in shards]):
-        if writer is None or size >= part_characters:
-            if writer:
-                writer.close()
-            writer, size = _part(out, counts["parts"]), 0
-            counts["parts"] += 1
-        writer.write_table(table, row_group_size=ROW_GROUP)
-        size += pc.sum(table["char_count"]).as_py() or 0
-        counts["pages"] += len(table)
-        for name, column in (
-            ("tokens", "token_count"),
-            ("characters", "char_count"),
-            ("formulas", "n_math"),
-        ):
-            counts[name] += pc.sum(table[column]).as_py() or 0
-        languages.update(table["language"].to_pylist())
-    if writer is None:  # a corpus without pages still opens
-        writer = _part(out, 0)
-        counts["parts"] = 1
-    writer.close()
-    return dict(counts) | {"languages": dict(languages.most_common(TOP_LANGUAGES))}
+
+    files = [work / shard / "kept.parquet" for shard in shards]
+    with _Parts(out, part_characters) as parts:
+        for table in _sorted_rows(work, files):
+            characters = _sum(table, "char_count")
+            parts.write(table, characters)
+
+            counts["pages"] += len(table)
+            counts["tokens"] += _sum(table, "token_count")
+            counts["characters"] += characters
+            counts["formulas"] += _sum(table, "n_math")
+            languages.update(table["language"].to_pylist())
+
+    return {
+        **counts,
+        "parts": parts.count,
+        "languages": dict(languages.most_common(TOP_LANGUAGES)),
+    }
 
 
-def write_removed(work: Path, shards: list[str], path: str | Path) -> dict:
-    """Write the log of removed pages, sorted by doc_id; return counts."""
-    tables = [pq.read_table(work / shard / "removed.parquet") for shard in shards]
-    rows = pa.concat_tables(tables).to_pylist() if tables else []
+def write_removed(work: Path, shards: Sequence[str], path: str | Path) -> dict:
+    """Write the log of removed pages, sorted by doc_id; return counts of pages, tokens, by benchmark."""
+    rows = []
+    for shard in shards:
+        rows += pq.read_table(work / shard / "removed.parquet").to_pylist()
     rows.sort(key=lambda row: row["doc_id"])
+
+    table = pa.Table.from_pylist(rows, schema=REMOVED)
     with atomic_path(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=REMOVED), temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd")
+
     by_benchmark = Counter(row["benchmark"] for row in rows)
     return {
         "removed": len(rows),
@@ -60,19 +70,56 @@ def write_removed(work: Path, shards: list[str], path: str | Path) -> dict:
     }
 
 
-def _part(out: Path, number: int) -> pq.ParquetWriter:
-    path = out / f"part-{number:05d}.parquet"
-    return pq.ParquetWriter(path, FINAL, compression="zstd", compression_level=3)
+class _Parts:
+    """Parquet files `part-00000.parquet`, … in a folder, a new one whenever the last is large enough."""
+
+    def __init__(self, folder: Path, part_characters: int):
+        self.folder = folder
+        self.part_characters = part_characters
+        self.count = 0
+        self._begin()
+
+    def __enter__(self) -> "_Parts":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._writer.close()
+
+    def write(self, table: pa.Table, characters: int) -> None:
+        """Append rows whose texts have so many characters together."""
+        if self._characters >= self.part_characters:
+            self._writer.close()
+            self._begin()
+
+        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self._characters += characters
+
+    def _begin(self) -> None:
+        """Open the next part. The first is opened before any row, so that an empty corpus still opens."""
+        path = self.folder / f"part-{self.count:05d}.parquet"
+        self._writer = pq.ParquetWriter(path, FINAL, compression="zstd", compression_level=3)
+        self._characters = 0
+        self.count += 1
 
 
-def _sorted(work: Path, files: list[Path]) -> Iterator[pa.Table]:
+def _sorted_rows(work: Path, files: list[Path]) -> Iterator[pa.Table]:
     """All rows of the files by ascending doc_id, some at a time."""
-    with duckdb.connect(
-        config={"temp_directory": str(work / "spill"), "threads": "2"}
-    ) as connection:
-        columns = ", ".join(f'"{name}"' for name in FINAL.names)
-        query = f"SELECT {columns} FROM read_parquet(?) ORDER BY doc_id"
-        rows = connection.sql(query, params=[[str(path) for path in files]])
+    columns = ", ".join(f'"{name}"' for name in FINAL.names)
+    query = f"SELECT {columns} FROM read_parquet(?) ORDER BY doc_id"
+
+    # Each thread sorts in a buffer of its own: few of them, for rows hold whole texts.
+    with open_database(work / "spill", threads="2") as database:
+        names = [str(path) for path in files]
+        rows = database.sql(query, params=[names])
         for batch in rows.to_arrow_reader(ROW_GROUP):
             if len(batch):
                 yield pa.Table.from_batches([batch]).cast(FINAL)
+
+
+def _sum(table: pa.Table, column: str) -> int:
+    return pc.sum(table[column]).as_py() or 0

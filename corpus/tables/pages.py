@@ -1,11 +1,13 @@
 """The table of extracted pages: its columns, and reading and writing it as Parquet.
 
-Written by `corpus.extract`, one file a shard; read by every later step of the corpus stage. Text is never changed
-after extraction: later steps write side files keyed by `doc_id`. The columns are a superset of what FineMath
-publishes, under our names (see `corpus/final/README.md` of a run for the mapping).
+Written by `corpus.extract`, one file a shard; read by every later step of the corpus stage. Text is
+never changed after extraction: later steps write side files keyed by `doc_id`. The columns are a
+superset of what FineMath publishes, under our names (see `corpus/final/README.md` of a run for the
+mapping).
 """
 
 from pathlib import Path
+from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,68 +17,79 @@ from pipeline.artifacts.write import atomic_path
 from pipeline.errors import UserError
 
 EXTRACTOR_VERSION = "1"
-ROW_GROUP = 20_000  # rows
-GROUP_BYTES = 128 << 20  # characters of text
+
+# A row group is written after so many rows or so many characters of text, whichever comes first:
+# together they bound the memory of a writer.
+ROW_GROUP = 20_000
+GROUP_BYTES = 128 << 20
+
+_PARQUET_OPTIONS = {
+    "compression": "zstd",
+    "compression_level": 3,
+    "use_dictionary": ["host", "domain", "language", "mime"],
+}
+
+
+def _column(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
 
 PAGES = pa.schema(
     [
-        pa.field(
-            "doc_id", pa.uint64(), nullable=False
-        ),  # xxh3_64 of canonical URL, crawl date, payload
-        pa.field("url", pa.string(), nullable=False),  # as recorded by the crawler
-        pa.field("url_key", pa.uint64(), nullable=False),  # xxh3_64 of the canonical URL
-        pa.field("host", pa.string(), nullable=False),
-        pa.field("domain", pa.string(), nullable=False),  # registrable domain
-        pa.field("path", pa.string(), nullable=False),
-        pa.field("crawl_date", pa.string(), nullable=False),  # ISO 8601, UTC, whole seconds
-        pa.field("warc_file", pa.string(), nullable=False),  # file name without folders
-        pa.field(
-            "warc_offset", pa.int64(), nullable=False
-        ),  # byte where the record (its gzip member) begins
-        pa.field(
-            "warc_length", pa.int64(), nullable=False
-        ),  # bytes of the record in the file, -1 if unknown
-        pa.field("mime", pa.string(), nullable=False),
-        pa.field("charset", pa.string(), nullable=False),  # the one used to decode
-        pa.field(
-            "language", pa.string(), nullable=False
-        ),  # ISO 639-1, "und" when nothing can be said
-        pa.field("language_score", pa.float32(), nullable=False),  # 0..1
-        pa.field("title", pa.string(), nullable=False),
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("n_chars", pa.int64(), nullable=False),
-        pa.field(
-            "n_words", pa.int64(), nullable=False
-        ),  # between white space; Chinese and Japanese: characters
-        pa.field(
-            "n_tokens", pa.int64(), nullable=False
-        ),  # estimate, see corpus.html.page.estimate_tokens
-        pa.field("n_math", pa.int64(), nullable=False),  # formulas in `text`
-        pa.field(
-            "math_kinds", pa.string(), nullable=False
-        ),  # JSON: kind of markup -> number of formulas
-        pa.field(
-            "fallback", pa.bool_(), nullable=False
-        ),  # main content lost formulas, the whole body was taken
-        pa.field("text_key", pa.uint64(), nullable=False),  # xxh3_64 of the normalised text
-        pa.field("extractor_version", pa.string(), nullable=False),
+        # Identity: xxh3_64 of canonical URL, crawl date and payload.
+        _column("doc_id", pa.uint64()),
+        # The address as the crawler recorded it, and its parts; url_key is xxh3_64 of its canonical
+        # form, `domain` the registrable one.
+        _column("url", pa.string()),
+        _column("url_key", pa.uint64()),
+        _column("host", pa.string()),
+        _column("domain", pa.string()),
+        _column("path", pa.string()),
+        # ISO 8601, UTC, whole seconds.
+        _column("crawl_date", pa.string()),
+        # The record: name of its file without folders, the byte where its gzip member begins, and
+        # its bytes in the file, -1 if unknown.
+        _column("warc_file", pa.string()),
+        _column("warc_offset", pa.int64()),
+        _column("warc_length", pa.int64()),
+        # What the payload was declared as, and the character set used to decode it.
+        _column("mime", pa.string()),
+        _column("charset", pa.string()),
+        # ISO 639-1, "und" when nothing can be said; confidence 0 to 1.
+        _column("language", pa.string()),
+        _column("language_score", pa.float32()),
+        _column("title", pa.string()),
+        _column("text", pa.string()),
+        # Sizes of the text. Words are separated by white space, and each Chinese or Japanese
+        # character is one; tokens are an estimate (corpus.html.page.estimate_tokens).
+        _column("n_chars", pa.int64()),
+        _column("n_words", pa.int64()),
+        _column("n_tokens", pa.int64()),
+        # Formulas in the text, and JSON: kind of markup -> number of formulas.
+        _column("n_math", pa.int64()),
+        _column("math_kinds", pa.string()),
+        # Whether the main content had lost formulas, so that the whole body was taken.
+        _column("fallback", pa.bool_()),
+        # xxh3_64 of the normalised text.
+        _column("text_key", pa.uint64()),
+        _column("extractor_version", pa.string()),
     ]
 )
 
 REJECTS = pa.schema(
     [
-        pa.field("url", pa.string(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("detail", pa.string(), nullable=False),
-        pa.field("warc_file", pa.string(), nullable=False),
-        pa.field("warc_offset", pa.int64(), nullable=False),
-        pa.field("record_type", pa.string(), nullable=False),
+        _column("url", pa.string()),
+        _column("reason", pa.string()),
+        _column("detail", pa.string()),
+        _column("warc_file", pa.string()),
+        _column("warc_offset", pa.int64()),
+        _column("record_type", pa.string()),
     ]
 )
 
 
 def key64(text: str) -> int:
-    """xxh3_64 of the UTF-8 bytes (lone surrogates replaced): the key of URLs and texts everywhere in this stage."""
+    """xxh3_64 of the UTF-8 bytes (lone surrogates replaced): the key of URLs and texts in this stage."""
     return xxhash.xxh3_64_intdigest(text.encode("utf-8", "replace"))
 
 
@@ -86,36 +99,48 @@ def normalised_text(text: str) -> str:
 
 
 class TableWriter:
-    """Write rows as Parquet, zstd level 3; the file appears when the context ends without an exception.
+    """Write rows as Parquet; the file appears when the context ends without an exception.
 
-    A table without rows is a valid file with the schema. Memory is bounded: a row group is written after ROW_GROUP
-    rows or GROUP_BYTES of text, whichever comes first. Keys of a row that are no columns are left out.
+    A table without rows is a valid file with the schema. Keys of a row that are no columns are left
+    out.
     """
 
     def __init__(self, path: str | Path, schema: pa.Schema):
-        self.schema, self.rows, self.bytes, self.count = schema, [], 0, 0
-        self.whole = atomic_path(path)
+        self.schema = schema
+        self._rows: list[dict] = []
+        self._characters = 0
+        self._whole_file = atomic_path(path)
 
     def __enter__(self) -> "TableWriter":
-        self.writer = pq.ParquetWriter(self.whole.__enter__(), self.schema, **_OPTIONS)
+        temporary = self._whole_file.__enter__()
+        self._writer = pq.ParquetWriter(temporary, self.schema, **_PARQUET_OPTIONS)
         return self
 
     def add(self, row: dict) -> None:
-        self.rows.append(row)
-        self.bytes += len(row.get("text", ""))
-        if len(self.rows) == ROW_GROUP or self.bytes > GROUP_BYTES:
-            self._flush()
+        """Append one row."""
+        self._rows.append(row)
+        self._characters += len(row.get("text", ""))
 
-    def _flush(self) -> None:
-        self.writer.write_table(pa.Table.from_pylist(self.rows, schema=self.schema))
-        self.count += len(self.rows)
-        self.rows, self.bytes = [], 0
+        if len(self._rows) == ROW_GROUP or self._characters > GROUP_BYTES:
+            self._write_group()
 
-    def __exit__(self, *error: object) -> None:
-        if self.rows and error[0] is None:
-            self._flush()
-        self.writer.close()
-        self.whole.__exit__(*error)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._rows and kind is None:
+            self._write_group()
+
+        self._writer.close()
+        self._whole_file.__exit__(kind, error, traceback)
+
+    def _write_group(self) -> None:
+        table = pa.Table.from_pylist(self._rows, schema=self.schema)
+        self._writer.write_table(table)
+        self._rows = []
+        self._characters = 0
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
@@ -126,10 +151,3 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
         raise UserError(f"{path}: no such file") from None
     except pa.ArrowInvalid as error:
         raise UserError(f"{path}: not a readable Parquet file ({error})") from None
-
-
-_OPTIONS = {
-    "compression": "zstd",
-    "compression_level": 3,
-    "use_dictionary": ["host", "domain", "language", "mime"],
-}

@@ -17,18 +17,18 @@ from pipeline.forward.ragged import RaggedRows, ragged_rows
 
 @dataclass(slots=True)
 class Row:
-    """One sequence. `scored[t]` says that token t is a target (given the tokens before it); t = 0 never is.
+    """One sequence. `loss_mask[t]` says that token t is a target (given the tokens before it); t = 0 never is.
 
     `columns` holds per-token numbers for the loss (weight, advantage, old and reference log-probabilities), aligned
-    with `ids`; only the values at targets are used.
+    with `input_ids`; only the values at targets are used.
     """
 
-    ids: np.ndarray  # int32 [T]
-    scored: np.ndarray  # bool [T]
+    input_ids: np.ndarray  # int32 [T]
+    loss_mask: np.ndarray  # bool [T]
     columns: dict[str, np.ndarray] = field(default_factory=dict)  # float32 [T]
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.input_ids)
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class MicroBatch:
 
 def target_positions(row: Row) -> np.ndarray:
     """Indices of the row's target tokens; the first token has nothing before it and never is one."""
-    where = np.flatnonzero(row.scored)
+    where = np.flatnonzero(row.loss_mask)
     return where[where > 0]
 
 
@@ -100,7 +100,7 @@ def micro_batches(
     variable-length flash attention). Rows of one length have no padding to save and are never packed. Rows without
     targets are left out: they add nothing to any loss; so does a row's last token, which predicts nothing.
     """
-    useful = [i for i, row in enumerate(rows) if row.scored[1:].any()]
+    useful = [i for i, row in enumerate(rows) if row.loss_mask[1:].any()]
     packed = packed and len({len(rows[i]) for i in useful}) > 1
     useful.sort(key=lambda i: (len(rows[i]), i))
 
@@ -158,7 +158,7 @@ def _collate(
     rows: Sequence[Row], group: list[int], packed: bool, device: torch.device | str
 ) -> MicroBatch:
     # A row's last token predicts nothing and is left out of the input.
-    inputs = [rows[i].ids[:-1] for i in group]
+    inputs = [rows[i].input_ids[:-1] for i in group]
     lengths = [len(ids) for ids in inputs]
 
     ragged = position_ids = None
@@ -190,7 +190,7 @@ def _collate(
 
 def target_ids(rows: Sequence[Row], group: list[int], device: torch.device | str) -> torch.Tensor:
     """The target tokens int64 [N] of the rows `group`, row by row."""
-    targets = [rows[i].ids[target_positions(rows[i])] for i in group]
+    targets = [rows[i].input_ids[target_positions(rows[i])] for i in group]
     return torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device)
 
 

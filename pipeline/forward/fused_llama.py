@@ -113,7 +113,7 @@ def _query_key_value(layer: LlamaDecoderLayer, dtype: torch.dtype) -> tuple[Tens
 
     weights = [query.weight * (gain * scale), key.weight * gain, value.weight * gain]
     weight = torch.cat(weights).to(dtype)
-    if query.bias is None:
+    if _bias(query) is None:
         return weight, None
     return weight, torch.cat([query.bias * scale, key.bias, value.bias]).to(dtype)
 
@@ -124,11 +124,16 @@ def _gate_up(layer: LlamaDecoderLayer, dtype: torch.dtype) -> tuple[Tensor, Tens
     gain = layer.post_attention_layernorm.weight
 
     weight = (torch.cat([gate.weight, up.weight]) * gain).to(dtype)
-    if gate.bias is None:
+    if _bias(gate) is None:
         return weight, None
     return weight, torch.cat([gate.bias, up.bias]).to(dtype)
 
 
 def _linear(x: Tensor, module: torch.nn.Linear, dtype: torch.dtype) -> Tensor:
-    bias = None if module.bias is None else module.bias.to(dtype)
-    return F.linear(x, module.weight.to(dtype), bias)
+    bias = _bias(module)
+    return F.linear(x, module.weight.to(dtype), None if bias is None else bias.to(dtype))
+
+
+def _bias(module: torch.nn.Linear) -> Tensor | None:
+    """A module's bias: torch declares a tensor, but a module made without one holds None."""
+    return module.bias

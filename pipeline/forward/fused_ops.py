@@ -1,34 +1,34 @@
 """Pieces of a transformer's forward pass with hand-written backward passes: few passes over memory, nothing kept twice.
 
 Every function here is checked against automatic differentiation of its plain formula. Shapes: T tokens laid end to
-end without padding, h heads of size D, B rows, L padded length, H hidden, N scored tokens, V vocabulary.
+end without padding, h heads of size D, H hidden, N target tokens, V vocabulary.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import silu
 
 
 class Normalised(Function):
     """x / sqrt(mean(x^2) + eps) over the last dimension, [T, H] fp32 -> [T, H] in `dtype`; the gain is not applied."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
-        scale = (
-            torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-            .square_()
-            .div_(x.shape[-1])
-            .add_(eps)
-            .rsqrt_()
-        )
+    def forward(ctx: Any, x: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
+        norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        scale = norm.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
         result = (x * scale).to(dtype)
+
         ctx.save_for_backward(result, scale)
         return result
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        # With y = x s: dx = s (dy - y mean(y dy)).
         result, scale = ctx.saved_tensors
         grad, result = grad.float(), result.float()
         along = (grad * result).mean(-1, keepdim=True)
@@ -39,43 +39,55 @@ class Gated(Function):
     """silu(gate) * up for a joint [T, 2 x width] -> [T, width]; the sigmoid is computed again backwards."""
 
     @staticmethod
-    def forward(ctx, joint: Tensor) -> Tensor:
+    def forward(ctx: Any, joint: Tensor) -> Tensor:
         ctx.save_for_backward(joint)
         gate, up = joint.chunk(2, -1)
-        return torch.nn.functional.silu(gate).mul_(up)
+        return silu(gate).mul_(up)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor):
-        gate, up = ctx.saved_tensors[0].chunk(2, -1)
-        result = torch.empty_like(ctx.saved_tensors[0])
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (joint,) = ctx.saved_tensors
+        gate, up = joint.chunk(2, -1)
+
+        result = torch.empty_like(joint)
         of_gate, of_up = result.chunk(2, -1)
-        torch.mul(grad, torch.nn.functional.silu(gate), out=of_up)
+        torch.mul(grad, silu(gate), out=of_up)
         torch.ops.aten.silu_backward.grad_input(grad * up, gate, grad_input=of_gate)
         return result
 
 
 class TargetLogProbs(Function):
-    """Log-probability [N] fp32 of each target under softmax(hidden @ head^T / temperature); logits are kept once."""
+    """Log-probability [N] fp32 of each target under softmax(hidden @ head^T / temperature); logits are kept once.
+
+    hidden [N, H], head [V, H], targets [N].
+    """
 
     @staticmethod
-    def forward(ctx, hidden: Tensor, head: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, head: Tensor, targets: Tensor, temperature: float
+    ) -> Tensor:
         logits = (hidden @ head.t()).float()
         if temperature != 1.0:
             logits /= temperature
-        total = logits.logsumexp(-1, keepdim=True)
-        logits -= total
-        ctx.save_for_backward(hidden, head, targets, logits.to(hidden.dtype))
+
+        # In place: from here on they are log-probabilities.
+        logits -= logits.logsumexp(-1, keepdim=True)
+        log_probs = logits
+
+        ctx.save_for_backward(hidden, head, targets, log_probs.to(hidden.dtype))
         ctx.temperature = temperature
-        return logits.gather(-1, targets[:, None])[:, 0]
+        return log_probs.gather(-1, targets[:, None])[:, 0]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor):
-        hidden, head, targets, logprobs = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        # d log p(target) / d logits = (one-hot of the target - p) / temperature.
+        hidden, head, targets, log_probs = ctx.saved_tensors
         grad = grad[:, None] / ctx.temperature
-        of_logits = logprobs.float().exp_().mul_(-grad)
+        of_logits = log_probs.float().exp_().mul_(-grad)
         of_logits.scatter_add_(-1, targets[:, None], grad)
+
         of_logits = of_logits.to(hidden.dtype)
         return of_logits @ head, of_logits.t() @ hidden, None, None
 
@@ -87,7 +99,9 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor, sign: int = 1, out: Tensor | Non
     every Llama.
     """
     half = x.shape[-1] // 2
+    first, second = x[..., :half], x[..., half:]
+
     result = torch.mul(x, cos, out=out)
-    result[..., :half].addcmul_(x[..., half:], sin[..., :half], value=-sign)
-    result[..., half:].addcmul_(x[..., :half], sin[..., half:], value=sign)
+    result[..., :half].addcmul_(second, sin[..., :half], value=-sign)
+    result[..., half:].addcmul_(first, sin[..., half:], value=sign)
     return result

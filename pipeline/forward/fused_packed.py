@@ -53,7 +53,7 @@ def token_log_probs(model: PreTrainedModel, batch: MicroBatch, temperature: floa
 def token_scores(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
     """The same as `pipeline.forward.log_probs.token_scores`."""
     dtype = fused_llama.compute_dtype()
-    head, norm = model.score, cast(LlamaModel, model.base_model).norm
+    head, norm = cast(torch.nn.Linear, model.score), cast(LlamaModel, model.base_model).norm
     with torch.autocast("cpu", enabled=False):
         hidden = _predicting_states(model, batch, dtype)
         weight = (head.weight * norm.weight).to(dtype)

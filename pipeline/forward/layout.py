@@ -115,7 +115,7 @@ def row_log_probs(
             results[index][where] = values[start : start + len(where)]
             start += len(where)
 
-    distributed.release(model)
+    distributed.reshard(model)
     return results
 
 
@@ -124,6 +124,6 @@ def filler_batches(layout: Layout, count: int, device: torch.device) -> list[Any
 
     `count` is how many this process has.
     """
-    missing = distributed.most(count) - count
+    missing = distributed.all_reduce_max(count) - count
     nothing = Row(np.zeros(2, dtype=np.int32), np.array([False, True]))
     return list(layout.cut([nothing], 2, device=device)) * missing

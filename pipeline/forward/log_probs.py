@@ -7,7 +7,7 @@ Shapes: B rows of a micro-batch, L its padded length, N its target tokens, H hid
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -35,7 +35,8 @@ def token_log_probs(model: PreTrainedModel, batch: MicroBatch, temperature: floa
 def token_scores(model: PreTrainedModel, batch: MicroBatch, temperature: float = 1.0) -> Tensor:
     """A score model's outputs [N] (fp32) at the positions before the targets. A score knows no temperature."""
     hidden_NH = predicting_states(model, batch)
-    return model.score(hidden_NH)[:, 0].float()
+    head = cast(torch.nn.Linear, model.score)
+    return head(hidden_NH)[:, 0].float()
 
 
 def predicting_states(model: PreTrainedModel, batch: MicroBatch) -> Tensor:

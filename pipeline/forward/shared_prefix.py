@@ -115,7 +115,7 @@ def _rows_by_prompt(rows: Sequence[Row]) -> list[list[int]]:
     for index, row in enumerate(rows):
         where = target_positions(row)
         if len(where):
-            prompt = row.ids[: where[0]].tobytes()
+            prompt = row.input_ids[: where[0]].tobytes()
             groups.setdefault(prompt, []).append(index)
     return sorted(groups.values(), key=lambda group: (_prompt_length(rows[group[0]]), group[0]))
 
@@ -154,12 +154,12 @@ def _collate(
     prompts = np.zeros((len(groups), max(prompt_lengths)), dtype=np.int64)
     for place, group in enumerate(groups):
         length = prompt_lengths[place]
-        prompts[place, :length] = rows[group[0]].ids[:length]
+        prompts[place, :length] = rows[group[0]].input_ids[:length]
 
     order = [index for group in groups for index in group]
     owners = [place for place, group in enumerate(groups) for _ in group]
     answer_inputs = [
-        rows[index].ids[prompt_lengths[owner] : -1]
+        rows[index].input_ids[prompt_lengths[owner] : -1]
         for index, owner in zip(order, owners, strict=True)
     ]
     answer_lengths = [len(ids) for ids in answer_inputs]

@@ -1,4 +1,4 @@
-"""A lean decoder: the weights of a Hugging Face Llama, fused and cast once, with a preallocated key-value cache.
+"""A decoder for inference: the weights of a Hugging Face Llama, fused and cast once, with a preallocated cache.
 
 It computes what `LlamaForCausalLM.forward` computes, in inference only, without its per-token overhead: one matrix
 product for query, key and value, one for gate and up, norm gains and the attention's scale inside the weights, keys
@@ -6,16 +6,21 @@ and values written in place, a prompt's keys and values kept and read once for a
 applied to the one position that is sampled from. The residual stream is fp32 whatever the weights are.
 Grouped-query attention, tied embeddings, biases and every static kind of rotary scaling are supported; an
 architecture other than Llama is refused.
+
+Shapes: n sequences, Q prompts ("questions"), V vocabulary; a cache is [layers, slots, key-value heads, positions, D].
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from transformers import LlamaForCausalLM, PreTrainedModel
+from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from pipeline.errors import UserError
-from pipeline.model.distributed import whole
+from pipeline.model.distributed import full_tensor
 
 CACHE_BLOCK = 32
 """Positions by which a cache grows. Attention runs over whole caches: a batched product of a slice would copy it."""
@@ -23,45 +28,56 @@ CACHE_BLOCK = 32
 ROWS_BLOCK = 16
 """Sequences are computed in multiples of this: bf16 products prepare themselves anew for each number of rows."""
 
-WORTH_SHARING = 64  # tokens
+WORTH_SHARING = 64
+"""Tokens from which on a beginning that prompts share is computed once."""
+
 _WORTH_SPLITTING = 2**24
 """Weights from which on one product is worth all cores; with 4.3 million a rollout took 0.94 s so, 0.75 s on one."""
-_CHANGING_ROPE = (
-    "dynamic",
-    "longrope",
-)  # their angles depend on the length of the running sequence
+
+# Their angles depend on the length of the running sequence.
+_CHANGING_ROPE = ("dynamic", "longrope")
+
+
+@dataclass(slots=True)
+class Linear:
+    """Weights of one product, cast; several of the model's may be joined in it."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
 
 
 @dataclass(slots=True)
 class Layer:
     """One block's weights: query, key and value in one matrix, gate and up in one matrix, gains multiplied in."""
 
-    qkv: Tensor
-    qkv_bias: Tensor | None
-    out: Tensor
-    out_bias: Tensor | None
-    gate_up: Tensor
-    gate_up_bias: Tensor | None
-    down: Tensor
-    down_bias: Tensor | None
+    qkv: Linear
+    out: Linear
+    gate_up: Linear
+    down: Linear
 
 
 @dataclass(slots=True)
 class Cache:
-    """Keys and values of `slots` sequences, shape (layers, slots, key-value heads, positions, head size)."""
+    """Keys and values of the sequences in its slots: [layers, slots, key-value heads, positions, D] each."""
 
     keys: Tensor
     values: Tensor
 
     @property
     def positions(self) -> int:
+        """Positions for which there is room."""
         return self.keys.shape[3]
 
     def grow(self, positions: int) -> None:
         """Make room for at least so many positions, in blocks; what is stored stays."""
-        if positions > self.positions:
-            more = _up(positions, CACHE_BLOCK) - self.positions
-            self.keys, self.values = (F.pad(x, (0, 0, 0, more)) for x in (self.keys, self.values))
+        if positions <= self.positions:
+            return
+        more = _up(positions, CACHE_BLOCK) - self.positions
+        self.keys = F.pad(self.keys, (0, 0, 0, more))
+        self.values = F.pad(self.values, (0, 0, 0, more))
 
     def move(self, source: list[int], target: list[int]) -> None:
         """Copy whole sequences from the slots `source` into the slots `target`."""
@@ -77,19 +93,20 @@ class Prompts:
     """
 
     cache: Cache
-    lengths: Tensor  # (prompts,)
-    place: Tensor  # (sequences,)
-    group: int
+    lengths: Tensor  # [Q]
+    place: Tensor  # [n]
+    group: int  # the most sequences that a prompt has
 
     def spread(self, rows: Tensor) -> Tensor:
-        """(sequences, heads, repeats, x) -> (prompts, heads, group * repeats, x), zero where a group has a hole."""
+        """[n, heads, repeats, x] -> [Q, heads, group * repeats, x], zero where a group has a hole."""
         dense = rows.new_zeros(len(self.lengths) * self.group, *rows.shape[1:])
         dense[self.place] = rows
         return dense.unflatten(0, (-1, self.group)).transpose(1, 2).flatten(2, 3)
 
     def gather(self, dense: Tensor, rows: int) -> Tensor:
         """The inverse of `spread`, with zeros behind the sequences up to `rows`."""
-        found = dense.unflatten(2, (self.group, -1)).transpose(1, 2).flatten(0, 1)[self.place]
+        by_sequence = dense.unflatten(2, (self.group, -1)).transpose(1, 2).flatten(0, 1)
+        found = by_sequence[self.place]
         return F.pad(found, (0, 0, 0, 0, 0, 0, 0, rows - len(found)))
 
 
@@ -101,109 +118,119 @@ class Decoder:
     """
 
     def __init__(
-        self, model: torch.nn.Module, dtype: torch.dtype | None = None, compiled: bool = False
+        self, model: PreTrainedModel, dtype: torch.dtype | None = None, compiled: bool = False
     ):
         config = model.config
         rope = getattr(config, "rope_parameters", None) or {}
-        if config.model_type != "llama" or rope.get("rope_type", "default") in _CHANGING_ROPE:
-            found = f"model type {config.model_type!r}, rotary positions {rope.get('rope_type', 'default')!r}"
+        rope_type = rope.get("rope_type", "default")
+        if config.model_type != "llama" or rope_type in _CHANGING_ROPE:
             raise UserError(
-                f"sampling: {found}: only llama with a static rotary scaling is supported"
+                f"sampling: model type {config.model_type!r}, rotary positions {rope_type!r}: "
+                "only llama with a static rotary scaling is supported"
             )
-        self.epsilon = config.rms_norm_eps
-        self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
-        self.head_size = getattr(config, "head_dim", None) or config.hidden_size // self.heads
-        self.context = config.max_position_embeddings
+
+        self.epsilon: float = config.rms_norm_eps
+        self.heads: int = config.num_attention_heads
+        self.kv_heads: int = config.num_key_value_heads
+        self.head_size: int = getattr(config, "head_dim", None) or config.hidden_size // self.heads
+        self.context: int = config.max_position_embeddings
+
         self.compiled = compiled
         self._step = torch.compile(self._compute) if compiled else self._compute
         self.load(model, dtype)
 
+    # Weights.
+
     @torch.no_grad()
-    def load(self, model: torch.nn.Module, dtype: torch.dtype | None = None) -> None:
+    def load(self, model: PreTrainedModel, dtype: torch.dtype | None = None) -> None:
         """Take the model's weights, cast to `dtype` (default: the model's own); sharded ones are gathered."""
-        weight = whole(model.model.embed_tokens.weight)
-        self.dtype, self.device = dtype or weight.dtype, weight.device
-        self.embedding = self._cast(weight)
-        tied = model.lm_head.weight is model.model.embed_tokens.weight
-        self.head = self._cast(
-            (weight if tied else whole(model.lm_head.weight)) * whole(model.model.norm.weight)
-        )
-        self.layers = [self._fused(layer) for layer in model.model.layers]
+        llama = cast(LlamaForCausalLM, model)
+        body = llama.model
+
+        embedding = full_tensor(body.embed_tokens.weight)
+        self.dtype, self.device = dtype or embedding.dtype, embedding.device
+        self.embedding = self._cast(embedding)
+
+        tied = llama.lm_head.weight is body.embed_tokens.weight
+        head = embedding if tied else full_tensor(llama.lm_head.weight)
+        self.head = self._cast(head * full_tensor(body.norm.weight))
+
+        self.layers = [self._fused(layer) for layer in cast(list[LlamaDecoderLayer], body.layers)]
+
         positions = torch.arange(self.context, device=self.device)[None]
-        cos, sin = model.model.rotary_emb(torch.zeros(1, device=self.device), positions)
-        self.cos, self.sin = self._cast(cos[0]), self._cast(sin[0])  # (context, head size)
+        cos, sin = body.rotary_emb(torch.zeros(1, device=self.device), positions)
+        self.cos, self.sin = self._cast(cos[0]), self._cast(sin[0])  # [context, D]
 
     @property
     def small(self) -> bool:
         """Whether a step's products are too small to be split over the cores of a processor; questions are instead."""
-        block = self.layers[0]
-        weights = len(self.layers) * (
-            block.qkv.numel() + block.out.numel() + block.gate_up.numel() + block.down.numel()
-        )
+        layer = self.layers[0]
+        linears = (layer.qkv, layer.out, layer.gate_up, layer.down)
+        weights = len(self.layers) * sum(linear.weight.numel() for linear in linears)
         return self.device.type == "cpu" and weights < _WORTH_SPLITTING
 
     def _cast(self, weight: Tensor) -> Tensor:
         return weight.detach().to(self.dtype, copy=True)
 
-    def _scaled(self, module: torch.nn.Module, scale: float, gain: Tensor | None) -> Tensor:
-        weight = whole(module.weight) * scale
-        return weight if gain is None else weight * whole(gain)
-
-    def _fused(self, layer: torch.nn.Module) -> Layer:
+    def _fused(self, layer: LlamaDecoderLayer) -> Layer:
         attention, mlp = layer.self_attn, layer.mlp
-
-        def joined(
-            *modules: torch.nn.Module, scales: tuple[float, ...], gain: Tensor | None = None
-        ):
-            parts = list(zip(modules, scales, strict=True))
-            bias = None
-            if modules[0].bias is not None:
-                bias = self._cast(
-                    torch.cat([whole(module.bias) * scale for module, scale in parts])
-                )
-            return self._cast(
-                torch.cat([self._scaled(module, scale, gain) for module, scale in parts])
-            ), bias
-
-        query, scales = attention.q_proj, (self.head_size**-0.5, 1.0, 1.0)
         return Layer(
-            *joined(
-                query,
-                attention.k_proj,
-                attention.v_proj,
-                scales=scales,
+            qkv=self._joined(
+                [attention.q_proj, attention.k_proj, attention.v_proj],
+                scales=[self.head_size**-0.5, 1.0, 1.0],
                 gain=layer.input_layernorm.weight,
             ),
-            *joined(attention.o_proj, scales=(1.0,)),
-            *joined(
-                mlp.gate_proj,
-                mlp.up_proj,
-                scales=(1.0, 1.0),
+            out=self._joined([attention.o_proj], scales=[1.0]),
+            gate_up=self._joined(
+                [mlp.gate_proj, mlp.up_proj],
+                scales=[1.0, 1.0],
                 gain=layer.post_attention_layernorm.weight,
             ),
-            *joined(mlp.down_proj, scales=(1.0,)),
+            down=self._joined([mlp.down_proj], scales=[1.0]),
         )
+
+    def _joined(
+        self, modules: list[torch.nn.Linear], scales: list[float], gain: Tensor | None = None
+    ) -> Linear:
+        """Products of the same input as one; the outputs are scaled, the input is multiplied by `gain` beforehand."""
+        weights, biases = [], []
+        for module, scale in zip(modules, scales, strict=True):
+            weight = full_tensor(module.weight) * scale
+            weights.append(weight if gain is None else weight * full_tensor(gain))
+            if module.bias is not None:
+                biases.append(full_tensor(module.bias) * scale)
+
+        weight = self._cast(torch.cat(weights))
+        return Linear(weight, self._cast(torch.cat(biases)) if biases else None)
+
+    # Prompts.
 
     def new_cache(self, slots: int, positions: int) -> Cache:
         """An empty cache for at least so many slots."""
         shape = (len(self.layers), _up(slots, ROWS_BLOCK), self.kv_heads, positions, self.head_size)
-        return Cache(*(torch.zeros(shape, dtype=self.dtype, device=self.device) for _ in range(2)))
+        keys = torch.zeros(shape, dtype=self.dtype, device=self.device)
+        values = torch.zeros(shape, dtype=self.dtype, device=self.device)
+        return Cache(keys, values)
 
     def prefill(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Cache]:
-        """Run right-padded prompts `ids` (questions, width) of the given `lengths` through the model.
+        """Run right-padded prompts `ids` [Q, width] of the given `lengths` [Q] through the model.
 
-        Returns the logits after each prompt's last token (questions, vocabulary) and the prompts' keys and values
-        (padding included: a causal model needs no mask for it, and the caller cuts it off). What all prompts begin
-        with, as few-shot prompts do, is computed once.
+        Returns the logits after each prompt's last token [Q, V] and the prompts' keys and values (padding included: a
+        causal model needs no mask for it, and the caller cuts it off). What all prompts begin with, as few-shot
+        prompts do, is computed once.
         """
         questions, width = ids.shape
         shape = (len(self.layers), questions, self.kv_heads, width, self.head_size)
-        cache = Cache(*(torch.empty(shape, dtype=self.dtype, device=self.device) for _ in range(2)))
+        keys = torch.empty(shape, dtype=self.dtype, device=self.device)
+        values = torch.empty(shape, dtype=self.dtype, device=self.device)
+
         shared = _shared_prefix(ids, lengths)
         if shared:
-            self._read(ids[:1, :shared], Cache(cache.keys[:, :1], cache.values[:, :1]), 0)
-            for kept in (cache.keys, cache.values):
+            self._read(ids[:1, :shared], Cache(keys[:, :1], values[:, :1]), 0)
+            for kept in (keys, values):
                 kept[:, 1:, :, :shared] = kept[:, :1, :, :shared]
+
+        cache = Cache(keys, values)
         hidden = self._read(ids[:, shared:], cache, shared)
         last = hidden[torch.arange(questions, device=ids.device), lengths - 1 - shared]
         return self._logits(last), cache
@@ -212,17 +239,20 @@ class Decoder:
         """Run the tokens at positions `begin`, … of all rows; `cache` holds what is before them, and gets theirs."""
         end = begin + ids.shape[1]
         cos, sin = self.cos[begin:end, None], self.sin[begin:end, None]
-        mask = (
-            torch.ones(end - begin, end, dtype=torch.bool, device=ids.device).tril(begin)
-            if begin
-            else None
-        )
+        mask = None
+        if begin:
+            seen = torch.ones(end - begin, end, dtype=torch.bool, device=ids.device)
+            mask = seen.tril(begin)
+
         hidden = F.embedding(ids, self.embedding).float()
         for index, layer in enumerate(self.layers):
             query, key, value = self._qkv(layer, hidden, cos, sin)
             query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
+
             keys, values = cache.keys[index][:, :, :end], cache.values[index][:, :, :end]
-            keys[:, :, begin:], values[:, :, begin:] = key, value
+            keys[:, :, begin:] = key
+            values[:, :, begin:] = value
+
             mixed = F.scaled_dot_product_attention(
                 query,
                 keys,
@@ -235,24 +265,33 @@ class Decoder:
             hidden = self._block(layer, hidden, mixed.transpose(1, 2))
         return hidden
 
+    # One token a step.
+
     def step(self, tokens: Tensor, counts: Tensor, prompts: Prompts, cache: Cache) -> Tensor:
-        """Feed one token to each of n sequences: tokens (n,) -> logits (n, vocabulary).
+        """Feed one token to each of n sequences: tokens [n] -> logits [n, V].
 
         Sequence i has `counts[i]` earlier tokens behind its prompt; they stand in slot i of `cache`, and this token's
         keys and values are written behind them. Later positions of the slot are not looked at.
         """
         cache.grow(int(counts.max()) + 1)
-        shared = (
+        changing = (
+            tokens,
+            counts,
             prompts.cache.keys,
             prompts.cache.values,
             prompts.lengths,
             prompts.place,
             prompts.group,
+            cache.keys,
+            cache.values,
         )
-        changing = tokens, counts, *shared, cache.keys, cache.values
+
         if self.compiled:
-            for tensor in (x for x in changing if isinstance(x, Tensor)):
-                torch._dynamo.maybe_mark_dynamic(tensor, [0] if tensor.dim() == 1 else [1, 3])
+            # Slots and positions of caches change, layers and heads do not.
+            for value in changing:
+                if isinstance(value, Tensor):
+                    dimensions = [0] if value.dim() == 1 else [1, 3]
+                    torch._dynamo.maybe_mark_dynamic(value, dimensions)
         return self._step(*changing)
 
     def _compute(
@@ -268,60 +307,64 @@ class Decoder:
         own_values: Tensor,
     ) -> Tensor:
         """`step` once there is room in the cache; all that changes from step to step is an argument (torch.compile)."""
-        prompts, cache = (
-            Prompts(Cache(prompt_keys, prompt_values), lengths, place, group),
-            Cache(own_keys, own_values),
-        )
-        running, rows = len(tokens), min(_up(len(tokens), ROWS_BLOCK), cache.keys.shape[1])
-        slots, widths = prompts.place // prompts.group, (prompts.cache.positions, cache.positions)
+        prompts = Prompts(Cache(prompt_keys, prompt_values), lengths, place, group)
+        cache = Cache(own_keys, own_values)
+        running = len(tokens)
+        rows = min(_up(running, ROWS_BLOCK), cache.keys.shape[1])
+        slots = prompts.place // prompts.group
+        widths = (prompts.cache.positions, cache.positions)
+
+        # Where the new keys and values go, in a layer's cache made flat.
         places = torch.arange(running * self.kv_heads, device=tokens.device) * cache.positions
-        places += counts.repeat_interleave(self.kv_heads)  # in a layer's cache, made flat
-        lengths, counts, tokens = (
-            _padded(x, rows) for x in (prompts.lengths[slots], counts, tokens)
-        )
-        mask = torch.cat([_blind(lengths, widths[0]), _blind(counts + 1, widths[1])], -1)[
-            :, None, None
-        ]
+        places += counts.repeat_interleave(self.kv_heads)
+
+        lengths = _padded(prompts.lengths[slots], rows)
+        counts, tokens = _padded(counts, rows), _padded(tokens, rows)
+        mask = torch.cat([_blind(lengths, widths[0]), _blind(counts + 1, widths[1])], -1)
+        mask = mask[:, None, None]
         cos, sin = self.cos[lengths + counts][:, None], self.sin[lengths + counts][:, None]
         own, shared = slice(0, rows), slice(0, len(prompts.lengths))
+
         hidden = F.embedding(tokens, self.embedding).float()
         for index, layer in enumerate(self.layers):
             query, key, value = self._qkv(layer, hidden, cos, sin)
+
             keys, values = cache.keys[index], cache.values[index]
-            keys.view(-1, self.head_size).index_copy_(
-                0, places, key[:running].reshape(-1, self.head_size)
-            )
-            values.view(-1, self.head_size).index_copy_(
-                0, places, value[:running].reshape(-1, self.head_size)
-            )
+            new_keys = key[:running].reshape(-1, self.head_size)
+            new_values = value[:running].reshape(-1, self.head_size)
+            keys.view(-1, self.head_size).index_copy_(0, places, new_keys)
+            values.view(-1, self.head_size).index_copy_(0, places, new_values)
+
+            # Scores on the prompt, whose keys all its sequences share, and on the sequence's own tokens.
             query = query.unflatten(1, (self.kv_heads, -1))
-            on_prompt = prompts.spread(query[:running]) @ prompts.cache.keys[
-                index, shared
-            ].transpose(-1, -2)
-            scores = torch.cat(
-                [prompts.gather(on_prompt, rows), query @ keys[own].transpose(-1, -2)], -1
-            )
+            prompt_keys_t = prompts.cache.keys[index, shared].transpose(-1, -2)
+            on_prompt = prompts.gather(prompts.spread(query[:running]) @ prompt_keys_t, rows)
+            scores = torch.cat([on_prompt, query @ keys[own].transpose(-1, -2)], -1)
+
             weights = (scores + mask).softmax(-1).to(self.dtype)
             on_prompt, on_own = weights.split(widths, -1)
+
             of_prompt = prompts.spread(on_prompt[:running]) @ prompts.cache.values[index, shared]
             mixed = prompts.gather(of_prompt, rows) + on_own @ values[own]
             hidden = self._block(layer, hidden, mixed.flatten(1, 2))
         return self._logits(hidden)[:running]
 
-    def _qkv(self, layer: Layer, hidden: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, ...]:
-        """Rotated query (..., heads, head size) and key (..., key-value heads, head size), and value like the key."""
-        joint = F.linear(self._normed(hidden), layer.qkv, layer.qkv_bias).unflatten(
-            -1, (-1, self.head_size)
-        )
+    # Pieces of a block.
+
+    def _qkv(
+        self, layer: Layer, hidden: Tensor, cos: Tensor, sin: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotated query [..., heads, D] and key [..., key-value heads, D], and value like the key."""
+        joint = layer.qkv(self._normed(hidden)).unflatten(-1, (-1, self.head_size))
         turned, value = joint.split((self.heads + self.kv_heads, self.kv_heads), -2)
         query, key = _rotate(turned, cos, sin).split((self.heads, self.kv_heads), -2)
         return query, key, value
 
     def _block(self, layer: Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
-        """The rest of a block, from the attention's result (..., heads, head size)."""
-        hidden = hidden + F.linear(mixed.flatten(-2), layer.out, layer.out_bias)
-        gate, up = F.linear(self._normed(hidden), layer.gate_up, layer.gate_up_bias).chunk(2, -1)
-        return hidden + F.linear(F.silu(gate).mul_(up), layer.down, layer.down_bias)
+        """The rest of a block, from the attention's result [..., heads, D]."""
+        hidden = hidden + layer.out(mixed.flatten(-2))
+        gate, up = layer.gate_up(self._normed(hidden)).chunk(2, -1)
+        return hidden + layer.down(F.silu(gate).mul_(up))
 
     def _normed(self, hidden: Tensor) -> Tensor:
         norm = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True)
@@ -349,7 +392,7 @@ def _shared_prefix(ids: Tensor, lengths: Tensor) -> int:
 
 
 def _blind(lengths: Tensor, width: int) -> Tensor:
-    """(rows,) -> (rows, width): 0 at positions below a row's length, -inf from there on."""
+    """[rows] -> [rows, width]: 0 at positions below a row's length, -inf from there on."""
     beyond = torch.arange(width, device=lengths.device) >= lengths[:, None]
     return torch.zeros(beyond.shape, device=lengths.device).masked_fill_(beyond, float("-inf"))
 

@@ -1,4 +1,4 @@
-"""What asks for samples and what gives them: settings, one sample, and the interface of a sampling engine."""
+"""What asks for samples and what gives them: settings, a request, one sample, and the interface of an engine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from pipeline.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """How to choose tokens and when to stop.
+    """How to choose tokens and when to stop. Raises UserError for impossible settings.
 
     temperature 0 is greedy decoding. top_p < 1 keeps the smallest set of tokens whose probability reaches top_p
     (nucleus sampling); a sample's log-probabilities are then those of the truncated distribution. `stop` holds
-    strings that end a sample once they stand in its text; `stop_ids` adds to the end-of-sequence tokens.
+    strings that end a sample as soon as its text contains one; `stop_ids` adds to the end-of-sequence tokens.
     """
 
     temperature: float = 1.0
@@ -27,7 +27,8 @@ class SamplingSettings:
     stop_ids: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1:
+        possible = self.temperature >= 0 and 0 < self.top_p <= 1 and self.max_new_tokens >= 1
+        if not possible:
             raise UserError(
                 f"{self}: temperature must be >= 0, top_p in (0, 1], max_new_tokens >= 1"
             )
@@ -56,11 +57,9 @@ class Sample:
     @property
     def sampled(self) -> np.ndarray:
         """Which of the ids were sampled: bool [ids]."""
-        return (
-            np.ones(len(self.ids), dtype=bool)
-            if self.written is None
-            else np.array(self.written, dtype=bool)
-        )
+        if self.written is None:
+            return np.ones(len(self.ids), dtype=bool)
+        return np.array(self.written, dtype=bool)
 
 
 class SampleStore(Protocol):

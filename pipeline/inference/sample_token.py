@@ -11,6 +11,7 @@ def uniforms(seed: int, count: int, key: object, index: int) -> np.ndarray:
     """`count` random numbers in [0, 1) of one sample, one for each of its tokens."""
     name = f"{seed}\0{key}\0{index}".encode()
     digest = hashlib.blake2b(name, digest_size=16).digest()
+
     generator = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
     return generator.random(count, dtype=np.float32)
 
@@ -18,24 +19,26 @@ def uniforms(seed: int, count: int, key: object, index: int) -> np.ndarray:
 def choose(
     logits: Tensor, uniforms: Tensor, temperature: float, top_p: float
 ) -> tuple[Tensor, Tensor]:
-    """Pick a token in each row of `logits` (n, vocabulary): the inverse of the cumulative distribution at `uniforms`.
+    """Pick a token in each row of `logits` [n, V]: the inverse of the cumulative distribution at `uniforms` [n].
 
-    Returns tokens (n,) and their log-probabilities (n,) under the distribution that was sampled from; for
-    temperature 0 the most probable token and its log-probability at temperature 1.
+    Returns tokens [n] and their log-probabilities [n] under the distribution that was sampled from; for temperature 0
+    the most probable token and its log-probability at temperature 1.
     """
     if temperature == 0:
         tokens = logits.argmax(-1)
         return tokens, logits.log_softmax(-1).gather(-1, tokens[:, None])[:, 0]
+
     scores = logits / temperature
     scores = scores - scores.amax(-1, keepdim=True)
     if top_p < 1:
         scores = _nucleus(scores, top_p)
+
     cumulative = scores.exp().cumsum(-1)
     total = cumulative[:, -1:]
     # Below the total even after rounding, so that a token of probability 0 at the end is never chosen.
-    target = torch.minimum(
-        uniforms[:, None] * total, torch.nextafter(total, torch.zeros_like(total))
-    )
+    below_total = torch.nextafter(total, torch.zeros_like(total))
+    target = torch.minimum(uniforms[:, None] * total, below_total)
+
     tokens = torch.searchsorted(cumulative, target, right=True)
     return tokens[:, 0], (scores.gather(-1, tokens) - total.log())[:, 0]
 
@@ -44,6 +47,8 @@ def _nucleus(scores: Tensor, top_p: float) -> Tensor:
     """Set to -inf all but the smallest set of most probable tokens whose probabilities reach top_p."""
     ordered, order = scores.sort(dim=-1, descending=True, stable=True)
     probabilities = ordered.softmax(-1)
+
+    # What is before a token decides, so the one that crosses top_p stays in; the first one always does.
     outside = probabilities.cumsum(-1) - probabilities >= top_p
     outside[:, 0] = False
     return scores.masked_fill(outside.scatter(-1, order, outside), float("-inf"))

@@ -15,20 +15,22 @@ between two tokens. The same call on the same machine with the same number of th
 """
 
 from collections import deque
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from pipeline.errors import UserError
 from pipeline.inference.decoder import CACHE_BLOCK, WORTH_SHARING, Cache, Decoder, Prompts
-from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
+from pipeline.inference.engine import Sample, SampleRequest
 from pipeline.inference.sample_token import choose, uniforms
 from pipeline.model.threads import ordered_map
 
-_PREFILL_TOKENS = (
-    16_384  # prompts are computed in chunks of at most so many tokens, padding included
-)
+PREFILL_TOKENS = 16_384
+"""Prompts are computed in chunks of at most so many tokens, padding included."""
 
 
 class Sampler:
@@ -40,57 +42,54 @@ class Sampler:
 
     def __init__(
         self,
-        model,
-        tokenizer,
+        model: PreTrainedModel,
+        tokenizer: Any,
         max_batch: int = 256,
         dtype: torch.dtype | None = None,
         compiled: bool = False,
     ):
         self.decoder = Decoder(model, dtype, compiled)
         self.tokenizer, self.max_batch, self.dtype = tokenizer, max_batch, dtype
+
         ends = model.generation_config.eos_token_id if model.generation_config is not None else None
-        ends = ends if isinstance(ends, list) else [ends]
-        self.end_ids = sorted({i for i in [*ends, tokenizer.eos_token_id] if i is not None})
+        end_ids = [*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id]
+        self.end_ids = sorted({i for i in end_ids if i is not None})
+
         self._may_end: dict[tuple[str, ...], Tensor] = {}
         self._caches: dict[str, Cache] = {}
 
-    def load(self, model) -> None:
+    def load(self, model: PreTrainedModel) -> None:
         """Take over the model's current weights (cast once per rollout, not per token)."""
         self.decoder.load(model, self.dtype)
 
     def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """See `Engine.sample`."""
-        prompts = request.prompts
+        prompts, keys = request.prompts, request.key_names
         if any(not len(prompt) for prompt in prompts):
             raise UserError("sampling: a prompt is empty; it needs at least one token")
-        keys = request.key_names
+
         # Products of a small model are not worth splitting: each core takes a part of the questions instead.
-        parts = (
-            min(torch.get_num_threads(), len(prompts))
-            if self.decoder.small and not self.decoder.compiled
-            else 1
-        )
-        order = sorted(range(len(prompts)), key=lambda q: len(prompts[q]))
+        parts = 1
+        if self.decoder.small and not self.decoder.compiled:
+            parts = min(torch.get_num_threads(), len(prompts))
+
+        by_length = sorted(range(len(prompts)), key=lambda question: len(prompts[question]))
         results: list[list[Sample]] = [[] for _ in prompts]
 
         @torch.inference_mode()
-        def finish(part: int) -> None:
-            mine = order[part::parts]
-            chosen = (
-                [list(prompts[q]) for q in mine],
-                request.samples_per_prompt,
-                request.settings,
-                [keys[q] for q in mine],
-                (request.progress, request.store),
+        def sample_part(part: int) -> None:
+            mine = by_length[part::parts]
+            asked = replace(
+                request, prompts=[list(prompts[q]) for q in mine], keys=[keys[q] for q in mine]
             )
-            for question, samples in zip(
-                mine, _Run(self, *chosen, part, parts).finish_all(), strict=True
-            ):
+            groups = _Run(self, asked, part, parts).finish_all()
+            for question, samples in zip(mine, groups, strict=True):
                 results[question] = samples
 
-        deque(
-            ordered_map(finish, range(parts)) if parts > 1 else map(finish, range(parts)), maxlen=0
-        )
+        if parts == 1:
+            sample_part(0)
+        else:
+            deque(ordered_map(sample_part, range(parts)), maxlen=0)
         return results
 
     def reused_cache(self, use: str, slots: int, positions: int) -> Cache:
@@ -101,18 +100,28 @@ class Sampler:
         return cache
 
     def may_end(self, stops: tuple[str, ...]) -> Tensor:
-        """For each token id: could it complete one of the stop strings? (Only then is the text looked at.)"""
+        """For each token id, bool: could it complete one of the stop strings? (Only then is the text looked at.)"""
         if stops not in self._may_end:
-            last = {stop[-1] for stop in stops}
+            last_characters = {stop[-1] for stop in stops}
             size = self.decoder.embedding.shape[0]
+            known = min(size, len(self.tokenizer))
             texts = self.tokenizer.batch_decode(
-                [[i] for i in range(min(size, len(self.tokenizer)))], skip_special_tokens=True
+                [[i] for i in range(known)], skip_special_tokens=True
             )
-            flags = [bool(last & set(text)) or "\ufffd" in text for text in texts] + [False] * (
-                size - len(texts)
-            )
-            self._may_end[stops] = torch.tensor(flags[:size], device=self.decoder.device)
+
+            # A token that holds a part of a character decodes to U+FFFD: it may end anything.
+            flags = [bool(last_characters & set(text)) or "\ufffd" in text for text in texts]
+            flags += [False] * (size - len(flags))
+            self._may_end[stops] = torch.tensor(flags, device=self.decoder.device)
         return self._may_end[stops]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One sample to be made: sample `index` of prompt `question`."""
+
+    question: int
+    index: int
 
 
 class _Run:
@@ -122,142 +131,166 @@ class _Run:
     hold their prompts. Both stay dense: what ends is overwritten by the last one.
     """
 
-    def __init__(
-        self,
-        sampler: Sampler,
-        prompts,
-        per_prompt: int,
-        settings: SamplingSettings,
-        keys,
-        watching,
-        part=0,
-        parts=1,
-    ):
-        self.sampler, self.decoder, self.settings = sampler, sampler.decoder, settings
-        self.prompts, self.keys, (self.progress, self.kept) = prompts, keys, watching
-        self.results: list[list[Sample | None]] = [[None] * per_prompt for _ in prompts]
-        self.waiting: deque[tuple[int, int]] = deque()
-        # Prompts of similar length run together: less padding, and the cache is read no further than needed.
-        for question in sorted(range(len(prompts)), key=lambda q: len(prompts[q])):
-            for index in range(per_prompt):
-                found = (
-                    self.kept.get(keys[question], index, prompts[question]) if self.kept else None
-                )
-                if found is not None:
-                    self._finished(question, index, found)
-                elif self._room(question) > 0:
-                    self.waiting.append((question, index))
-                else:
-                    self.results[question][index] = Sample([], [], "length")
+    def __init__(self, sampler: Sampler, request: SampleRequest, part: int, parts: int):
+        self.sampler, self.decoder = sampler, sampler.decoder
+        self.request, self.settings = request, request.settings
+        self.prompts = [list(prompt) for prompt in request.prompts]
+        self.keys = request.key_names
+
+        self.results: dict[_Wanted, Sample] = {}
+        self.waiting: deque[_Wanted] = deque()
+        self._queue()
+
         self.slots = max(1, min(-(-sampler.max_batch // parts), len(self.waiting)))
-        self.active, self.owners = 0, []
-        self.questions: list[int] = []
-        self.first_logits: dict[int, Tensor] = {}
-        device, new = self.decoder.device, settings.max_new_tokens
-        self.cache = sampler.reused_cache(f"own {part}", self.slots, min(new, CACHE_BLOCK))
-        longest = max((len(prompts[q]) for q, _ in self.waiting), default=1)
-        longest = -(-longest // CACHE_BLOCK) * CACHE_BLOCK
-        self.prompt_cache = sampler.reused_cache(
-            f"prompts {part}", min(len(prompts), self.slots), longest
-        )
+        self.active = 0
+        self.owners: list[_Wanted] = []  # of the rows in the batch
+        self.questions: list[int] = []  # of the slots of the prompt cache
+        self.first_logits: dict[int, Tensor] = {}  # question -> logits behind its prompt
         self.layout: Prompts | None = None
+
+        new = self.settings.max_new_tokens
+        self.cache = sampler.reused_cache(f"own {part}", self.slots, min(new, CACHE_BLOCK))
+        longest = max((len(self.prompts[one.question]) for one in self.waiting), default=1)
+        longest = -(-longest // CACHE_BLOCK) * CACHE_BLOCK
+        prompt_slots = min(len(self.prompts), self.slots)
+        self.prompt_cache = sampler.reused_cache(f"prompts {part}", prompt_slots, longest)
+
+        device = self.decoder.device
         self.ids = torch.zeros(self.slots, new, dtype=torch.long, device=device)
-        self.logprobs = torch.zeros(self.slots, new, device=device)
+        self.log_probs = torch.zeros(self.slots, new, device=device)
         self.uniforms = torch.zeros(self.slots, new, device=device)
-        self.tokens, self.counts, self.limits = (
-            torch.zeros(self.slots, dtype=torch.long, device=device) for _ in range(3)
-        )
-        self.ends = torch.tensor(
-            [*sampler.end_ids, *settings.stop_ids], dtype=torch.long, device=device
-        )
+        self.tokens = torch.zeros(self.slots, dtype=torch.long, device=device)
+        self.counts = torch.zeros(self.slots, dtype=torch.long, device=device)
+        self.limits = torch.zeros(self.slots, dtype=torch.long, device=device)
+        end_ids = [*sampler.end_ids, *self.settings.stop_ids]
+        self.ends = torch.tensor(end_ids, dtype=torch.long, device=device)
+
+    def _queue(self) -> None:
+        """Put in line what must be sampled; the store has the rest, or a prompt leaves no room."""
+        store = self.request.store
+        # Prompts of similar length run together: less padding, and the cache is read no further than needed.
+        for question in sorted(range(len(self.prompts)), key=lambda q: len(self.prompts[q])):
+            for index in range(self.request.samples_per_prompt):
+                wanted = _Wanted(question, index)
+                found = None
+                if store is not None:
+                    found = store.get(self.keys[question], index, self.prompts[question])
+
+                if found is not None:
+                    self._finished(wanted, found)
+                elif self._room(question) > 0:
+                    self.waiting.append(wanted)
+                else:
+                    self.results[wanted] = Sample([], [], "length")
 
     def _room(self, question: int) -> int:
+        """Tokens that a sample of the question may have."""
         return min(self.settings.max_new_tokens, self.decoder.context - len(self.prompts[question]))
 
     def finish_all(self) -> list[list[Sample]]:
+        """Sample until nothing is left; one list of samples a prompt."""
         while self.waiting or self.active:
             free = self.slots - self.active
             # A prefill costs about a step: wait until an eighth of the slots is free.
-            if self.waiting and (
-                not self.active or free >= max(1, min(self.slots // 8, len(self.waiting)))
-            ):
+            enough = max(1, min(self.slots // 8, len(self.waiting)))
+            if self.waiting and (not self.active or free >= enough):
                 self._admit(free)
                 continue
+
             self.layout = self.layout or self._lay_out()
             rows = slice(0, self.active)
             logits = self.decoder.step(
                 self.tokens[rows], self.counts[rows] - 1, self.layout, self.cache
             )
             self._choose(logits, rows)
-        return self.results
+
+        indices = range(self.request.samples_per_prompt)
+        return [
+            [self.results[_Wanted(question, index)] for index in indices]
+            for question in range(len(self.prompts))
+        ]
+
+    # Sequences enter the batch.
 
     def _admit(self, free: int) -> None:
         """Give free slots to waiting samples and choose their first token from their prompt's logits."""
         self._drop_prompts()
         taken = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
-        self._prefill([q for q in dict.fromkeys(q for q, _ in taken) if q not in self.questions])
+        asked = dict.fromkeys(one.question for one in taken)
+        self._prefill([question for question in asked if question not in self.questions])
+
         rows = slice(self.active, self.active + len(taken))
         if self.settings.temperature > 0:
-            seed, new = self.settings.seed, self.settings.max_new_tokens
-            draws = [uniforms(seed, new, self.keys[question], index) for question, index in taken]
+            draws = [self._uniforms(one) for one in taken]
             self.uniforms[rows] = torch.from_numpy(np.stack(draws)).to(self.uniforms.device)
-        self.limits[rows] = torch.tensor(
-            [self._room(question) for question, _ in taken], device=self.limits.device
-        )
+        limits = [self._room(one.question) for one in taken]
+        self.limits[rows] = torch.tensor(limits, device=self.limits.device)
         self.counts[rows] = 0
         self.owners += taken
         self.active, self.layout = rows.stop, None
-        logits = torch.stack([self.first_logits[question] for question, _ in taken])
-        started = {question for question, _ in taken} - {q for q, _ in list(self.waiting)[:1]}
-        self.first_logits = {q: value for q, value in self.first_logits.items() if q not in started}
+
+        logits = torch.stack([self.first_logits[one.question] for one in taken])
+        # Samples wait question by question, so only the last question taken can have more of them waiting.
+        started = set(asked)
+        if self.waiting:
+            started.discard(self.waiting[0].question)
+        for question in started:
+            self.first_logits.pop(question, None)
         self._choose(logits, rows)
+
+    def _uniforms(self, wanted: _Wanted) -> np.ndarray:
+        key = self.keys[wanted.question]
+        return uniforms(self.settings.seed, self.settings.max_new_tokens, key, wanted.index)
 
     def _prefill(self, questions: list[int]) -> None:
         """Compute prompts in chunks under the token budget; `questions` come sorted by length."""
-        device = self.decoder.device
         for group in self._by_beginning(questions):
-            size = max(1, _PREFILL_TOKENS // len(self.prompts[group[-1]]))
-            for chunk in (group[start : start + size] for start in range(0, len(group), size)):
-                lengths = [len(self.prompts[q]) for q in chunk]
-                padded = [
-                    self.prompts[q] + [0] * (max(lengths) - n)
-                    for q, n in zip(chunk, lengths, strict=True)
-                ]
-                logits, cache = self.decoder.prefill(
-                    torch.tensor(padded, device=device), torch.tensor(lengths, device=device)
-                )
-                slots, width = (
-                    slice(len(self.questions), len(self.questions) + len(chunk)),
-                    max(lengths),
-                )
-                self.prompt_cache.keys[:, slots, :, :width] = cache.keys
-                self.prompt_cache.values[:, slots, :, :width] = cache.values
-                self.questions += chunk
-                self.first_logits.update(zip(chunk, logits, strict=True))
+            size = max(1, PREFILL_TOKENS // len(self.prompts[group[-1]]))
+            for start in range(0, len(group), size):
+                self._prefill_chunk(group[start : start + size])
+
+    def _prefill_chunk(self, questions: list[int]) -> None:
+        device = self.decoder.device
+        prompts = [self.prompts[question] for question in questions]
+        lengths = [len(prompt) for prompt in prompts]
+        width = max(lengths)
+        padded = [prompt + [0] * (width - len(prompt)) for prompt in prompts]
+
+        logits, cache = self.decoder.prefill(
+            torch.tensor(padded, device=device), torch.tensor(lengths, device=device)
+        )
+
+        slots = slice(len(self.questions), len(self.questions) + len(questions))
+        self.prompt_cache.keys[:, slots, :, :width] = cache.keys
+        self.prompt_cache.values[:, slots, :, :width] = cache.values
+        self.questions += questions
+        self.first_logits.update(zip(questions, logits, strict=True))
 
     def _by_beginning(self, questions: list[int]) -> list[list[int]]:
         """Questions whose prompts begin alike (few-shot prompts do, one beginning a language) in groups, to be
         computed together; all others in one group."""
         groups: dict[tuple[int, ...], list[int]] = {}
         for question in questions:
-            groups.setdefault(tuple(self.prompts[question][:WORTH_SHARING]), []).append(question)
-        alike = [
-            group
-            for start, group in groups.items()
-            if len(group) > 1 and len(start) == WORTH_SHARING
-        ]
+            beginning = tuple(self.prompts[question][:WORTH_SHARING])
+            groups.setdefault(beginning, []).append(question)
+
+        alike = []
+        for beginning, group in groups.items():
+            if len(group) > 1 and len(beginning) == WORTH_SHARING:
+                alike.append(group)
+
         grouped = {question for group in alike for question in group}
         rest = [question for question in questions if question not in grouped]
         return [*alike, rest] if rest else alike
 
     def _drop_prompts(self) -> None:
         """Forget the prompts that no sequence needs any more, and keep the others dense."""
-        wanted = {question for question, _ in self.owners} | self.first_logits.keys()
+        wanted = {one.question for one in self.owners} | self.first_logits.keys()
         left = sum(question in wanted for question in self.questions)
         holes = [slot for slot in range(left) if self.questions[slot] not in wanted]
-        movers = [
-            slot for slot in range(left, len(self.questions)) if self.questions[slot] in wanted
-        ]
+        behind = range(left, len(self.questions))
+        movers = [slot for slot in behind if self.questions[slot] in wanted]
+
         if holes:
             self.prompt_cache.move(movers, holes)
             for mover, hole in zip(movers, holes, strict=True):
@@ -268,39 +301,51 @@ class _Run:
         """Say which prompt each running sequence has, as the decoder needs it."""
         self._drop_prompts()
         slot_of = {question: slot for slot, question in enumerate(self.questions)}
-        counts, place = [0] * len(self.questions), []
-        for question, _ in self.owners:
-            slot = slot_of[question]
-            place.append((slot, counts[slot]))
+
+        slots = [slot_of[one.question] for one in self.owners]
+        counts = [0] * len(self.questions)
+        numbers = []  # of each sequence among those of its prompt
+        for slot in slots:
+            numbers.append(counts[slot])
             counts[slot] += 1
+
         group, device = max(counts), self.decoder.device
-        lengths = torch.tensor([len(self.prompts[q]) for q in self.questions], device=device)
-        flat = torch.tensor([slot * group + number for slot, number in place], device=device)
-        return Prompts(self.prompt_cache, lengths, flat, group)
+        place = [slot * group + number for slot, number in zip(slots, numbers, strict=True)]
+        lengths = [len(self.prompts[question]) for question in self.questions]
+        return Prompts(
+            self.prompt_cache,
+            torch.tensor(lengths, device=device),
+            torch.tensor(place, device=device),
+            group,
+        )
+
+    # Tokens are chosen, and sequences leave the batch.
 
     def _choose(self, logits: Tensor, rows: slice) -> None:
         """Sample a token for each of `rows` from its logits, record it, and take out what is finished."""
+        settings = self.settings
         at = torch.arange(rows.start, rows.stop, device=logits.device)
         counts = self.counts[rows]
-        tokens, logprobs = choose(
-            logits, self.uniforms[at, counts], self.settings.temperature, self.settings.top_p
+
+        tokens, log_probs = choose(
+            logits, self.uniforms[at, counts], settings.temperature, settings.top_p
         )
         self.tokens[rows] = tokens
-        self.ids[at, counts], self.logprobs[at, counts] = tokens, logprobs
+        self.ids[at, counts] = tokens
+        self.log_probs[at, counts] = log_probs
         self.counts[rows] += 1
+
         ended = torch.isin(tokens, self.ends)
         cut = self.counts[rows] >= self.limits[rows]
-        strings = self._stopped_by_string(tokens, rows.start) if self.settings.stop else {}
+        strings = self._stopped_by_string(tokens, rows.start) if settings.stop else {}
         done = set((ended | cut).nonzero()[:, 0].tolist()) | strings.keys()
         if not done:
             return
-        ended = ended.tolist()
+
+        has_ended = ended.tolist()
         for row in sorted(done):
-            self._record(
-                rows.start + row,
-                "stop" if ended[row] or row in strings else "length",
-                strings.get(row),
-            )
+            finish = "stop" if has_ended[row] or row in strings else "length"
+            self._record(rows.start + row, finish, strings.get(row))
         self._compact({rows.start + row for row in done})
 
     def _stopped_by_string(self, tokens: Tensor, start: int) -> dict[int, str]:
@@ -308,50 +353,55 @@ class _Run:
 
         Special tokens have no text: the name of one is not what the model said.
         """
-        stops, found = self.settings.stop, {}
-        tail = max(len(stop.encode()) for stop in stops) + 4  # a token is at least one byte
+        stops = self.settings.stop
+        # A token is at least one byte, so the longest stop string and one character stand in so many tokens.
+        tail = max(len(stop.encode()) for stop in stops) + 4
+
+        found = {}
         for row in self.sampler.may_end(stops)[tokens].nonzero()[:, 0].tolist():
             count = int(self.counts[start + row])
-            text = self.sampler.tokenizer.decode(
-                self.ids[start + row, max(0, count - tail) : count].tolist(),
-                skip_special_tokens=True,
-            )
+            ids = self.ids[start + row, max(0, count - tail) : count].tolist()
+            text = self.sampler.tokenizer.decode(ids, skip_special_tokens=True)
             hit = next((stop for stop in stops if stop in text), None)
             if hit is not None:
                 found[row] = hit
         return found
 
     def _record(self, row: int, finish: str, stop: str | None) -> None:
-        question, index = self.owners[row]
-        count = int(self.counts[row])
-        ids, logprobs = self.ids[row, :count].tolist(), self.logprobs[row, :count].tolist()
-        sample = Sample(ids, logprobs, finish, stop)
-        if self.kept is not None:
-            self.kept.keep(self.keys[question], index, self.prompts[question], sample)
-        self._finished(question, index, sample)
+        wanted, count = self.owners[row], int(self.counts[row])
+        ids, log_probs = self.ids[row, :count].tolist(), self.log_probs[row, :count].tolist()
+        sample = Sample(ids, log_probs, finish, stop)
 
-    def _finished(self, question: int, index: int, sample: Sample) -> None:
-        self.results[question][index] = sample
-        if self.progress is not None:
-            self.progress.add(1)
+        store, question = self.request.store, wanted.question
+        if store is not None:
+            store.keep(self.keys[question], wanted.index, self.prompts[question], sample)
+        self._finished(wanted, sample)
+
+    def _finished(self, wanted: _Wanted, sample: Sample) -> None:
+        self.results[wanted] = sample
+        if self.request.progress is not None:
+            self.request.progress.add(1)
 
     def _compact(self, done: set[int]) -> None:
         """Move the last running sequences into the rows of finished ones, so that the batch has no holes."""
         left = self.active - len(done)
         holes = sorted(row for row in done if row < left)
         movers = [row for row in range(left, self.active) if row not in done]
+
         if holes:
             self.cache.move(movers, holes)
-            for array in (
+            arrays = (
                 self.ids,
-                self.logprobs,
+                self.log_probs,
                 self.uniforms,
                 self.tokens,
                 self.counts,
                 self.limits,
-            ):
+            )
+            for array in arrays:
                 array[holes] = array[movers]
             for mover, hole in zip(movers, holes, strict=True):
                 self.owners[hole] = self.owners[mover]
+
         del self.owners[left:]
         self.active, self.layout = left, None

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -25,8 +25,10 @@ import torch.distributed as dist
 from pipeline.errors import UserError
 
 Item = TypeVar("Item")
+
 PATIENCE = timedelta(hours=2)
 """How long processes wait for one another: the first may be writing a large model."""
+
 BUCKET = 2**24
 """Numbers that are added up over all processes at a time (64 MiB in fp32)."""
 
@@ -40,35 +42,42 @@ def session() -> Iterator[None]:
     if int(os.environ.get("WORLD_SIZE", 1)) == 1 or dist.is_initialized():
         yield
         return
+
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     dist.init_process_group(backend, timeout=PATIENCE)
     if not is_main():
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it stays open
+
     try:
         yield
     except UserError:
         if is_main():
             raise
         sys.exit(2)
+
     dist.barrier()
     dist.destroy_process_group()
 
 
-def size() -> int:
+def world_size() -> int:
+    """How many processes train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def rank() -> int:
+    """This process's number, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def is_main() -> bool:
+    """Whether this is the first process, which prints and writes."""
     return rank() == 0
 
 
 def barrier() -> None:
+    """Wait until all processes are here."""
     if dist.is_initialized():
         dist.barrier()
 
@@ -78,54 +87,64 @@ def progress_stream() -> TextIO:
     return sys.stderr if is_main() else open(os.devnull, "w")
 
 
-def share(items: Sequence[Item]) -> Sequence[Item]:
-    """This process's part of what all processes have."""
-    return items[rank() :: size()] if size() > 1 else items
+def shard_for_rank(items: Sequence[Item]) -> Sequence[Item]:
+    """This process's part of what all processes have: every n-th item."""
+    return items[rank() :: world_size()] if world_size() > 1 else items
 
 
 def gather(part: Sequence[Item]) -> list[Item]:
-    """The inverse of `share`: every process gives its part and gets all, in the original order."""
-    if size() == 1:
+    """The inverse of `shard_for_rank`: every process gives its part and gets all, in the original order."""
+    if world_size() == 1:
         return list(part)
-    parts: list[Sequence[Item]] = [()] * size()
+
+    parts: list[Sequence[Item]] = [()] * world_size()
     dist.all_gather_object(parts, list(part))
-    whole: list = [None] * sum(map(len, parts))
+
+    items: list[Any] = [None] * sum(map(len, parts))
     for place, of_rank in enumerate(parts):
-        whole[place :: size()] = of_rank
-    return whole
+        items[place :: world_size()] = of_rank
+    return items
 
 
-def total(values: dict[str, float]) -> dict[str, float]:
+def all_reduce_sum(values: dict[str, float]) -> dict[str, float]:
     """The sums of all processes' numbers by name, equal on every process; a name may be missing on some."""
-    if size() == 1:
+    if world_size() == 1:
         return values
-    gathered: list[dict[str, float]] = [{} for _ in range(size())]
+
+    gathered: list[dict[str, float]] = [{} for _ in range(world_size())]
     dist.all_gather_object(gathered, values)
+
+    # As objects and not as a tensor: Python adds them in fp64, in the order of the ranks, on every process alike.
     names = dict.fromkeys(name for part in gathered for name in part)
     return {name: sum(part.get(name, 0) for part in gathered) for name in names}
 
 
-def most(number: int) -> int:
+def all_reduce_max(number: int) -> int:
     """The largest of all processes' numbers."""
-    if size() == 1:
+    if world_size() == 1:
         return number
-    counts: list[int] = [0] * size()
+
+    counts: list[int] = [0] * world_size()
     dist.all_gather_object(counts, number)
     return max(counts)
 
 
-def sum_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
+def all_reduce_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     """Add up the gradients of all processes, in place; a process without a gradient adds zero."""
-    if size() == 1:
+    if world_size() == 1:
         return
+
+    # In buckets: a call for each small tensor would cost more than its numbers.
     bucket: list[torch.Tensor] = []
     for parameter in parameters:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         bucket.append(parameter.grad)
+
         if sum(gradient.numel() for gradient in bucket) >= BUCKET:
             _all_reduce(bucket)
             bucket = []
+
     if bucket:
         _all_reduce(bucket)
 
@@ -133,9 +152,9 @@ def sum_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
 def _all_reduce(tensors: list[torch.Tensor]) -> None:
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
-    for tensor, piece in zip(
-        tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True
-    ):
+
+    pieces = flat.split([tensor.numel() for tensor in tensors])
+    for tensor, piece in zip(tensors, pieces, strict=True):
         tensor.copy_(piece.view_as(tensor))
 
 
@@ -145,29 +164,33 @@ def shard(model: torch.nn.Module, layers: Iterable[torch.nn.Module], bf16: bool)
     Weights stay fp32; with `bf16` they travel and compute as bf16, gradients are reduced in fp32. Everything that is
     computed with a sharded model goes through `run`.
     """
-    from torch.distributed.fsdp import (
-        FSDPModule,
-        MixedPrecisionPolicy,
-        fully_shard,
-    )  # takes a second
+    # Imported here, since it takes a second.
+    from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
     policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if bf16 else MixedPrecisionPolicy()
-    forward = model.forward
+
     # The unit of the whole model is gathered when its `forward` is called; `run` passes its function in there.
-    model.forward = lambda *args, run=None, **kwargs: (
-        run(model, *args, **kwargs) if run else forward(*args, **kwargs)
-    )
+    forward = model.forward
+
+    def forward_or_run(*args: Any, run: Callable[..., Any] | None = None, **kwargs: Any) -> Any:
+        return run(model, *args, **kwargs) if run else forward(*args, **kwargs)
+
+    cast(Any, model).forward = forward_or_run
+
     for layer in layers:
         fully_shard(layer, mp_policy=policy)
     fully_shard(model, mp_policy=policy)
+
+    # Gradients are sums over all processes, not means.
     for module in model.modules():
-        if isinstance(module, FSDPModule):  # sums, not means
+        if isinstance(module, FSDPModule):
             module.set_gradient_divide_factor(1.0)
             module.set_force_sum_reduction_for_comms(True)
-    model.is_sharded = True
+    cast(Any, model).is_sharded = True
 
 
 def is_sharded(model: torch.nn.Module) -> bool:
+    """Whether `shard` was called on the model."""
     return getattr(model, "is_sharded", False)
 
 
@@ -176,31 +199,33 @@ def run(function: Callable[..., Any], model: torch.nn.Module, *args: Any) -> Any
     return model(*args, run=function) if is_sharded(model) else function(model, *args)
 
 
-def release(model: torch.nn.Module) -> None:
+def reshard(model: torch.nn.Module) -> None:
     """Give back what computing without a backward pass has left gathered of a sharded model.
 
     Until then its parameters are whole copies; an optimiser that is made meanwhile would train those.
     """
     if is_sharded(model):
-        model.reshard()
+        cast(Any, model).reshard()
 
 
-def whole(tensor: torch.Tensor) -> torch.Tensor:
+def full_tensor(tensor: torch.Tensor) -> torch.Tensor:
+    """A sharded tensor gathered from all processes; any other as it is."""
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
 
 
-def whole_state(model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
+def full_state_dict(model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
     """The weights of a sharded model on the first process's CPU; None where the model holds its own weights."""
     if not is_sharded(model):
         return None
+
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
-    state = get_model_state_dict(
-        model, options=StateDictOptions(full_state_dict=True, cpu_offload=True)
-    )
-    names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
-    for name in names - {
-        name for name, _ in model.named_parameters()
-    }:  # the second name of a tied weight
+    options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+    state = cast(dict[str, torch.Tensor], get_model_state_dict(model, options=options))
+
+    # A tied weight has two names; save_pretrained wants one.
+    all_names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    first_names = {name for name, _ in model.named_parameters()}
+    for name in all_names - first_names:
         state.pop(name, None)
     return state

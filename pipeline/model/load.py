@@ -9,6 +9,7 @@ import json
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors import SafetensorError
@@ -28,16 +29,15 @@ from pipeline.errors import UserError
 from pipeline.model import distributed
 from pipeline.model.chat import CHAT_TEMPLATE
 
-transformers_logging.disable_progress_bar()  # ours is enough
+# Ours (pipeline.progress) is enough.
+transformers_logging.disable_progress_bar()
 
 
 def device() -> torch.device:
     """The accelerator if there is one, else the CPU."""
-    return (
-        torch.device("cuda", torch.cuda.current_device())
-        if torch.cuda.is_available()
-        else torch.device("cpu")
-    )
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cpu")
 
 
 def multiplies_bf16() -> bool:
@@ -63,19 +63,19 @@ def load_tokenizer(source: str | Path, needs_bos: bool = True) -> PreTrainedToke
     """Load a tokenizer from a folder or Hub id; it must have EOS and (unless told otherwise) BOS, and gets our chat
     template if it has none.
     """
-    _check_folder(
-        source, ("tokenizer.json", "tokenizer.model", "tokenizer_config.json"), "tokenizer"
-    )
+    names = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
+    _check_folder(source, names, "tokenizer")
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(source))
-    except (
-        Exception
-    ) as error:  # a damaged file raises whatever its parser stumbles over (KeyError, TypeError, …)
+    except Exception as error:
+        # A damaged file raises whatever its parser stumbles over (KeyError, TypeError, …).
         raise UserError(f"{source}: cannot load the tokenizer ({_first_line(error)})") from None
+
     if tokenizer.eos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
     if needs_bos and tokenizer.bos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no beginning-of-sentence token")
+
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.chat_template is None:
@@ -92,12 +92,11 @@ def load_model(
     `attention` is a transformers implementation ("eager", "sdpa", "flash_attention_2", "flex_attention") or "auto":
     flash attention on a GPU where it is installed (packed rows need no mask then), else transformers' choice.
     """
+    implementation: str | None = attention
     if attention == "auto":
-        attention = (
-            "flash_attention_2"
-            if torch.cuda.is_available() and is_flash_attn_2_available()
-            else None
-        )
+        has_flash = torch.cuda.is_available() and is_flash_attn_2_available()
+        implementation = "flash_attention_2" if has_flash else None
+
     _check_folder(source, ("config.json",), "model configuration")
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
         raise UserError(f"{source}: no weights (*.safetensors) in this folder")
@@ -105,17 +104,24 @@ def load_model(
         model = AutoModelForCausalLM.from_pretrained(
             str(source),
             dtype="auto" if keep_precision else torch.float32,
-            attn_implementation=attention,
+            attn_implementation=implementation,
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
-    if getattr(model.config, "final_logit_softcapping", None) or getattr(
-        model.config, "logit_scale", None
-    ):
-        raise UserError(
-            f"{source}: models that rescale their logits ({model.config.model_type}) are not supported"
-        )
-    return model.to(device()).eval()
+
+    # The log-probabilities computed here come from plain logits.
+    config = model.config
+    for name in ("final_logit_softcapping", "logit_scale"):
+        if getattr(config, name, None):
+            kind = config.model_type
+            raise UserError(
+                f"{source}: models that rescale their logits ({kind}) are not supported"
+            )
+
+    cast(torch.nn.Module, model).to(
+        device()
+    )  # in place; its declared signature confuses type checkers
+    return model.eval()
 
 
 def save_model(
@@ -138,18 +144,23 @@ def save_model(
 
     With several processes all must call it; the first one writes.
     """
-    weights = distributed.whole_state(model)
+    # All processes take part in gathering a sharded model's weights.
+    weights = distributed.full_state_dict(model)
     if not distributed.is_main():
         return
+
     with atomic_folder(folder) as temporary:
         model.save_pretrained(temporary, state_dict=weights)
         tokenizer.save_pretrained(temporary)
         (temporary / "README.md").write_text(card, encoding="utf-8")
+
         for file in more_files:
             shutil.copyfile(file, temporary / file.name)
         if metrics_file is not None:
             shutil.copyfile(metrics_file, temporary / "metrics.jsonl")
             write_events(temporary / EVENTS, read_jsonl(metrics_file))
+
+        # Last: a folder with a manifest is whole.
         write_manifest(
             temporary / "manifest.json",
             stage,
@@ -172,6 +183,7 @@ def model_card(title: str, description: str, settings: dict, metrics: dict) -> s
         "`transformers.AutoModelForCausalLM.from_pretrained`.\n"
     )
     body = f"# {title}\n\n{description}\n\n{usage}"
+
     return f"{head}{body}\n## Settings\n\n{block(settings)}\n## Results\n\n{block(metrics)}"
 
 
@@ -182,14 +194,14 @@ def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None
         raise UserError(f"{source}: no {what} in this folder (looked for {', '.join(names)})")
     if path.is_file():
         raise UserError(f"{source}: is a file, expected a model folder")
-    looks_local = (
-        str(source).startswith((".", "/", "~"))
-        or str(source).count("/") != 1
-        or path.parent.is_dir()
-    )
+
+    # A Hub id is "owner/name" or a bare name; nothing else can be one.
+    text = str(source)
+    looks_local = text.startswith((".", "/", "~")) or text.count("/") != 1 or path.parent.is_dir()
     if not path.is_dir() and looks_local and len(path.parts) > 1:
         raise UserError(f"{source}: no such model folder")
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -18,13 +18,19 @@ Result = TypeVar("Result")
 
 
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Yield `function(item)` in order, computed on as many threads as torch may use; few items are in flight."""
+    """Yield `function(item)` in order, computed on as many threads as torch may use.
+
+    Items are taken from the iterable as they are needed, and few results wait at a time.
+    """
     workers, pool = _pool()
     waiting: deque[Future[Result]] = deque()
+
     for item in items:
         waiting.append(pool.submit(function, item))
+        # One more than there are threads, so that none is idle while a result is used.
         if len(waiting) > workers:
             yield waiting.popleft().result()
+
     while waiting:
         yield waiting.popleft().result()
 
@@ -33,6 +39,7 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item]) -> It
 def _pool() -> tuple[int, ThreadPoolExecutor]:
     """As many threads as torch would use (OMP_NUM_THREADS, or the machine's cores), each computing alone."""
     workers = torch.get_num_threads()
-    return workers, ThreadPoolExecutor(
+    pool = ThreadPoolExecutor(
         workers, "micro-batch", initializer=torch.set_num_threads, initargs=(1,)
     )
+    return workers, pool

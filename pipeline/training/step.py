@@ -107,7 +107,9 @@ def train_step(
             return Computed(batch, sums, ())
         return Computed(batch, sums, torch.autograd.grad(total, parameters, allow_unused=True))
 
-    batches: Iterable[Any] = layout.cut(distributed.share(rows), max_tokens, device=model.device)
+    batches: Iterable[Any] = layout.cut(
+        distributed.shard_for_rank(rows), max_tokens, device=model.device
+    )
     if sharded:
         # Every pass gathers weights from all processes, so all must do equally many: fillers add
         # nothing.
@@ -130,13 +132,13 @@ def train_step(
         scored += len(result.batch.targets)
 
     metrics = {"loss": 0.0} | {name: float(value) for name, value in sums.items()}
-    metrics = distributed.total(metrics | {"tokens": tokens, "scored": scored})
+    metrics = distributed.all_reduce_sum(metrics | {"tokens": tokens, "scored": scored})
 
     # Without a scored token the step must not move weights by weight decay or old moments either.
     norm = 0.0
     if metrics["scored"]:
         if not sharded:
-            distributed.sum_gradients(parameters)
+            distributed.all_reduce_gradients(parameters)
         norm = apply_gradients(model, optimiser, clip_norm)
     return metrics | {"grad_norm": norm}
 
@@ -157,7 +159,7 @@ def apply_gradients(
     """Clip the gradient to `clip_norm`, step the optimiser, return the norm before clipping."""
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimiser.step()
-    return float(distributed.whole(norm))
+    return float(distributed.full_tensor(norm))
 
 
 def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
@@ -184,7 +186,7 @@ def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
 def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreTrainedModel:
     """With several processes, and where `distribution` says "shard", leave each a part of every
     layer; in place."""
-    if distributed.size() > 1 and distribution == "shard":
+    if distributed.world_size() > 1 and distribution == "shard":
         with autocast(precision):
             bf16 = torch.is_autocast_enabled(model.device.type)
         distributed.shard(model, _layers(model), bf16)

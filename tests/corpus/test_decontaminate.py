@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import decontaminate
-from corpus.leaks.benchmark_texts import Item, benchmark_name, read_benchmark
+from corpus.leaks.benchmark_texts import Item, Text, benchmark_name, read_benchmark
 from corpus.leaks.index import LeakIndex
 from corpus.leaks.ngrams import cut, rolling
 from corpus.leaks.normalise import plain
@@ -27,7 +27,7 @@ FILLER = "Yesterday the harbour was quiet and nobody came to buy anything at all
 
 def index(*questions: str, answer: str = "", **options: int) -> LeakIndex:
     items = [
-        Item("exam", row, row, [("question", question), ("answer", answer)])
+        Item("exam", row, row, [Text("question", question), Text("answer", answer)])
         for row, question in enumerate(questions)
     ]
     return LeakIndex(items, Decontamination(**options))

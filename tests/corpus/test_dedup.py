@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus.dedup import main
-from corpus.duplicates.clusters import PASSES, star_edges
+from corpus.duplicates.clusters import PASSES, Buckets, star_edges
 from corpus.tables.pages import PAGES, TableWriter, key64, normalised_text
 from corpus.tables.urls import parse_url, url_key
 from pipeline.config.corpus import Dedup
@@ -51,8 +51,8 @@ def run(tmp: Path, shards: list[list[dict]], name: str = "dedup", workers: int =
     config = tmp / "config.json"
     config.write_text(Dedup().model_dump_json(), encoding="utf-8")
     out = tmp / name
-    arguments = ["--config", str(config), "--pages", str(tmp / f"{name}-pages"), "--out", str(out)]
-    main([*arguments, "--workers", str(workers)])
+    args = ["--config", str(config), "--pages", str(tmp / f"{name}-pages"), "--out", str(out)]
+    main([*args, "--workers", str(workers)])
     return out
 
 
@@ -136,5 +136,6 @@ def test_a_bucket_of_unlike_pages_costs_a_bounded_number_of_passes() -> None:
     count = PASSES + 20
     sketches = np.repeat(np.arange(count, dtype=np.uint8)[:, None], 64, axis=1)
     sketches[-1] = sketches[0]  # the last is the first one's double
-    edges = star_edges(np.zeros(count, dtype=np.uint64), np.arange(count), sketches, 0.75)
+    one_bucket = Buckets(key=np.zeros(count, dtype=np.uint64), candidate=np.arange(count))
+    edges = star_edges(one_bucket, sketches, 0.75)
     assert edges.tolist() == [[0, count - 1]]

@@ -17,7 +17,7 @@ from corpus.archives import download
 from corpus.archives.sources import address, crawls, on_disk, shards
 from pipeline.artifacts.write import write_json
 from pipeline.errors import UserError
-from tests.support.bad_server import TRICKS, bad_server
+from tests.support.bad_server import TRICKS, BadServer, bad_server
 from tests.support.warc_records import response
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,29 +25,33 @@ ARCHIVE = b"".join(gzip.compress(response(n), mtime=0) for n in range(12))
 CRAWL = "CC-MAIN-2024-10"
 
 
-def no_pause(_seconds):
-    pass
+def no_pause(_seconds: float) -> None:
+    """A `sleep` for tests."""
+
+
+def fetched(server: BadServer, folder: Path) -> bytes:
+    """What `fetch` makes of the server's archive."""
+    return download.fetch(f"{server.url}/a.warc.gz", folder, sleep=no_pause).read_bytes()
 
 
 @settings(max_examples=60, deadline=None)
 @given(tricks=st.lists(st.sampled_from(TRICKS), max_size=7), etag=st.booleans())
 def test_whatever_the_server_does_the_whole_file_comes_in_the_end(tricks, etag):
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        bad_server({"/a.warc.gz": ARCHIVE}, tricks, etag) as server,
-    ):
-        path = download.fetch(f"{server.url}/a.warc.gz", Path(folder), sleep=no_pause)
-        assert path.read_bytes() == ARCHIVE
-        assert [p.name for p in Path(folder).iterdir()] == ["a.warc.gz"]
+    files = {"/a.warc.gz": ARCHIVE}
+    with tempfile.TemporaryDirectory() as name, bad_server(files, tricks, etag) as server:
+        folder = Path(name)
+        assert fetched(server, folder) == ARCHIVE
+        assert [path.name for path in folder.iterdir()] == ["a.warc.gz"]
 
 
 def test_a_cut_connection_is_resumed_where_it_broke_off(tmp_path):
     with bad_server({"/a.warc.gz": ARCHIVE}, ["cut", "cut"]) as server:
         download.fetch(f"{server.url}/a.warc.gz", tmp_path, sleep=no_pause)
+
     half = len(ARCHIVE) // 2
-    assert [asked for _, asked, _ in server.log] == [
-        None, f"bytes={half}-", f"bytes={half + (len(ARCHIVE) - half) // 2}-"
-    ]  # fmt: skip
+    three_quarters = half + (len(ARCHIVE) - half) // 2
+    ranges = [request.range for request in server.log]
+    assert ranges == [None, f"bytes={half}-", f"bytes={three_quarters}-"]
 
 
 def test_pauses_grow_and_a_server_s_own_wish_is_granted(tmp_path):
@@ -62,6 +66,7 @@ def test_a_server_that_never_gives_anything_is_one_clear_error(tmp_path):
         with pytest.raises(UserError, match=r"/a\.warc\.gz: 503 .* \(10 attempts\)"):
             download.fetch(f"{server.url}/a.warc.gz", tmp_path, sleep=no_pause)
         assert len(server.log) == 10
+
         with pytest.raises(UserError, match="404"):
             download.fetch(f"{server.url}/b.warc.gz", tmp_path, sleep=no_pause)
     with pytest.raises(UserError, match="refused"):
@@ -71,40 +76,34 @@ def test_a_server_that_never_gives_anything_is_one_clear_error(tmp_path):
 def test_an_archive_that_is_truncated_at_its_source_is_taken_as_it_is(tmp_path):
     cut = ARCHIVE[: len(ARCHIVE) * 2 // 3]
     with bad_server({"/a.warc.gz": cut}) as server:
-        assert (
-            download.fetch(f"{server.url}/a.warc.gz", tmp_path, sleep=no_pause).read_bytes() == cut
-        )
+        assert fetched(server, tmp_path) == cut
 
 
 def test_bytes_that_do_not_fit_the_checksum_are_fetched_again(tmp_path):
     damaged = bytearray(ARCHIVE)
     damaged[len(ARCHIVE) // 2 + 5] ^= 255
+    (tmp_path / "a.warc.gz.part").write_bytes(damaged[: len(ARCHIVE) * 3 // 4])
+
     with bad_server({"/a.warc.gz": ARCHIVE}, ["cut"], etag=True) as server:
-        part = tmp_path / "a.warc.gz.part"
-        part.write_bytes(damaged[: len(ARCHIVE) * 3 // 4])
-        assert (
-            download.fetch(f"{server.url}/a.warc.gz", tmp_path, sleep=no_pause).read_bytes()
-            == ARCHIVE
-        )
+        assert fetched(server, tmp_path) == ARCHIVE
 
 
 def test_a_file_that_changed_meanwhile_is_begun_anew(tmp_path):
     new = ARCHIVE + gzip.compress(response(99), mtime=0)
     (tmp_path / "a.warc.gz.part").write_bytes(ARCHIVE[:1000])
     write_json(tmp_path / "a.warc.gz.json", {"etag": '"old"', "total": len(ARCHIVE), "digest": ""})
+
     with bad_server({"/a.warc.gz": new}, etag=True) as server:
-        assert (
-            download.fetch(f"{server.url}/a.warc.gz", tmp_path, sleep=no_pause).read_bytes() == new
-        )
+        assert fetched(server, tmp_path) == new
 
 
 @given(cut=st.integers(0, len(ARCHIVE)))
 def test_the_end_of_a_member_is_told_from_a_cut(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("end") / "a.gz"
     path.write_bytes(ARCHIVE[:cut])
-    ends = {0} | {
-        len(b"".join(gzip.compress(response(n), mtime=0) for n in range(k))) for k in range(13)
-    }
+
+    lengths = [len(gzip.compress(response(n), mtime=0)) for n in range(12)]
+    ends = {sum(lengths[:n]) for n in range(13)}
     assert download.ends_whole(path) == (cut in ends)
 
 
@@ -120,31 +119,33 @@ def crawl_files(count: int = 6) -> dict[str, bytes]:
     """A small crawl as Common Crawl lays it out."""
     names = [f"crawl-data/{CRAWL}/segments/{n}/warc/CC-MAIN-{n:05}.warc.gz" for n in range(count)]
     files = {
-        f"/{name}": gzip.compress(response(n, f"Let $x={n}$. "), mtime=0)
-        for n, name in enumerate(names)
+        f"/{name}": gzip.compress(response(number, f"Let $x={number}$. "), mtime=0)
+        for number, name in enumerate(names)
     }
-    return files | {
-        f"/crawl-data/{CRAWL}/warc.paths.gz": gzip.compress(
-            "".join(f"{n}\n" for n in names).encode()
-        )
-    }
+    listing = "".join(f"{name}\n" for name in names)
+    files[f"/crawl-data/{CRAWL}/warc.paths.gz"] = gzip.compress(listing.encode())
+    return files
+
+
+def choose_files(server: BadServer, count: int, out: Path) -> None:
+    """Run corpus.commoncrawl."""
+    commoncrawl.main(
+        [CRAWL, "--files", str(count), "--server", server.url, "--out", str(out)],
+    )
 
 
 def test_the_chosen_files_are_spread_over_the_crawl(tmp_path):
     with bad_server(crawl_files()) as server:
-        commoncrawl.main(
-            [CRAWL, "--files", "3", "--server", server.url, "--out", str(tmp_path / "c.txt")]
-        )
+        choose_files(server, 3, tmp_path / "c.txt")
         lines = (tmp_path / "c.txt").read_text().split()
-        assert [line.rpartition("/")[2] for line in lines] == [
-            f"CC-MAIN-{n:05}.warc.gz" for n in (0, 2, 4)
-        ]
+        names = [line.rpartition("/")[2] for line in lines]
+        assert names == [f"CC-MAIN-{n:05}.warc.gz" for n in (0, 2, 4)]
+
         with pytest.raises(UserError, match=r"crawl_files = 7: .* has 6"):
-            commoncrawl.main(
-                [CRAWL, "--files", "7", "--server", server.url, "--out", str(tmp_path / "d.txt")]
-            )
+            choose_files(server, 7, tmp_path / "d.txt")
         with pytest.raises(UserError, match="404"):
             commoncrawl.crawl_files("CC-MAIN-1999-01", server.url)
+
     with pytest.raises(UserError, match="no crawl id"):
         commoncrawl.crawl_files("../secrets", server.url)
 
@@ -167,60 +168,57 @@ def test_shards_of_a_crawl_are_named_without_the_network():
 def test_extraction_fetches_one_file_at_a_time_and_leaves_none(tmp_path, monkeypatch):
     monkeypatch.setattr(download.time, "sleep", no_pause)
     monkeypatch.setattr(download.fetch, "__defaults__", (60.0, no_pause))
-    write_json(tmp_path / "config.json", {})
-    most = []
+    scratch, lists, config = tmp_path / "scratch", tmp_path / "crawls", tmp_path / "config.json"
+    write_json(config, {})
 
-    def watched(*arguments):
-        most.append(len(list((tmp_path / "scratch").glob("*"))))
-        return whole(*arguments)
-
+    # Count the files on the disk whenever one is extracted.
+    counts = []
     whole = extract._extract_files
+
+    def watched(*args):
+        counts.append(len(list(scratch.glob("*"))))
+        return whole(*args)
+
     monkeypatch.setattr(extract, "_extract_files", watched)
+
     with bad_server(crawl_files(), ["503", "cut", "cut"]) as server:
-        lists = tmp_path / "crawls"
-        commoncrawl.main(
-            [CRAWL, "--files", "3", "--server", server.url, "--out", str(lists / f"{CRAWL}.txt")]
-        )
-        extract.main(
-            [
-                *(
-                    "--config",
-                    str(tmp_path / "config.json"),
-                    "--shard",
-                    "s",
-                    "--pages",
-                    str(tmp_path / "p.parquet"),
-                ),
-                *("--rejects", str(tmp_path / "r.parquet"), "--stats", str(tmp_path / "s.json")),
-                *("--crawls", str(lists), "--scratch", str(tmp_path / "scratch")),
-                *(f"commoncrawl:{CRAWL}#{n}" for n in range(3)),
-            ]
-        )
+        choose_files(server, 3, lists / f"{CRAWL}.txt")
+        options = {
+            "config": config,
+            "shard": "s",
+            "pages": tmp_path / "p.parquet",
+            "rejects": tmp_path / "r.parquet",
+            "stats": tmp_path / "s.json",
+            "crawls": lists,
+            "scratch": scratch,
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        extract.main([*words, *(f"commoncrawl:{CRAWL}#{n}" for n in range(3))])
+
     stats = json.loads((tmp_path / "s.json").read_text())
     assert (stats["records"], stats["kept"]) == (3, 3)
-    assert most == [1, 1, 1] and not (tmp_path / "scratch").exists()
+    assert counts == [1, 1, 1] and not scratch.exists()
 
 
 def test_a_killed_extraction_goes_on_with_the_part_it_has(tmp_path):
     big = gzip.compress(response(1), mtime=0) + gzip.compress(random.Random(2).randbytes(3 << 20))
     scratch = tmp_path / "scratch"
-    job = [sys.executable, "-m", "corpus.extract", "--scratch", str(scratch)]
+    part = scratch / "a.warc.gz.part"
+
     with bad_server({"/a.warc.gz": big}, ["cut", *["503"] * 3]) as server:
+        url = f"{server.url}/a.warc.gz"
+        job = [sys.executable, "-m", "corpus.extract", "--scratch", str(scratch), url]
         killed = subprocess.Popen(
-            [*job, f"{server.url}/a.warc.gz"],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            job, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        part = scratch / "a.warc.gz.part"
         while not (len(server.log) == 2 and part.exists()):
             assert killed.poll() is None
         killed.kill()
         killed.wait()
+
         server.tricks.clear()
-        done = subprocess.run(
-            [*job, f"{server.url}/a.warc.gz"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        assert server.log[-1][1] == f"bytes={len(big) // 2}-"
+        done = subprocess.run(job, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert server.log[-1].range == f"bytes={len(big) // 2}-"
+
     assert json.loads(done.stdout)["url"] == "http://site.example/1"
     assert not scratch.exists()

@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from resiliparse.parse.html import HTMLTree
 
 from corpus import extract as extract_module
+from corpus.archives.charset import decode_page
+from corpus.archives.http_payload import parse_http
+from corpus.archives.warc import read_records
 from corpus.extract import main
 from corpus.html.main_text import extract_text
 from corpus.tables.pages import PAGES, REJECTS, read_table
@@ -21,11 +25,8 @@ from tests.support.shared_data import shared_data
 from tests.support.warc_records import response, write
 
 ROOT = Path(__file__).resolve().parents[2]
-PROSE = (
-    "<p>"
-    + "This paragraph of ordinary prose makes the page as long as pages usually are. " * 5
-    + "</p>"
-)
+SENTENCE = "This paragraph of ordinary prose makes the page as long as pages usually are. "
+PROSE = f"<p>{SENTENCE * 5}</p>"
 KATEX = (
     '<span class="katex"><span class="katex-mathml"><math><semantics><mrow><mi>E</mi></mrow>'
     '<annotation encoding="application/x-tex">E=mc^2</annotation></semantics></math></span>'
@@ -108,11 +109,13 @@ CARRIERS = {
 def test_each_formula_stands_once_in_canonical_form(name):
     markup, formulas = CARRIERS[name]
     page = extract_text(f"<html><body>{PROSE}<p>Before {markup} after.</p>{PROSE}</body></html>")
+
     position = 0
     for formula in formulas:
         found = page.text.find(formula, position)
         assert found >= 0, (formula, page.text)
         position = found + len(formula)
+
     assert page.n_math == len(formulas)
     assert page.text.count("$") == sum(formula.count("$") for formula in formulas)
     assert "Before" in page.text and "after." in page.text
@@ -154,9 +157,8 @@ def test_code_stands_as_it_was_between_fences():
 
 
 def test_columns_of_line_numbers_are_no_code():
-    table = (
-        "<table><tr><td><pre>1\n2\n3</pre></td><td><pre>a = 1\nb = 2\nc = 3</pre></td></tr></table>"
-    )
+    numbers, code = "<pre>1\n2\n3</pre>", "<pre>a = 1\nb = 2\nc = 3</pre>"
+    table = f"<table><tr><td>{numbers}</td><td>{code}</td></tr></table>"
     text = extract_text(f"<body>{PROSE}{table}{PROSE}</body>").text
     assert "```\na = 1\nb = 2\nc = 3\n```" in text and text.count("```") == 2
 
@@ -178,10 +180,10 @@ def test_cells_of_a_table_stay_apart():
 def test_navigation_goes_and_formulas_stay():
     links = "".join(f'<li><a href="/{n}">Chapter {n} of the book</a></li>' for n in range(30))
     items = "".join(rf"<li>\(x_{{{n}}}\)</li>" for n in range(20))
-    page = extract_text(
-        f"<body><nav><ul>{links}</ul></nav><article><h1>Title</h1>{PROSE}<ul>{items}</ul></article>"
-        "<footer>All rights reserved</footer></body>"
-    )
+    article = f"<article><h1>Title</h1>{PROSE}<ul>{items}</ul></article>"
+    footer = "<footer>All rights reserved</footer>"
+    page = extract_text(f"<body><nav><ul>{links}</ul></nav>{article}{footer}</body>")
+
     assert page.n_math == 20
     assert "Chapter" not in page.text and "rights reserved" not in page.text
 
@@ -208,26 +210,22 @@ def test_any_mixture_of_markup_gives_text_whose_formulas_add_up(parts):
 
 
 def test_stdin_gives_one_json_object():
-    page = f"<title>T</title>{PROSE}<p>\\(x^2\\)</p>".encode()
+    html = f"<title>T</title>{PROSE}<p>\\(x^2\\)</p>".encode()
     command = [sys.executable, "-m", "corpus.extract", "-"]
-    done = subprocess.run(command, cwd=ROOT, input=page, capture_output=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, input=html, capture_output=True, timeout=60)
+
     page = json.loads(done.stdout)
-    assert done.returncode == 0 and page["title"] == "T" and "$x^2$" in page["text"]
-    assert (
-        page["n_math"] == 1 and page["math_kinds"] == {"tex_text": 1} and page["language"] == "en"
-    )
+    assert done.returncode == 0
+    assert page["title"] == "T" and page["language"] == "en" and "$x^2$" in page["text"]
+    assert page["n_math"] == 1 and page["math_kinds"] == {"tex_text": 1}
 
 
 def test_bad_usage_is_one_line_and_status_2(tmp_path, capfd):
-    for arguments in (
-        ["no-such.warc.gz"],
-        [],
-        ["--nonsense", "x"],
-        [str(tmp_path)],
-        ["--pages", "x", "y.warc"],
-    ):
+    missing_file, nothing, folder = ["no-such.warc.gz"], [], [str(tmp_path)]
+    unknown_option, half_a_shard = ["--nonsense", "x"], ["--pages", "x", "y.warc"]
+    for args in (missing_file, nothing, folder, unknown_option, half_a_shard):
         with pytest.raises(SystemExit) as stop:
-            run_main(main, arguments)
+            run_main(main, args)
         out, err = capfd.readouterr()
         assert (stop.value.code, out, len(err.splitlines())) == (2, "", 1), err
 
@@ -236,25 +234,29 @@ def test_hostile_pages_cost_seconds_and_are_rejected_by_name(tmp_path, capsys):
     (tmp_path / "deep.html").write_text("<html><body>" + "<div>" * 50_000 + "x" + "</div>" * 50_000)
     (tmp_path / "large.html").write_text("<html><body>" + "<p>word </p>" * 2_000_000)
     (tmp_path / "good.html").write_text(f"<html><body>{PROSE}</body></html>")
+    deep, large, good = (str(tmp_path / name) for name in ("deep.html", "large.html", "good.html"))
+
     begun = time.monotonic()
-    files = [str(tmp_path / name) for name in ("deep.html", "large.html", "good.html")]
-    main([*files, "--rejects", str(tmp_path / "rejects.jsonl")])
+    main([deep, large, good, "--rejects", str(tmp_path / "rejects.jsonl")])
     assert time.monotonic() - begun < 10
-    assert [json.loads(line)["url"] for line in capsys.readouterr().out.splitlines()] == files[2:]
+
+    pages = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [page["url"] for page in pages] == [good]
     rejects = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
-    assert [(r["url"], r["reason"]) for r in rejects] == [
-        (files[0], "too_deep"),
-        (files[1], "too_large"),
-    ]
+    reasons = {reject["url"]: reject["reason"] for reject in rejects}
+    assert len(rejects) == 2 and reasons == {deep: "too_deep", large: "too_large"}
 
 
 def shard(tmp_path: Path, files: list[Path], name: str = "s", **settings) -> dict:
+    """Extract files as one shard, into `<name>.pages`, `.rejects` and `.stats`; returns its counts."""
     config = tmp_path / f"{name}.config.json"
     config.write_text(Extraction(**settings).model_dump_json())
-    outputs = {part: str(tmp_path / f"{name}.{part}") for part in ("pages", "rejects", "stats")}
-    main([*map(str, files), "--config", str(config), "--shard", name,
-          *(word for part, path in outputs.items() for word in (f"--{part}", path))])  # fmt: skip
-    return json.loads(Path(outputs["stats"]).read_text())
+
+    args = [*map(str, files), "--config", str(config), "--shard", name]
+    for part in ("pages", "rejects", "stats"):
+        args += [f"--{part}", str(tmp_path / f"{name}.{part}")]
+    main(args)
+    return json.loads((tmp_path / f"{name}.stats").read_text())
 
 
 def test_a_shard_accounts_for_every_record_and_is_the_same_every_time(tmp_path):
@@ -262,12 +264,12 @@ def test_a_shard_accounts_for_every_record_and_is_the_same_every_time(tmp_path):
     image = response(8).replace(b"text/html", b"image/gif")
     request = response(9).replace(b"WARC-Type: response", b"WARC-Type: request ")
     no_url = response(6).replace(b"WARC-Target-URI", b"WARC-Nothing-URI")
-    parts = write(
-        tmp_path / "a.warc.gz",
-        [response(1), redirect, image, request, no_url, response(2), response(3)],
-    )
-    (tmp_path / "a.warc.gz").write_bytes(b"".join(parts)[:-40])
-    stats = shard(tmp_path, [tmp_path / "a.warc.gz"])
+    records = [response(1), redirect, image, request, no_url, response(2), response(3)]
+    archive = tmp_path / "a.warc.gz"
+    parts = write(archive, records)
+    archive.write_bytes(b"".join(parts)[:-40])
+
+    stats = shard(tmp_path, [archive])
     assert stats["records"] == 7 == stats["kept"] + sum(stats["reasons"].values())
     assert stats["reasons"] == {
         "http_status": 1,
@@ -277,11 +279,13 @@ def test_a_shard_accounts_for_every_record_and_is_the_same_every_time(tmp_path):
         "warc_header": 1,
     }
     assert stats["truncated"] == ["a.warc.gz"]
+
     pages, rejects = read_table(tmp_path / "s.pages"), read_table(tmp_path / "s.rejects")
     assert pages.schema.equals(PAGES) and pages.num_rows == 2
     assert rejects.schema.equals(REJECTS) and rejects.num_rows == 5
     assert pages["url"].to_pylist() == ["http://site.example/1", "http://site.example/2"]
-    shard(tmp_path, [tmp_path / "a.warc.gz"], "again")
+
+    shard(tmp_path, [archive], "again")
     assert (tmp_path / "s.pages").read_bytes() == (tmp_path / "again.pages").read_bytes()
 
 
@@ -305,44 +309,40 @@ def test_odd_and_broken_archives_of_others_account_for_every_record(tmp_path):
     stats = shard(tmp_path, files)
     assert stats["records"] == stats["kept"] + sum(stats["reasons"].values())
     assert set(stats["reasons"]) <= set(re.findall(r"\w+", extract_module.__doc__))
-    per_file = stats["files"]
-    assert all(c["records"] == sum(c.values()) - c["records"] for c in per_file.values() if c)
     assert stats["truncated"] == ["truncated_gzip.warc.gz"]
-    assert {"corrupt_member.warc.gz", "not_gzip.warc.gz", "not_a_warc.warc.gz"} <= set(
-        stats["damaged"]
-    )
+    damaged = {"corrupt_member.warc.gz", "not_gzip.warc.gz", "not_a_warc.warc.gz"}
+    assert damaged <= set(stats["damaged"])
+
+    per_file = stats["files"]
+    for counts in per_file.values():
+        # "records" itself is one of the values; files without any have no counts.
+        assert not counts or sum(counts.values()) == 2 * counts["records"]
     assert per_file["dolma__sample-0000.warc.gz"]["records"] == 48
-    # The same eight records, plain and as one gzip member; every re-encoded page is read.
-    assert (
-        per_file["plain.warc"] == per_file["whole_file_gzip.warc.gz"]
-        and per_file["plain.warc"]["kept"] == 8
-    )
+    # The same eight records, plain and as one gzip member.
+    assert per_file["plain.warc"] == per_file["whole_file_gzip.warc.gz"]
+    assert per_file["plain.warc"]["kept"] == 8
+    # Every re-encoded page is read.
     assert per_file["encodings.warc.gz"]["kept"] == per_file["encodings.warc.gz"]["records"]
 
 
 def test_formulas_of_real_mathematical_manuals_are_kept():
-    from resiliparse.parse.html import HTMLTree
-
-    from corpus.archives.charset import decode_page
-    from corpus.archives.http_payload import parse_http
-    from corpus.archives.warc import read_records
-
     expected = found = 0
     for record in read_records(shared_data("crawl") / "DSM-A-00001.warc.gz"):
         if b'"math' not in record.block:
             continue
         source, _ = decode_page(parse_http(record.block).body)
         document = HTMLTree.parse(source).document
-        tex = [
-            t
-            for node in document.query_selector_all(".math").values()
-            for t in re.findall(r"\\\((.*?)\\\)", node.text)
-        ]
-        tex += [
-            node.get_attribute("alt") or ""
-            for node in document.query_selector_all("img.math").values()
-        ]
-        text = "".join(extract_text(source).text.split()) if tex else ""
-        expected += len(tex)
-        found += sum("".join(t.split()) in text for t in tex)
+
+        formulas = []
+        for node in document.query_selector_all(".math").values():
+            formulas += re.findall(r"\\\((.*?)\\\)", node.text)
+        for node in document.query_selector_all("img.math").values():
+            formulas.append(node.get_attribute("alt") or "")
+        if not formulas:
+            continue
+
+        # White space is compared nowhere: pages break lines inside formulas.
+        text = "".join(extract_text(source).text.split())
+        expected += len(formulas)
+        found += sum("".join(tex.split()) in text for tex in formulas)
     assert expected > 500 and found >= 0.99 * expected

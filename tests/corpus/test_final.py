@@ -12,9 +12,14 @@ import yaml
 
 from corpus import final
 from corpus.tables import merge
-from corpus.tables.final import DESCRIPTIONS, FINAL, final_table
+from corpus.tables.final import (
+    DESCRIPTIONS,
+    FINAL,
+    final_table,
+    letter_share,
+    repeated_line_share,
+)
 from corpus.tables.pages import PAGES
-from corpus.tables.quality import letter_share, repeated_line_share
 from pipeline.errors import UserError
 from tests.support.corpus_tables import (
     QUESTION,
@@ -30,25 +35,21 @@ FINEMATH = (
 )
 
 
+def final_args(folder: Path, rounds: list[str], exam: str) -> list[str]:
+    """The command line of corpus.final over the tables in `folder`."""
+    args = ["--pages", str(folder / "pages"), "--dedup", str(folder / "dedup")]
+    args += ["--rounds", *rounds, "--benchmarks", exam]
+    args += ["--removed", str(folder / "decontaminated.parquet")]
+    args += ["--out", str(folder / "final")]
+    return args
+
+
 def build(folder: Path, pages: list[dict], *more: str, shards: int = 2) -> Path:
     """Run corpus.final over `pages`; the folder of the result."""
     write_pages(folder, pages, shards)
     rounds = write_collected(folder, pages)
     exam = write_benchmark(folder / "exam.jsonl")
-    final.main(
-        [
-            *(
-                "--pages",
-                str(folder / "pages"),
-                "--dedup",
-                str(folder / "dedup"),
-                "--rounds",
-                *rounds,
-            ),
-            *("--benchmarks", f"exam={exam}", "--removed", str(folder / "decontaminated.parquet")),
-            *("--out", str(folder / "final"), *more),
-        ]
-    )
+    final.main([*final_args(folder, rounds, f"exam={exam}"), *more])
     return folder / "final"
 
 
@@ -170,25 +171,8 @@ def test_a_killed_run_goes_on_and_ends_the_same(corpus, pages, tmp_path):
     ).exists()
     folder = tmp_path / "run"
     rounds = sorted(str(path) for path in folder.glob("round_*/collected.parquet"))
-    final.main(
-        [
-            *(
-                "--pages",
-                str(folder / "pages"),
-                "--dedup",
-                str(folder / "dedup"),
-                "--rounds",
-                *rounds,
-            ),
-            *(
-                "--benchmarks",
-                f"exam={folder / 'exam.jsonl'}",
-                "--removed",
-                str(folder / "decontaminated.parquet"),
-            ),
-            *("--out", str(folder / "final"), "--resume", str(resume)),
-        ]
-    )
+    args = final_args(folder, rounds, f"exam={folder / 'exam.jsonl'}")
+    final.main([*args, "--resume", str(resume)])
     assert digest(folder / "final") == digest(corpus)
     assert not resume.exists()
 
@@ -199,27 +183,8 @@ def test_rounds_of_another_run_are_refused(pages, tmp_path):
     write_pages(tmp_path, pages)
     exam = write_benchmark(tmp_path / "exam.jsonl")
     with pytest.raises(UserError, match="in no page table"):
-        final.main(
-            [
-                *(
-                    "--pages",
-                    str(tmp_path / "pages"),
-                    "--dedup",
-                    str(tmp_path / "dedup"),
-                    "--rounds",
-                    *rounds,
-                ),
-                *(
-                    "--benchmarks",
-                    str(exam),
-                    "--removed",
-                    str(tmp_path / "d.parquet"),
-                    "--out",
-                    str(tmp_path / "f"),
-                ),
-            ]
-        )
-    assert not (tmp_path / "f").exists()
+        final.main(final_args(tmp_path, rounds, str(exam)))
+    assert not (tmp_path / "final").exists()
 
 
 def test_no_page_is_a_corpus_too(tmp_path):

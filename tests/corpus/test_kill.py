@@ -20,22 +20,33 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def extraction(folder: Path, out: str) -> list[str]:
-    if not (folder / "a.warc.gz").exists():
-        write(
-            folder / "a.warc.gz", [response(n, "A page of some words. " * 200) for n in range(300)]
-        )
-        write_json(folder / "config.json", {})
-    outputs = {name: str(folder / out / name) for name in ("pages", "rejects", "stats")}
-    return ["corpus.extract", "--config", str(folder / "config.json"), "--shard", "s", str(folder / "a.warc.gz"),
-            *(word for name, path in outputs.items() for word in (f"--{name}", path))]  # fmt: skip
+    archive, config = folder / "a.warc.gz", folder / "config.json"
+    if not archive.exists():
+        # Long enough that the job can be killed in the middle.
+        write(archive, [response(n, "A page of some words. " * 200) for n in range(300)])
+        write_json(config, {})
+
+    command = ["corpus.extract", str(archive), "--config", str(config), "--shard", "s"]
+    for name in ("pages", "rejects", "stats"):
+        command += [f"--{name}", str(folder / out / name)]
+    return command
 
 
 def deduplication(folder: Path, out: str) -> list[str]:
-    if not (folder / "pages").exists():
+    pages, config = folder / "pages", folder / "config.json"
+    if not pages.exists():
         write_pages(folder, [page(number) for number in range(200)] + [page(0)], shards=20)
-        write_json(folder / "config.json", {})
-    return ["corpus.dedup", "--config", str(folder / "config.json"), "--pages", str(folder / "pages"),
-            "--out", str(folder / out)]  # fmt: skip
+        write_json(config, {})
+    return [
+        *("corpus.dedup", "--config", str(config)),
+        *("--pages", str(pages), "--out", str(folder / out)),
+    ]
+
+
+def files_in(folder: Path) -> dict[Path, bytes]:
+    """Path below the folder -> content."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize(
@@ -44,29 +55,32 @@ def deduplication(folder: Path, out: str) -> list[str]:
 )
 def test_a_killed_job_ends_with_the_same_bytes_when_run_again(command, begun, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    run = [sys.executable, "-m"]
-    subprocess.run(
-        [*run, *command(tmp_path, "whole")],
+
+    def run(out: str) -> None:
+        job = [sys.executable, "-m", *command(tmp_path, out)]
+        subprocess.run(job, cwd=ROOT, env=environment, check=True, capture_output=True)
+
+    run("whole")
+
+    # Kill it as soon as the first temporary file is there.
+    job = subprocess.Popen(
+        [sys.executable, "-m", *command(tmp_path, "again")],
         cwd=ROOT,
         env=environment,
-        check=True,
-        capture_output=True,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    again = [*run, *command(tmp_path, "again")]
-    job = subprocess.Popen(again, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)  # fmt: skip
     while not list(tmp_path.glob(begun)):
         assert job.poll() is None
         time.sleep(0.002)
     os.kill(job.pid, signal.SIGKILL)
     job.wait()
-    assert not [path for path in (tmp_path / "again").glob("*") if not path.name.startswith(".")]
-    subprocess.run(again, cwd=ROOT, env=environment, check=True, capture_output=True)
-    whole = {
-        p.relative_to(tmp_path / "whole"): p.read_bytes()
-        for p in (tmp_path / "whole").rglob("*")
-        if p.is_file()
-    }
+    left = (tmp_path / "again").glob("*")
+    assert all(path.name.startswith(".") for path in left)
+
+    run("again")
+    whole, again = files_in(tmp_path / "whole"), files_in(tmp_path / "again")
     assert whole
     for path, content in whole.items():
-        assert (tmp_path / "again" / path).read_bytes() == content, path
+        assert again[path] == content, path

@@ -5,17 +5,14 @@ import pytest
 from corpus.formulas.lone_characters import MARK
 from corpus.html.main_text import extract_text
 
-PROSE = (
-    "<p>"
-    + "This paragraph of ordinary prose makes the page as long as pages usually are. " * 8
-    + "</p>"
-)
+SENTENCE = "This paragraph of ordinary prose makes the page as long as pages usually are. "
+PROSE = f"<p>{SENTENCE * 8}</p>"
 
 
 def text_of(body: str) -> str:
-    return extract_text(
-        f"<html><title>t</title><body><div class='content'>{PROSE}{body}{PROSE}</div></body></html>"
-    ).text
+    """Text of a page with `body` in its main content."""
+    content = f"<div class='content'>{PROSE}{body}{PROSE}</div>"
+    return extract_text(f"<html><title>t</title><body>{content}</body></html>").text
 
 
 @pytest.mark.parametrize(
@@ -48,10 +45,10 @@ def test_formulas_are_read_as_without_the_mark(body, text):
 
 
 def test_no_mark_is_left_in_text_or_title():
-    page = extract_text(
-        f"<title>群</title><body><p>{MARK}设<b>群</b></p><pre>\n<b>群</b>\n</pre>{PROSE}</body>"
-    )
-    assert MARK not in page.text + page.title and page.title == "群" and "群" in page.text
+    body = f"<p>{MARK}设<b>群</b></p><pre>\n<b>群</b>\n</pre>{PROSE}"
+    page = extract_text(f"<title>群</title><body>{body}</body>")
+    assert MARK not in page.text + page.title
+    assert page.title == "群" and "群" in page.text
 
 
 def test_ornaments_still_go():

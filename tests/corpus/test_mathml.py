@@ -68,9 +68,8 @@ def test_namespace_prefixes_change_nothing():
 
 def test_time_is_linear_in_the_depth_of_rows():
     markup = "<mrow>" * 100 + "<mi>x</mi><mo>+</mo>" + "</mrow>" * 100
-    assert (
-        mathml_to_tex(f"<math>{markup}</math>") == "x+"
-    )  # two evaluations a level would never end
+    # Two evaluations a level would never end.
+    assert mathml_to_tex(f"<math>{markup}</math>") == "x+"
 
 
 def test_absurd_depth_is_refused():

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -64,27 +63,28 @@ def web(each: int = 24) -> list[dict]:
     return rows
 
 
-def options(folder: Path, number: int = 1, out: str | None = None, **selection) -> list[str]:
+def round_args(folder: Path, number: int = 1, out: str | None = None, **selection) -> list[str]:
     """The command line of a round over the tables in `folder`; seeds are some proofs of one host."""
-    write_json(folder / "classifier.json", SETTINGS)
     chosen = {"budget_tokens": "auto", "domain_pages": 5, "prefix_pages": 5, **selection}
+    proofs = [{"url": row["url"]} for row in web() if "algebra.example/proofs" in row["url"]]
+    write_json(folder / "classifier.json", SETTINGS)
     write_json(folder / "selection.json", chosen)
-    seeds = [{"url": row["url"]} for row in web() if "algebra.example/proofs" in row["url"]][:12]
-    write_jsonl(folder / "seeds.jsonl", seeds)
-    arguments = ["--number", str(number), "--out", str(folder / (out or f"round_{number}"))]
-    for name in ("classifier", "selection", "seeds"):
-        arguments += [
-            f"--{name}",
-            str(folder / f"{name}{'.jsonl' if name == 'seeds' else '.json'}"),
-        ]
-    arguments += ["--pages", str(folder / "pages"), "--dedup", str(folder / "dedup")]
-    return arguments + (["--previous", str(folder / f"round_{number - 1}")] if number > 1 else [])
+    write_jsonl(folder / "seeds.jsonl", proofs[:12])
+
+    args = ["--number", str(number), "--out", str(folder / (out or f"round_{number}"))]
+    args += ["--classifier", str(folder / "classifier.json")]
+    args += ["--selection", str(folder / "selection.json")]
+    args += ["--seeds", str(folder / "seeds.jsonl")]
+    args += ["--pages", str(folder / "pages"), "--dedup", str(folder / "dedup")]
+    if number > 1:
+        args += ["--previous", str(folder / f"round_{number - 1}")]
+    return args
 
 
 def mine(folder: Path, pages: list[dict], shards: int = 2, rounds: int = 3) -> Path:
     write_pages(folder, pages, shards)
     for number in range(1, rounds + 1):
-        mining.main(options(folder, number))
+        mining.main(round_args(folder, number))
     return folder
 
 
@@ -129,14 +129,12 @@ def test_prefixes_are_accepted_and_rejected_inside_one_domain(mined):
 
 
 def test_negatives_are_neither_seeds_nor_pages_of_mathematical_domains(mined, tmp_path):
-    parser_options = dict(zip(*[iter(options(mined, 3))] * 2, strict=True))
-    arguments = {name.lstrip("-"): Path(value) for name, value in parser_options.items()}
+    given = mining.Given.read(mining._parse_args(round_args(mined, 3)))
     (tmp_path / "round").mkdir()
-    step = mining.Round(
-        SimpleNamespace(**arguments | {"number": 3, "annotations": None}), tmp_path / "round"
-    )
-    seeds = mining.seed_ids(arguments["seeds"], arguments["pages"], arguments["dedup"], step.shards)
-    chosen = step._draw(seeds, step._earlier_decisions())
+    step = mining.Round(given, tmp_path / "round")
+    seeds = mining.seed_ids(given.seeds, given.crawl)
+    chosen = step.draw_examples(seeds, step.earlier_decisions())
+
     urls = {row["doc_id"]: row["url"] for row in web()}
     negatives = [
         urls[i] for i in np.concatenate([chosen.negatives, chosen.held_negatives]).tolist()
@@ -169,7 +167,7 @@ def test_a_person_s_annotation_wins_over_the_automatic_one(mined, tmp_path):
     }
     (tmp_path / "person.yaml").write_text(json.dumps(person))
     mining.main(
-        [*options(mined, 1, out="by_person"), "--annotations", str(tmp_path / "person.yaml")]
+        [*round_args(mined, 1, out="by_person"), "--annotations", str(tmp_path / "person.yaml")]
     )
     rows = yaml.safe_load((mined / "by_person/url_prefixes.yaml").read_text("utf-8"))["prefixes"]
     assert [(row["prefix"], row["decision"], row["by"]) for row in rows] == [
@@ -178,7 +176,7 @@ def test_a_person_s_annotation_wins_over_the_automatic_one(mined, tmp_path):
 
 
 def test_a_killed_round_leaves_nothing_and_ends_the_same_when_run_again(mined):
-    command = [sys.executable, "-m", "corpus.round", *options(mined, 2, out="again")]
+    command = [sys.executable, "-m", "corpus.round", *round_args(mined, 2, out="again")]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     job = subprocess.Popen(
         command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL
@@ -195,10 +193,10 @@ def test_a_killed_round_leaves_nothing_and_ends_the_same_when_run_again(mined):
 
 
 def test_seeds_that_are_nowhere_are_the_user_s_mistake(mined, tmp_path):
-    arguments = options(mined, 1, out="nowhere")
+    args = round_args(mined, 1, out="nowhere")
     write_jsonl(tmp_path / "other.jsonl", [{"url": "https://elsewhere.example/"}])
-    arguments[arguments.index("--seeds") + 1] = str(tmp_path / "other.jsonl")
+    args[args.index("--seeds") + 1] = str(tmp_path / "other.jsonl")
     with pytest.raises(UserError, match="none of its URLs"):
-        mining.main(arguments)
+        mining.main(args)
     with pytest.raises(UserError, match="--previous"):
-        mining.main(options(mined, 2)[:-2])
+        mining.main(round_args(mined, 2)[:-2])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.mining import annotations, domains, selection, training_set, url_prefixes
+from corpus.mining import annotations, selection, training_set, url_prefixes
 from corpus.mining.annotations import Annotation, ancestors, decide, read_annotations
 from corpus.mining.url_prefixes import Prefix
 from pipeline.config.corpus import Classifier, Selection
@@ -116,7 +116,7 @@ def test_a_domain_is_mathematical_when_more_than_a_tenth_of_it_was_found():
     pages = database(rows)
     selection.collect(pages, None, 0.5)
     selection.explore(pages, 0.0, 0.0)
-    domains.find_domains(pages, Selection())
+    selection.find_domains(pages, Selection())
     found = {
         row[0]: row[1:]
         for row in pages.execute("SELECT domain, found, flagged FROM domains").fetchall()
@@ -136,7 +136,7 @@ def test_prefixes_that_hold_the_same_pages_as_the_one_above_are_not_listed():
     pages = database(rows)
     selection.collect(pages, None, 0.5)
     selection.explore(pages, 0.0, 0.0)
-    domains.find_domains(pages, Selection())
+    selection.find_domains(pages, Selection())
     prefixes = url_prefixes.list_prefixes(pages, Selection(prefix_pages=10), seed=0)
     assert list(prefixes) == ["a.example/", "a.example/doc/v1/algebra/", "a.example/doc/v1/news/"]
     assert (prefixes["a.example/"].pages, prefixes["a.example/"].collected) == (20, 20)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -14,18 +15,21 @@ from tests.support.shared_data import shared_data
 from tests.support.warc_records import response, write
 
 
+def urls(numbers: Iterable[int]) -> list[str]:
+    return [f"http://site.example/{number}" for number in numbers]
+
+
 def test_every_record_comes_once_with_its_place_in_the_file(tmp_path):
     for members in (True, False):
         parts = write(tmp_path / "a.warc.gz", [response(n) for n in range(5)], members)
-        records = list(read_records(tmp_path / "a.warc.gz"))
-        assert [r.url for r in records] == [f"http://site.example/{n}" for n in range(5)]
-        assert [r.length for r in records] == [len(part) for part in parts]
-        assert all(r.date.startswith("2024-05-20T04:00:0") and not r.problem for r in records)
         data = (tmp_path / "a.warc.gz").read_bytes()
-        assert all(
-            data[r.offset : r.offset + r.length] == part
-            for r, part in zip(records, parts, strict=True)
-        )
+        records = list(read_records(tmp_path / "a.warc.gz"))
+
+        assert [record.url for record in records] == urls(range(5))
+        for record, part in zip(records, parts, strict=True):
+            assert record.length == len(part)
+            assert data[record.offset : record.offset + record.length] == part
+            assert record.date.startswith("2024-05-20T04:00:0") and not record.problem
 
 
 @settings(max_examples=60, deadline=None)
@@ -36,10 +40,11 @@ def test_a_cut_file_keeps_what_is_whole_and_reports_the_cut(tmp_path_factory, cu
     path.write_bytes(b"".join(parts)[:cut])
     ends = [sum(map(len, parts[: n + 1])) for n in range(4)]
     whole = [n for n in range(4) if ends[n] <= cut]
+
     records = list(read_records(path))
-    assert [r.url for r in records if not r.problem][: len(whole)] == [
-        f"http://site.example/{n}" for n in whole
-    ]
+    good = [record.url for record in records if not record.problem]
+    assert good[: len(whole)] == urls(whole)
+
     if cut not in ends and cut < ends[-1]:
         lost = [r for r in records if r.problem]
         tail = cut - (ends[len(whole) - 1] if whole else 0)
@@ -56,10 +61,10 @@ def test_damage_in_one_member_costs_that_record_only(tmp_path_factory, victim, a
     data = bytearray(path.read_bytes())
     data[position : position + width] = bytes(255 - b for b in data[position : position + width])
     path.write_bytes(data)
+
     records = list(read_records(path))
-    assert [r.url for r in records if not r.problem] == [
-        f"http://site.example/{n}" for n in range(6) if n != victim
-    ]
+    good = [record.url for record in records if not record.problem]
+    assert good == urls(n for n in range(6) if n != victim)
     assert [r.problem for r in records if r.problem] == ["damaged_record"]
     assert sum(r.length for r in records) == len(data)
 
@@ -80,9 +85,8 @@ def test_files_that_are_no_archives_are_one_loss_and_empty_ones_none(tmp_path):
 
 
 def test_dates_with_fractions_of_a_second_are_whole_seconds(tmp_path):
-    record = (
-        response(1).replace(b"WARC/1.0", b"WARC/1.1").replace(b"04:00:01Z", b"04:00:01.123456Z")
-    )
+    record = response(1).replace(b"WARC/1.0", b"WARC/1.1")
+    record = record.replace(b"04:00:01Z", b"04:00:01.123456Z")
     write(tmp_path / "a.warc.gz", [record])
     assert next(iter(read_records(tmp_path / "a.warc.gz"))).date == "2024-05-20T04:00:01Z"
 
@@ -91,12 +95,11 @@ def test_dates_with_fractions_of_a_second_are_whole_seconds(tmp_path):
 def test_arc_records_are_responses(tmp_path, packed):
     block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>x</p>"
     head = b"filedesc://a.arc 127.0.0.1 20140216050221 text/plain 9\n1 0 Test\n\n"
-    entry = b"http://a.example/has space?q 127.0.0.1 20140216050222 text/html %d\n%s\n" % (
-        len(block),
-        block,
-    )
+    line = b"http://a.example/has space?q 127.0.0.1 20140216050222 text/html %d\n" % len(block)
+    entry = line + block + b"\n"
     parts = [gzip.compress(part) if packed else part for part in (head, entry, entry)]
     (tmp_path / "a.arc").write_bytes(b"".join(parts))
+
     info, first, second = read_records(tmp_path / "a.arc")
     assert (info.kind, first.kind, second.kind) == ("warcinfo", "response", "response")
     assert first.url == "http://a.example/has space?q" and first.block == block == second.block
@@ -146,8 +149,10 @@ def test_the_odd_files_give_the_right_counts():
 
 
 def test_the_real_samples_are_read():
-    good = {path.name: len([r for r in read_records(path) if not r.problem])
-            for path in (shared_data("crawl") / "real_samples").iterdir()}  # fmt: skip
+    good = {}
+    for path in (shared_data("crawl") / "real_samples").iterdir():
+        good[path.name] = sum(not record.problem for record in read_records(path))
+
     assert good["warcio__example.warc.gz"] == 6
     assert good["warcio__example.arc.gz"] == good["warcio__example-space-in-url.arc"] == 2
     assert good["dolma__sample-0000.warc.gz"] == 48

@@ -32,10 +32,10 @@ def make_rows(lengths, seed=0):
 
 def plain_logprobs(model, row, temperature=1.0):
     """The whole softmax of one row alone: what everything else must agree with."""
-    ids = torch.from_numpy(row.ids.astype(np.int64))[None]
+    ids = torch.from_numpy(row.input_ids.astype(np.int64))[None]
     logits = model(input_ids=ids, use_cache=False).logits[0].float() / temperature
     logprobs = torch.log_softmax(logits[:-1], dim=-1).gather(1, ids[0, 1:, None])[:, 0]
-    return logprobs[torch.from_numpy(row.scored[1:])]
+    return logprobs[torch.from_numpy(row.loss_mask[1:])]
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager", "sdpa_rows"])
@@ -69,7 +69,7 @@ def test_a_packed_row_does_not_depend_on_its_neighbours():
 def test_temperature_divides_the_logits(temperature):
     model, (row,) = tiny_model(), make_rows([10])
     got = row_log_probs(model, [row], 100, temperature=temperature)[0][
-        row.scored & (np.arange(10) > 0)
+        row.loss_mask & (np.arange(10) > 0)
     ]
     assert np.allclose(got, plain_logprobs(model, row, temperature).detach().numpy(), atol=1e-5)
 
@@ -91,7 +91,7 @@ def test_chunked_scoring_gives_the_same_values_and_gradients(monkeypatch):
 def test_the_logits_of_a_large_vocabulary_never_exist_whole(monkeypatch):
     model = tiny_model(vocab_size=5000)
     row = make_rows([200])[0]
-    row.scored[:] = True
+    row.loss_mask[:] = True
     largest = 0
     original = torch.nn.functional.cross_entropy
 
@@ -118,9 +118,9 @@ def test_micro_batches_hold_every_row_once_within_the_budget(lengths, budget, pa
     assert sorted(i for batch in batches for i in batch.rows) == list(range(len(rows)))
     assert all(batch.tokens <= budget or len(batch.rows) == 1 for batch in batches)
     for batch in batches:
-        want = np.concatenate([rows[i].ids[1:][rows[i].scored[1:]] for i in batch.rows])
+        want = np.concatenate([rows[i].input_ids[1:][rows[i].loss_mask[1:]] for i in batch.rows])
         weights = np.concatenate(
-            [rows[i].columns["weight"][1:][rows[i].scored[1:]] for i in batch.rows]
+            [rows[i].columns["weight"][1:][rows[i].loss_mask[1:]] for i in batch.rows]
         )
         assert np.array_equal(batch.targets.numpy(), want)
         assert np.array_equal(batch.columns["weight"].numpy(), weights)
@@ -132,7 +132,7 @@ def test_row_log_probs_come_back_in_the_order_given_and_zero_where_not_scored(pa
     layout = layout_for(model, packed=packed)
     found = row_log_probs(model, rows, 40, layout=layout)
     for row, values in zip(rows, found, strict=True):
-        where = np.flatnonzero(row.scored[1:]) + 1
+        where = np.flatnonzero(row.loss_mask[1:]) + 1
         assert np.allclose(values[where], plain_logprobs(model, row).detach().numpy(), atol=1e-5)
         assert not values[np.setdiff1d(np.arange(len(row)), where)].any()
 

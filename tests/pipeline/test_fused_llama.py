@@ -98,7 +98,7 @@ def test_real_tokens_fill_the_batches_not_padding():
         list(shared_prefix_batches(ROWS, longest))
     )
     assert padded.rows == unpadded.rows
-    targets = np.concatenate([ROWS[i].ids[target_positions(ROWS[i])] for i in unpadded.rows])
+    targets = np.concatenate([ROWS[i].input_ids[target_positions(ROWS[i])] for i in unpadded.rows])
     assert unpadded.targets.tolist() == targets.tolist()
     assert len(fused_shared_prefix.token_log_probs(llama(), unpadded)) == len(targets)
 

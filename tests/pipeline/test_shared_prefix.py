@@ -86,6 +86,6 @@ def test_every_row_is_in_one_batch_with_its_columns():
         assert sum(len(batch.prompts) for batch in batches) == prompts
         for batch in batches:
             expected = np.concatenate(
-                [rows[i].columns["weight"][rows[i].scored] for i in batch.rows]
+                [rows[i].columns["weight"][rows[i].loss_mask] for i in batch.rows]
             )
             assert torch.equal(batch.columns["weight"], torch.from_numpy(expected))

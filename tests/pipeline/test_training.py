@@ -78,8 +78,8 @@ def test_padding_every_row_by_seven_changes_nothing():
     rows = make_rows([12, 5, 9])
     padded = [
         Row(
-            np.concatenate([row.ids, np.full(7, 259, np.int32)]),
-            np.concatenate([row.scored, np.zeros(7, bool)]),
+            np.concatenate([row.input_ids, np.full(7, 259, np.int32)]),
+            np.concatenate([row.loss_mask, np.zeros(7, bool)]),
             {"weight": np.concatenate([row.columns["weight"], np.ones(7, np.float32)])},
         )
         for row in rows
@@ -109,7 +109,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood():
     model, rows = tiny_model(), make_rows([6, 9])
     total = 0.0
     for row in rows:
-        ids = torch.from_numpy(row.ids.astype(np.int64))[None]
+        ids = torch.from_numpy(row.input_ids.astype(np.int64))[None]
         logits = model(input_ids=ids).logits[0, :-1]
         total += torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum").item()
     assert gradient_of(rows, 100)[1]["loss"] == pytest.approx(total / 13, rel=1e-5)

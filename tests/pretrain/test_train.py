@@ -129,7 +129,7 @@ def test_bits_per_byte_is_the_likelihood_of_all_bytes_also_over_several_contexts
     loss = model(input_ids=ids, labels=ids).loss.item()
     assert held.bits_per_byte(model, 1000) == pytest.approx(loss / math.log(2), rel=1e-4)
     pieces = HeldOutText([text], tokenizer, context=16, max_bytes=1000)
-    assert sum(int(row.scored.sum()) for row in pieces.rows) == 60
+    assert sum(int(row.loss_mask.sum()) for row in pieces.rows) == 60
 
 
 def test_held_out_text_is_whole_documents_up_to_the_limit():
@@ -141,11 +141,12 @@ def test_contexts_weigh_every_target_the_same_and_can_be_cut_at_documents():
     ids = np.array([256, 1, 2, 257, 256, 3, 257, 256], dtype=np.int32)
     (whole,) = context_rows([ids], 256)
     assert (
-        whole.columns["weight"][whole.scored].sum() == pytest.approx(1) and whole.scored.sum() == 7
+        whole.columns["weight"][whole.loss_mask].sum() == pytest.approx(1)
+        and whole.loss_mask.sum() == 7
     )
     pieces = context_rows([ids], 256, attend_across_documents=False)
-    assert [row.ids.tolist() for row in pieces] == [[256, 1, 2, 257], [256, 3, 257], [256]]
-    assert sum(row.columns["weight"][row.scored].sum() for row in pieces) == pytest.approx(1)
+    assert [row.input_ids.tolist() for row in pieces] == [[256, 1, 2, 257], [256, 3, 257], [256]]
+    assert sum(row.columns["weight"][row.loss_mask].sum() for row in pieces) == pytest.approx(1)
 
 
 def test_an_existing_checkpoint_is_copied_with_our_chat_template(folder):

@@ -185,7 +185,7 @@ def test_with_the_trainers_own_old_log_probabilities_the_ratio_is_1_to_the_bit(s
         np.array_equal(row.columns["old"], values) for row, values in zip(rows, again, strict=True)
     )
     differences = np.concatenate(
-        [(row.columns["old"] - row.columns["sampler"])[row.scored] for row in rows]
+        [(row.columns["old"] - row.columns["sampler"])[row.loss_mask] for row in rows]
     )
     assert 0 < abs(differences).max() < 0.3  # sampler and trainer round differently
 

@@ -13,12 +13,13 @@ from pipeline.config.rl import Reward
 from pipeline.errors import UserError
 from pipeline.inference.engine import Sample
 from pipeline.inference.sampler import Sampler
+from pipeline.measures import auc
 from pipeline.model.chat import encode_prompt
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training import loop
 from rl import reward_model
 from rl.methods import METHODS, Scorers
-from rl.reward_model_metrics import auc, calibration_error, calibration_table, judge
+from rl.reward_model_metrics import calibration_error, calibration_table, judge
 from rl.rollouts import Group, Question
 from rl.score_model import ModelReward, load_score_model, row_scores, scored_row
 from rl.solution_steps import step_ends

@@ -118,7 +118,7 @@ def by_order(scale: float):
     def score(rows):
         values = [np.zeros(len(row), dtype=np.float32) for row in rows]
         for row, value in zip(rows, values, strict=True):
-            value[row.scored] = scale * np.arange(row.scored.sum())
+            value[row.loss_mask] = scale * np.arange(row.loss_mask.sum())
         return values
 
     return score
@@ -140,13 +140,13 @@ def test_credit_and_denominators_across_the_gap_equal_those_with_the_gap_removed
     across = METHODS[method].rows(groups([99, 98, 97]), settings, scorers)
     assert len(across) == len(without) > 0
     for row, plain in zip(across, without, strict=True):
-        assert not row.scored[row.ids >= 97].any(), "what the tool wrote is no target"
-        assert row.ids[row.scored].tolist() == plain.ids[plain.scored].tolist()
+        assert not row.loss_mask[row.input_ids >= 97].any(), "what the tool wrote is no target"
+        assert row.input_ids[row.loss_mask].tolist() == plain.input_ids[plain.loss_mask].tolist()
         assert row.columns.keys() == plain.columns.keys()
         for name, values in plain.columns.items():
-            assert row.columns[name][row.scored] == pytest.approx(values[plain.scored], abs=1e-6), (
-                name
-            )
+            assert row.columns[name][row.loss_mask] == pytest.approx(
+                values[plain.loss_mask], abs=1e-6
+            ), name
 
 
 def test_lengths_and_calls_in_the_metrics_are_those_of_the_model():

@@ -151,7 +151,7 @@ def test_outputs_without_contrast_are_computed_only_for_the_kl_term(start, beta,
     flat = sum(len(group.samples) for group in groups if np.ptp(group.rewards) == 0)
     assert flat >= 8 and len(rows) == 32 - (flat if beta == 0 or contrast_only else 0)
     lengths = [length for group in groups for length in group.lengths]
-    assert rows[0].columns["weight"].max() == pytest.approx(1 / (32 * rows[0].scored.sum()))
+    assert rows[0].columns["weight"].max() == pytest.approx(1 / (32 * rows[0].loss_mask.sum()))
     assert len(lengths) == 32
 
 
@@ -187,11 +187,11 @@ def test_ppo_advantages_are_reward_to_go_minus_value_with_the_kl_inside(start):
         groups, toy.settings, Scorers(None, toy._scorer("reference"), toy.value.values)
     )
     row, reward = rows[0], groups[0].rewards[0]
-    difference = (row.columns["old"] - row.columns["reference"])[row.scored]
+    difference = (row.columns["old"] - row.columns["reference"])[row.loss_mask]
     to_go = reward - 0.5 * np.cumsum(difference[::-1])[::-1]
-    assert row.columns["returns"][row.scored] == pytest.approx(to_go, abs=1e-5)
-    value = toy.value.values([row])[0][row.scored]
-    assert row.columns["advantage"][row.scored] == pytest.approx(to_go - value, abs=1e-5)
+    assert row.columns["returns"][row.loss_mask] == pytest.approx(to_go, abs=1e-5)
+    value = toy.value.values([row])[0][row.loss_mask]
+    assert row.columns["advantage"][row.loss_mask] == pytest.approx(to_go - value, abs=1e-5)
 
 
 def test_grpo_keeps_no_value_model_and_without_kl_no_reference(start):
@@ -237,7 +237,8 @@ def test_a_row_scores_every_sampled_token_the_end_token_once_and_no_token_of_the
     group = Group(question, [Sample([5, 6, 2], [-1.0, -2.0, -3.0], "stop")], ["x"])
     row = output_row(group, 0, old=np.array([-1.0, -2.0, -3.0]), weight=0.5)
     assert (
-        row.ids.tolist() == [1, 8, 9, 5, 6, 2] and row.scored.tolist() == [False] * 3 + [True] * 3
+        row.input_ids.tolist() == [1, 8, 9, 5, 6, 2]
+        and row.loss_mask.tolist() == [False] * 3 + [True] * 3
     )
     assert (
         row.columns["old"].tolist() == [0, 0, 0, -1, -2, -3]

@@ -82,7 +82,7 @@ def test_the_loss_sees_the_sampled_ids_even_where_their_text_has_another_encodin
     assert tokenizer.encode(tokenizer.decode(broken)) != broken
     question = Question(PROBLEM, tokenizer.encode("Q"))
     row = output_row(Group(question, [Sample(broken, [0.0, 0.0], "length")], ["?"]), 0, weight=1.0)
-    assert row.ids[row.scored].tolist() == broken
+    assert row.input_ids[row.loss_mask].tolist() == broken
 
 
 def test_an_undecided_answer_is_wrong_and_counted(monkeypatch):
@@ -204,7 +204,7 @@ FAULTS = {
 
 
 def _scored_prompt(row):
-    row.scored[1:] = True
+    row.loss_mask[1:] = True
     return row
 
 

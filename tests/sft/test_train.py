@@ -281,9 +281,9 @@ def test_the_loss_weighs_every_scored_token_of_a_step_the_same(folder):
     make_examples(folder)
     training, _ = read_examples(folder / "sft" / "examples.parquet")
     rows = training.rows([0, 5, 9])
-    weights = np.concatenate([row.columns["weight"][row.scored] for row in rows])
+    weights = np.concatenate([row.columns["weight"][row.loss_mask] for row in rows])
     assert weights.sum() == pytest.approx(1) and len(set(weights.tolist())) == 1
-    assert rows[0].ids[0] == 256 and not rows[0].scored[0] and rows[0].scored[-1]
+    assert rows[0].input_ids[0] == 256 and not rows[0].loss_mask[0] and rows[0].loss_mask[-1]
 
 
 def test_examples_longer_than_the_models_context_are_refused_with_the_way_out(folder):
@@ -316,7 +316,7 @@ def test_examples_packed_into_one_sequence_have_the_logits_of_each_alone(folder,
     ).logits[0]
     start = 0
     for index in batch.rows:
-        ids = torch.from_numpy(rows[index].ids[:-1].astype(np.int64))[
+        ids = torch.from_numpy(rows[index].input_ids[:-1].astype(np.int64))[
             None
         ]  # the last one predicts nothing
         alone = model(input_ids=ids, use_cache=False).logits[0]

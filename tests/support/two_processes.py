@@ -70,12 +70,12 @@ def run(
     def evaluate() -> dict[str, float]:
         values = row_log_probs(
             model,
-            distributed.share(held_out),
+            distributed.shard_for_rank(held_out),
             64,
             layout=layout_for(model, packed=False),
             precision="fp32",
         )
-        return distributed.total({"nll": -sum(float(v.sum()) for v in values)})
+        return distributed.all_reduce_sum({"nll": -sum(float(v.sum()) for v in values)})
 
     try:
         history = train(
@@ -101,8 +101,8 @@ def run(
 def main() -> None:
     folder = Path(sys.argv[1])
     torch.set_num_threads(1)
-    report = {"processes": distributed.size()}
-    if distributed.size() == 1:
+    report = {"processes": distributed.world_size()}
+    if distributed.world_size() == 1:
         report["one"] = run(folder, "one")
     elif SLOW:
         run(folder, "slow-replicate", distribution="replicate")
@@ -118,7 +118,7 @@ def main() -> None:
         report["to_replicate"] = run(folder, "to_replicate", stop_at=5, then=replicate, **shard)
         report["best"] = run(folder, "best")
     if distributed.is_main():
-        write_json(folder / f"report-{distributed.size()}.json", report)
+        write_json(folder / f"report-{distributed.world_size()}.json", report)
 
 
 if __name__ == "__main__":

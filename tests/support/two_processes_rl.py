@@ -58,9 +58,9 @@ def main() -> None:
             "batch_solutions": 8,
         } | changes
         reward_model.main(rl_toy.reward_options(start, folder / kind, kind, **given))
-    for name, changes in (RUNS if distributed.size() > 1 else ALONE).items():
+    for name, changes in (RUNS if distributed.world_size() > 1 else ALONE).items():
         train(start, folder, name, changes)
-    if distributed.size() > 1:
+    if distributed.world_size() > 1:
         explore = Learner.explore
         Learner.explore = stopping(explore, 3)
         try:
