@@ -10,7 +10,7 @@ Writes  nothing.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,8 @@ from pipeline.config.rl import RL
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training.checkpoint import seed_everything
 from rl.rollouts import Group, Question
-from rl.trainer import Learner
+from rl.stopwatch import Stopwatch
+from rl.trainer import Trainer
 
 PHASES = {"sample": "generate", "reward": "reward", "score": "logprobs", "update": "update"}
 
@@ -37,14 +38,17 @@ class IdReward:
         ]
 
 
-class ClockedLearner(Learner):
-    """The learner with an outer clock around its phases."""
+class OuterClock(Stopwatch):
+    """A stopwatch that also runs the harness's clock around every phase."""
 
-    clock: Callable
+    def __init__(self, clock: Callable[[str], AbstractContextManager[None]]):
+        super().__init__()
+        self.clock = clock
 
     @contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        with super()._timed(phase), self.clock(PHASES[phase]):
+    def measure(self, phase: str) -> Iterator[None]:
+        """Measure the block by both clocks."""
+        with super().measure(phase), self.clock(PHASES[phase]):
             yield
 
 
@@ -78,15 +82,15 @@ def grpo_steps(directory: Path, settings: dict, clock) -> None:
         Question(Problem(str(place), json.loads(line)["prompt"], ""), json.loads(line)["ids"])
         for place, line in enumerate(lines)
     ]
-    learner = ClockedLearner(
+    trainer = Trainer(
         load_model(directory / "model"),
         load_tokenizer(directory / "model"),
         rl,
         questions,
         [],
         {"rule": IdReward(even_share)},
+        stopwatch=OuterClock(clock),
     )
-    learner.clock = clock
     for step in range(settings["steps"]):
-        line = learner.step(step)
+        line = trainer.step(step)
         clock.end_step(line["sampled_tokens"], rl.batch_outputs)

@@ -33,8 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="HTML file to write")
     args = parser.parse_args(argv)
 
-    # The model keeps decisions alone; it is read for its complaint about a bad file.
-    read_annotations(args.prefixes)
+    read_annotations(args.prefixes)  # the same complaint about a bad file as everywhere
     rows = yaml.safe_load(args.prefixes.read_text(encoding="utf-8"))["prefixes"]
     write_text(args.out, annotation_page(rows))
     print(f"{args.out}: {len(rows)} prefixes")

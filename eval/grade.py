@@ -13,6 +13,7 @@ line ends the run with one line that names file and line, and exit code 2. Does 
 import argparse
 import json
 import sys
+from typing import Any
 
 from eval.grading.grader import grade
 from eval.tasks.declarations import TABLE
@@ -23,6 +24,34 @@ from pipeline.errors import UserError, run_main
 
 
 def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    source = "stdin" if args.pairs == "-" else args.pairs
+
+    for number, row in read_jsonl_lines(args.pairs):
+        where = f"{source}, line {number}"
+        gold = _text(row, "gold", where)
+        prediction = _text(row, "prediction", where)
+
+        verdict = grade(gold, prediction, final_box_only=args.box_only, tolerance=args.tolerance)
+        result = {
+            "id": row.get("id", number),
+            "extracted": verdict.extracted,
+            "correct": verdict.correct,
+            "status": verdict.status,
+            "method": verdict.method,
+            "tier": verdict.tier,
+        }
+
+        if args.compat_task:
+            benchmark = TABLE[args.compat_task]
+            result["compat"] = compat_verdict(benchmark, gold, prediction, "few-shot")
+        elif args.compat:
+            result["compat"] = compat_correct(gold, prediction)
+
+        sys.stdout.write(_line(result))
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m eval.grade",
         description=__doc__,
@@ -43,37 +72,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--tolerance", type=float, help="relative tolerance for numbers (OCW courses: 0.01)"
     )
-    arguments = parser.parse_args(argv)
-    if arguments.tolerance is not None and not 0 <= arguments.tolerance < 1:
-        raise UserError(f"--tolerance {arguments.tolerance}: allowed is 0 up to 1")
-    if arguments.compat_task and arguments.compat_task not in TABLE:
+    args = parser.parse_args(argv)
+
+    if args.tolerance is not None and not 0 <= args.tolerance < 1:
+        raise UserError(f"--tolerance {args.tolerance}: allowed is 0 up to 1")
+    if args.compat_task and args.compat_task not in TABLE:
         raise UserError(
-            f"--compat-task {arguments.compat_task}: unknown; allowed are {', '.join(sorted(TABLE))}"
+            f"--compat-task {args.compat_task}: unknown; allowed are {', '.join(sorted(TABLE))}"
         )
-    name = "stdin" if arguments.pairs == "-" else arguments.pairs
-    for number, row in read_jsonl_lines(arguments.pairs):
-        gold, prediction = (
-            _text(row, key, f"{name}, line {number}") for key in ("gold", "prediction")
-        )
-        verdict = grade(
-            gold, prediction, final_box_only=arguments.box_only, tolerance=arguments.tolerance
-        )
-        result = {
-            "id": row.get("id", number),
-            "extracted": verdict.extracted,
-            "correct": verdict.correct,
-        }
-        result |= {"status": verdict.status, "method": verdict.method, "tier": verdict.tier}
-        if arguments.compat_task:
-            result["compat"] = compat_verdict(
-                TABLE[arguments.compat_task], gold, prediction, "few-shot"
-            )
-        elif arguments.compat:
-            result["compat"] = compat_correct(gold, prediction)
-        sys.stdout.write(_line(result))
+    return args
 
 
-def _line(result: dict) -> str:
+def _line(result: dict[str, Any]) -> str:
     text = json.dumps(result, ensure_ascii=False)
     try:
         text.encode("utf-8")
@@ -82,9 +92,11 @@ def _line(result: dict) -> str:
     return text + "\n"
 
 
-def _text(row: dict, key: str, where: str) -> str:
+def _text(row: dict[str, Any], key: str, where: str) -> str:
+    """A field as text; null is no answer."""
     if key not in row:
         raise UserError(f"{where}: no {key!r}")
+
     value = row[key]
     if value is None:
         return ""

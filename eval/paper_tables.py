@@ -10,123 +10,145 @@ Not here: curves and samples (eval.report has them), and table 1, whose five cor
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from eval.reporting.scores import in_order, title
 from eval.tasks.declarations import TABLE
-from eval.tasks.paper_results import COLUMNS, MAJORITY, PAPER, SCALE, TABLES
+from eval.tasks.paper_results import COLUMNS, MAJORITY, PAPER, SCALE, TABLES, Table
 from pipeline.artifacts.write import atomic_path, read_json
 from pipeline.errors import run_main
 
 Rows = list[list[str]]
+Scores = dict[str, Any]  # of one task: an entry of summary.json
+Summary = dict[str, dict[str, Scores]]  # model -> task (benchmark.mode) -> scores
+
+MISSING = "–"
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--results", type=Path, required=True, help="a finished results folder")
-    parser.add_argument("--out", type=Path, required=True, help="the Markdown file")
-    args = parser.parse_args(argv)
+    args = parse_args(argv)
     summary = read_json(args.results / "eval" / "summary.json")
+
     text = document(summary, scale_of(args.results))
+
     with atomic_path(args.out) as path:
         path.write_text(text, encoding="utf-8")
     print(text)
 
 
-def document(summary: dict, scale: dict[str, float]) -> str:
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--results", type=Path, required=True, help="a finished results folder")
+    parser.add_argument("--out", type=Path, required=True, help="the Markdown file")
+    return parser.parse_args(argv)
+
+
+def document(summary: Summary, scale: dict[str, float]) -> str:
+    """The whole page: amounts, the paper's tables, majority vote, and what the paper does not have."""
     parts = [
         "# DeepSeekMath's tables beside this run\n",
         "Percent, greedy, with 95 % Wilson intervals for this run. Rows in italics are the paper's, of the model that "
         "stands at the same place of its pipeline.\n",
         "## How much of everything\n",
-        markdown(
-            [
-                ["", "paper", "this run"],
-                *([name, said, _amount(scale.get(name))] for name, said in SCALE.items()),
-            ]
-        ),
+        markdown(scale_table(scale)),
     ]
-    for heading, (models, tasks) in TABLES.items():
-        parts += [f"## {heading}\n", markdown(scores_table(summary, models, tasks))]
-    parts += ["## Majority vote\n", markdown(majority_table(summary))]
-    others = sorted({task for scores in summary.values() for task in scores if task not in PAPER})
+
+    for table in TABLES:
+        parts.append(f"## {table.title}\n")
+        parts.append(markdown(scores_table(summary, table)))
+
+    parts.append("## Majority vote\n")
+    parts.append(markdown(majority_table(summary)))
+
+    others = {task for scores in summary.values() for task in scores if task not in PAPER}
     if others:
-        parts += [
-            "## Benchmarks of this run that the paper does not have\n",
-            markdown(own_table(summary, others)),
-        ]
+        parts.append("## Benchmarks of this run that the paper does not have\n")
+        parts.append(markdown(own_table(summary, sorted(others))))
+
     return "\n".join(parts)
 
 
-def scores_table(summary: dict, models: tuple[str, ...], tasks: tuple[str, ...]) -> Rows:
-    rows = [["model", *(TABLE[task.rpartition(".")[0]].title for task in tasks)]]
-    for model in models:
-        said = [PAPER.get(task, {}).get(model) for task in tasks]
-        rows.append(
-            [f"*{COLUMNS[model]}*", *("–" if value is None else f"*{value:.1f}*" for value in said)]
-        )
-        rows.append(
-            [
-                f"{model}, this run",
-                *(_share(summary.get(model, {}).get(task), "greedy") for task in tasks),
-            ]
-        )
+def scale_table(scale: dict[str, float]) -> Rows:
+    """How much of everything the paper used and this run."""
+    rows = [["", "paper", "this run"]]
+    for name, paper in SCALE.items():
+        rows.append([name, paper, _amount(scale.get(name))])
     return rows
 
 
-def majority_table(summary: dict) -> Rows:
+def scores_table(summary: Summary, table: Table) -> Rows:
+    """One of the paper's tables, two rows a model: the paper's scores, then this run's."""
+    rows = [["model", *(TABLE[task.rpartition(".")[0]].title for task in table.tasks)]]
+
+    for model in table.models:
+        paper = [PAPER.get(task, {}).get(model) for task in table.tasks]
+        cells = [MISSING if value is None else f"*{value:.1f}*" for value in paper]
+        rows.append([f"*{COLUMNS[model]}*", *cells])
+
+        scores = summary.get(model, {})
+        cells = [_share(scores.get(task), "greedy") for task in table.tasks]
+        rows.append([f"{model}, this run", *cells])
+
+    return rows
+
+
+def majority_table(summary: Summary) -> Rows:
+    """Self-consistency of the RL model."""
+    scores = summary.get("rl", {})
     rows = [["", "paper", "rl, this run"]]
-    for task, (measure, said) in MAJORITY.items():
+    for task, (measure, paper) in MAJORITY.items():
         rows.append(
-            [
-                f"{title(task)}, {measure}",
-                f"{said:.1f}",
-                _share(summary.get("rl", {}).get(task), measure),
-            ]
+            [f"{title(task)}, {measure}", f"{paper:.1f}", _share(scores.get(task), measure)]
         )
     return rows
 
 
-def own_table(summary: dict, tasks: list[str]) -> Rows:
+def own_table(summary: Summary, tasks: list[str]) -> Rows:
+    """Scores of every model on tasks that are not the paper's."""
     rows = [["model", *map(title, tasks)]]
-    return rows + [
-        [m, *(_share(summary[m].get(task), "greedy") for task in tasks)] for m in in_order(summary)
-    ]
+    for model in in_order(summary):
+        rows.append([model, *(_share(summary[model].get(task), "greedy") for task in tasks)])
+    return rows
 
 
 def scale_of(results: Path) -> dict[str, float]:
     """This run's amounts by the names of `SCALE`; what a run does not have is missing."""
     found: dict[str, float] = {}
-    corpus, base, sft, rl = (
-        read_json(path) if (path := results / name / "manifest.json").is_file() else None
-        for name in ("corpus/final", "models/base", "models/sft", "models/rl")
-    )
+
+    corpus = _manifest(results / "corpus" / "final")
     if corpus:
-        found |= {
-            "pages of the corpus": corpus["counts"]["pages"],
-            "tokens of the corpus": corpus["counts"]["tokens"],
-        }
+        found["pages of the corpus"] = corpus["counts"]["pages"]
+        found["tokens of the corpus"] = corpus["counts"]["tokens"]
+
+    base = _manifest(results / "models" / "base")
     if base:
-        found |= {
-            "parameters": base["counts"]["parameters"],
-            "tokens of continued pretraining": sum(
-                row["tokens"] for row in base["counts"]["mixture"].values()
-            ),
-            "tokens of a batch": base["settings"]["batch_tokens"],
-        }
+        mixture = base["counts"]["mixture"].values()
+        found["parameters"] = base["counts"]["parameters"]
+        found["tokens of continued pretraining"] = sum(row["tokens"] for row in mixture)
+        found["tokens of a batch"] = base["settings"]["batch_tokens"]
+
+    sft = _manifest(results / "models" / "sft")
     if sft:
-        found |= {
-            "worked solutions": sft["counts"]["examples"],
-            "steps of fine-tuning": sft["settings"]["steps"],
-        }
+        found["worked solutions"] = sft["counts"]["examples"]
+        found["steps of fine-tuning"] = sft["settings"]["steps"]
+
+    rl = _manifest(results / "models" / "rl")
     if rl:
-        found |= {
-            "questions of RL": rl["counts"]["questions"],
-            "outputs a question": rl["settings"]["group_size"],
-            "outputs a step": rl["settings"]["batch_outputs"],
-        }
+        found["questions of RL"] = rl["counts"]["questions"]
+        found["outputs a question"] = rl["settings"]["group_size"]
+        found["outputs a step"] = rl["settings"]["batch_outputs"]
+
     return found
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return None
+    manifest: dict[str, Any] = read_json(path)
+    return manifest
 
 
 def markdown(rows: Rows) -> str:
@@ -135,15 +157,16 @@ def markdown(rows: Rows) -> str:
     return "\n".join([head, "|" + " --- |" * len(rows[0]), *body]) + "\n"
 
 
-def _share(scores: dict | None, name: str) -> str:
+def _share(scores: Scores | None, name: str) -> str:
+    """A score with its interval, in percent."""
     if not scores or scores.get(name) is None:
-        return "–"
+        return MISSING
     value, low, high = (100 * scores[key] for key in (name, f"{name}_low", f"{name}_high"))
     return f"{value:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def _amount(value: float | None) -> str:
-    return "–" if value is None else f"{value:,}"
+    return MISSING if value is None else f"{value:,}"
 
 
 if __name__ == "__main__":

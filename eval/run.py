@@ -3,19 +3,17 @@
 Reads   a model folder or Hub id; benchmarks by name or file (see eval/benchmarks.py); for models without a chat
         format, worked solutions as few-shot examples (without --shots the benchmark's own).
 Writes  <out>/<benchmark>.<mode>.parquet, one row a sample (columns: eval/verdicts/graded_samples.py),
-<out>/lm_eval.json (the scores
-        as lm-evaluation-harness writes them) and <out>/manifest.json.
+        <out>/lm_eval.json (the scores as lm-evaluation-harness writes them) and <out>/manifest.json.
 
     python -m eval.run --model results/mini/models/rl --benchmark my_problems.jsonl --mode cot
     python -m eval.run --model deepseek-ai/deepseek-math-7b-rl --benchmark gsm8k math --mode cot tool --samples 8
     python -m eval.run --model results/mini/models/base --style few-shot --shots solutions.jsonl \
         --benchmark minimath=results/mini/world/problems/test.jsonl --mode cot pot
 
-Without --config and --samples it samples nothing besides the greedy run. Finished parts lie in --cache, where they are
-kept for the next call: what was decoded by the same model with the same settings is not decoded again. Samples of a
-part in progress are logged there as they end, so that a killed run goes on with the next one. With --resume in its
-place the folder is deleted at the end. Functions are scored by running their tests, formal proofs where
-Isabelle is installed.
+Without --config and --samples it samples nothing besides the greedy run. Finished parts are kept in --cache for the
+next call: what was decoded by the same model with the same settings is not decoded again. Samples of a part in
+progress are logged there as they end, so that a killed run goes on with the next one. With --resume in its place the
+folder is deleted at the end. Functions are scored by running their tests, formal proofs where Isabelle is installed.
 """
 
 import argparse
@@ -23,7 +21,10 @@ import contextlib
 import os
 import shutil
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,7 +33,7 @@ from eval.benchmarks import load_benchmark, resolve
 from eval.reporting.lm_eval_format import harness_results
 from eval.sampling.attempts import Asking, attempt_all
 from eval.sampling.few_shot import read_shots
-from eval.sampling.work_units import Part, model_digest, plan
+from eval.sampling.work_units import Part, Problems, model_digest, plan
 from eval.sandbox import Sandbox
 from eval.summary import summarise
 from eval.table import table
@@ -51,38 +52,46 @@ from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
 
+# In the place of the sandbox's level of isolation
 NO_PROGRAMS = "not needed, no programs were run"
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = _parse(argv)
-    settings, prompts = (
-        _settings(args),
-        read_section(args.prompts, Prompts) if args.prompts else Prompts(),
-    )
+    args = parse_args(argv)
+    settings = _settings(args)
+    prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
+
+    # All names are looked up before any file is read: a typo shows at once.
     found = [resolve(text, args.benchmarks_folder) for text in args.benchmark]
-    problems = [
-        (each, str(path), load_benchmark(path, each, settings.limit)) for each, path in found
+    benchmarks = [
+        Problems(declared, str(file), load_benchmark(file, declared, settings.limit))
+        for declared, file in found
     ]
-    modes = args.mode or [m for m in settings.modes if args.style == "chat" or m != "tool"]
-    parts = list(plan(problems, modes, settings, args.style))
+
+    # Models that were never taught to chat cannot use the tool.
+    modes = args.mode or [mode for mode in settings.modes if args.style == "chat" or mode != "tool"]
+    parts = list(plan(benchmarks, modes, settings, args.style))
     paths = _paths(args, settings, prompts, parts)
-    todo = [part for part in parts if not paths[part].exists()]
-    with contextlib.ExitStack() as stack:
-        sandbox = _sandbox(stack, settings, parts, todo)
-        if todo:
-            _attempt_parts(args, settings, prompts, todo, paths, sandbox)
-        _collect(args, settings, parts, paths, sandbox, [path for _, path, _ in problems])
+    missing = [part for part in parts if not paths[part].exists()]
+
+    with _sandbox(settings, parts, missing) as sandbox:
+        if missing:
+            _attempt_parts(args, settings, prompts, missing, paths, sandbox)
+        inputs = [each.file for each in benchmarks]
+        _grade_and_write(args, settings, parts, paths, sandbox, inputs)
+
     if args.resume:
         shutil.rmtree(args.resume)
-    scores = {
-        file.stem: summarise(pq.read_table(file).to_pylist())
-        for file in sorted(args.out.glob("*.parquet"))
-    }
-    print(table({Path(args.model).name: scores}))
+    print(table({Path(args.model).name: _scores(args.out)}))
 
 
-def _parse(argv: list[str] | None) -> argparse.Namespace:
+def _scores(folder: Path) -> dict[str, Any]:
+    """The scores of every benchmark and mode in an output folder."""
+    files = sorted(folder.glob("*.parquet"))
+    return {file.stem: summarise(pq.read_table(file).to_pylist()) for file in files}
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m eval.run",
         description=__doc__,
@@ -118,6 +127,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         "--out", type=Path, help="folder to write; default: results/eval/<model name>"
     )
     args = parser.parse_args(argv)
+
     args.out = args.out or Path("results/eval") / Path(args.model).name
     if args.resume and args.cache:
         raise UserError(
@@ -131,13 +141,16 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
 def _settings(args: argparse.Namespace) -> Evaluation:
     """The settings file with what the command line says on top, checked together."""
     given = read_section(args.config, Evaluation).model_dump() if args.config else {"samples": 0}
-    for name in ("samples", "limit"):
-        if getattr(args, name) is not None:
-            given[name] = getattr(args, name)
+    if args.samples is not None:
+        given["samples"] = args.samples
+    if args.limit is not None:
+        given["limit"] = args.limit
     if args.mode and not args.config:
-        given |= {"modes": args.mode, "sample_modes": args.mode if args.samples else []}
-    lowest = {"samples": 0, "limit": 1}
-    for name, least in lowest.items():
+        given["modes"] = args.mode
+        given["sample_modes"] = args.mode if args.samples else []
+
+    # Named as the option is: the schema's own message would name the field of a file that nobody wrote.
+    for name, least in (("samples", 0), ("limit", 1)):
         if given.get(name) is not None and given[name] < least:
             raise UserError(f"--{name} {given[name]}: allowed is {least} or more")
     return Evaluation.model_validate(given)
@@ -147,40 +160,43 @@ def _paths(
     args: argparse.Namespace, settings: Evaluation, prompts: Prompts, parts: list[Part]
 ) -> dict[Part, Path]:
     """Where each part is or will be kept."""
+    # What a part holds of itself (mode, samples, problems) is in its own digest; other modes must not change it.
+    elsewhere = {"modes", "models", "samples", "sample_modes", "limit"}
+    own_shots = args.style == "few-shot" and args.shots
     made_by = {
         "model": model_digest(args.model),
-        "settings": settings.model_dump(
-            mode="json", exclude={"modes", "models", "samples", "sample_modes", "limit"}
-        ),
+        "settings": settings.model_dump(mode="json", exclude=elsewhere),
         "prompts": prompts.model_dump(mode="json"),
         "style": args.style,
-        "shots": file_digest(args.shots) if args.style == "few-shot" and args.shots else None,
+        "shots": file_digest(args.shots) if own_shots else None,
     }
-    folder = args.resume or args.cache or Path("results/eval/.cache")
+
     if args.resume:
         claim_folder(args.resume, "eval.run")
+    folder = args.resume or args.cache or Path("results/eval/.cache")
     folder.mkdir(parents=True, exist_ok=True)
     return {part: part.path(folder, made_by) for part in parts}
 
 
+@contextlib.contextmanager
 def _sandbox(
-    stack: contextlib.ExitStack, settings: Evaluation, parts: list[Part], todo: list[Part]
-) -> Sandbox | None:
+    settings: Evaluation, parts: list[Part], missing: list[Part]
+) -> Iterator[Sandbox | None]:
     """A sandbox where programs or tests will be run; chain of thought needs none."""
-    tests = any(part.benchmark.metric == "tests" for part in parts)
-    if not tests and all(part.mode == "cot" for part in todo):
-        return None
-    box, cores = settings.sandbox, len(os.sched_getaffinity(0))
-    sandbox = stack.enter_context(
-        Sandbox(
-            timeout=box.timeout,
-            memory_mb=box.memory_mb,
-            workers=box.workers or cores,
-            allow_weak=box.allow_weak,
-        )
-    )
-    print(f"sandbox: {sandbox.level}", file=sys.stderr)
-    return sandbox
+    # Tests are run for the verdict, so also on attempts that lie in the cache.
+    has_tests = any(part.benchmark.metric == "tests" for part in parts)
+    has_programs = any(part.mode != "cot" for part in missing)
+    if not has_tests and not has_programs:
+        yield None
+        return
+
+    box = settings.sandbox
+    workers = box.workers or len(os.sched_getaffinity(0))
+    with Sandbox(
+        timeout=box.timeout, memory_mb=box.memory_mb, workers=workers, allow_weak=box.allow_weak
+    ) as sandbox:
+        print(f"sandbox: {sandbox.level}", file=sys.stderr)
+        yield sandbox
 
 
 def _attempt_parts(
@@ -191,47 +207,63 @@ def _attempt_parts(
     paths: dict[Part, Path],
     sandbox: Sandbox | None,
 ) -> None:
+    """Let the model attempt these parts, and store each as it ends."""
+    # Loads torch, which a run from the cache does not need
     from eval.sampling.sample_log import KeepingEngine, KeptSamples
-    from eval.sampling.transformers_engine import (
-        open_engine,
-    )  # loads torch, which a run from the cache does not need
+    from eval.sampling.transformers_engine import open_engine
     from pipeline.inference.engine import SamplingSettings
 
     sampler = open_engine(args.model, settings.batch, chat=args.style == "chat")
     tokenizer = sampler.tokenizer
     shots = read_shots(args.shots, tokenizer) if args.style == "few-shot" and args.shots else []
-    with Progress(
-        "evaluate", total=sum(part.attempts for part in parts), unit="samples"
-    ) as progress:
+
+    total = sum(part.attempts for part in parts)
+    with Progress("evaluate", total=total, unit="samples") as progress:
         for part in parts:
-            asked = part.benchmark, part.file
             asking = Asking(
-                part.mode, args.style, prompts, shots, settings.shots, settings.tool_rounds, *asked
+                part.mode,
+                args.style,
+                prompts,
+                shots,
+                shot_count=settings.shots,
+                tool_rounds=settings.tool_rounds,
+                benchmark=part.benchmark,
+                file=part.file,
             )
             sampling = SamplingSettings(
                 temperature=settings.temperature if part.samples else 0.0,
                 max_new_tokens=settings.max_new_tokens,
                 seed=settings.seed,
             )
-            problems, samples = list(part.problems), max(1, part.samples)
+
             with KeptSamples(paths[part].with_suffix(".log")) as kept:
-                engine = KeepingEngine(sampler, kept)
                 attempts = attempt_all(
-                    engine, sandbox, problems, samples, asking, sampling, progress
+                    KeepingEngine(sampler, kept),
+                    sandbox,
+                    list(part.problems),
+                    max(1, part.samples),
+                    asking,
+                    sampling,
+                    progress,
                 )
                 rows = attempt_rows(attempts, not part.samples, kept.seconds, tokenizer)
-                ran = part.mode != "cot" and sandbox is not None
-                schema = ATTEMPTS.with_metadata(
-                    {"isolation": sandbox.level if ran else NO_PROGRAMS}
-                )
-                with atomic_path(paths[part]) as path:
-                    pq.write_table(
-                        pa.Table.from_pylist(rows, schema=schema), path, compression="zstd"
-                    )
+                isolation = NO_PROGRAMS
+                if part.mode != "cot" and sandbox is not None:
+                    isolation = sandbox.level
+                _write_part(paths[part], rows, isolation)
+
+                # The part is whole: from here on it stands for its samples.
                 kept.delete()
 
 
-def _collect(
+def _write_part(path: Path, rows: list[dict[str, Any]], isolation: str) -> None:
+    """Store a part's attempts; `isolation`: how its programs were held, for the manifest."""
+    schema = ATTEMPTS.with_metadata({"isolation": isolation})
+    with atomic_path(path) as unfinished:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), unfinished, compression="zstd")
+
+
+def _grade_and_write(
     args: argparse.Namespace,
     settings: Evaluation,
     parts: list[Part],
@@ -240,46 +272,57 @@ def _collect(
     inputs: list[str],
 ) -> None:
     """Grade the parts and join those of each benchmark and mode into one file; the manifest comes last."""
-    counts, scores, isolation = {}, {}, {sandbox.level} if sandbox else set()
+    counts: dict[str, dict[str, int]] = {}
+    scores: dict[str, dict[str, Any]] = {}
+    shots: dict[str, int] = {}
+    isolation = {sandbox.level} if sandbox else set()
+
+    by_task: dict[str, list[Part]] = {}
+    for part in parts:
+        by_task.setdefault(part.name, []).append(part)
+
     with atomic_folder(args.out) as folder:
-        for name in dict.fromkeys(part.name for part in parts):
+        for task, task_parts in by_task.items():
             rows = []
-            for part in (part for part in parts if part.name == name):
-                table_ = pq.read_table(paths[part])
-                isolation.add(table_.schema.metadata[b"isolation"].decode())
+            for part in task_parts:
+                attempts = pq.read_table(paths[part])
+                isolation.add(attempts.schema.metadata[b"isolation"].decode())
                 rows += graded_rows(
-                    table_.to_pylist(),
+                    attempts.to_pylist(),
                     part.problems,
                     part.benchmark,
                     part.mode,
                     sandbox,
                     args.style,
                 )
-            joined = pa.Table.from_pylist(rows, schema=SAMPLES)
-            pq.write_table(joined, folder / f"{name}.parquet", compression="zstd")
-            statuses = [row["status"] for row in rows]
-            counts[name] = {"samples": len(rows)} | {
-                s: statuses.count(s) for s in sorted(set(statuses))
-            }
-            scores[name] = summarise(rows)
-        shots = {part.name: _shown(args, part, settings) for part in parts}
+
+            graded = pa.Table.from_pylist(rows, schema=SAMPLES)
+            pq.write_table(graded, folder / f"{task}.parquet", compression="zstd")
+
+            statuses = Counter(row["status"] for row in rows)
+            counts[task] = {"samples": len(rows)} | dict(sorted(statuses.items()))
+            scores[task] = summarise(rows)
+            shots[task] = _shots_shown(args, task_parts[0], settings)
+
         write_json(folder / "lm_eval.json", harness_results(args.model, scores, shots, settings))
-        held = sorted(isolation - {NO_PROGRAMS}) or [NO_PROGRAMS]
+        levels = sorted(isolation - {NO_PROGRAMS}) or [NO_PROGRAMS]
         write_manifest(
             folder / "manifest.json",
             "eval.run",
             settings=settings.model_dump(mode="json"),
             inputs=inputs,
             counts=counts,
-            metrics={"isolation": "; ".join(held)},
+            metrics={"isolation": "; ".join(levels)},
         )
 
 
-def _shown(args: argparse.Namespace, part: Part, settings: Evaluation) -> int:
+def _shots_shown(args: argparse.Namespace, part: Part, settings: Evaluation) -> int:
     """Worked examples before the question."""
     if args.style == "chat":
         return 0
-    return settings.shots if args.shots else part.benchmark.shots.get(part.mode, settings.shots)
+    if args.shots:
+        return settings.shots
+    return part.benchmark.shots.get(part.mode, settings.shots)
 
 
 if __name__ == "__main__":

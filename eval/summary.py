@@ -18,6 +18,7 @@ import argparse
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -27,6 +28,10 @@ from eval.reporting.metrics import bootstrap, compare, group_answers, maj_at_k, 
 from pipeline.artifacts.write import write_json
 from pipeline.errors import UserError, run_main
 
+Row = dict[str, Any]  # one sample (see eval/verdicts/graded_samples.py)
+Scores = dict[str, Any]  # of one model on one benchmark and mode
+
+# The columns that summaries need: questions and outputs stay on the disk.
 NEEDED = (
     "id",
     "greedy",
@@ -41,43 +46,63 @@ NEEDED = (
 )
 
 
-def summarise(rows: list[dict]) -> dict:
+def summarise(rows: list[Row]) -> Scores:
     """Scores of one model on one benchmark and mode, from its sample rows.
 
     Where proofs could not be checked on this machine there is no score: {"n", "not_run"}.
     """
     greedy = [row for row in rows if row["greedy"]]
-    n, not_run = len(greedy), sum(row["status"] == "not_run" for row in greedy)
+    sampled = [row for row in rows if not row["greedy"]]
+
+    not_run = sum(row["status"] == "not_run" for row in greedy)
     if not_run:
-        return {"n": n, "not_run": not_run}
-    scores = {"n": n} | _share("greedy", [row["correct"] for row in greedy])
-    for name, field in (("compat", "compat"), ("program", "program_correct")):
-        values = [row[field] for row in greedy if row[field] is not None]
-        scores |= _share(name, values) if values else {}
-    scores["no_answer"] = round(sum(row["extracted"] is None for row in greedy) / max(n, 1), 4)
-    scores["truncated"] = round(sum(row["finish"] == "length" for row in greedy) / max(n, 1), 4)
-    scores["undecided"] = round(
-        sum(row["status"] not in ("ok", "no_answer") for row in greedy) / max(n, 1), 4
-    )
-    scores["tokens"] = round(sum(row["tokens"] for row in greedy) / max(n, 1), 1)
-    groups = defaultdict(list)
-    for row in sorted((row for row in rows if not row["greedy"]), key=lambda row: row["sample"]):
-        groups[row["id"]].append(row)
-    return scores | _sampled(list(groups.values()))
+        return {"n": len(greedy), "not_run": not_run}
+    return _greedy_scores(greedy) | _sampled_scores(sampled)
 
 
-def _sampled(problems: list[list[dict]]) -> dict:
+def _greedy_scores(rows: list[Row]) -> Scores:
+    """Accuracy by our grader, by the public rules and of programs; how outputs ended; their length."""
+    scores: Scores = {"n": len(rows)}
+    scores |= _share("greedy", [row["correct"] for row in rows])
+
+    # Null where the public rules know no such benchmark, and where no program was asked for
+    for name, column in (("compat", "compat"), ("program", "program_correct")):
+        verdicts = [row[column] for row in rows if row[column] is not None]
+        if verdicts:
+            scores |= _share(name, verdicts)
+
+    n = max(len(rows), 1)
+    no_answer = sum(row["extracted"] is None for row in rows)
+    truncated = sum(row["finish"] == "length" for row in rows)
+    undecided = sum(row["status"] not in ("ok", "no_answer") for row in rows)
+    scores["no_answer"] = round(no_answer / n, 4)
+    scores["truncated"] = round(truncated / n, 4)
+    scores["undecided"] = round(undecided / n, 4)
+    scores["tokens"] = round(sum(row["tokens"] for row in rows) / n, 1)
+    return scores
+
+
+def _sampled_scores(rows: list[Row]) -> Scores:
     """Maj@K and Pass@K at every power of two up to the number of samples, and at that number."""
+    by_problem = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row["sample"]):
+        by_problem[row["id"]].append(row)
+    problems = list(by_problem.values())
+
+    # A problem with fewer samples than others limits K for all.
     most = min(map(len, problems), default=0)
     if not most:
         return {}
-    votes = [group_answers([row["extracted"] for row in rows], _same) for rows in problems]
-    right = [[row["correct"] for row in rows] for rows in problems]
-    scores: dict = {"samples": most}
+
+    votes = [group_answers([row["extracted"] for row in samples], _same) for samples in problems]
+    right = [[row["correct"] for row in samples] for samples in problems]
+
+    scores: Scores = {"samples": most}
     for k in sorted({2**i for i in range(most.bit_length())} | {most}):
         voted = [maj_at_k(v[:most], r[:most], k) for v, r in zip(votes, right, strict=True)]
         solved = [pass_at_k(len(r), sum(r), k) for r in right]
-        scores |= _mean(f"maj@{k}", voted) | _mean(f"pass@{k}", solved)
+        scores |= _mean(f"maj@{k}", voted)
+        scores |= _mean(f"pass@{k}", solved)
     return scores
 
 
@@ -89,60 +114,80 @@ def _same(first: str, second: str) -> bool:
         return False
 
 
-def _share(name: str, right: list[bool]) -> dict:
-    low, high = wilson(sum(right), len(right))
+def _share(name: str, right: list[bool]) -> Scores:
+    """A share of right answers with Wilson's interval."""
+    share = sum(right) / max(len(right), 1)
+    return _with_interval(name, share, wilson(sum(right), len(right)))
+
+
+def _mean(name: str, values: list[float]) -> Scores:
+    """A mean of fractions with the bootstrap's interval."""
+    return _with_interval(name, sum(values) / len(values), bootstrap(values))
+
+
+def _with_interval(name: str, value: float, interval: tuple[float, float]) -> Scores:
+    low, high = interval
     return {
-        name: round(sum(right) / max(len(right), 1), 4),
+        name: round(value, 4),
         f"{name}_low": round(low, 4),
         f"{name}_high": round(high, 4),
     }
 
 
-def _mean(name: str, values: list[float]) -> dict:
-    low, high = bootstrap(values)
-    return {
-        name: round(sum(values) / len(values), 4),
-        f"{name}_low": round(low, 4),
-        f"{name}_high": round(high, 4),
-    }
-
-
-def read_model(folder: Path) -> dict[str, list[dict]]:
+def read_model(folder: Path) -> dict[str, list[Row]]:
     """benchmark.mode -> the rows of its samples, of every benchmark and mode evaluated for this folder's model."""
     files = sorted(folder.glob("*.parquet"))
     if not files:
         raise UserError(f"{folder}: holds no evaluated samples (*.parquet)")
+
     try:
         return {file.stem: pq.read_table(file, columns=list(NEEDED)).to_pylist() for file in files}
     except (KeyError, OSError, ValueError) as error:
-        raise UserError(
-            f"{folder}: not sample files of this version ({str(error).splitlines()[0]})"
-        ) from None
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{folder}: not sample files of this version ({reason})") from None
 
 
-def compare_models(models: dict[str, dict[str, list[dict]]]) -> list[dict]:
-    """Each model against the one before it, greedy, task by task."""
-    names, rows = list(models), []
-    for first, second in pairwise(names):
+def compare_models(models: dict[str, dict[str, list[Row]]]) -> list[dict[str, Any]]:
+    """Each model against the one before it, greedy, task by task; tasks that were not run are left out."""
+    order = {name: place for place, name in enumerate(models)}
+    comparisons = []
+
+    for first, second in pairwise(models):
         for task in models[first].keys() & models[second].keys():
-            if any(
-                row["status"] == "not_run" for name in (first, second) for row in models[name][task]
-            ):
+            before, after = models[first][task], models[second][task]
+            if any(row["status"] == "not_run" for row in before + after):
                 continue
-            verdicts = [
-                {r["id"]: r["correct"] for r in models[name][task] if r["greedy"]}
-                for name in (first, second)
-            ]
-            shared = [key for key in verdicts[0] if key in verdicts[1]]
-            pair = compare(*([verdict[key] for key in shared] for verdict in verdicts))
-            rows.append(
-                {"task": task, "first": first, "second": second}
-                | {k: round(v, 4) for k, v in pair.items()}
+
+            verdicts_before, verdicts_after = _greedy_verdicts(before), _greedy_verdicts(after)
+            shared = [key for key in verdicts_before if key in verdicts_after]
+            measures = compare(
+                [verdicts_before[key] for key in shared], [verdicts_after[key] for key in shared]
             )
-    return sorted(rows, key=lambda row: (names.index(row["second"]), row["task"]))
+            rounded = {name: round(value, 4) for name, value in measures.items()}
+            comparisons.append({"task": task, "first": first, "second": second} | rounded)
+
+    # Tasks come out of a set: the order of the file must not depend on it.
+    return sorted(comparisons, key=lambda row: (order[row["second"]], row["task"]))
+
+
+def _greedy_verdicts(rows: list[Row]) -> dict[str, bool]:
+    return {row["id"]: row["correct"] for row in rows if row["greedy"]}
 
 
 def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    models = {folder.name: read_model(folder) for folder in args.models}
+
+    if args.comparisons:
+        write_json(args.comparisons, compare_models(models))
+
+    summary = {}
+    for model, tasks in models.items():
+        summary[model] = {task: summarise(rows) for task, rows in tasks.items()}
+    write_json(args.out, summary)
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -153,14 +198,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--comparisons", type=Path, help="file for each model against the one before it"
     )
-    args = parser.parse_args(argv)
-    models = {folder.name: read_model(folder) for folder in args.models}
-    if args.comparisons:
-        write_json(args.comparisons, compare_models(models))
-    write_json(
-        args.out,
-        {m: {name: summarise(rows) for name, rows in tasks.items()} for m, tasks in models.items()},
-    )
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

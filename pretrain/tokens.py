@@ -182,19 +182,20 @@ def _made(work: list[Work], encoder: Encoder, jobs: int) -> Iterator[dict]:
         return
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    # Only so many files ahead: one source may be full after a few of them.
-    files = [(item,) for item in work]
-    yield from run_jobs(_tokenise_here, files, jobs, shared=(encoder.folder,), ahead=jobs)
+    # Only a few files ahead: the caller may have enough after any of them.
+    one_each = [(item,) for item in work]
+    yield from run_jobs(_tokenise_here, one_each, jobs, shared=(encoder.folder,), ahead=jobs)
 
 
 @cache
 def _encoder(folder: str | Path) -> Encoder:
-    """A worker's own encoder: the tokenizer's threads do not survive a fork."""
+    """The encoder of a process of the pool, opened once in it: tokenizers cannot be sent to
+    processes."""
     return Encoder(folder)
 
 
-def _tokenise_here(item: Work, folder: str | Path) -> dict:
-    return tokenise_file(item, _encoder(folder))
+def _tokenise_here(work: Work, folder: str | Path) -> dict:
+    return tokenise_file(work, _encoder(folder))
 
 
 def share(source: TextSource, settings: Pretrain) -> int:

@@ -19,8 +19,17 @@ from typing import Any
 from eval.programs import value_codec
 from eval.sandbox import Sandbox
 
+# Rounds of tests and candidate: a call whose arguments come from another call's result needs one more.
 _ROUNDS = 12
 _CODEC = inspect.getsource(value_codec)
+
+Call = list[Any]  # name, packed arguments, packed named arguments
+Answer = list[
+    Any
+]  # "returned" or "raised", packed value or name of the error, packed arguments after the call or None
+
+# Runs the candidate on recorded calls. What it prints is thrown away; the answers go to a file descriptor that its
+# own code does not know of. A list that it changed in place is sent back as well.
 _CANDIDATE = """
 import io, json, os, sys
 
@@ -55,6 +64,9 @@ while _TEXT:
     _TEXT = _TEXT[os.write(_OUT, _TEXT):]
 os._exit(0)
 """
+
+# Runs the tests with stand-ins for the candidate's functions. Prints how it ended, how many calls were not answered
+# yet, and all calls in order.
 _TESTS = """
 import ast, builtins, json, random
 _ANSWERS, _CALLS, _NEW = json.loads({answers!r}), [], [0]
@@ -149,46 +161,57 @@ def run_split(
 
     `code` defines `names`; `helpers` is run before the tests and is none of the candidate's.
     """
-    answers: list[list] = []
+    answers: list[list[Any]] = []  # [call, answer] for every call known so far
+
     for _ in range(_ROUNDS):
-        program = _CODEC + _TESTS.format(
+        tests_program = _TESTS.format(
             answers=json.dumps(answers), helpers=helpers, tests=tests, names=names
         )
-        run = sandbox.run(program)
+        run = sandbox.run(_CODEC + tests_program)
+
+        # In the first round nothing of the candidate has come in: the tests themselves cannot be run like this.
         if run.status != "ok":
             return None if not answers else "failed"
-        end, new, calls = json.loads(run.stdout.rpartition("\n\n")[2])
+        end, new_calls, calls = json.loads(run.stdout.rpartition("\n\n")[2])
         if end == "not plain":
             return None if not answers else "failed"
-        if not new:
-            return end
+        if not new_calls:
+            return str(end)
+
         status, results = _computed(sandbox, code, calls)
         if status != "ok":
             return status
         answers = [[call, result] for call, result in zip(calls, results, strict=False)]
+
     return "failed"
 
 
-def _computed(sandbox: Sandbox, code: str, calls: list) -> tuple[str, list]:
+def _computed(sandbox: Sandbox, code: str, calls: list[Call]) -> tuple[str, list[Answer]]:
     """What the candidate gives for these calls: its status, and an answer a call. Nothing of it is trusted."""
     run = sandbox.run(_CODEC + _CANDIDATE.format(calls=json.dumps(calls), code=code))
     if run.status not in ("ok", "error"):
         return run.status, []
+
+    # A candidate can print whatever it likes in the place of answers.
     try:
         found: Any = json.loads(run.stdout.rpartition("\n")[2])
         answers = [_checked(answer) for answer in found]
     except (ValueError, TypeError, RecursionError, AttributeError, KeyError):
         return "failed", []
-    return ("ok", answers) if len(answers) == len(calls) else ("failed", [])
+
+    if len(answers) != len(calls):
+        return "failed", []
+    return "ok", answers
 
 
-def _checked(answer: Any) -> list:
+def _checked(answer: Any) -> Answer:
     """The answer, if it is one that can be read. ValueError or TypeError else."""
     kind, value, after = answer
     if kind == "returned":
         value_codec.unpacked(value)
     elif kind != "raised" or not isinstance(value, str):
         raise ValueError(kind)
+
     if after is not None and not isinstance(value_codec.unpacked(after), list):
         raise ValueError(after)
     return [kind, value, after]

@@ -7,8 +7,14 @@ module is part of the programs of eval.programs.isolated_tests; it imports nothi
 """
 
 import itertools
+from collections.abc import Iterator
+from typing import Any
 
-_MOST_ITEMS = 100_000
+_MOST_ITEMS = 100_000  # of an iterable, which may be endless
+
+# The more special first: True is an int as well.
+_SCALARS = (bool, int, float, complex, str)
+_COLLECTIONS: tuple[Any, ...] = (list, tuple, set, frozenset)
 
 
 class NotPlain(Exception):
@@ -16,53 +22,50 @@ class NotPlain(Exception):
 
 
 class Opaque:
-    """A value of a kind that is not handed over. It equals nothing, itself included."""
+    """A value of a kind that is not handed over. It equals nothing, itself included, and has no hash."""
 
-    def __init__(self, items=None):
+    def __init__(self, items: list[Any] | None = None) -> None:
         self.items = items
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return False
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         if self.items is None:
             raise TypeError("not iterable")
         return iter(self.items)
 
-    __hash__ = None
 
+def packed(value: Any, strict: bool = False) -> list[Any]:
+    """A value as a list of its kind and its content. `strict`: NotPlain instead of an opaque value, for arguments.
 
-def packed(value, strict=False):
-    """`strict`: NotPlain instead of an opaque value, for arguments."""
+    The methods are those of the builtin types: a subclass's own could say anything, and would be run here.
+    """
     if value is None or value is True or value is False:
         return ["value", value]
-    for kind, name in (
-        (bool, "bool"),
-        (int, "int"),
-        (float, "float"),
-        (complex, "complex"),
-        (str, "str"),
-    ):
-        if isinstance(value, kind):
-            return [name, _written(kind, value)]
+
+    for scalar in _SCALARS:
+        if isinstance(value, scalar):
+            return [scalar.__name__, _written(scalar, value)]
     if isinstance(value, (bytes, bytearray)):
         return ["bytes", bytes(value).hex()]
-    for kind in (list, tuple, set, frozenset):
+
+    for kind in _COLLECTIONS:
         if isinstance(value, kind):
             return [kind.__name__, [packed(item, strict) for item in kind.__iter__(value)]]
     if isinstance(value, dict):
-        return [
-            "dict",
-            [[packed(key, strict), packed(item, strict)] for key, item in dict.items(value)],
-        ]
+        items = dict.items(value)
+        return ["dict", [[packed(key, strict), packed(item, strict)] for key, item in items]]
+
     if strict:
         raise NotPlain(type(value).__name__)
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
+    if not hasattr(value, "__iter__"):
         return ["opaque", None]
     return ["opaque", [packed(item) for item in itertools.islice(value, _MOST_ITEMS)]]
 
 
-def _written(kind, value):
+def _written(kind: type, value: Any) -> str:
+    """Integers in hexadecimal, which has no limit of digits."""
     if kind is int or kind is bool:
         return hex(int.__int__(value))
     if kind is float:
@@ -72,24 +75,29 @@ def _written(kind, value):
     return str.__str__(value)
 
 
-def unpacked(data):
+def unpacked(data: Any) -> Any:
     """Inverse of `packed`. ValueError for what it never writes."""
     name, content = data
+
     if name == "value" and (content is None or isinstance(content, bool)):
         return content
     if name in ("int", "bool"):
         return int(content, 16)
-    if name in ("float", "complex"):
-        return float(content) if name == "float" else complex(content)
+    if name == "float":
+        return float(content)
+    if name == "complex":
+        return complex(content)
     if name == "str" and isinstance(content, str):
         return content
     if name == "bytes":
         return bytes.fromhex(content)
-    if name in ("list", "tuple", "set", "frozenset"):
-        kind = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[name]
-        return kind(unpacked(item) for item in content)
+
+    for kind in _COLLECTIONS:
+        if name == kind.__name__:
+            return kind(unpacked(item) for item in content)
     if name == "dict":
         return {unpacked(key): unpacked(item) for key, item in content}
     if name == "opaque":
         return Opaque(None if content is None else [unpacked(item) for item in content])
+
     raise ValueError(name)

@@ -10,65 +10,87 @@ from typing import Any
 from eval.reporting.metrics import Z95
 from pipeline.config.eval import Evaluation
 
+Scores = dict[str, Any]  # of one task: an entry of summary.json
+
 
 def harness_results(
-    model: str, scores: dict[str, dict], shots: dict[str, int], settings: Evaluation
+    model: str, scores: dict[str, Scores], shots: dict[str, int], settings: Evaluation
 ) -> dict[str, Any]:
     """`scores`: benchmark.mode -> its entry of summary.json; `shots`: benchmark.mode -> worked examples shown."""
-    scores = {
-        name: values for name, values in scores.items() if "greedy" in values
-    }  # the others were not run
-    tasks = {name: name.replace(".", "_") for name in scores}
-    measured = {task: _metrics(scores[name]) for name, task in tasks.items()}
+    measured: dict[str, dict[str, float]] = {}
+    counts: dict[str, int] = {}
+    few_shot: dict[str, int] = {}
+    for name, values in scores.items():
+        if "greedy" not in values:
+            continue  # not run on this machine
+        task = name.replace(".", "_")
+        measured[task] = _metrics(values)
+        counts[task] = values["n"]
+        few_shot[task] = shots.get(name, 0)
+
     return {
         "results": {task: {"alias": task, **values} for task, values in measured.items()},
         "group_subtasks": {task: [] for task in measured},
-        "configs": {
-            task: {
-                "task": task,
-                "num_fewshot": shots.get(name, 0),
-                "output_type": "generate_until",
-                "generation_kwargs": {
-                    "do_sample": False, "temperature": 0.0, "max_gen_toks": settings.max_new_tokens,
-                },
-                "metadata": {"version": 1},
-            }
-            for name, task in tasks.items()
-        },
+        "configs": {task: _config(task, few_shot[task], settings) for task in measured},
         "versions": {task: 1 for task in measured},
-        "n-shot": {task: shots.get(name, 0) for name, task in tasks.items()},
-        "higher_is_better": {task: dict.fromkeys(_names(values), True) for task, values in measured.items()},
-        "n-samples": {
-            task: {"original": scores[name]["n"], "effective": scores[name]["n"]} for name, task in tasks.items()
+        "n-shot": few_shot,
+        "higher_is_better": {
+            task: dict.fromkeys(_names(values), True) for task, values in measured.items()
         },
+        "n-samples": {task: {"original": n, "effective": n} for task, n in counts.items()},
         "config": {
-            "model": "hf", "model_args": f"pretrained={model}", "batch_size": settings.batch, "limit": settings.limit,
+            "model": "hf",
+            "model_args": f"pretrained={model}",
+            "batch_size": settings.batch,
+            "limit": settings.limit,
             "random_seed": settings.seed,
         },
         "model_name": model,
-    }  # fmt: skip
+    }
+
+
+def _config(task: str, shots: int, settings: Evaluation) -> dict[str, Any]:
+    """The harness's declaration of a task that generates."""
+    return {
+        "task": task,
+        "num_fewshot": shots,
+        "output_type": "generate_until",
+        "generation_kwargs": {
+            "do_sample": False,
+            "temperature": 0.0,
+            "max_gen_toks": settings.max_new_tokens,
+        },
+        "metadata": {"version": 1},
+    }
 
 
 def _names(values: dict[str, float]) -> list[str]:
+    """Metrics without their filters: "exact_match" of "exact_match,strict"."""
     return [key.split(",")[0] for key in values if "_stderr" not in key]
 
 
-def _metrics(scores: dict) -> dict[str, float]:
+def _metrics(scores: Scores) -> dict[str, float]:
+    """Values and standard errors under the harness's keys, "<metric>,<filter>"."""
     names = {"greedy": "exact_match,strict", "compat": "exact_match,compat"}
-    names |= {
-        key: f"{key},none" for key in scores if key.startswith(("maj@", "pass@")) and "_" not in key
-    }
-    metrics = {}
+    for key in scores:
+        if key.startswith(("maj@", "pass@")) and "_" not in key:  # not maj@8_low
+            names[key] = f"{key},none"
+
+    metrics: dict[str, float] = {}
     for key, name in names.items():
-        if scores.get(key) is not None:
-            metric, _, kind = name.partition(",")
-            metrics[name] = scores[key]
-            metrics[f"{metric}_stderr,{kind}"] = _stderr(scores, key)
+        if scores.get(key) is None:
+            continue
+        metric, _, filter_name = name.partition(",")
+        metrics[name] = scores[key]
+        metrics[f"{metric}_stderr,{filter_name}"] = _stderr(scores, key)
     return metrics
 
 
-def _stderr(scores: dict, key: str) -> float:
+def _stderr(scores: Scores, key: str) -> float:
     """Of a share its binomial error; of a mean of fractions what its bootstrap interval implies."""
     if "@" in key:
-        return (scores[f"{key}_high"] - scores[f"{key}_low"]) / (2 * Z95)
-    return sqrt(scores[key] * (1 - scores[key]) / max(scores["n"] - 1, 1))
+        width: float = scores[f"{key}_high"] - scores[f"{key}_low"]
+        return width / (2 * Z95)
+
+    share: float = scores[key]
+    return sqrt(share * (1 - share) / max(scores["n"] - 1, 1))

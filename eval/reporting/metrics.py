@@ -10,8 +10,9 @@ from itertools import combinations
 from math import comb, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
-Z95 = 1.959963984540054
+Z95 = 1.959963984540054  # the normal distribution's 97.5 % quantile
 RESAMPLES = 2000
 SUBSETS = 100  # random subsets of K of the samples that Maj@K is averaged over where K is below their number
 
@@ -21,9 +22,11 @@ def wilson(right: float, n: int) -> tuple[float, float]:
     if n == 0:
         return 0.0, 1.0
     share = right / n
-    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    shrinkage = 1 + Z95**2 / n
+    centre = (share + Z95**2 / (2 * n)) / shrinkage
+    half_width = Z95 / shrinkage * sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
+
+    return max(0.0, centre - half_width), min(1.0, centre + half_width)
 
 
 def bootstrap(values: Sequence[float]) -> tuple[float, float]:
@@ -32,19 +35,30 @@ def bootstrap(values: Sequence[float]) -> tuple[float, float]:
     Where all values are 0 or all are 1 the resamples have no spread: then Wilson's interval is given.
     """
     array = np.asarray(values, dtype=np.float32)
-    if not len(array) or (array.min() == array.max() and array[0] in (0, 1)):
-        return wilson(float(array.sum()), len(array))
-    low, high = np.percentile(_resamples(len(array)) @ array, [2.5, 97.5])
+    n = len(array)
+
+    all_equal = n > 0 and array.min() == array.max()
+    if n == 0 or (all_equal and array[0] in (0, 1)):
+        return wilson(float(array.sum()), n)
+
+    means = _resamples(n) @ array
+    low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
 
 @lru_cache(maxsize=2)
-def _resamples(n: int) -> np.ndarray:
-    """(RESAMPLES, n): how much each problem weighs in each resample; rows sum to 1."""
+def _resamples(n: int) -> NDArray[np.float32]:
+    """(RESAMPLES, n): how much each problem weighs in each resample; rows sum to 1.
+
+    The same for all scores over n problems, so that they are drawn once.
+    """
     generator = np.random.default_rng(n)
     draws = np.empty((RESAMPLES, n), dtype=np.float32)
+
     for row in draws:
-        row[:] = np.bincount(generator.integers(0, n, n), minlength=n)
+        drawn = generator.integers(0, n, n)
+        row[:] = np.bincount(drawn, minlength=n)
+
     return draws / np.float32(n)
 
 
@@ -62,16 +76,22 @@ def group_answers(
 
     Equal strings are one answer; None (no answer) belongs to no group.
     """
-    first: list[str] = []
-    known: dict[str, int] = {}
+    representatives: list[str] = []  # the first answer of each group
+    group_of: dict[str, int] = {}
+
     for answer in answers:
-        if answer is not None and answer not in known:
-            known[answer] = next(
-                (i for i, other in enumerate(first) if same(other, answer)), len(first)
-            )
-            if known[answer] == len(first):
-                first.append(answer)
-    return [None if answer is None else known[answer] for answer in answers]
+        if answer is None or answer in group_of:
+            continue
+
+        for group, representative in enumerate(representatives):
+            if same(representative, answer):
+                group_of[answer] = group
+                break
+        else:
+            group_of[answer] = len(representatives)
+            representatives.append(answer)
+
+    return [None if answer is None else group_of[answer] for answer in answers]
 
 
 def majority(groups: Sequence[object], correct: Sequence[bool]) -> float:
@@ -91,23 +111,29 @@ def maj_at_k(groups: Sequence[object], correct: Sequence[bool], k: int) -> float
     names = list(dict.fromkeys(group for group in groups if group is not None))
     if not names:
         return 0.0
+
+    # Suffixes: n samples, G groups, D subsets (draws) of k samples
     votes_nG = np.array([[group == name for name in names] for group in groups], dtype=np.int32)
-    right_G = np.array(
-        [bool(correct[votes_nG[:, column].argmax()]) for column in range(len(names))]
-    )
+    first_vote_G = votes_nG.argmax(0)
+    right_G = np.array([bool(correct[index]) for index in first_vote_G])
+
     counts_DG = votes_nG[_subsets(n, k)].sum(1)
-    top_D = counts_DG.max(1)
-    tied_DG = (counts_DG == top_D[:, None]) & (top_D[:, None] > 0)
-    shares_D = (tied_DG & right_G).sum(1) / np.maximum(tied_DG.sum(1), 1)
-    return float(shares_D.mean())
+    top_D1 = counts_DG.max(1, keepdims=True)
+    tied_DG = (counts_DG == top_D1) & (top_D1 > 0)  # a subset without any vote has no winner
+
+    right_and_tied_D = (tied_DG & right_G).sum(1)
+    tied_D = np.maximum(tied_DG.sum(1), 1)
+    return float((right_and_tied_D / tied_D).mean())
 
 
 @lru_cache(maxsize=64)
-def _subsets(n: int, k: int) -> np.ndarray:
+def _subsets(n: int, k: int) -> NDArray[np.int64]:
     """(D, k) subsets of n samples; where they are drawn, the same for every problem."""
     if comb(n, k) <= SUBSETS:
         return np.array(list(combinations(range(n), k)))
-    orders = np.random.default_rng(n).permuted(np.tile(np.arange(n), (SUBSETS, 1)), axis=1)
+
+    generator = np.random.default_rng(n)
+    orders = generator.permuted(np.tile(np.arange(n), (SUBSETS, 1)), axis=1)
     return orders[:, :k]
 
 
@@ -117,13 +143,21 @@ def compare(first: Sequence[bool], second: Sequence[bool]) -> dict[str, float]:
     `difference` with its bootstrap interval `low`, `high`; `wins` and `losses` of the second; `p`: the two-sided
     exact McNemar test, the chance of a split at least this uneven if both were equally good.
     """
-    wins = sum(b and not a for a, b in zip(first, second, strict=True))
-    losses = sum(a and not b for a, b in zip(first, second, strict=True))
-    changes = [float(b) - float(a) for a, b in zip(first, second, strict=True)]
-    low, high = (0.0, 0.0) if not any(changes) else bootstrap(changes)
-    apart = wins + losses
-    tail = sum(comb(apart, i) for i in range(min(wins, losses) + 1))
+    pairs = list(zip(first, second, strict=True))
+    wins = sum(after and not before for before, after in pairs)
+    losses = sum(before and not after for before, after in pairs)
+    changes = [float(after) - float(before) for before, after in pairs]
+
+    # Without any change the interval is the point: the bootstrap would give Wilson's, which is for shares.
+    low, high = bootstrap(changes) if any(changes) else (0.0, 0.0)
+
+    changed = wins + losses
+    tail = sum(comb(changed, i) for i in range(min(wins, losses) + 1))
     return {
-        "difference": sum(changes) / max(len(changes), 1), "low": low, "high": high, "wins": wins, "losses": losses,
-        "p": min(1.0, 2 * tail / 2**apart),
-    }  # fmt: skip
+        "difference": sum(changes) / max(len(changes), 1),
+        "low": low,
+        "high": high,
+        "wins": wins,
+        "losses": losses,
+        "p": min(1.0, 2 * tail / 2**changed),
+    }

@@ -1,0 +1,9 @@
+"""Let a model attempt problems, in any mode, and keep what it wrote.
+
+attempts.py             prompts, samples and programs of one benchmark in one mode
+few_shot.py             prompts for models that were never taught to chat
+tool_loop.py            text and programs in turns; shared with RL
+work_units.py           an evaluation in parts, each decoded once
+sample_log.py           finished samples of a part in progress, for a run that is killed
+transformers_engine.py  models of other architectures than Llama
+"""

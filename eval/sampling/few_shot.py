@@ -16,6 +16,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import yaml
@@ -28,6 +29,7 @@ from pipeline.errors import UserError
 STOP = ("\nProblem:", "\nProblem：")
 FENCES = {"code": ("```python\n", "\n```"), "output": ("```output\n", "\n```"), "text": ("", "")}
 KEPT = 64  # shots kept of each mode and language: no prompt shows more
+
 DATA_FILES = ("../shots/*.yaml",)
 SHOTS = Path(__file__).parents[1] / "shots"
 
@@ -81,16 +83,18 @@ class FewShot:
 
     shots: tuple[Shot, ...]
     layout: Layout = LAYOUTS["plain"]
-    heads: dict[str, str] = field(
-        default_factory=dict
-    )  # worked examples as text, by the problem's kind
+    # Worked examples as one text, by the problem's kind: they take the place of the shots.
+    heads: dict[str, str] = field(default_factory=dict)
 
     def prompt(self, problem: Problem) -> str:
+        """The text to complete."""
         head = self.heads.get(problem.kind)
-        shown = few_shot_prompt(problem, [] if head else list(self.shots), self.layout)
-        return f"{head}\n\n{shown}" if head else shown
+        if head:
+            return f"{head}\n\n{few_shot_prompt(problem, [], self.layout)}"
+        return few_shot_prompt(problem, list(self.shots), self.layout)
 
     def cut(self, text: str) -> str:
+        """A completion up to where the model starts on a problem of its own."""
         return cut_at_stop(text, self.layout.stop)
 
 
@@ -107,49 +111,48 @@ def few_shot(
     `count` applies to given examples; declared sets show as many as the paper. `file`: the benchmark's own file.
     """
     if benchmark.answer == "code":
-        name = "function" if benchmark.examples else "completion"
-        return FewShot(
-            tuple(declared_shots(benchmark.examples, "pot")[: benchmark.shots["pot"]]),
-            LAYOUTS[name],
-        )
+        layout = LAYOUTS["function" if benchmark.examples else "completion"]
+        shown = declared_shots(benchmark.examples, "pot")[: benchmark.shots["pot"]]
+        return FewShot(shown, layout)
     if benchmark.answer == "proof":
-        return FewShot(
-            tuple(declared_shots(benchmark.examples, "cot")[: benchmark.shots["cot"]]),
-            LAYOUTS["formal"],
-        )
+        shown = declared_shots(benchmark.examples, "cot")[: benchmark.shots["cot"]]
+        return FewShot(shown, LAYOUTS["formal"])
     if benchmark.examples == "cot_prompts":
         return FewShot((), LAYOUTS["bbh"], _task_prompts(str(Path(file).parent / COT_PROMPTS)))
+
+    # Given examples: of the problem's own language, which counts before the benchmark's
     if any(shot.mode == mode for shot in given):
         language = language or benchmark.language or "en"
-        name = (
-            f"{benchmark.layout}_zh"
-            if language == "zh" and benchmark.layout != "plain"
-            else benchmark.layout
-        )
+        name = benchmark.layout
+        if language == "zh" and name != "plain":
+            name += "_zh"
         return FewShot(tuple(pick_shots(given, mode, language, count)), LAYOUTS[name])
+
+    # Declared examples, in the benchmark's language
     language = benchmark.language or language or "en"
     examples = benchmark.examples or ("school_zh" if language == "zh" else "school_en")
     shown = declared_shots(examples, mode)[: benchmark.shots.get(mode, count)]
-    return FewShot(tuple(shown), LAYOUTS.get(f"plain_{language}", LAYOUTS["plain"]))
+    return FewShot(shown, LAYOUTS.get(f"plain_{language}", LAYOUTS["plain"]))
 
 
 @lru_cache(maxsize=64)
-def declared_shots(name: str, mode: str) -> tuple[Shot, ...] | list[Shot]:
+def declared_shots(name: str, mode: str) -> tuple[Shot, ...]:
     """The examples of a set in eval/shots that have a solution in this mode ("cot" or "pot"), in order."""
     if not name:
         return ()
+
     rows = yaml.safe_load((SHOTS / f"{name}.yaml").read_text("utf-8"))
     language = name.rpartition("_")[2] if "_" in name else "en"
-    bare = name in ("functions_en", "proofs")
-    return tuple(
-        Shot(row["question"].strip(), _shown(row[mode], mode, bare), mode, language)
-        for row in rows
-        if row.get(mode)
-    )
+    # Programs stand in a Python block, but where the layout of functions and proofs marks them already.
+    fenced = mode == "pot" and name not in ("functions_en", "proofs")
 
-
-def _shown(solution: str, mode: str, bare: bool) -> str:
-    return f"```python\n{solution.strip()}\n```" if mode == "pot" and not bare else solution.strip()
+    shots = []
+    for row in rows:
+        if row.get(mode):
+            solution = row[mode].strip()
+            text = f"```python\n{solution}\n```" if fenced else solution
+            shots.append(Shot(row["question"].strip(), text, mode, language))
+    return tuple(shots)
 
 
 @lru_cache(maxsize=4)
@@ -157,55 +160,67 @@ def _task_prompts(path: str) -> dict[str, str]:
     """BIG-Bench Hard's own worked examples by task, without the canary line; none where the file is missing."""
     if not Path(path).exists():
         return {}
-    return {row["task"]: row["prompt"].partition("-----\n")[2].strip() for row in read_jsonl(path)}
+
+    heads = {}
+    for row in read_jsonl(path):
+        examples = row["prompt"].partition("-----\n")[2]
+        heads[row["task"]] = examples.strip()
+    return heads
 
 
-def read_shots(path: str | Path, tokenizer) -> list[Shot]:
+def read_shots(path: str | Path, tokenizer: Any) -> list[Shot]:
     """Worked examples from sft/examples.parquet (training split) or from JSON Lines of Solution records."""
     if Path(path).suffix != ".parquet":
         return [
-            Shot(s.question, _turns_text(s.turns), s.format, s.language)
-            for s in read_solutions(path)
+            Shot(solution.question, _turns_text(solution.turns), solution.format, solution.language)
+            for solution in read_solutions(path)
         ]
+
     columns = ["question", "format", "language", "ids", "scored", "split"]
     try:
         batches = pq.ParquetFile(path).iter_batches(1000, columns=columns)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a table of fine-tuning examples ({error})") from None
+
     shots: list[Shot] = []
-    seen: Counter = Counter()
+    seen: Counter[tuple[str, str]] = Counter()
     for batch in batches:
         for row in batch.to_pylist():
-            key = row["format"], row["language"]
-            if row["split"] == "train" and seen[key] < KEPT:
-                seen[key] += 1
-                answer = row["ids"][row["scored"].index(True) :]
-                text = tokenizer.decode(answer, skip_special_tokens=True).strip()
-                shots.append(Shot(row["question"], text, *key))
+            kind = row["format"], row["language"]
+            if row["split"] != "train" or seen[kind] >= KEPT:
+                continue
+
+            seen[kind] += 1
+            answer = row["ids"][row["scored"].index(True) :]  # behind the prompt
+            text = tokenizer.decode(answer, skip_special_tokens=True).strip()
+            shots.append(Shot(row["question"], text, row["format"], row["language"]))
     return shots
 
 
 def pick_shots(shots: list[Shot], mode: str, language: str, count: int) -> list[Shot]:
     """The first `count` shots of a mode and language; of any language where there are too few."""
     fitting = [shot for shot in shots if shot.mode == mode]
-    same = [shot for shot in fitting if shot.language == language]
-    return (same + [shot for shot in fitting if shot.language != language])[:count]
+    same_language = [shot for shot in fitting if shot.language == language]
+    others = [shot for shot in fitting if shot.language != language]
+    return (same_language + others)[:count]
 
 
 def few_shot_prompt(problem: Problem, shots: list[Shot], layout: Layout = LAYOUTS["plain"]) -> str:
     """The text to complete. The shots are never the problem itself: they come from training data."""
     if layout is LAYOUTS["completion"]:
         return problem.question
-    blocks = [
-        layout.before + s.question.strip() + layout.between + s.text + layout.after for s in shots
-    ]
-    return "".join(blocks) + layout.before + problem.question.strip() + layout.between
+
+    text = ""
+    for shot in shots:
+        text += layout.before + shot.question.strip() + layout.between + shot.text + layout.after
+    return text + layout.before + problem.question.strip() + layout.between
 
 
 def cut_at_stop(text: str, stop: tuple[str, ...] = STOP) -> str:
     """What the model wrote before it started another problem."""
     for mark in stop:
         text = text.split(mark, 1)[0]
+    # The first line of a function's body is indented.
     return text.rstrip() if stop is FUNCTION_STOP else text.strip()
 
 
@@ -223,7 +238,10 @@ def chat_question(benchmark: Benchmark, problem: Problem) -> str:
     return problem.question
 
 
-def _turns_text(turns: list[dict]) -> str:
-    return "\n".join(
-        FENCES[t["role"]][0] + t["content"].strip() + FENCES[t["role"]][1] for t in turns
-    )
+def _turns_text(turns: list[dict[str, str]]) -> str:
+    """The turns of a solution as one text, code and output in fences."""
+    parts = []
+    for turn in turns:
+        opening, closing = FENCES[turn["role"]]
+        parts.append(opening + turn["content"].strip() + closing)
+    return "\n".join(parts)

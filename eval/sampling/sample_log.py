@@ -21,28 +21,41 @@ import time
 import zlib
 from array import array
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.inference.engine import Engine, Sample, SampleRequest
 
 
-class KeptSamples:
-    """The log at `path`; thread-safe. `seconds`: decoding time so far, that of killed runs included."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A sample of an earlier run, and the checksum of the prompt that it answers."""
 
-    def __init__(self, path: Path):
+    prompt: int
+    sample: Sample
+
+
+class KeptSamples:
+    """The log at `path`; thread-safe."""
+
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.found: dict[tuple[str, int], tuple[int, Sample]] = {}
-        self.before, self.start = 0.0, time.perf_counter()
+        self.found: dict[tuple[str, int], _Kept] = {}  # by key and number
+        self._seconds_before = 0.0  # decoding time of killed runs
+        self._start = time.perf_counter()
         self._lock = threading.Lock()
-        self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._file: int | None = None  # None: another run has the log, or it is closed
+
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._close()
+            os.close(file)
             return
-        self._read()
+
+        self._file = file
+        self._read(file)
 
     def __enter__(self) -> "KeptSamples":
         return self
@@ -52,36 +65,54 @@ class KeptSamples:
 
     @property
     def seconds(self) -> float:
-        return self.before + time.perf_counter() - self.start
+        """Decoding time so far, that of killed runs included."""
+        return self._seconds_before + time.perf_counter() - self._start
 
-    def _read(self) -> None:
-        good, data = 0, self.path.read_bytes()
-        for line in data.splitlines(keepends=True):
+    def _read(self, file: int) -> None:
+        """Take in the whole lines; a torn last line is cut off the file."""
+        whole = 0
+        for line in self.path.read_bytes().splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                break
             try:
-                row = json.loads(line) if line.endswith(b"\n") else None
+                row = json.loads(line)
                 sample = Sample(row["ids"], [row["logprob"]], row["finish"], row["stop"])
-                self.found[row["key"], row["sample"]] = row["prompt"], sample
-                self.before = max(self.before, row["seconds"])
+                self.found[row["key"], row["sample"]] = _Kept(row["prompt"], sample)
+                self._seconds_before = max(self._seconds_before, row["seconds"])
             except (ValueError, KeyError, TypeError):
                 break
-            good += len(line)
-        os.ftruncate(self._file, good)  # type: ignore[arg-type]
+            whole += len(line)
+
+        os.ftruncate(file, whole)
 
     def get(self, key: object, index: int, prompt: Sequence[int]) -> Sample | None:
         """The sample of an earlier run, None where it was not finished (or had another prompt)."""
-        checksum, sample = self.found.get((str(key), index), (None, None))
-        return sample if checksum == _checksum(prompt) else None
+        kept = self.found.get((str(key), index))
+        if kept is None or kept.prompt != _checksum(prompt):
+            return None
+        return kept.sample
 
     def keep(self, key: object, index: int, prompt: Sequence[int], sample: Sample) -> None:
         """Append one finished sample."""
-        row = {"key": str(key), "sample": index, "prompt": _checksum(prompt), "ids": sample.ids}
-        row |= {"logprob": sum(sample.logprobs), "finish": sample.finish, "stop": sample.stop}
-        line = json.dumps(row | {"seconds": round(self.seconds, 3)}).encode() + b"\n"
+        row = {
+            "key": str(key),
+            "sample": index,
+            "prompt": _checksum(prompt),
+            "ids": sample.ids,
+            "logprob": sum(sample.logprobs),
+            "finish": sample.finish,
+            "stop": sample.stop,
+            "seconds": round(self.seconds, 3),
+        }
+        line = json.dumps(row).encode() + b"\n"
+
+        # One write for a line: a kill between two would tear it in the middle of the file.
         with self._lock:
             if self._file is not None:
                 os.write(self._file, line)
 
     def delete(self) -> None:
+        """Remove the log: the part that it belongs to is whole."""
         if self._file is not None:
             self.path.unlink(missing_ok=True)
         self._close()
@@ -99,11 +130,15 @@ def _checksum(prompt: Sequence[int]) -> int:
 class KeepingEngine:
     """An engine that keeps what it samples and does not sample what is kept."""
 
-    def __init__(self, engine: Engine, kept: KeptSamples):
-        self.engine, self.kept, self.tokenizer = engine, kept, engine.tokenizer
+    def __init__(self, engine: Engine, kept: KeptSamples) -> None:
+        self.engine = engine
+        self.kept = kept
+        self.tokenizer = engine.tokenizer
 
     def load(self, model: Any) -> None:
+        """Take over another model's weights."""
         self.engine.load(model)
 
     def sample(self, request: SampleRequest) -> list[list[Sample]]:
+        """As the engine samples, with the log as its store."""
         return self.engine.sample(replace(request, store=self.kept))

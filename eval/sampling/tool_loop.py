@@ -13,15 +13,31 @@ from eval.programs.code_blocks import printed_answer, program_so_far, shown_outp
 from pipeline.inference.engine import Engine, Sample, SampleRequest, SamplingSettings
 from pipeline.model.chat import FENCE, OUTPUT_FENCE, encode_output
 
+# The stop strings of a model that may use the tool
 ASKS_FOR_OUTPUT = (OUTPUT_FENCE,)
-"""The stop strings of a model that may use the tool."""
+
+# Ids at the end of an answer in which the request for an output is looked for: two fences and blanks are fewer.
+_END_OF_ANSWER = 32
+
+
+class Executed(Protocol):
+    """How a program ended."""
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def stdout(self) -> str: ...
+
+    @property
+    def stderr(self) -> str: ...
 
 
 class Runner(Protocol):
     """What runs programs: the sandbox."""
 
-    def run_many(self, programs: list[str]) -> list[Any]:
-        """For each program an execution with `status`, `stdout` and `stderr`."""
+    def run_many(self, programs: list[str]) -> Sequence[Executed]:
+        """How each program ended, in order."""
         ...
 
 
@@ -72,31 +88,39 @@ def run_programs_between(
 
     `answers` hold the first generation, sampled with the stop strings ASKS_FOR_OUTPUT, as `settings` do.
     """
+    tokenizer = sampler.tokenizer
     for number in range(1, rounds + 1):
-        asked = [
-            answer
-            for answer in answers
-            if answer.finish == "stop" and _asks(sampler.tokenizer, answer)
-        ]
-        asked = [answer for answer in asked if answer.tokens < settings.max_new_tokens]
-        if not asked:
+        asking = [answer for answer in answers if _wants_output(tokenizer, answer, settings)]
+        if not asking:
             return
-        texts = [sampler.tokenizer.decode(answer.output_ids) for answer in asked]
-        runs = sandbox.run_many([program_so_far(text) or "" for text in texts])
-        for answer, run in zip(asked, runs, strict=True):
-            answer.program_status, answer.printed = run.status, printed_answer(run.stdout)
-            shown = shown_output(run.status, run.stdout, run.stderr, sampler.tokenizer)
-            answer.insert(encode_output(sampler.tokenizer, shown))
+
+        programs = [program_so_far(tokenizer.decode(answer.output_ids)) or "" for answer in asking]
+        for answer, run in zip(asking, sandbox.run_many(programs), strict=True):
+            answer.program_status = run.status
+            answer.printed = printed_answer(run.stdout)
+            shown = shown_output(run.status, run.stdout, run.stderr, tokenizer)
+            answer.insert(encode_output(tokenizer, shown))
+
+        # The last output is inserted too: what a program printed is part of the answer.
         if number == rounds:
             return
-        keys = [f"{answer.key}\0{number}" for answer in asked]
-        prompts = [answer.prompt_ids + answer.output_ids for answer in asked]
+
+        prompts = [answer.prompt_ids + answer.output_ids for answer in asking]
+        keys = [f"{answer.key}\0{number}" for answer in asking]
         continued = sampler.sample(SampleRequest(prompts, 1, settings, keys))
-        for answer, (sample,) in zip(asked, continued, strict=True):
+        for answer, (sample,) in zip(asking, continued, strict=True):
             answer.take(sample)
 
 
-def _asks(tokenizer, answer: Turns) -> bool:
-    """Whether it ends in a closed program and the mark that asks for its output (public code: nothing else is run)."""
-    text = tokenizer.decode(answer.output_ids[-32:]).rstrip()
-    return text.endswith(OUTPUT_FENCE) and text.removesuffix(OUTPUT_FENCE).rstrip().endswith(FENCE)
+def _wants_output(tokenizer: Any, answer: Turns, settings: SamplingSettings) -> bool:
+    """Whether an answer ends in a closed program and the mark that asks for its output, and has room to go on.
+
+    The public code runs nothing else.
+    """
+    if answer.finish != "stop" or answer.tokens >= settings.max_new_tokens:
+        return False
+
+    text = tokenizer.decode(answer.output_ids[-_END_OF_ANSWER:]).rstrip()
+    if not text.endswith(OUTPUT_FENCE):
+        return False
+    return bool(text.removesuffix(OUTPUT_FENCE).rstrip().endswith(FENCE))

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from eval.tasks.declarations import Benchmark
 from pipeline.artifacts.records import Problem
@@ -17,7 +18,17 @@ from pipeline.artifacts.write import file_digest
 from pipeline.config.eval import Evaluation
 from pipeline.errors import UserError
 
-BATCHES = 8  # a part is about so many full batches: long enough to keep the batch full, short enough to lose
+# A part is about so many full batches: long enough to keep the batch full, short enough to lose.
+BATCHES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """A benchmark, the file that it was read from, and its problems."""
+
+    benchmark: Benchmark
+    file: str
+    problems: list[Problem]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +44,15 @@ class Part:
 
     @property
     def name(self) -> str:
+        """The task: benchmark and mode."""
         return f"{self.benchmark.name}.{self.mode}"
 
     @property
     def attempts(self) -> int:
+        """How many samples the part has."""
         return len(self.problems) * max(1, self.samples)
 
-    def path(self, folder: Path, made_by: dict) -> Path:
+    def path(self, folder: Path, made_by: dict[str, Any]) -> Path:
         """Where this part is kept; `made_by` says what its text depends on besides the part itself."""
         own = [
             asdict(self.benchmark),
@@ -47,29 +60,31 @@ class Part:
             self.samples,
             [asdict(problem) for problem in self.problems],
         ]
-        digest = hashlib.sha256(
-            json.dumps([made_by, own], sort_keys=True, default=str).encode()
-        ).hexdigest()
+        content = json.dumps([made_by, own], sort_keys=True, default=str)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
         kind = "sampled" if self.samples else "greedy"
-        return folder / f"{self.name}.{kind}.{self.number:05}.{digest[:16]}.parquet"
+        return folder / f"{self.name}.{kind}.{self.number:05}.{digest}.parquet"
 
 
 def plan(
-    problems: Sequence[tuple[Benchmark, str, list[Problem]]],
-    modes: list[str],
-    settings: Evaluation,
-    style: str,
+    benchmarks: Sequence[Problems], modes: list[str], settings: Evaluation, style: str
 ) -> Iterator[Part]:
     """All parts, benchmark by benchmark; a benchmark that knows none of `modes` is put in its own."""
-    for benchmark, file, items in problems:
-        for mode in [mode for mode in modes if mode in benchmark.modes] or list(benchmark.modes):
-            sampled = settings.samples if style == "chat" and mode in settings.sample_modes else 0
-            for samples in (0, sampled) if sampled else (0,):
-                size = max(1, BATCHES * settings.batch // max(1, samples))
-                for number, start in enumerate(range(0, len(items), size)):
-                    yield Part(
-                        benchmark, file, mode, samples, number, tuple(items[start : start + size])
-                    )
+    for each in benchmarks:
+        fitting = [mode for mode in modes if mode in each.benchmark.modes]
+        for mode in fitting or each.benchmark.modes:
+            yield from _parts_of(each, mode, samples=0, settings=settings)
+
+            # Few-shot models are evaluated greedily only, as in the paper.
+            if style == "chat" and mode in settings.sample_modes and settings.samples:
+                yield from _parts_of(each, mode, settings.samples, settings)
+
+
+def _parts_of(each: Problems, mode: str, samples: int, settings: Evaluation) -> Iterator[Part]:
+    size = max(1, BATCHES * settings.batch // max(1, samples))
+    for number, start in enumerate(range(0, len(each.problems), size)):
+        problems = tuple(each.problems[start : start + size])
+        yield Part(each.benchmark, each.file, mode, samples, number, problems)
 
 
 def model_digest(source: str) -> str:
@@ -79,12 +94,14 @@ def model_digest(source: str) -> str:
         if not (path / "config.json").is_file():
             raise UserError(f"--model {source}: not a model folder (it has no config.json)")
         return file_digest(path)
+
     from transformers import AutoConfig
 
     try:
-        return f"{source}@{AutoConfig.from_pretrained(source)._commit_hash}"
+        commit = AutoConfig.from_pretrained(source)._commit_hash
     except (OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or ["unknown"])[0]
         raise UserError(
             f"--model {source}: no such folder, and no such model on the Hub ({reason})"
         ) from None
+    return f"{source}@{commit}"

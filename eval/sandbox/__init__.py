@@ -10,6 +10,11 @@ seccomp.py  the filter of system calls
 linux.py    the kernel's calls that Python does not offer
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eval.sandbox.pool import Execution, Sandbox, SandboxUnavailable
+
 __all__ = ["Execution", "Sandbox", "SandboxUnavailable"]
 
 

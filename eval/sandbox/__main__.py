@@ -18,6 +18,19 @@ from pipeline.errors import UserError, run_main
 
 
 def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    programs = [_read(path) for path in args.files]
+    workers = min(args.workers or os.cpu_count() or 1, len(programs))
+
+    with Sandbox(args.timeout, args.memory_mb, workers, allow_weak=args.allow_weak) as box:
+        print(f"sandbox: {box.level}", file=sys.stderr)
+        for path, run in zip(args.files, box.run_many(programs), strict=True):
+            result = {"file": path} | asdict(run)
+            result["seconds"] = round(run.seconds, 4)
+            sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m eval.sandbox",
         description=__doc__,
@@ -36,21 +49,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--allow-weak", action="store_true", help="run even where isolation is too weak"
     )
-    arguments = parser.parse_args(argv)
+    args = parser.parse_args(argv)
+
     for name, lowest in (("timeout", 0.01), ("memory_mb", 16), ("workers", 0)):
-        if not lowest <= getattr(arguments, name) < 10**6:
-            raise UserError(
-                f"--{name.replace('_', '-')} {getattr(arguments, name)}: allowed is {lowest} or more"
-            )
-    programs = [_read(path) for path in arguments.files]
-    workers = min(arguments.workers or os.cpu_count() or 1, len(programs))
-    options = {"workers": workers, "allow_weak": arguments.allow_weak}
-    with Sandbox(arguments.timeout, arguments.memory_mb, **options) as box:
-        print(f"sandbox: {box.level}", file=sys.stderr)
-        for path, run in zip(arguments.files, box.run_many(programs), strict=True):
-            result = {"file": path} | asdict(run)
-            result["seconds"] = round(result["seconds"], 4)
-            sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+        value = getattr(args, name)
+        if not lowest <= value < 10**6:
+            raise UserError(f"--{name.replace('_', '-')} {value}: allowed is {lowest} or more")
+    return args
 
 
 def _read(path: str) -> bytes:

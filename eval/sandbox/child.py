@@ -13,7 +13,7 @@ import types
 from eval.sandbox import linux
 from eval.sandbox.seccomp import Filter
 
-EXIT_MEMORY = 77
+EXIT_MEMORY = 77  # exit status that stands for a MemoryError
 _NAME = "program.py"
 _THREADS = 32
 _OPEN_FILES = 64
@@ -27,26 +27,32 @@ def run_program(
 
     `memory`: bytes of address space; `ruleset`: Landlock's; `file_bytes`: largest file it may write.
     """
+    # The order matters: Landlock needs its ruleset's descriptor, which closerange then closes; the filter comes last,
+    # since it forbids the calls that set up the rest.
     code = 1
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         for target, stream in enumerate(streams):
             os.dup2(stream, target)
+
         if ruleset is not None:
             linux.landlock_restrict(ruleset)
         os.closerange(3, 256)
         _limit(seconds, memory, limit_processes, file_bytes)
         if seccomp is not None:
             seccomp.install()
+
         code = _execute(source)
     except BaseException:
         with contextlib.suppress(BaseException):
             traceback.print_exc()
     finally:
+        # Never back into the supervisor's code, whatever happened.
         os._exit(code)
 
 
 def _limit(seconds: float, memory: int, limit_processes: bool, file_bytes: int) -> None:
+    """Set the resource limits, for good: hard limits too."""
     cpu = int(seconds) + 3  # reached before the deadline by programs with many threads only
     limits = {
         resource.RLIMIT_AS: memory,
@@ -59,11 +65,14 @@ def _limit(seconds: float, memory: int, limit_processes: bool, file_bytes: int) 
     }
     if limit_processes:
         limits[resource.RLIMIT_NPROC] = _THREADS
+
     for kind, value in limits.items():
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         # The end of CPU time is announced by SIGXCPU, which tells it from other deaths, a second before SIGKILL.
-        resource.setrlimit(kind, (value - 1 if kind == resource.RLIMIT_CPU else value, value))
+        soft = value - 1 if kind == resource.RLIMIT_CPU else value
+        resource.setrlimit(kind, (soft, value))
+
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that grows too large is an OSError
 
 
@@ -73,9 +82,11 @@ def _execute(source: bytes) -> int:
     module.__dict__.update(__builtins__=sys.modules["builtins"], __file__=_NAME)
     sys.modules["__main__"] = module
     sys.argv = [_NAME]
+
     status = 0
     try:
         exec(compile(source, _NAME, "exec", dont_inherit=True), module.__dict__)
+        # As the interpreter does at its end
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and not thread.daemon:
                 thread.join()
@@ -86,6 +97,8 @@ def _execute(source: bytes) -> int:
     except BaseException as error:
         status = 1
         _report(error, source)
+
+    # What is still buffered counts, and may fail as the program may.
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -97,6 +110,7 @@ def _execute(source: bytes) -> int:
 
 
 def _exit_status(code: object) -> int:
+    """What `sys.exit(code)` means."""
     if code is None:
         return 0
     if isinstance(code, int):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from eval.sandbox import linux
 
 BOX = "/box"
+# Beside Python's own folders: shared libraries, and the time zone
 _SYSTEM = (
     "/lib",
     "/lib64",
@@ -24,7 +25,7 @@ _SYSTEM = (
     "/etc/localtime",
 )
 _FIRST_USER = 2_000_000_000  # + the worker's process number: a user of its own for every worker
-_INODES = 512
+_INODES = 512  # files and folders that a program may make
 
 
 @dataclass
@@ -49,6 +50,8 @@ def library_folders() -> list[str]:
     paths += [p for p in sys.path if p.startswith(sys.base_prefix)]
     if site.ENABLE_USER_SITE:
         paths.append(site.getusersitepackages())
+
+    # Shortest first, so that a folder comes before what is in it.
     kept: list[str] = []
     for path in sorted({os.path.abspath(p) for p in paths if p and os.path.exists(p)}, key=len):
         if not any(path == folder or path.startswith(folder + "/") for folder in kept):
@@ -60,6 +63,7 @@ def unshare_namespaces() -> bool:
     """Enter new namespaces; the caller must fork to enter the one of processes. False where none are offered."""
     private = linux.NEWNS | linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWUTS
     uid, gid = os.getuid(), os.getgid()
+
     if uid == 0:
         try:
             linux.unshare(private)
@@ -70,6 +74,8 @@ def unshare_namespaces() -> bool:
         linux.unshare(linux.NEWUSER | private)
     except OSError:
         return False
+
+    # The kernel wants setgroups denied before it takes a map of groups from an ordinary user.
     for name, content in (
         ("setgroups", "deny"),
         ("uid_map", f"{uid} {uid} 1"),
@@ -82,30 +88,33 @@ def unshare_namespaces() -> bool:
 
 def build_root(folders: list[str], disk_mb: int) -> None:
     """Make a file system of these folders, read-only, and the writable BOX, and enter it. Needs the namespaces."""
+    # No mount of ours shall reach the host.
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    real = {
-        path: os.path.realpath(path) for path in folders
-    }  # links lead nowhere once the root is another
+    # Links lead nowhere once the root is another.
+    real = {path: os.path.realpath(path) for path in folders}
+
+    # An empty outer root, with the host's at /old, in which the inner one is built at /new
     base = "/tmp" if os.path.isdir("/tmp") else "/var"
     linux.mount("tmpfs", base, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=0755")
     os.mkdir(base + "/old")
     linux.pivot_root(base, base + "/old")
     os.chdir("/")
+
     os.mkdir("/new", 0o755)
     linux.mount("tmpfs", "/new", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=0755")
     for path in folders:
         _bind("/old" + real[path], "/new" + path)
+
     os.mkdir("/new" + BOX, 0o755)
     options = f"size={disk_mb}m,nr_inodes={_INODES},mode=0777"
-    linux.mount(
-        "tmpfs", "/new" + BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, options
-    )
-    linux.mount(
-        "none",
-        "/new",
-        None,
-        linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV,
-    )
+    no_programs = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    linux.mount("tmpfs", "/new" + BOX, "tmpfs", no_programs, options)
+
+    # Now that all is in place, the inner root is read-only; mounts in it keep their own flags.
+    read_only = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY
+    linux.mount("none", "/new", None, read_only | linux.MS_NOSUID | linux.MS_NODEV)
+
+    # Enter it, and let go of the host's root and of the outer one.
     linux.unmount("/old")
     linux.pivot_root("/new", "/new" + BOX)
     os.chdir("/")
@@ -114,11 +123,15 @@ def build_root(folders: list[str], disk_mb: int) -> None:
 
 
 def _bind(source: str, target: str) -> None:
+    """Mount a folder or file of the host read-only."""
     if os.path.isdir(source):
         os.makedirs(target, 0o755, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o444))
+
+    # A bind takes no flags of its own: it is remounted with them. What the host's mount forbids must be repeated, or
+    # the kernel refuses.
     linux.mount(source, target, None, linux.MS_BIND | linux.MS_REC)
     kept = os.statvfs(target).f_flag & (linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_NOSUID)
     flags = (
@@ -139,6 +152,8 @@ def drop_privileges(readable_by_all: bool, number: int) -> bool:
             changed = True
         except OSError:
             pass  # a namespace that knows no second user: root without capabilities, in a file system of its own
+
+    # After the change of user, which needs capabilities and resets whether the process is dumpable.
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)

@@ -23,12 +23,15 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from eval.sandbox import selftest
 from pipeline.errors import UserError
 
 _REPOSITORY = str(Path(__file__).resolve().parents[2])
 _GRACE = 60.0  # seconds beyond the program's own in which a supervisor must answer (it may import sympy first)
+
+# The protocol of eval.sandbox.supervisor, which is loaded in its own process only
 _REQUEST = struct.Struct("!dQI")
 _RESULT = struct.Struct("!B?dII")
 _STATUSES = ("ok", "error", "timeout", "memory", "output", "killed")
@@ -42,56 +45,59 @@ class SandboxUnavailable(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What a program did. `status`: ok · error (exception or exit status) · timeout · memory · output (more than
-    64 KiB) · killed (a signal, the machine out of memory, a lost worker). `seconds`: wall time."""
+    """What a program did.
+
+    status: ok · error (exception or exit status) · timeout · memory · output (more than 64 KiB) · killed (a signal,
+    the machine out of memory, a lost worker).
+    """
 
     status: str
     stdout: str
     stderr: str
-    seconds: float
+    seconds: float  # wall time
 
 
 class _Worker:
     """One supervisor process and the socket to it."""
 
-    def __init__(self, options: dict):
+    def __init__(self, options: dict[str, Any]) -> None:
         self.channel, theirs = socket.socketpair()
+
         # Packages are found where the host finds them, whatever put them on its path.
-        search = os.pathsep.join(
-            [_REPOSITORY, *(path for path in sys.path if path.endswith("-packages"))]
-        )
+        packages = [path for path in sys.path if path.endswith("-packages")]
         environment = {
-            "PYTHONHASHSEED": "0",
+            "PYTHONPATH": os.pathsep.join([_REPOSITORY, *packages]),
+            "PYTHONHASHSEED": "0",  # equal runs of a program print the same
             "PYTHONUTF8": "1",
-            "PYTHONPATH": search,
-            "OMP_NUM_THREADS": "1",
-        }
-        environment |= {
-            "OPENBLAS_NUM_THREADS": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
+            # A program has one core; threads of BLAS would count against its limit.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
         }
+        command = [sys.executable, "-s", "-m", "eval.sandbox.supervisor"]
         with theirs:
-            command = [
-                sys.executable,
-                "-s",
-                "-m",
-                "eval.sandbox.supervisor",
-                str(theirs.fileno()),
-                json.dumps(options),
-            ]
             self.process = subprocess.Popen(
-                command, env=environment, cwd="/", pass_fds=[theirs.fileno()], start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            )  # fmt: skip
+                [*command, str(theirs.fileno()), json.dumps(options)],
+                env=environment,
+                cwd="/",
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+
         self.healthy = True
         self.channel.settimeout(_GRACE)
         try:
-            self.hello = json.loads(self._receive(struct.unpack("!I", self._receive(4))[0]))
+            (length,) = struct.unpack("!I", self._receive(4))
+            self.hello: dict[str, Any] = json.loads(self._receive(length))
         except OSError:
             self.hello = {"failed": self._last_words()}
 
     def _last_words(self) -> str:
+        """The last line that a supervisor wrote which did not start."""
         self.process.kill()
         lines = self.process.communicate()[1].decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "the supervisor did not start"
@@ -100,6 +106,7 @@ class _Worker:
         """One program. OSError when the worker is lost."""
         self.channel.settimeout(seconds + _GRACE)
         self.channel.sendall(_REQUEST.pack(seconds, memory, len(source)) + source)
+
         status, self.healthy, elapsed, out, err = _RESULT.unpack(self._receive(_RESULT.size))
         data = self._receive(out + err)
         return Execution(
@@ -151,16 +158,21 @@ class Sandbox:
     def __init__(
         self, timeout: float = 10.0, memory_mb: int = 1024, workers: int = 1, *, allow_weak: bool = False,
         disk_mb: int = 16, without: Iterable[str] = (),
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         if not sys.platform.startswith("linux"):
             raise SandboxUnavailable(f"the sandbox needs Linux, this is {sys.platform}")
-        self.timeout, self.memory, self.workers = timeout, memory_mb * 1024 * 1024, workers
-        self._options = {
+        self.timeout = timeout
+        self.memory = memory_mb * 1024 * 1024
+        self.workers = workers
+        self.reached: list[str] = []  # what programs got at in the self-test
+        self._options: dict[str, Any] = {
             "without": sorted(without),
             "disk_mb": disk_mb,
-            "empty": None,
+            "empty": None,  # the folder that programs stand in where there is no private root
             "repository": _REPOSITORY,
         }
+
+        # None stands for a worker that is started when it is first needed. The one used last is taken first.
         self._lost_starts = 0
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         self._busy: set[_Worker | None] = set()
@@ -172,7 +184,7 @@ class Sandbox:
             self.close()
             raise
         for _ in range(workers - 1):
-            self._idle.queue.insert(0, None)  # started when first needed
+            self._idle.queue.insert(0, None)
 
     def _first_worker(self) -> _Worker:
         """Start one worker; where the full isolation cannot be set up, the next weaker one."""
@@ -189,10 +201,10 @@ class Sandbox:
 
     def _start(self) -> _Worker:
         if "namespaces" in self._options["without"] and self._options["empty"] is None:
-            self._options["empty"] = tempfile.mkdtemp(
-                prefix="sandbox-"
-            )  # the programs' folder, which nobody may write
-            os.chmod(self._options["empty"], 0o555)
+            # The programs' folder, which nobody may write
+            folder = tempfile.mkdtemp(prefix="sandbox-")
+            os.chmod(folder, 0o555)
+            self._options["empty"] = folder
         return _Worker(self._options)
 
     def _check(self, worker: _Worker, allow_weak: bool) -> None:
@@ -200,35 +212,37 @@ class Sandbox:
         self.reached = selftest.reached(
             lambda source, seconds: worker.run(source, seconds, self.memory)
         )
-        weak = not (self._held["seccomp"] and (self._held["namespaces"] or self._held["landlock"]))
-        if (weak or self.reached) and not allow_weak:
-            found = (
-                f"; in the self-test programs reached: {', '.join(self.reached)}"
-                if self.reached
-                else ""
-            )
-            raise SandboxUnavailable(
-                f"this machine isolates programs too weakly ({self.level}); needed are seccomp and namespaces or "
-                f"Landlock{found}; eval.sandbox.allow_weak: true runs them all the same"
-            )
+        walls = self._held["namespaces"] or self._held["landlock"]
+        strong = self._held["seccomp"] and walls and not self.reached
+        if strong or allow_weak:
+            return
+
+        found = ""
+        if self.reached:
+            found = f"; in the self-test programs reached: {', '.join(self.reached)}"
+        raise SandboxUnavailable(
+            f"this machine isolates programs too weakly ({self.level}); needed are seccomp and namespaces or "
+            f"Landlock{found}; eval.sandbox.allow_weak: true runs them all the same"
+        )
 
     @property
     def level(self) -> str:
         """The isolation that holds, for logs and reports."""
         parts = [name for name in ("namespaces", "landlock", "seccomp") if self._held[name]]
-        held = "+".join([*parts, "rlimits"]) + (", own user" if self._held["own_user"] else "")
-        return f"{held}; WEAK, programs reach: {', '.join(self.reached)}" if self.reached else held
+        held = "+".join([*parts, "rlimits"])
+        if self._held["own_user"]:
+            held += ", own user"
+        if self.reached:
+            held += f"; WEAK, programs reach: {', '.join(self.reached)}"
+        return held
 
     def run(self, program: str | bytes, timeout: float | None = None) -> Execution:
         """Run one program (waits for a free worker)."""
         source = program if isinstance(program, bytes) else program.encode("utf-8", "surrogatepass")
         if len(source) > _MAX_PROGRAM:
-            return Execution(
-                "error",
-                "",
-                f"the program has {len(source)} bytes, allowed are {_MAX_PROGRAM}\n",
-                0.0,
-            )
+            message = f"the program has {len(source)} bytes, allowed are {_MAX_PROGRAM}\n"
+            return Execution("error", "", message, 0.0)
+
         worker = self._idle.get()
         try:
             if worker is not None and not worker.alive():
@@ -254,6 +268,8 @@ class Sandbox:
         if worker.hello.get("level") == self._held:
             self._lost_starts = 0
             return worker
+
+        # Programs of one run shall all be held alike: another level is as bad as none.
         worker.close()
         self._lost_starts += 1
         reason = worker.hello.get(

@@ -12,10 +12,16 @@ import signal
 from eval.sandbox import linux
 
 _ARCHITECTURE = 0xC000003E  # AUDIT_ARCH_X86_64
+
+# Verdicts of the filter (linux/seccomp.h); an error number is added to _ERRNO
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+
+# Instructions of classic BPF (linux/bpf_common.h): load a word, conditional jumps, return, jump
 _LOAD, _EQUAL, _GREATER_EQUAL, _ANY_BIT, _RETURN, _JUMP = 0x20, 0x15, 0x35, 0x45, 0x06, 0x05
 _LEAVE = -1  # a jump whose distance is not known yet
-_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+
+# Offsets in struct seccomp_data, which the filter reads
+_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
 _CLONE_THREAD = 0x10000
 
 # Numbers of arch/x86/entry/syscalls/syscall_64.tbl.
@@ -39,16 +45,13 @@ _ALLOWED = {
     "renameat2": 316, "getrandom": 318, "membarrier": 324, "statx": 332, "rseq": 334, "close_range": 436,
     "faccessat2": 439, "recvfrom": 45,
 }  # fmt: skip
-_CLONE, _CLONE3, _IOCTL, _FCNTL, _PRLIMIT, _TGKILL, _SOCKETPAIR, _SENDTO = (
-    56,
-    435,
-    16,
-    72,
-    302,
-    234,
-    53,
-    44,
-)
+
+# Calls that are allowed with some arguments only
+_CLONE, _CLONE3 = 56, 435
+_IOCTL, _FCNTL = 16, 72
+_PRLIMIT, _TGKILL = 302, 234
+_SOCKETPAIR, _SENDTO = 53, 44
+
 _IOCTLS = (
     0x5401,
     0x5413,
@@ -88,23 +91,24 @@ def available() -> bool:
     """Whether this machine has a filter and the kernel takes one."""
     if os.uname().machine != "x86_64" or ctypes.sizeof(ctypes.c_void_p) != 8:
         return False
+
+    # A null filter: EFAULT where filters are known
     try:
-        linux.prctl(
-            linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(0)
-        )  # a null filter: EFAULT where filters are known
+        linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.c_void_p(0))
     except OSError as error:
         return error.errno == errno.EFAULT
     return False
 
 
 def _argument(index: int, high: bool = False) -> int:
+    """Offset of an argument's lower half; arguments have 64 bits, and the filter reads 32."""
     return _FIRST_ARGUMENT + 8 * index + (4 if high else 0)
 
 
 class Filter:
     """The compiled filter; `install(threads)` in the process that it shall bind, after no_new_privs."""
 
-    def __init__(self, threads: bool):
+    def __init__(self, threads: bool) -> None:
         self._code: list[tuple[int, int, int, int]] = []
         self._pid_at = 0
         self._build(threads)
@@ -128,30 +132,33 @@ class Filter:
         self._emit(_RETURN, action)
 
     def _build(self, threads: bool) -> None:
+        # Numbers mean something else for other architectures, and those of the x32 calls are not in our table.
         self._emit(_LOAD, _ARCH)
         self._return_if(_EQUAL, _ARCHITECTURE, _KILL, when=False)
         self._emit(_LOAD, _NUMBER)
-        self._return_if(_GREATER_EQUAL, 0x40000000, _KILL)  # the x32 calls
+        self._return_if(_GREATER_EQUAL, 0x40000000, _KILL)
+
         self._allow_listed()
-        self._return_if(
-            _EQUAL, _CLONE3, _ERRNO | errno.ENOSYS
-        )  # glibc then uses clone, whose flags can be seen
+
+        # Threads, never processes. Told that clone3 is missing, glibc uses clone, whose flags can be seen.
+        self._return_if(_EQUAL, _CLONE3, _ERRNO | errno.ENOSYS)
         if threads:
             self._case(_CLONE, [(_argument(0), _ANY_BIT, (_CLONE_THREAD,))])
+
         self._case(_IOCTL, [(_argument(1), _EQUAL, _IOCTLS)])
         self._case(_FCNTL, [(_argument(1), _EQUAL, _FCNTLS)])
-        self._case(
-            _PRLIMIT, [(_argument(0), _EQUAL, (0,)), *self._null(2)]
-        )  # reading its own limits
-        self._case(
-            _SOCKETPAIR, [(_argument(0), _EQUAL, (1,))]
-        )  # what asyncio needs; no names, no network
+
+        # Reading its own limits: of process 0 (itself), with no new value
+        self._case(_PRLIMIT, [(_argument(0), _EQUAL, (0,)), *self._null(2)])
+
+        # What asyncio needs: a pair of AF_UNIX sockets, and sending without an address; no names, no network
+        self._case(_SOCKETPAIR, [(_argument(0), _EQUAL, (1,))])
         self._case(_SENDTO, self._null(4))
-        self._case(
-            _TGKILL,
-            [(_argument(0), _EQUAL, (0,)), (_argument(2), _EQUAL, (signal.SIGABRT,))],
-            pid=True,
-        )
+
+        # abort() of the process itself, whose number is filled in when the filter is installed
+        own_process = (_argument(0), _EQUAL, (0,))
+        self._case(_TGKILL, [own_process, (_argument(2), _EQUAL, (signal.SIGABRT,))], pid=True)
+
         self._emit(_RETURN, _ERRNO | errno.EPERM)
 
     def _allow_listed(self) -> None:
@@ -163,9 +170,9 @@ class Filter:
                 runs[-1][1] += 1
             else:
                 runs.append([number, number + 1])
-        bounds = [
-            edge for run in runs for edge in run
-        ]  # below an odd number of bounds: inside a run
+
+        # A number with an odd number of bounds at or below it is inside a run.
+        bounds = [edge for run in runs for edge in run]
         tree = self._search(bounds, allowed=False)
         leave = ((_JUMP, 0, 0, len(tree) - index - 1) for index in range(len(tree)))
         self._code += [

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+# What a program must not reach, and a statement that fails where it does not
 _PROBES = {
     "files of the host": "open(HOST_FILE).read()",
     "writing to the host": "open('/tmp/.sandbox-escape', 'w'); os.unlink('/tmp/.sandbox-escape')",
@@ -34,20 +35,19 @@ def reached(run: Callable[[bytes, float], Any]) -> list[str]:
     result = run(_program().encode(), 10.0)
     lines = result.stdout.splitlines()
     found = [name for name in _PROBES if name in lines]
-    if (
-        _END not in lines
-    ):  # the last probe became another program, or the sandbox cannot run anything
-        found.append(
-            _NEW_PROGRAMS
-            if not result.stderr
-            else f"nothing: no program runs ({result.stderr.strip()})"
-        )
+
+    # The last probe became another program, or the sandbox cannot run anything.
+    if _END not in lines:
+        error = result.stderr.strip()
+        found.append(f"nothing: no program runs ({error})" if result.stderr else _NEW_PROGRAMS)
+
     if run(b"while True: pass", 0.05).status != "timeout":
         found.append(_TIME)
     return found
 
 
 def _program() -> str:
+    """All probes as one program: each prints its name where it got through."""
     head = (
         "import ctypes, os, resource, socket, sys\n"
         "libc = ctypes.CDLL(None)\n"

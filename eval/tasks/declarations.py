@@ -41,168 +41,261 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """`answer`: number, latex, choice, text, code or proof. `metric`: answer (eval.grading.grader), tests (HumanEval,
-    MBPP:
-    pass@1 by running the tests in the sandbox) or proof (miniF2F: eval.verdicts.isabelle). `shots`: worked examples
-    shown to base
-    models in CoT and PoT mode; `examples` names their set in eval/shots. `tolerance`: relative, for measured numbers.
-    `rows`: how many the published set holds; a file with another count is named in the log, never refused."""
+    """What eval.run, eval.verdicts and eval.sampling.few_shot need to know of a benchmark."""
 
     name: str
     title: str
     file: str  # in the folder of benchmarks
+
+    # What kind of answer is expected: number, latex, choice, text, code or proof
     answer: str
     source: Hub | Git | None = None
     fields: Fields = Fields()
     language: str | None = None  # None: recognised for each question
+
+    # How it is scored: by its answer (eval.grading.grader), by tests (HumanEval and MBPP: pass@1 by running the tests
+    # in the sandbox) or by proof (miniF2F: eval.verdicts.isabelle)
     metric: str = "answer"
+
+    # The set of worked examples in eval/shots, and how many of them base models are shown in CoT and PoT mode
     examples: str = ""
     shots: dict[str, int] = field(default_factory=dict)
-    tolerance: float | None = None
-    rows: int | None = None
-    layout: str = "plain"  # of questions and solutions shown to base models (eval.sampling.few_shot), the Chinese one with "_zh"
-    box_only: bool = (
-        False  # only a final box is an answer, as for rewards: no number is picked out of babble
+
+    tolerance: float | None = None  # relative, for measured quantities
+    rows: int | None = (
+        None  # in the published set; another count is named in the log, never refused
     )
+
+    # How questions and solutions are laid out for base models (eval.sampling.few_shot); the Chinese one has "_zh"
+    layout: str = "plain"
+    # Only a final box is an answer, as for rewards: no number is picked out of babble
+    box_only: bool = False
 
     @property
     def modes(self) -> tuple[str, ...]:
         """The modes that make sense: a function to write is a program, a formal proof is neither."""
         if self.metric == "tests":
             return ("pot",)
-        return (
-            ("cot",) if self.metric == "proof" or self.answer == "text" else ("cot", "pot", "tool")
-        )
+        if self.metric == "proof" or self.answer == "text":
+            return ("cot",)
+        return ("cot", "pot", "tool")
 
 
-COT_PROMPTS = "cot_prompts.jsonl"  # beside a set that brings its own worked examples, by task (BIG-Bench Hard)
-_DEEPSEEK = "deepseek-ai/DeepSeek-Math", "b8b0f8ce093d80bf8e9a641e44142f06d092c305"
-_MGSM = "google-research/url-nlp", "452a21ad3dae5668c06ceeac21ff073e1e40f9be", "mgsm/mgsm_{}.tsv"
+# Worked examples that a set brings along, by task (BIG-Bench Hard): a file beside the set's own
+COT_PROMPTS = "cot_prompts.jsonl"
+
 MGSM_LANGUAGES = ("bn", "de", "en", "es", "fr", "ja", "ru", "sw", "te", "th", "zh")
 
 
 def _deepseek(path: str) -> Git:
-    return Git(*_DEEPSEEK, f"evaluation/datasets/{path}")
+    """A file of DeepSeekMath's public evaluation."""
+    commit = "b8b0f8ce093d80bf8e9a641e44142f06d092c305"
+    return Git("deepseek-ai/DeepSeek-Math", commit, f"evaluation/datasets/{path}")
+
+
+def _mgsm(language: str) -> Git:
+    commit = "452a21ad3dae5668c06ceeac21ff073e1e40f9be"
+    return Git("google-research/url-nlp", commit, f"mgsm/mgsm_{language}.tsv")
 
 
 _QUESTION_ANSWER = Fields(question=("question",), gold=("answer",))
 _PROBLEM_SOLUTION = Fields(
     question=("problem",),
     gold=("answer", "solution"),
-    kind=("subject", "type"),
     id=("unique_id", "path"),
+    kind=("subject", "type"),
 )
 _CODE = Fields(
     question=("prompt", "text"), gold=("test", "test_list"), id=("task_id",), kind=(), level=()
 )
 
+_FOUR_SHOTS = {"cot": 4, "pot": 4}
+_SIX_SHOTS = {"cot": 6, "pot": 6}
+
 _ENTRIES = (
+    # Quantitative reasoning in English (the paper's tables 2 and 3)
     Benchmark(
-        "gsm8k", "GSM8K", "gsm8k/test.jsonl", "number",
-        Hub("openai/gsm8k", config="main", revision="e53f048856ff4f594e959d75785d2c2d37b678ee"),
-        _QUESTION_ANSWER, "en", examples="school_en", shots={"cot": 8, "pot": 8}, rows=1319,
+        name="gsm8k", title="GSM8K", rows=1319,
+        file="gsm8k/test.jsonl",
+        source=Hub("openai/gsm8k", config="main", revision="e53f048856ff4f594e959d75785d2c2d37b678ee"),
+        fields=_QUESTION_ANSWER,
+        answer="number", language="en",
+        examples="school_en", shots={"cot": 8, "pot": 8},
     ),
     Benchmark(
-        "math", "MATH", "math/test.jsonl", "latex", Hub("EleutherAI/hendrycks_math", config="*"),
-        _PROBLEM_SOLUTION, "en", examples="competition_en", shots={"cot": 4, "pot": 5}, rows=5000,
+        name="math", title="MATH", rows=5000,
+        file="math/test.jsonl", source=Hub("EleutherAI/hendrycks_math", config="*"),
+        fields=_PROBLEM_SOLUTION,
+        answer="latex", language="en",
+        examples="competition_en", shots={"cot": 4, "pot": 5},
     ),
     Benchmark(
-        "math500", "MATH-500", "math500/test.jsonl", "latex",
-        Hub("HuggingFaceH4/MATH-500", revision="6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be"),
-        _PROBLEM_SOLUTION, "en", examples="competition_en", shots={"cot": 4, "pot": 5}, rows=500,
+        name="math500", title="MATH-500", rows=500,
+        file="math500/test.jsonl",
+        source=Hub("HuggingFaceH4/MATH-500", revision="6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be"),
+        fields=_PROBLEM_SOLUTION,
+        answer="latex", language="en",
+        examples="competition_en", shots={"cot": 4, "pot": 5},
     ),
     Benchmark(
-        "sat", "SAT", "sat/test.jsonl", "choice", _deepseek("sat/test.jsonl"),
-        Fields(question=("question",), gold=("Answer",)), "en", examples="choice_en", shots={"cot": 4, "pot": 4},
-        rows=32,
+        name="sat", title="SAT", rows=32,
+        file="sat/test.jsonl", source=_deepseek("sat/test.jsonl"),
+        fields=Fields(question=("question",), gold=("Answer",)),
+        answer="choice", language="en",
+        examples="choice_en", shots={"cot": 4, "pot": 4},
     ),
     Benchmark(
-        "ocw", "OCW Courses", "ocw/test.jsonl", "latex", _deepseek("ocw/test.jsonl"),
-        Fields(question=("problem",), gold=("answer",)), "en", examples="course_en", shots={"cot": 4, "pot": 4},
-        tolerance=0.01, rows=272,
+        name="ocw", title="OCW Courses", rows=272,
+        file="ocw/test.jsonl", source=_deepseek("ocw/test.jsonl"),
+        fields=Fields(question=("problem",), gold=("answer",)),
+        answer="latex", tolerance=0.01, language="en",
+        examples="course_en", shots={"cot": 4, "pot": 4},
     ),
     Benchmark(
-        "mmlu_stem", "MMLU-STEM", "mmlu_stem/test.jsonl", "choice", _deepseek("mmlu_stem/test.jsonl"),
-        Fields(question=("question",), gold=("answer",), kind=("topic",)), "en", examples="choice_en",
-        shots={"cot": 4, "pot": 4}, rows=3018,
+        name="mmlu_stem", title="MMLU-STEM", rows=3018,
+        file="mmlu_stem/test.jsonl", source=_deepseek("mmlu_stem/test.jsonl"),
+        fields=Fields(question=("question",), gold=("answer",), kind=("topic",)),
+        answer="choice", language="en",
+        examples="choice_en", shots={"cot": 4, "pot": 4},
     ),
+    # Several languages
     Benchmark(
-        "mgsm_zh", "MGSM-zh", "mgsm_zh_deepseek/test.jsonl", "number", _deepseek("mgsm_zh/mgsm_zh.jsonl"),
-        Fields(question=("messages",), gold=("answer",)), "zh", examples="school_zh", shots={"cot": 6, "pot": 6},
-        rows=250,
+        name="mgsm_zh", title="MGSM-zh", rows=250,
+        file="mgsm_zh_deepseek/test.jsonl", source=_deepseek("mgsm_zh/mgsm_zh.jsonl"),
+        fields=Fields(question=("messages",), gold=("answer",)),
+        answer="number", language="zh",
+        examples="school_zh", shots={"cot": 6, "pot": 6},
     ),
     *(
         Benchmark(
-            f"mgsm_{code}" if code != "zh" else "mgsm_zh_original", f"MGSM ({code})", f"mgsm/test_{code}.jsonl",
-            "number", Git(*_MGSM[:2], _MGSM[2].format(code)), _QUESTION_ANSWER, code, examples=f"school_{code}",
-            shots={"cot": 6, "pot": 6} if code in ("en", "zh") else {"cot": 4, "pot": 4}, rows=250,
+            # The Chinese questions as published; DeepSeekMath's own file of them is mgsm_zh.
+            name="mgsm_zh_original" if code == "zh" else f"mgsm_{code}", title=f"MGSM ({code})", rows=250,
+            file=f"mgsm/test_{code}.jsonl", source=_mgsm(code),
+            fields=_QUESTION_ANSWER,
+            answer="number", language=code,
+            examples=f"school_{code}", shots=_SIX_SHOTS if code in ("en", "zh") else _FOUR_SHOTS,
         )
         for code in MGSM_LANGUAGES
     ),
+    # Chinese (tables 2 and 5)
     Benchmark(
-        "cmath", "CMATH", "cmath/test.jsonl", "number", _deepseek("cmath/test.jsonl"),
-        Fields(question=("question",), gold=("golden", "answer"), level=("grade",)), "zh", examples="school_zh",
-        shots={"cot": 6, "pot": 6}, rows=1098,
+        name="cmath", title="CMATH", rows=1098,
+        file="cmath/test.jsonl", source=_deepseek("cmath/test.jsonl"),
+        fields=Fields(question=("question",), gold=("golden", "answer"), level=("grade",)),
+        answer="number", language="zh",
+        examples="school_zh", shots={"cot": 6, "pot": 6},
     ),
     Benchmark(
-        "gaokao_mathcloze", "Gaokao MathCloze", "gaokao_mathcloze/test.jsonl", "latex",
-        _deepseek("agieval/gaokao-mathcloze.jsonl"), Fields(question=("question",), gold=("answer",)), "zh",
-        examples="cloze_zh", shots={"cot": 5, "pot": 5}, rows=118,
+        name="gaokao_mathcloze", title="Gaokao MathCloze", rows=118,
+        file="gaokao_mathcloze/test.jsonl", source=_deepseek("agieval/gaokao-mathcloze.jsonl"),
+        fields=_QUESTION_ANSWER,
+        answer="latex", language="zh",
+        examples="cloze_zh", shots={"cot": 5, "pot": 5},
     ),
     Benchmark(
-        "gaokao_mathqa", "Gaokao MathQA", "gaokao_mathqa/test.jsonl", "choice",
-        _deepseek("agieval/gaokao-mathqa.jsonl"), Fields(question=("question",), gold=("label",)), "zh",
-        examples="choice_zh", shots={"cot": 5, "pot": 5}, rows=351,
+        name="gaokao_mathqa", title="Gaokao MathQA", rows=351,
+        file="gaokao_mathqa/test.jsonl", source=_deepseek("agieval/gaokao-mathqa.jsonl"),
+        fields=Fields(question=("question",), gold=("label",)),
+        answer="choice", language="zh",
+        examples="choice_zh", shots={"cot": 5, "pot": 5},
+    ),
+    # Programs and general knowledge (table 4)
+    Benchmark(
+        name="humaneval", title="HumanEval", rows=164,
+        file="humaneval/test.jsonl",
+        source=Hub("openai/openai_humaneval", revision="7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544"),
+        fields=_CODE,
+        answer="code", metric="tests", language="en",
+        shots={"pot": 0},
     ),
     Benchmark(
-        "humaneval", "HumanEval", "humaneval/test.jsonl", "code",
-        Hub("openai/openai_humaneval", revision="7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544"),
-        _CODE, "en", "tests", shots={"pot": 0}, rows=164,
+        name="mbpp", title="MBPP", rows=500,
+        file="mbpp/test.jsonl",
+        source=Hub("google-research-datasets/mbpp", config="full", revision="4bb6404fdc6cacfda99d4ac4205087b89d32030c"),
+        fields=_CODE,
+        answer="code", metric="tests", language="en",
+        examples="functions_en", shots={"pot": 3},
     ),
     Benchmark(
-        "mbpp", "MBPP", "mbpp/test.jsonl", "code",
-        Hub("google-research-datasets/mbpp", config="full", revision="4bb6404fdc6cacfda99d4ac4205087b89d32030c"),
-        _CODE, "en", "tests", examples="functions_en", shots={"pot": 3}, rows=500,
+        name="mmlu", title="MMLU", rows=14042,
+        file="mmlu/test.jsonl",
+        source=Hub("cais/mmlu", config="all", revision="c30699e8356da336a370243923dbaf21066bb9fe"),
+        fields=Fields(question=("question",), gold=("answer",), kind=("subject",)),
+        answer="choice", language="en",
+        examples="choice_en", shots={"cot": 4, "pot": 4},
     ),
     Benchmark(
-        "mmlu", "MMLU", "mmlu/test.jsonl", "choice",
-        Hub("cais/mmlu", config="all", revision="c30699e8356da336a370243923dbaf21066bb9fe"),
-        Fields(question=("question",), gold=("answer",), kind=("subject",)), "en", examples="choice_en",
-        shots={"cot": 4, "pot": 4}, rows=14042,
+        name="bbh", title="BIG-Bench Hard", rows=6511,
+        file="bbh/test.jsonl",
+        source=Git("suzgunmirac/BIG-Bench-Hard", "9ee07bd481feebf959a6b59d61ea57bdcf30964d", "bbh/{}.json"),
+        fields=Fields(question=("input",), gold=("target",), id=(), kind=("task",)),
+        answer="text", language="en",
+        examples="cot_prompts", shots={"cot": 3},
+    ),
+    # Formal proofs (table 3)
+    Benchmark(
+        name="minif2f", title="miniF2F (Isabelle), test", rows=244,
+        file="minif2f/test.jsonl", source=_deepseek("minif2f/test.jsonl"),
+        fields=Fields(id=("problem_name",)),
+        answer="proof", metric="proof", language="en",
+        examples="proofs", shots={"cot": 3},
     ),
     Benchmark(
-        "bbh", "BIG-Bench Hard", "bbh/test.jsonl", "text",
-        Git("suzgunmirac/BIG-Bench-Hard", "9ee07bd481feebf959a6b59d61ea57bdcf30964d", "bbh/{}.json"),
-        Fields(question=("input",), gold=("target",), kind=("task",), id=()), "en", examples="cot_prompts",
-        shots={"cot": 3}, rows=6511,
-    ),
-    Benchmark(
-        "minif2f", "miniF2F (Isabelle), test", "minif2f/test.jsonl", "proof", _deepseek("minif2f/test.jsonl"),
-        Fields(id=("problem_name",)), "en", "proof", examples="proofs", shots={"cot": 3}, rows=244,
-    ),
-    Benchmark(
-        "minif2f_valid", "miniF2F (Isabelle), validation", "minif2f/validation.jsonl", "proof",
-        _deepseek("minif2f/validation.jsonl"), Fields(id=("problem_name",)), "en", "proof", examples="proofs",
-        shots={"cot": 3}, rows=244,
+        name="minif2f_valid", title="miniF2F (Isabelle), validation", rows=244,
+        file="minif2f/validation.jsonl", source=_deepseek("minif2f/validation.jsonl"),
+        fields=Fields(id=("problem_name",)),
+        answer="proof", metric="proof", language="en",
+        examples="proofs", shots={"cot": 3},
     ),
     # The built-in world's own problems: made by `mini/`, given as minimath=FILE. Base models see them as its pages
     # show worked examples; a coder that writes nothing but zeros must not score where the answer is 0.
-    Benchmark("minimath", "MiniMath", "minimath/test.jsonl", "latex", layout="textbook", box_only=True),
-    # Beyond the paper's table.
-    Benchmark("gsm_hard", "GSM-Hard", "gsm_hard/test.jsonl", "number",
-              Hub("reasoning-machines/gsm-hard", split="train"),
-              language="en", examples="school_en", shots={"cot": 8, "pot": 8}, rows=1319),
-    Benchmark("aqua", "AQuA-RAT", "aqua/test.jsonl", "choice", Hub("deepmind/aqua_rat", config="raw"),
-              language="en", examples="choice_en", shots={"cot": 4, "pot": 4}, rows=254),
-    Benchmark("mathqa", "MathQA", "mathqa/test.jsonl", "choice", language="en", examples="choice_en",
-              shots={"cot": 4, "pot": 4}, rows=1000),
-    Benchmark("aime24", "AIME 2024", "aime24/test.jsonl", "number", Hub("HuggingFaceH4/aime_2024", split="train"),
-              language="en", examples="competition_en", shots={"cot": 4, "pot": 5}, rows=30),
-    Benchmark("gaokao2023en", "Gaokao 2023 (en)", "gaokao2023en/test.jsonl", "latex", language="en",
-              examples="competition_en", shots={"cot": 4, "pot": 5}, rows=385),
-    Benchmark("cn_middle_school", "Chinese middle school", "cn_middle_school/test.jsonl", "latex", language="zh",
-              examples="cloze_zh", shots={"cot": 5, "pot": 5}, rows=101),
-    Benchmark("theoremqa", "TheoremQA", "theoremqa/test.jsonl", "latex", Hub("TIGER-Lab/TheoremQA"),
-              language="en", examples="course_en", shots={"cot": 4, "pot": 4}, tolerance=0.01, rows=800),
+    Benchmark(
+        name="minimath", title="MiniMath",
+        file="minimath/test.jsonl",
+        answer="latex", layout="textbook", box_only=True,
+    ),
+    # Beyond the paper's tables
+    Benchmark(
+        name="gsm_hard", title="GSM-Hard", rows=1319,
+        file="gsm_hard/test.jsonl", source=Hub("reasoning-machines/gsm-hard", split="train"),
+        answer="number", language="en",
+        examples="school_en", shots={"cot": 8, "pot": 8},
+    ),
+    Benchmark(
+        name="aqua", title="AQuA-RAT", rows=254,
+        file="aqua/test.jsonl", source=Hub("deepmind/aqua_rat", config="raw"),
+        answer="choice", language="en",
+        examples="choice_en", shots={"cot": 4, "pot": 4},
+    ),
+    Benchmark(
+        name="mathqa", title="MathQA", rows=1000,
+        file="mathqa/test.jsonl",
+        answer="choice", language="en",
+        examples="choice_en", shots={"cot": 4, "pot": 4},
+    ),
+    Benchmark(
+        name="aime24", title="AIME 2024", rows=30,
+        file="aime24/test.jsonl", source=Hub("HuggingFaceH4/aime_2024", split="train"),
+        answer="number", language="en",
+        examples="competition_en", shots={"cot": 4, "pot": 5},
+    ),
+    Benchmark(
+        name="gaokao2023en", title="Gaokao 2023 (en)", rows=385,
+        file="gaokao2023en/test.jsonl",
+        answer="latex", language="en",
+        examples="competition_en", shots={"cot": 4, "pot": 5},
+    ),
+    Benchmark(
+        name="cn_middle_school", title="Chinese middle school", rows=101,
+        file="cn_middle_school/test.jsonl",
+        answer="latex", language="zh",
+        examples="cloze_zh", shots={"cot": 5, "pot": 5},
+    ),
+    Benchmark(
+        name="theoremqa", title="TheoremQA", rows=800,
+        file="theoremqa/test.jsonl", source=Hub("TIGER-Lab/TheoremQA"),
+        answer="latex", tolerance=0.01, language="en",
+        examples="course_en", shots={"cot": 4, "pot": 4},
+    ),
 )  # fmt: skip
 TABLE: dict[str, Benchmark] = {entry.name: entry for entry in _ENTRIES}

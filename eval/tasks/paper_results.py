@@ -1,10 +1,13 @@
 """DeepSeekMath's own numbers, percent, to be shown beside ours (tables 2 to 5 of the paper)."""
 
-COLUMNS = {"coder": "Coder 7B", "base": "Base 7B", "sft": "Instruct 7B", "rl": "RL 7B"}
-"""The paper's model that stands where ours does."""
+from dataclasses import dataclass
 
-# Table 2 (few-shot chain of thought), table 3 (few-shot programs; proofs), table 4 (the Coder before its last decay,
-# from which the paper goes on), table 5 (zero-shot).
+# The paper's model in the place of each of ours
+COLUMNS = {"coder": "Coder 7B", "base": "Base 7B", "sft": "Instruct 7B", "rl": "RL 7B"}
+
+# Percent by task (benchmark and mode), then by model. Table 2: few-shot chain of thought; table 3: few-shot programs,
+# and proofs; table 4: general benchmarks, with the Coder before its last decay, from which the paper continues;
+# table 5: zero-shot.
 PAPER: dict[str, dict[str, float]] = {
     "gsm8k.cot": {"base": 64.2, "sft": 82.9, "rl": 88.2},
     "math.cot": {"base": 36.2, "sft": 46.8, "rl": 51.7},
@@ -29,38 +32,50 @@ PAPER: dict[str, dict[str, float]] = {
     "mbpp.pot": {"coder": 52.6, "base": 52.6},
 }
 
+# Self-consistency of DeepSeekMath 7B, from the abstract; the model's temperature for it is not stated.
 MAJORITY = {"math.cot": ("maj@64", 60.9)}
-"""Self-consistency of DeepSeekMath 7B, from the abstract; the model's temperature for it is not stated."""
 
-_FEW_SHOT = (
-    "gsm8k",
-    "math",
-    "ocw",
-    "sat",
-    "mmlu_stem",
-    "cmath",
-    "gaokao_mathcloze",
-    "gaokao_mathqa",
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One of the paper's tables: its caption, our models that stand in it, and its tasks."""
+
+    title: str
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+
+
+_FEW_SHOT = "gsm8k math ocw sat mmlu_stem cmath gaokao_mathcloze gaokao_mathqa".split()
+_CHAT = "gsm8k math mgsm_zh cmath".split()
+TABLES = (
+    Table(
+        "Table 2: base models, worked examples, chain of thought",
+        models=("base",),
+        tasks=tuple(f"{name}.cot" for name in _FEW_SHOT),
+    ),
+    Table(
+        "Table 3: base models, programs and proofs",
+        models=("base",),
+        tasks=("gsm8k.pot", "math.pot", "minif2f_valid.cot", "minif2f.cot"),
+    ),
+    Table(
+        "Table 4: general benchmarks",
+        models=("coder", "base"),
+        tasks=("mmlu.cot", "bbh.cot", "humaneval.pot", "mbpp.pot"),
+    ),
+    Table(
+        "Table 5: chain of thought",
+        models=("sft", "rl"),
+        tasks=tuple(f"{name}.cot" for name in _CHAT),
+    ),
+    Table(
+        "Table 5: text and programs",
+        models=("sft", "rl"),
+        tasks=tuple(f"{name}.tool" for name in _CHAT),
+    ),
 )
-_CHAT = ("gsm8k", "math", "mgsm_zh", "cmath")
-TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "Table 2: base models, worked examples, chain of thought": (
-        ("base",),
-        tuple(f"{name}.cot" for name in _FEW_SHOT),
-    ),
-    "Table 3: base models, programs and proofs": (
-        ("base",),
-        ("gsm8k.pot", "math.pot", "minif2f_valid.cot", "minif2f.cot"),
-    ),
-    "Table 4: general benchmarks": (
-        ("coder", "base"),
-        ("mmlu.cot", "bbh.cot", "humaneval.pot", "mbpp.pot"),
-    ),
-    "Table 5: chain of thought": (("sft", "rl"), tuple(f"{name}.cot" for name in _CHAT)),
-    "Table 5: text and programs": (("sft", "rl"), tuple(f"{name}.tool" for name in _CHAT)),
-}
-"""The paper's tables: (our models, tasks)."""
 
+# How much of everything the paper used (sections 2.1, 2.3, 3.1, 3.2, 4.2)
 SCALE = {
     "parameters": "6.9 billion",
     "pages of the corpus": "35.5 million",
@@ -73,4 +88,3 @@ SCALE = {
     "outputs a question": "64",
     "outputs a step": "1,024",
 }
-"""How much of everything the paper used (sections 2.1, 2.3, 3.1, 3.2, 4.2)."""

@@ -18,7 +18,9 @@ from typing import Protocol
 
 from pipeline.artifacts.records import Problem
 
+# The chain that takes the place of `sledgehammer`, in the public evaluation's order
 METHODS = "auto simp blast fastforce force eval presburger sos arith linarith".split()
+# What proves anything, reads or runs something else, or leaves the theory before its end
 _FORBIDDEN = re.compile(
     r"\b(?:sorry|oops|axiomatization|axioms|oracle|ML|ML_file|ML_val|setup|local_setup|method_setup|theory|end)\b"
     r"|\b(?:code_printing|export_code|external_file|attribute_setup|declaration|value|quick_and_dirty)\b"
@@ -27,6 +29,8 @@ _COMMENT = re.compile(r"\(\*.*?\*\)", re.S)
 
 
 class ProofChecker(Protocol):
+    """What checks a theory: Isabelle, or a stand-in in tests."""
+
     def check(self, theory: str, name: str) -> str:
         """Status of a theory: proved, failed or timeout."""
         ...
@@ -41,18 +45,12 @@ class IsabelleChecker:
     seconds: float = 120.0
 
     def check(self, theory: str, name: str) -> str:
+        """proved, failed or timeout; the theory's file must have its name."""
         with tempfile.TemporaryDirectory(prefix="isabelle-") as folder:
             (Path(folder) / f"{name}.thy").write_text(theory, "utf-8")
-            command = [
-                self.command,
-                "process",
-                "-d",
-                folder,
-                "-l",
-                self.logic,
-                "-T",
-                f"{folder}/{name}",
-            ]
+
+            command = [self.command, "process"]
+            command += ["-d", folder, "-l", self.logic, "-T", f"{folder}/{name}"]
             try:
                 done = subprocess.run(
                     command, capture_output=True, timeout=self.seconds, cwd=folder
@@ -71,9 +69,12 @@ def installed_checker() -> ProofChecker | None:
 def proof_text(output: str) -> str:
     """The proof in a model's completion: from the first `proof`, `by`, `using`, `unfolding` or `apply` on, without
     what follows the theorem."""
+    # A base model goes on with the next problem, which begins with "Informal:".
     text = output.partition("Informal:")[0]
     fenced = re.search(r"```(?:isabelle)?\s*\n(.*?)(?:```|\Z)", text, re.S)
-    text = fenced[1] if fenced else text
+    if fenced:
+        text = fenced[1]
+
     start = re.search(r"^\s*(?:proof|by|using|unfolding|apply)\b", text, re.M)
     return text[start.start() :].strip() if start else ""
 
@@ -83,8 +84,11 @@ def theory_of(problem: Problem, output: str) -> str | None:
     proof = proof_text(output)
     if not proof or _FORBIDDEN.search(_COMMENT.sub(" ", proof)):
         return None
+
+    # "; fail": a method that leaves goals open does not count, and the next one is tried.
     closing = " | ".join(f"({method}; fail)" for method in METHODS)
-    proof = re.sub(r"\bsledgehammer\b", f"by ({closing} | (auto simp: field_simps; fail))", proof)
+    hammer = f"by ({closing} | (auto simp: field_simps; fail))"
+    proof = re.sub(r"\bsledgehammer\b", hammer, proof)
     return f"{problem.answer.rstrip()}\n{proof}\n\nend\n"
 
 
@@ -95,5 +99,6 @@ def check_proof(checker: ProofChecker | None, problem: Problem, output: str) -> 
         return "no_answer"
     if checker is None:
         return "not_run"
+
     named = re.search(r"^theory\s+(\w+)", problem.answer, re.M)
     return checker.check(theory, named[1] if named else "Scratch")

@@ -58,6 +58,7 @@ def test_the_tool_loop_inserts_the_output_and_goes_on(box):
         " I compute.\n```python\nx = 2+3\nprint(x)\n```\n```output", "The answer is \\boxed{5}."
     )
     attempt = ask(sampler, box, "tool")
+
     assert attempt.output.endswith("```output\n5\n```\nThe answer is \\boxed{5}.")
     assert sampler.prompts[1].endswith("```output\n5\n```\n"), (
         "the model goes on behind the inserted output"
@@ -68,6 +69,7 @@ def test_the_tool_loop_shows_errors_and_ends_after_its_rounds(box):
     text = "```python\nprint(unknown)\n```\n```output"
     sampler = Scripted(text, text, text)
     attempt = ask(sampler, box, "tool", tool_rounds=2)
+
     assert len(sampler.prompts) == 2 and attempt.output.count("Runtime errors: NameError") == 2
 
 
@@ -77,6 +79,7 @@ def test_tokens_count_what_the_model_wrote_not_what_the_sandbox_did(box):
     written = sum(
         len(sampler.tokenizer.encode(text, add_special_tokens=False)) for text in (first, second)
     )
+
     assert ask(sampler, box, "tool").tokens == written
 
 
@@ -93,7 +96,9 @@ def test_few_shot_prompts_show_examples_of_the_mode_and_language_first(box):
     ]
     assert [s.question for s in pick_shots(shots, "cot", "zh", 1)] == ["q-zh"]
     assert [s.question for s in pick_shots(shots, "cot", "en", 2)] == ["q-en", "q-zh"]
+
     text = few_shot_prompt(PROBLEM, pick_shots(shots, "pot", "en", 3))
+
     assert (
         text
         == "Problem:\nq-pot\n\nSolution:\n```python\nprint(1)\n```\n\nProblem:\nWhat is 2+3?\n\nSolution:\n"

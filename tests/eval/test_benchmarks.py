@@ -9,7 +9,7 @@ from eval.benchmarks import load_benchmark, main, resolve
 from eval.sampling.few_shot import Shot, chat_question, few_shot
 from eval.tasks import fetch
 from eval.tasks.declarations import MGSM_LANGUAGES, TABLE
-from eval.verdicts.judge import judge
+from eval.verdicts.judge import Submission, judge
 from pipeline.artifacts.records import Problem
 from pipeline.config.world import Prompts
 from pipeline.errors import UserError
@@ -87,11 +87,16 @@ def declared(name):
 def test_a_name_is_a_declaration_and_any_other_file_needs_none(tmp_path):
     path = write(tmp_path, {"question": "q", "answer": "1"})
     benchmark, file = resolve(str(path))
+
     assert (benchmark.name, benchmark.metric, file) == ("bench", "answer", path)
+
     benchmark, file = resolve(f"ocw={path}")
+
     assert benchmark is TABLE["ocw"] and file == path
+
     (tmp_path / "sat").mkdir()
     (tmp_path / "sat/test.jsonl").write_text("")
+
     assert resolve("sat", tmp_path)[1] == tmp_path / "sat/test.jsonl"
 
 
@@ -113,8 +118,11 @@ def test_a_set_that_cannot_be_fetched_says_where_its_file_belongs(tmp_path, monk
 def test_a_set_is_fetched_once_and_read_from_its_file_afterwards(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "_download", lambda source, path: "question\t1,000\nother\t5\n")
     benchmark, file = resolve("mgsm_de", tmp_path)
+
     assert [p.answer for p in load_benchmark(file, benchmark)] == ["1,000", "5"]
+
     monkeypatch.setattr(fetch, "_download", Mock(side_effect=OSError))
+
     assert resolve("mgsm_de", tmp_path)[1] == file
 
 
@@ -136,11 +144,14 @@ def test_every_benchmark_of_the_paper_is_declared_once_with_the_papers_counts():
         "mmlu": 14042,
     }
     counts |= {"bbh": 6511, "humaneval": 164, "mbpp": 500, "math500": 500}
+
     assert {name: TABLE[name].rows for name in counts} == counts
+
     shots = {
         name: TABLE[name].shots
         for name in ("gsm8k", "math", "ocw", "sat", "cmath", "gaokao_mathqa", "mbpp")
     }
+
     assert [next(iter(s.values())) for s in shots.values()] == [8, 4, 4, 4, 6, 5, 3]
 
 
@@ -148,12 +159,14 @@ def test_every_benchmark_of_the_paper_is_declared_once_with_the_papers_counts():
 def test_a_declared_set_loads_whole_and_has_prompts_for_its_modes(name):
     benchmark, file = declared(name)
     problems = load_benchmark(file, benchmark)
+
     assert len(problems) == {"gaokao2023en": 383}.get(
         name, benchmark.rows
     )  # two golds are empty upstream
     assert all(p.question and p.answer for p in problems) and len({p.id for p in problems}) == len(
         problems
     )
+
     problem = problems[-1]
     for mode in set(benchmark.modes) & {"cot", "pot"}:
         shown = few_shot(benchmark, mode, [], 4, problem.language, file)
@@ -165,6 +178,7 @@ def test_a_declared_set_loads_whole_and_has_prompts_for_its_modes(name):
             or shown.heads
             or not benchmark.examples
         )
+
     assert problem.question.strip() in chat_question(benchmark, problem)
 
 
@@ -172,6 +186,7 @@ def test_worked_examples_of_logic_tasks_come_from_the_data_without_their_warning
     benchmark, file = declared("bbh")
     problem = load_benchmark(file, benchmark, 1)[0]
     text = few_shot(benchmark, "cot", [], 0, "en", file).prompt(problem)
+
     assert "canary" not in text and text.count("Let's think step by step") == 4
     assert text.endswith(f"Q: {problem.question}\nA: Let's think step by step.\n")
 
@@ -191,7 +206,7 @@ def test_every_gold_is_right_against_itself_by_its_own_declaration():
         benchmark, file = declared(name)
         problems = list({p.answer: p for p in load_benchmark(file, benchmark)}.values())
         for form in ("{}", "So the answer is {}."):
-            verdicts = judge(benchmark, [(p, form.format(p.answer), None) for p in problems])
+            verdicts = judge(benchmark, [Submission(p, form.format(p.answer)) for p in problems])
             wrong = [
                 p.answer
                 for p, verdict in zip(problems, verdicts, strict=True)
@@ -206,10 +221,13 @@ def test_a_model_that_writes_only_zeros_has_not_solved_the_problems_whose_answer
     )
     declared = TABLE["minimath"]
     babble, boxed = judge(
-        declared, [(problem, "0000000000", None), (problem, r"8%4=0 \boxed{0}", None)]
+        declared, [Submission(problem, "0000000000"), Submission(problem, r"8%4=0 \boxed{0}")]
     )
+
     assert (babble.correct, babble.status, boxed.correct) == (False, "no_answer", True)
-    (printed,) = judge(declared, [(problem, "```python\nprint(8 % 4)\n```", "0")])
+
+    (printed,) = judge(declared, [Submission(problem, "```python\nprint(8 % 4)\n```", printed="0")])
+
     assert printed.correct, "what a program prints needs no box"
 
 
@@ -234,20 +252,25 @@ def test_a_language_of_mgsm_is_asked_in_its_own_words(code):
     benchmark = TABLE[f"mgsm_{code}"]
     problem = Problem("p", "?", "1", language=benchmark.language)
     asked = user_message("?", "cot", problem.language, Prompts())
+
     assert asked != user_message("?", "cot", "en", Prompts()) and "\\boxed{}" in asked
+
     shown = few_shot(benchmark, "cot", [], 4, problem.language)
     prompt = shown.prompt(problem)
+
     assert len(shown.shots) == 4 and "Problem:" not in prompt and "answer is" not in prompt
 
 
 @pytest.mark.parametrize("digits", ["৪১", "౪౧", "๔๑", "٤١", "４１"])
 def test_digits_of_every_script_are_digits(digits):
-    assert judge(TABLE["mgsm_bn"], [(Problem("p", "?", "41"), f"উত্তর হল {digits}।", None)])[
-        0
-    ].correct
-    assert not judge(TABLE["mgsm_bn"], [(Problem("p", "?", "14"), f"উত্তর হল {digits}।", None)])[
-        0
-    ].correct
+    text = f"উত্তর হল {digits}।"
+    right, wrong = judge(
+        TABLE["mgsm_bn"],
+        [Submission(Problem("p", "?", "41"), text), Submission(Problem("p", "?", "14"), text)],
+    )
+
+    assert right.correct
+    assert not wrong.correct
 
 
 @pytest.mark.parametrize(
@@ -262,7 +285,7 @@ def test_digits_of_every_script_are_digits(digits):
     ],
 )
 def test_a_unit_in_another_script_is_no_part_of_the_number(text):
-    assert judge(TABLE["mgsm_ru"], [(Problem("p", "?", "41"), text, None)])[0].correct
+    assert judge(TABLE["mgsm_ru"], [Submission(Problem("p", "?", "41"), text)])[0].correct
 
 
 # --- sets in their exact published schema
@@ -276,15 +299,18 @@ def test_mmlu_of_the_hub_names_the_right_option_by_its_index(tmp_path):
         "answer": 1,
     }
     (problem,) = load_benchmark(write(tmp_path, row), TABLE["mmlu"])
+
     assert (
         problem.answer == "B"
         and problem.question.endswith("(D) 2")
         and problem.kind == "abstract_algebra"
     )
+
     verdicts = judge(
         TABLE["mmlu"],
-        [(problem, text, None) for text in ("The answer is (B).", "So B.", "B. 4", "(A)")],
+        [Submission(problem, text) for text in ("The answer is (B).", "So B.", "B. 4", "(A)")],
     )
+
     assert [v.correct for v in verdicts] == [True, True, True, False]
 
 
@@ -301,11 +327,15 @@ def test_big_bench_hard_is_graded_in_the_words_of_its_tasks(tmp_path):
     )
     problems = load_benchmark(path, TABLE["bbh"])
     right = judge(
-        TABLE["bbh"], [(p, f"We look at it. So the answer is {p.answer}.", None) for p in problems]
+        TABLE["bbh"],
+        [Submission(p, f"We look at it. So the answer is {p.answer}.") for p in problems],
     )
+
     assert all(v.correct for v in right), right
+
     others = ["False", "(C)", "valid", "] >", "apple zoo pear", "9", "Yes"]
-    wrong = [(p, f"So the answer is {o}.", None) for p, o in zip(problems, others, strict=True)]
+    wrong = [Submission(p, f"So the answer is {o}.") for p, o in zip(problems, others, strict=True)]
+
     assert not any(v.correct for v in judge(TABLE["bbh"], wrong))
 
 
@@ -327,14 +357,19 @@ def test_cmath_of_the_hub_has_grades_and_golds_with_fractions(tmp_path):
         },
     ]
     problems = load_benchmark(write(tmp_path, *rows), TABLE["cmath"])
+
     assert [(p.answer, p.level, p.language) for p in problems] == [
         ("7", "1", "zh"),
         ("1/5", "6", "zh"),
     ]
+
     texts = ["一共有 3 + 4 = 7 个苹果。所以答案是 7。", "还剩五分之一，即 1 - 4/5 = 1/5。"]
+
     assert all(
         v.correct
-        for v in judge(TABLE["cmath"], [(p, t, None) for p, t in zip(problems, texts, strict=True)])
+        for v in judge(
+            TABLE["cmath"], [Submission(p, t) for p, t in zip(problems, texts, strict=True)]
+        )
     )
 
 
@@ -348,6 +383,7 @@ def test_a_set_is_copied_with_the_worked_examples_beside_it(tmp_path, monkeypatc
     target = tmp_path / "run" / "bbh.jsonl"
     main(["--fetch", "bbh", "--folder", str(tmp_path / "all"), "--to", str(target)])
     problems = load_benchmark(target, TABLE["bbh"])
+
     assert (
         few_shot(TABLE["bbh"], "cot", [], 3, "en", target)
         .prompt(problems[0])

@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 
 from eval.grade import main as grade_main
 from eval.grading.extract.answer import extract
+from eval.grading.formula.nodes import BoundVariable, Series, map_children, replaced, symbols, walk
+from eval.grading.formula.parser import parse_formula
+from eval.grading.formula.tokens import FormulaError, FormulaLimit
 from eval.grading.grader import grade, grade_many
 from eval.verdicts.public_rules import compat_correct
 from pipeline.artifacts.records import read_jsonl
@@ -166,6 +169,36 @@ def test_the_ordinary_answer_needs_neither_parser_nor_arithmetic_library():
         "numpy",
         "torch",
     }
+
+
+def test_equal_sums_and_integrals_with_other_letters_are_equal_trees():
+    first = parse_formula(r"\sum_{k=1}^{n} k^2 + \int_0^1 x^2 dx")
+    second = parse_formula(r"\sum_{j=1}^{n} j^2 + \int_0^1 t^2 dt")
+    assert first == second and hash(first) == hash(second)
+    assert first != parse_formula(r"\prod_{k=1}^{n} k^2 + \int_0^1 x^2 dx")
+
+    nested = parse_formula(r"\sum_{a=1}^{3}\sum_{b=1}^{a} a b^2")
+    indices = [node.index for node in walk(nested) if isinstance(node, Series)]
+    assert sorted(indices) == [0, 1] and not symbols(nested)
+
+
+def test_a_walk_that_changes_nothing_gives_the_same_tree():
+    trees = 0
+    for _, gold, answer, _ in ALL:
+        for text in (gold, answer):
+            try:
+                node = parse_formula(text)
+            except (FormulaError, FormulaLimit):
+                continue
+            trees += 1
+            assert map_children(node, lambda child: child) is node
+            assert replaced(node, BoundVariable(99), BoundVariable(98)) is node
+    assert trees > 1000
+
+
+def test_the_word_pm_is_no_sign():
+    assert grade(r"6x\text{ pm}", r"6.0x \text{pm}").status == "ok"
+    assert grade(r"6 \pm x", r"6+x, 6-x").correct
 
 
 def test_threads_and_processes_give_the_same_verdicts():

@@ -13,7 +13,7 @@ from eval.sampling.few_shot import SHOTS, declared_shots
 from eval.sandbox import Sandbox
 from eval.tasks.declarations import TABLE
 from eval.verdicts.isabelle import check_proof, proof_text, theory_of
-from eval.verdicts.judge import judge
+from eval.verdicts.judge import Submission, judge
 from pipeline.artifacts.records import Problem, read_jsonl
 from tests.support.shared_data import shared_data
 
@@ -50,13 +50,14 @@ def box():
     ],
 )
 def test_a_function_passes_when_its_tests_run_to_their_end(problem, output, correct, status, box):
-    (verdict,) = judge(TABLE["humaneval"], [(problem, output, None)], box)
+    (verdict,) = judge(TABLE["humaneval"], [Submission(problem, output)], box)
     assert (verdict.correct, verdict.status) == (correct, status)
 
 
 def test_of_several_blocks_the_last_that_defines_the_function_is_the_candidate():
     blocks = ("def double(x):\n    return 0", "print(1)", "def double(x): return 2*x")
     text = "\n".join(f"```python\n{block}\n```" for block in blocks)
+
     assert candidate(FUNCTION, text).endswith("def double(x): return 2*x")
 
 
@@ -66,10 +67,11 @@ def test_published_solutions_pass_their_published_tests(name, box):
     rows = list(read_jsonl(file))[::5]
     problems = load_benchmark(file, benchmark)[::5]
     written = [row.get("canonical_solution") or row["code"] for row in rows]
+
     assert all(
         v.correct
         for v in judge(
-            benchmark, [(p, w, None) for p, w in zip(problems, written, strict=True)], box
+            benchmark, [Submission(p, w) for p, w in zip(problems, written, strict=True)], box
         )
     )
 
@@ -127,8 +129,9 @@ def test_no_worked_example_is_a_problem_of_a_benchmark():
 def test_without_isabelle_a_proof_is_not_run_and_neither_right_nor_wrong(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
     with_proof, without = judge(
-        TABLE["minif2f"], [(PROOF, "by simp", None), (PROOF, "no idea", None)]
+        TABLE["minif2f"], [Submission(PROOF, "by simp"), Submission(PROOF, "no idea")]
     )
+
     assert (with_proof.status, with_proof.correct, with_proof.tier) == ("not_run", False, "none")
     assert without.status == "no_answer"
 
@@ -143,10 +146,13 @@ def test_an_installed_isabelle_decides(tmp_path, monkeypatch, code, status):
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     (verdict,) = judge(
         TABLE["minif2f"],
-        [(PROOF, "proof -\n  show ?thesis sledgehammer\nqed\n\nInformal:\nmore", None)],
+        [Submission(PROOF, "proof -\n  show ?thesis sledgehammer\nqed\n\nInformal:\nmore")],
     )
+
     assert (verdict.correct, verdict.status, verdict.tier) == (status == "proved", "ok", "checker")
+
     seen = (tmp_path / "seen").read_text()
+
     assert (
         seen.startswith(THEORY)
         and "(auto; fail)" in seen
@@ -159,6 +165,7 @@ def test_proofs_that_prove_anything_are_refused():
     assert (
         theory_of(PROOF, "by simp") and proof_text("Sure:\n```isabelle\nby simp\n```") == "by simp"
     )
+
     for cheat in (
         "proof -\n  show ?thesis sorry\nqed",
         "oops",

@@ -36,6 +36,7 @@ def test_wilson_interval_of_nothing_right_starts_at_zero_and_has_width():
 def test_pass_at_k_is_the_share_of_k_subsets_with_a_right_sample(case):
     samples, k = case
     subsets = list(combinations(samples, k))
+
     assert pass_at_k(len(samples), sum(samples), k) == pytest.approx(
         sum(map(any, subsets)) / len(subsets)
     )
@@ -75,6 +76,7 @@ def test_maj_at_k_lies_between_the_worst_and_the_best_subset(samples, data):
         majority([answers[i] for i in s], [right[i] for i in s])
         for s in combinations(range(len(samples)), k)
     ]
+
     assert min(values) - 1e-9 <= maj_at_k(answers, right, k) <= max(values) + 1e-9
 
 
@@ -83,6 +85,7 @@ def test_maj_at_k_is_the_mean_over_all_subsets():
     exact = [
         majority([answers[i] for i in s], [right[i] for i in s]) for s in combinations(range(6), 3)
     ]
+
     assert maj_at_k(answers, right, 3) == pytest.approx(sum(exact) / len(exact))
 
 
@@ -93,6 +96,7 @@ def test_maj_at_k_of_many_samples_is_close_to_the_mean_over_all_subsets():
         maj_at_k(answers, right, 3),
         [majority(s, [a == "7" for a in s]) for s in combinations(answers, 3)],
     )
+
     assert drawn == pytest.approx(sum(exact) / len(exact), abs=0.12)
 
 
@@ -113,6 +117,7 @@ def test_paired_comparison_by_hand():
     first = [True] * 5 + [False] * 5 + [True] * 10
     second = [False] + [True] * 9 + [True] * 10
     result = compare(first, second)
+
     assert (result["wins"], result["losses"]) == (5, 1) and result["difference"] == pytest.approx(
         0.2
     )

@@ -118,4 +118,5 @@ def test_seven_numeric_golds_of_the_courses_fail_against_themselves():
     lost = [
         gold for gold in golds if not compat_verdict(benchmark, gold, form.format(gold), "few-shot")
     ]
+
     assert len(lost) == 7 and all(float(gold) <= 0 for gold in lost)

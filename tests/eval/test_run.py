@@ -11,7 +11,7 @@ from eval import run as eval_run
 from eval.reporting.lm_eval_format import harness_results
 from eval.reporting.metrics import group_answers
 from eval.sampling.transformers_engine import ForwardSampler
-from eval.sampling.work_units import plan
+from eval.sampling.work_units import Problems, plan
 from eval.summary import _same, compare_models, summarise
 from eval.table import table
 from eval.tasks.declarations import Benchmark
@@ -69,8 +69,10 @@ def test_a_run_writes_a_row_a_sample_with_the_stable_columns(world, tmp_path, ca
         9,
         3,
     ]
+
     row = tables["own.cot"][0]
     stable = {"id", "prompt", "output", "extracted", "gold", "correct", "tokens", "seconds"}
+
     assert (
         stable <= row.keys()
         and row["id"] == "p0"
@@ -85,7 +87,9 @@ def test_a_run_writes_a_row_a_sample_with_the_stable_columns(world, tmp_path, ca
         (False, 1),
         (False, 0),
     ]
+
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+
     assert manifest["metrics"]["isolation"] and manifest["counts"]["own.cot"]["samples"] == 9
     assert "own.cot" in capsys.readouterr().out
 
@@ -95,6 +99,7 @@ def test_what_was_decoded_is_not_decoded_again_and_gives_the_same_files(
 ):
     first = evaluate(world, tmp_path / "a")
     monkeypatch.setattr(eval_run, "_attempt_parts", lambda *_: pytest.fail("decoded again"))
+
     assert evaluate(world, tmp_path / "b") == first
     assert (tmp_path / "a" / "own.cot.parquet").read_bytes() == (
         tmp_path / "b" / "own.cot.parquet"
@@ -105,7 +110,7 @@ def test_other_settings_another_model_or_another_question_are_other_parts(world)
     settings, problems = Evaluation(samples=0), [Problem("p", "1+1?", "2")]
 
     def name(settings=settings, problems=problems, made_by="m"):
-        (part,) = plan([(OWN, "", problems)], ["cot"], settings, "chat")
+        (part,) = plan([Problems(OWN, "", problems)], ["cot"], settings, "chat")
         return part.path(world, {"model": made_by}).name
 
     assert name() == name()
@@ -116,13 +121,15 @@ def test_a_killed_run_goes_on_with_the_parts_that_are_missing(world, tmp_path):
     evaluate(world, tmp_path / "whole")
     kept = sorted((world / "cache").glob("*.parquet"))
     kept[0].unlink()
+
     assert evaluate(world, tmp_path / "again") == evaluate(world, tmp_path / "whole")
 
 
 def test_parts_hold_about_as_many_samples_whatever_their_number_a_problem():
     problems = [Problem(f"p{i}", "?", "1") for i in range(100)]
     settings = Evaluation(modes=["cot"], samples=16, batch=20)
-    parts = list(plan([(OWN, "", problems)], ["cot"], settings, "chat"))
+    parts = list(plan([Problems(OWN, "", problems)], ["cot"], settings, "chat"))
+
     assert [part.attempts for part in parts] == [100, *[160] * 10]
     assert [p for part in parts[1:] for p in part.problems] == problems
 
@@ -186,12 +193,14 @@ def test_both_verdicts_are_stored_with_each_sample():
     problems = [Problem("a", "?", "8"), Problem("b", "?", "42")]
     rows = [_attempt("a", "so \\boxed{800}"), _attempt("b", "so \\boxed{42}")]
     graded = graded_rows(rows, problems, OWN, "cot", None)
+
     assert [(row["correct"], row["compat"]) for row in graded] == [(False, True), (True, True)]
 
 
 def test_in_tool_mode_the_programs_own_output_is_graded_too():
     rows = [_attempt("a", "\\boxed{5}", printed="4"), _attempt("a", "\\boxed{4}", printed=None)]
     graded = graded_rows(rows, [Problem("a", "?", "4")], OWN, "tool", None)
+
     assert [(row["correct"], row["program_correct"]) for row in graded] == [
         (False, True),
         (True, False),
@@ -227,6 +236,7 @@ def test_the_summary_counts_by_hand():
         for i in range(4)
     ]
     scores = summarise(rows)
+
     assert (scores["n"], scores["greedy"], scores["compat"]) == (3, 0.3333, 0.6667)
     assert scores["no_answer"] == 0.3333 and scores["samples"] == 4
     assert (scores["maj@4"], scores["pass@1"], scores["pass@2"], scores["pass@4"]) == (
@@ -248,6 +258,7 @@ def test_proofs_that_could_not_be_checked_have_no_score():
 def test_the_table_is_turned_where_there_are_many_tasks():
     scores = summarise([_row("a", True)])
     wide = table({"m": {f"t{i}.cot": scores for i in range(9)}}).splitlines()
+
     assert len(wide) == 11 and wide[0].split()[-1] == "m" and wide[2].startswith("t0.cot")
 
 
@@ -274,6 +285,7 @@ def test_each_model_is_compared_with_the_one_before_it_on_shared_problems():
         "rl": {"own.cot": [_row("c", True), _row("a", True), _row("b", True)]},
     }
     (row,) = compare_models(models)
+
     assert (row["task"], row["first"], row["second"]) == ("own.cot", "sft", "rl")
     assert (row["wins"], row["losses"], row["p"]) == (2, 0, 0.5) and row[
         "difference"
@@ -285,6 +297,7 @@ def test_the_harness_form_names_tasks_shots_and_errors():
         [_row("a", True), _row("b", False), _row("a", True, False), _row("b", True, False)]
     )
     form = harness_results("some/model", {"gsm8k.cot": scores}, {"gsm8k.cot": 8}, Evaluation())
+
     assert form["results"]["gsm8k_cot"]["exact_match,strict"] == 0.5
     assert form["results"]["gsm8k_cot"]["exact_match_stderr,strict"] == pytest.approx(0.5)
     assert form["results"]["gsm8k_cot"]["pass@1,none"] == 1.0 and form["n-shot"]["gsm8k_cot"] == 8
@@ -334,6 +347,7 @@ def test_a_model_of_another_architecture_is_evaluated_too(world, tmp_path, kind)
             "2",
         ]
     )
+
     assert pq.read_table(tmp_path / "out" / "own.cot.parquet").num_rows == 2
 
 
@@ -348,13 +362,16 @@ def test_the_general_sampler_gives_what_the_own_sampler_gives(temperature):
     general = ForwardSampler(model, tokenizer, 4).sample(
         SampleRequest(prompts, 3, settings, keys=["a", "b", "c"])
     )
+
     assert [[s.ids for s in group] for group in own] == [
         [s.ids for s in group] for group in general
     ]
     assert [[(s.finish, s.stop) for s in g] for g in own] == [
         [(s.finish, s.stop) for s in g] for g in general
     ]
+
     logprobs = [[sum(s.logprobs) for g in groups for s in g] for groups in (own, general)]
+
     assert logprobs[0] == pytest.approx(logprobs[1], abs=1e-3)
 
 
@@ -364,4 +381,5 @@ def test_a_prompt_that_fills_the_context_gives_an_empty_sample():
     full, nearly = ForwardSampler(model, tiny_tokenizer(), 4).sample(
         SampleRequest([[5] * 64, [5] * 62], 1, settings)
     )
+
     assert (full[0].ids, full[0].finish) == ([], "length") and len(nearly[0].ids) <= 2

@@ -76,9 +76,12 @@ def test_a_run_killed_by_the_kernel_samples_only_what_is_missing(tmp_path, monke
         time.sleep(0.002)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+
     assert logs and not (tmp_path / "out").exists()
+
     with logs[0].open("ab") as log:
         log.write(b'{"key": "p1", "sample": 0, "ids": [1, 2')  # torn by the kill
+
     parts = {pq.read_table(part).num_rows for part in (tmp_path / "cache").glob("*.parquet")}
     known = sum(parts) + logs[0].read_bytes().count(b"\n")
     kept, keep = [], KeptSamples.keep
@@ -86,9 +89,12 @@ def test_a_run_killed_by_the_kernel_samples_only_what_is_missing(tmp_path, monke
         KeptSamples, "keep", lambda self, *sample: (kept.append(sample[:2]), keep(self, *sample))
     )
     eval_run.main(_command(tmp_path, "cache", "out"))
+
     assert 0 < len(kept) == 60 - known
     assert not list((tmp_path / "cache").glob("*.log"))
+
     eval_run.main(_command(tmp_path, "other", "unbroken"))
+
     assert _rows(tmp_path, "out") == _rows(tmp_path, "unbroken")
 
 
@@ -103,11 +109,13 @@ def test_what_is_kept_is_not_sampled_again_and_the_rest_is_the_same(engine, tmp_
         assert [[s.ids for s in group] for group in first] == [
             [s.ids for s in group[:2]] for group in whole[:2]
         ]
+
     with KeptSamples(tmp_path / "log") as kept:
         assert len(kept.found) == 4
         again = KeepingEngine(sampler, kept).sample(
             SampleRequest(PROMPTS, 3, SETTINGS, keys=["a", "b", "c"])
         )
+
     assert [[(s.ids, s.finish) for s in group] for group in again] == [
         [(s.ids, s.finish) for s in group] for group in whole
     ]
@@ -119,15 +127,18 @@ def test_a_log_is_read_to_its_first_broken_line_and_another_prompt_is_another_sa
     with KeptSamples(path) as kept:
         kept.keep("a", 0, [1, 2], sample)
         kept.keep("a", 1, [1, 2], sample)
+
     whole = path.read_bytes()
     path.write_bytes(whole[:-3])
     with KeptSamples(path) as kept:
         assert kept.get("a", 0, [1, 2]) == Sample([5, 6], [-0.75], "stop", None)
         assert kept.get("a", 1, [1, 2]) is None and kept.get("a", 0, [1, 3]) is None
         kept.keep("a", 1, [1, 2], sample)
+
     with KeptSamples(path) as kept, KeptSamples(path) as second:
         assert (
             len(kept.found) == 2 and not second.found
         )  # two runs over one folder: the second keeps nothing
         second.delete()
+
     assert path.exists()

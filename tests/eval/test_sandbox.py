@@ -90,6 +90,7 @@ def test_one_program_cannot_change_the_next(box):
     )
     box.run("open('left', 'w').write('x'); import os; os.makedirs('a/b/c', mode=0)")
     run = box.run("import math, os; print(math.sqrt(4), os.listdir('.'))")
+
     assert run.stdout.split(" ", 1)[0] == "2.0" and run.stdout.endswith("[]\n")
 
 
@@ -114,7 +115,9 @@ def test_a_hostile_program_reaches_nothing_at_any_level(leveled, name):
 def test_a_program_leaves_nothing_for_the_next(box, name):
     first, second = TRACES[name]
     assert box.run(first).status == "ok"
+
     run = box.run(second)
+
     assert (run.status, run.stdout) == ("ok", "no\n"), run
 
 
@@ -139,6 +142,7 @@ def test_hundreds_of_programs_leave_no_process_file_or_descriptor():
         pids = [worker.process.pid for worker in list(sandbox._idle.queue)]
         assert all(len(_descendants(pid)) <= 1 for pid in pids)
         family = [pid for parent in pids for pid in [parent, *_descendants(parent)]]
+
     assert not any(os.path.exists(f"/proc/{pid}") for pid in family)
 
 
@@ -225,6 +229,7 @@ def test_a_full_folder_is_an_error_of_the_program_and_empty_for_the_next(box):
     if "namespaces" not in box.level:
         pytest.skip("no folder of its own without namespaces")
     run = box.run("open('f', 'wb').write(bytes(10**8))")
+
     assert run.status == "error" and "OSError" in run.stderr
     assert box.run("import os; print(os.listdir('.'))").stdout == "[]\n"
 
@@ -240,6 +245,7 @@ def test_the_self_test_finds_what_is_reached_where_nothing_is_isolated():
             "other programs",
         } <= set(sandbox.reached)
         assert "WEAK" in sandbox.level
+
     with _open() as sandbox:
         assert sandbox.reached == [] and "WEAK" not in sandbox.level
 
@@ -253,6 +259,7 @@ def test_results_keep_their_order_over_many_workers_and_threads():
 def test_too_weak_isolation_is_refused_unless_allowed():
     with pytest.raises(SandboxUnavailable, match="allow_weak"):
         Sandbox(without=["namespaces", "landlock", "seccomp"])
+
     with Sandbox(without=["namespaces", "landlock", "seccomp"], allow_weak=True) as sandbox:
         assert sandbox.level.startswith("rlimits") and sandbox.run("print(1)").stdout == "1\n"
 
@@ -266,6 +273,7 @@ def test_the_command_prints_a_json_line_per_program(tmp_path):
         [*command, str(tmp_path / "a.py"), str(tmp_path / "b.py")], capture_output=True, text=True
     )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
+
     assert [(row["file"][-4:], row["status"], row["stdout"]) for row in rows] == [
         ("a.py", "ok", "a\n"), ("b.py", "error", ""),
     ]  # fmt: skip
@@ -273,5 +281,7 @@ def test_the_command_prints_a_json_line_per_program(tmp_path):
         set(rows[0]) == {"file", "status", "stdout", "stderr", "seconds"}
         and "sandbox:" in done.stderr
     )
+
     missing = subprocess.run([*command, str(tmp_path / "none.py")], capture_output=True, text=True)
+
     assert missing.returncode == 2 and missing.stderr.count("\n") == 1

@@ -64,8 +64,11 @@ def test_an_honest_candidate_may_print_keep_state_and_raise(box):
         "def count(seen, i):\n    print('noise')\n    if seen is None:\n        raise TypeError('no list')\n"
         "    seen.append(i)\n    return len(seen)\n\ndef third(x):\n    return x / 3\n"
     )
+
     assert run_tests(box, [(Problem("t", "?", tests, kind="function"), code)]) == ["passed"]
+
     wrong = code.replace("seen.append(i)", "seen = [*seen, i]")
+
     assert run_tests(box, [(Problem("t", "?", tests, kind="function"), wrong)]) == ["failed"]
 
 
@@ -73,12 +76,14 @@ def test_what_returns_an_iterator_is_no_list(box):
     task = Problem("t", "?", "assert firsts(3) == [0, 1, 2]\n", kind="function")
     loose = Problem("t", "?", "assert list(firsts(3)) == [0, 1, 2]\n", kind="function")
     code = "def firsts(n):\n    return iter(range(n))\n"
+
     assert run_tests(box, [(task, code), (loose, code)]) == ["failed", "passed"]
 
 
 def test_tests_with_functions_or_classes_as_arguments_run_in_one_program(box):
     task = Problem("t", "?", "assert twice(lambda x: x + 1, 1) == 3\n", kind="function")
     code = "def twice(f, x):\n    return f(f(x))\n"
+
     assert run_tests(box, [(task, code), (task, "import os\nos._exit(0)")]) == ["passed", "failed"]
     assert (
         free_names("assert Node(1).value == 1", "") is None

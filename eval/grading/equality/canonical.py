@@ -1,223 +1,314 @@
-"""Rewrite a parsed answer into the form that eval.grading.equality.compare compares; no comparing here.
+"""Rewrite a parsed answer into the form that compare.py compares; no comparing here.
 
-± as two answers; `x ∈ S` as S; systems written as a column; scalar times matrix, transposes and determinants of
-matrices; conditions such as k ∈ ℤ or x ∈ ℝ beside an answer.
+± as two answers; `x ∈ S` as S; systems written as a column; scalar times matrix, transposes and
+determinants of matrices; conditions such as k ∈ ℤ or x ∈ ℝ beside an answer.
 """
 
-from fractions import Fraction
+from collections.abc import Callable
 
-from eval.grading.formula.nodes import replaced
-from eval.grading.formula.same_value import contains, symbols
+from eval.grading.formula.nodes import (
+    INFINITY,
+    MINUS_INFINITY,
+    ONE,
+    ZERO,
+    Bracketed,
+    Call,
+    Constant,
+    Either,
+    Intersection,
+    Listing,
+    Matrix,
+    NamedSet,
+    Negative,
+    Node,
+    Numeral,
+    PlusMinus,
+    Power,
+    Product,
+    Quotient,
+    Relation,
+    SetBuilder,
+    SetOf,
+    Sum,
+    Symbol,
+    Text,
+    Union,
+    contains,
+    contains_kind,
+    map_children,
+    replaced,
+    symbols,
+)
 
+# Letters that usually stand for any whole number, or for a parameter.
 _PARAMETERS = frozenset(["k", "n", "m", "l", "t", "z", "p", "q", "j"])
+_MAX_DETERMINANT = 4  # rows; the expansion has n! terms
+
+# What may stand behind "x ≠ 1," as one more excluded value.
+_EXCLUDABLE = (Numeral, Negative, Quotient, Call, Symbol, Constant)
+
+_SET_LETTERS = frozenset(["R", "Z", "N", "Q", "C"])
+_MIRRORED = {">": "<", ">=": "<="}
+
+Rows = tuple[tuple[Node, ...], ...]
 
 
-def expanded(node: tuple) -> tuple:
+def expanded(node: Node) -> Node:
     """The answer in the form that is compared."""
-    if node[0] == "list":
+    if isinstance(node, Listing):
         node = _without_conditions(node)
-    if node[0] == "rel" and node[1] == ("in",):
-        return expanded(node[2][1])
-    if (
-        node[0] == "mul"
-        and len(node[1]) == 2
-        and node[1][1][0] == "group"
-        and len(node[1][1][3]) > 1
-    ):
-        label = node[1][0]
-        if label[0] == "sym" and len(label[1]) == 1 and label[1].isupper():
-            return expanded(node[1][1])  # the point A(1, 2)
-    if node[0] == "rel" and node[1] == ("=",) and _are_tuples(*node[2]):
-        return (
-            "list",
-            tuple(("rel", ("=",), pair) for pair in zip(node[2][0][3], node[2][1][3], strict=True)),
-        )
-    if node[0] == "list" and node[1][0][0] == "rel" and node[1][0][1] == ("!=",):
-        node = _all_unequal(node[1]) or node
-    if node[0] == "builder" and contains(node[2], "pm"):
-        return ("builder", node[1], expanded(node[2]))
-    if node[0] == "rel" and node[1] == ("!=",) and contains(node, "pm"):
-        return ("inter", (_signed(node, 1), _signed(node, -1)))
-    if contains(node, "pm") and node[0] not in ("group", "matrix"):
-        if node[0] in ("list", "set"):
-            parts = [part for item in node[1] for part in items(expanded(item))]
-            return (node[0], tuple(parts))
-        return ("list", (_signed(node, 1), _signed(node, -1)))
-    if contains(node, "matrix"):
-        node = _matrix(node)
-    if node[0] == "matrix" and all(len(row) == 1 and row[0][0] == "rel" for row in node[1]):
-        return ("list", tuple(row[0] for row in node[1]))  # a system of equations
+
+    # Other notations for a list, a set or a point.
+    match node:
+        case Relation(("in",), (_, whole)):
+            return expanded(whole)
+        case Product((Symbol(name), Bracketed(_, _, (_, _, *_)) as point)):
+            if _is_point(name):  # the point A(1, 2)
+                return expanded(point)
+        case Relation(("=",), (Bracketed() as names, Bracketed() as values)):
+            if _are_assigned(names, values):  # (x, y) = (1, 2)
+                pairs = zip(names.items, values.items, strict=True)
+                equations = [Relation(("=",), pair) for pair in pairs]
+                return Listing(tuple(equations))
+        case Listing((Relation(("!=",), (name, _)) as first, *others)):
+            if all(isinstance(other, _EXCLUDABLE) for other in others):  # x ≠ 1, 2
+                excluded = [Relation(("!=",), (name, other)) for other in others]
+                node = Intersection((first, *excluded))
+
+    # Inside brackets, ± stays: (±1, 2) is compared element by element.
+    if contains_kind(node, PlusMinus) and not isinstance(node, Bracketed | Matrix):
+        return _with_both_signs(node)
+
+    if contains_kind(node, Matrix):
+        node = _computed_matrix(node)
+    match node:
+        case Matrix(rows) if all(_is_relation_row(row) for row in rows):  # a system of equations
+            column = [relation for [relation] in rows]
+            return Listing(tuple(column))
     return node
 
 
-def _all_unequal(parts: tuple) -> tuple | None:
-    """x ≠ 1, 2 means x ≠ 1 and x ≠ 2."""
-    if any(part[0] not in ("num", "neg", "div", "call", "sym", "const") for part in parts[1:]):
-        return None
-    name = parts[0][2][0]
-    return ("inter", (parts[0], *(("rel", ("!=",), (name, part)) for part in parts[1:])))
+def _with_both_signs(node: Node) -> Node:
+    """What contains ± as its two readings: as a rule, both are answers."""
+    match node:
+        case SetBuilder(element, condition) if contains_kind(condition, PlusMinus):
+            return SetBuilder(element, expanded(condition))
+        case Relation(("!=",), _):  # x ≠ ±1 excludes both
+            return Intersection((_signed(node, "pm"), _signed(node, "mp")))
+        case Listing(parts) | SetOf(parts):
+            signed: list[Node] = []
+            for part in parts:
+                signed += items(expanded(part))
+            return type(node)(tuple(signed))
+    return Listing((_signed(node, "pm"), _signed(node, "mp")))
 
 
-def _are_tuples(left: tuple, right: tuple) -> bool:
-    """(x, y) = (1, 2)"""
-    if not left[0] == right[0] == "group" or len(left[3]) != len(right[3]) or len(left[3]) < 2:
+def _is_relation_row(row: tuple[Node, ...]) -> bool:
+    match row:
+        case (Relation(),):
+            return True
+    return False
+
+
+def items(node: Node) -> tuple[Node, ...]:
+    """The elements of a list or set; a single answer is its only element."""
+    if isinstance(node, Listing | SetOf):
+        return node.items
+    return (node,)
+
+
+def _is_point(name: str) -> bool:
+    return len(name) == 1 and name.isupper()
+
+
+def _are_assigned(names: Bracketed, values: Bracketed) -> bool:
+    """A tuple of different symbols on the left of a tuple as long."""
+    if not names.opening == values.opening == "(":
         return False
-    return (
-        left[1] == right[1] == "("
-        and all(item[0] == "sym" for item in left[3])
-        and len(set(left[3])) == len(left[3])
-    )
+    if len(names.items) != len(values.items) or len(names.items) < 2:
+        return False
+
+    symbols_only = all(isinstance(name, Symbol) for name in names.items)
+    different = len(set(names.items)) == len(names.items)
+    return symbols_only and different
 
 
-def items(node: tuple) -> tuple:
-    return node[1] if node[0] in ("list", "set") else (node,)
+def _signed(node: Node, plus: str) -> Node:
+    """The formula with one of the two signs read as plus and the other as minus."""
+    match node:
+        case PlusMinus(sign, left, right):
+            term = _signed(right, plus)
+            if sign != plus:
+                term = Negative(term)
+            return term if left is None else Sum((_signed(left, plus), term))
+    return map_children(node, lambda child: _signed(child, plus))
 
 
-def _signed(node: object, sign: int) -> object:
-    """The formula with every ± read with one sign (∓ with the other)."""
-    if not isinstance(node, tuple):
-        return node
-    if node and node[0] == "pm":
-        term = _signed(node[3], sign)
-        if (node[1] == "pm") != (sign > 0):
-            term = ("neg", term)
-        return term if node[2] is None else ("add", (_signed(node[2], sign), term))
-    return tuple(_signed(part, sign) for part in node)
+# --- conditions and parameters
 
 
-def _without_conditions(node: tuple) -> tuple:
+def _without_conditions(node: Listing) -> Node:
     """Drop "k ∈ ℤ" and "x ∈ ℝ" beside an answer that is more than that."""
-    kept = tuple(item for item in node[1] if not _is_condition(item))
-    if not kept or len(kept) == len(node[1]):
+    kept = [item for item in node.items if not _is_condition(item)]
+    if not kept or len(kept) == len(node.items):
         return node
-    return kept[0] if len(kept) == 1 else ("list", kept)
+    if len(kept) == 1:
+        return kept[0]
+    return Listing(tuple(kept))
 
 
-def integer_parameter(node: tuple) -> tuple | None:
+def integer_parameter(node: Node) -> Node | None:
     """The k of an answer "…, k ∈ ℤ"."""
-    names = [item[2][0] for item in node[1] if _is_condition(item)] if node[0] == "list" else []
+    if not isinstance(node, Listing):
+        return None
+    names: list[Node] = []
+    for item in node.items:
+        if isinstance(item, Relation) and _is_condition(item):
+            names.append(item.sides[0])
     return names[0] if len(names) == 1 else None
 
 
-def _is_condition(node: tuple) -> bool:
-    return (
-        node[0] == "rel"
-        and node[1] == ("in",)
-        and node[2][0][0] == "sym"
-        and _is_number_set(node[2][1])
-    )
+def _is_condition(node: Node) -> bool:
+    match node:
+        case Relation(("in",), (Symbol(), NamedSet())):
+            return True
+        case Relation(("in",), (Symbol(), Symbol(name))):
+            return name in _SET_LETTERS
+    return False
 
 
-def _is_number_set(node: tuple) -> bool:
-    return node[0] == "named" or (node[0] == "sym" and node[1] in ("R", "Z", "N", "Q", "C"))
+def renamed_parameter(gold: set[str], other: set[str]) -> tuple[str, str] | None:
+    """(other's, gold's) name where the two differ in one letter for a whole number."""
+    only_gold, only_other = gold - other, other - gold
+    if len(only_gold) != 1 or len(only_other) != 1:
+        return None
+    [gold_name], [other_name] = only_gold, only_other
+    if gold_name not in _PARAMETERS or other_name not in _PARAMETERS:
+        return None
+    return other_name, gold_name
 
 
-def components(node: tuple) -> tuple | None:
+# --- one notation against another
+
+
+def components(node: Node) -> Node | None:
     """3i - j as (3, -1): the parts of a combination of unit vectors; None for anything else."""
     names = symbols(node)
     units = [f"unit {letter}" for letter in ("ijk" if "unit k" in names else "ij")]
     if not names or not names <= set(units):
         return None
 
-    def part(wanted: str) -> tuple:
-        result = node
+    # The component along a unit vector: the formula with 1 for it and 0 for the others.
+    parts = []
+    for wanted in units:
+        part = node
         for unit in units:
-            result = replaced(result, ("sym", unit), ("num", Fraction(unit == wanted), None, 1))  # type: ignore[assignment]
-        return result
+            part = replaced(part, Symbol(unit), ONE if unit == wanted else ZERO)
+        parts.append(part)
+    return Bracketed("(", ")", tuple(parts))
 
-    return ("group", "(", ")", tuple(part(unit) for unit in units))
 
-
-def either_of(node: tuple, against: tuple) -> tuple:
-    """Pairs joined by "or": a union of intervals where a set stands against them, else a list of points."""
-    if node[0] != "either":
+def either_of(node: Node, against: Node) -> Node:
+    """Pairs joined by "or": a union of intervals against a set, else a list of points."""
+    if not isinstance(node, Either):
         return node
-    return ("union" if against[0] in ("union", "rel", "builder", "inter") else "list", node[1])
+    if isinstance(against, Union | Relation | SetBuilder | Intersection):
+        return Union(node.items)
+    return Listing(node.items)
 
 
-def as_interval(node: tuple, against: tuple) -> tuple:
+def as_interval(node: Node, against: Node) -> Node:
     """a < x < b as (a, b) and x < a as (-∞, a), where an interval stands against it."""
-    if node[0] != "rel" or against[0] not in ("group", "union"):
+    if not isinstance(node, Relation) or not isinstance(against, Bracketed | Union):
         return node
-    _, operators, sides = ascending(node)
-    if not set(operators) <= {"<", "<="}:
+    relation = ascending(node)
+    if not set(relation.operators) <= {"<", "<="}:
         return node
-    infinite = ("const", "infty")
-    if len(sides) == 2 and sides[0][0] == "sym":
-        operators, sides = ("<", *operators), (("neg", infinite), *sides)
-    elif len(sides) == 2 and sides[1][0] == "sym":
-        operators, sides = (*operators, "<"), (*sides, infinite)
-    if (
-        len(sides) != 3
-        or sides[1][0] != "sym"
-        or contains(sides[0], sides[1])
-        or contains(sides[2], sides[1])
-    ):
+
+    # An end that is not written is infinite.
+    match relation:
+        case Relation((before, behind), (low, Symbol() as name, high)):
+            pass
+        case Relation((behind,), (Symbol() as name, high)):
+            before, low = "<", MINUS_INFINITY
+        case Relation((before,), (low, Symbol() as name)):
+            behind, high = "<", INFINITY
+        case _:
+            return node
+
+    if contains(low, name) or contains(high, name):
         return node
-    return (
-        "group",
-        "[" if operators[0] == "<=" else "(",
-        "]" if operators[1] == "<=" else ")",
-        (sides[0], sides[2]),
-    )
+    opening = "[" if before == "<=" else "("
+    closing = "]" if behind == "<=" else ")"
+    return Bracketed(opening, closing, (low, high))
 
 
-def ascending(node: tuple) -> tuple:
-    if node[1] and all(operator in (">", ">=") for operator in node[1]):
-        return (
-            "rel",
-            tuple({">": "<", ">=": "<="}[o] for o in reversed(node[1])),
-            tuple(reversed(node[2])),
-        )
-    return node
-
-
-def renamed_parameter(gold: set[str], other: set[str]) -> tuple[str, str] | None:
-    """(other's, gold's) name where the two differ in one letter that usually stands for any whole number."""
-    first, second = gold - other, other - gold
-    if len(first) == len(second) == 1 and (first | second) <= _PARAMETERS:
-        return next(iter(second)), next(iter(first))
-    return None
+def ascending(node: Relation) -> Relation:
+    """3 > x > 1 as 1 < x < 3."""
+    if not set(node.operators) <= set(_MIRRORED):
+        return node
+    operators = [_MIRRORED[operator] for operator in reversed(node.operators)]
+    sides = reversed(node.sides)
+    return Relation(tuple(operators), tuple(sides))
 
 
 # --- matrices
 
 
-def _matrix(node: tuple) -> tuple:
-    if node[0] == "mul":
-        factors = [_matrix(part) for part in node[1]]
-        matrices = [part for part in factors if part[0] == "matrix"]
-        if len(matrices) == 1:
-            scalars = tuple(part for part in factors if part[0] != "matrix")
-            return (
-                "matrix",
-                tuple(tuple(("mul", (*scalars, cell)) for cell in row) for row in matrices[0][1]),
-            )
-    if node[0] == "div" and node[1][0] == "matrix":
-        return (
-            "matrix",
-            tuple(tuple(("div", cell, node[2]) for cell in row) for row in node[1][1]),
-        )
-    if node[0] == "neg" and node[1][0] == "matrix":
-        return ("matrix", tuple(tuple(("neg", cell) for cell in row) for row in node[1][1]))
-    if node[0] == "pow" and node[1][0] == "matrix" and node[2] in (("sym", "T"), ("text", "t")):
-        rows = node[1][1]
-        if len({len(row) for row in rows}) == 1:
-            return ("matrix", tuple(zip(*rows, strict=True)))
-    if node[0] == "call" and node[1] == "det" and node[2][0][0] == "matrix":
-        return _determinant(node[2][0][1]) or node
+def _computed_matrix(node: Node) -> Node:
+    """Multiples, transposes and determinants of matrices as the matrix or number that they are."""
+    match node:
+        case Product(factors):
+            return _multiple(factors) or node
+        case Quotient(Matrix() as matrix, below):
+            return _each_cell(matrix, lambda cell: Quotient(cell, below))
+        case Negative(Matrix() as matrix):
+            return _each_cell(matrix, Negative)
+        case Power(Matrix(rows), Symbol("T") | Text("t")):
+            lengths = {len(row) for row in rows}
+            if len(lengths) == 1:
+                return Matrix(tuple(zip(*rows, strict=True)))
+        case Call("det", (Matrix(rows), *_)):
+            square = all(len(row) == len(rows) for row in rows)
+            if square and len(rows) <= _MAX_DETERMINANT:
+                return _determinant(rows)
     return node
 
 
-def _determinant(rows: tuple) -> tuple | None:
-    """By expansion along the first row; None for what is not square or larger than 4."""
-    if len(rows) > 4 or any(len(row) != len(rows) for row in rows):
+def _multiple(factors: tuple[Node, ...]) -> Matrix | None:
+    """A product of one matrix and scalars."""
+    scalars: list[Node] = []
+    matrices: list[Matrix] = []
+    for factor in map(_computed_matrix, factors):
+        if isinstance(factor, Matrix):
+            matrices.append(factor)
+        else:
+            scalars.append(factor)
+
+    if len(matrices) != 1:
         return None
-    if len(rows) == 1:
-        return rows[0][0]
-    terms = []
-    for column, cell in enumerate(rows[0]):
-        minor = _determinant(tuple(row[:column] + row[column + 1 :] for row in rows[1:]))
-        term = ("mul", (cell, minor))
-        terms.append(("neg", term) if column % 2 else term)
-    return ("add", tuple(terms))
+    return _each_cell(matrices[0], lambda cell: Product((*scalars, cell)))
+
+
+def _each_cell(matrix: Matrix, change: Callable[[Node], Node]) -> Matrix:
+    rows = []
+    for row in matrix.rows:
+        cells = [change(cell) for cell in row]
+        rows.append(tuple(cells))
+    return Matrix(tuple(rows))
+
+
+def _determinant(rows: Rows) -> Node:
+    """By expansion along the first row."""
+    first, *below = rows
+    if not below:
+        return first[0]
+
+    terms: list[Node] = []
+    for column, cell in enumerate(first):
+        minor = [row[:column] + row[column + 1 :] for row in below]
+        term = Product((cell, _determinant(tuple(minor))))
+
+        # The signs alternate along the row.
+        terms.append(Negative(term) if column % 2 else term)
+    return Sum(tuple(terms))

@@ -1,10 +1,12 @@
-"""Whether two parsed answers mean the same: lists, sets, tuples, intervals, matrices, relations, scalars.
+"""Whether two parsed answers mean the same, whatever their structure.
 
-Structure is decided by structure, elements by `same_scalar` (exact numbers first, then values at fixed points).
-An interval's ends must be open or closed alike, a tuple's order counts, a list's does not.
+Structure is decided by structure, elements by `same_scalar` (exact numbers first, then values at
+fixed points). An interval's ends must be open or closed alike, a tuple's order counts, a list's
+does not.
 """
 
 from collections import Counter
+from dataclasses import dataclass
 from fractions import Fraction
 
 from eval.grading.equality.canonical import (
@@ -23,365 +25,491 @@ from eval.grading.equality.left_hand_side import (
     length_name,
     names_a_function,
 )
-from eval.grading.equality.real_sets import as_real_set, same_real_set
+from eval.grading.equality.pieces import same_pieces
+from eval.grading.equality.real_sets import as_real_set
 from eval.grading.equality.scalars import same_scalar
 from eval.grading.formula.exact_value import exact
-from eval.grading.formula.nodes import replaced
-from eval.grading.formula.same_value import compare_values, contains, symbols
+from eval.grading.formula.nodes import (
+    Bracketed,
+    Call,
+    InBase,
+    Intersection,
+    Listing,
+    Matrix,
+    NamedSet,
+    Negative,
+    Node,
+    Numeral,
+    Power,
+    Product,
+    Quotient,
+    Ratio,
+    Relation,
+    Residue,
+    Scalar,
+    SetBuilder,
+    SetDifference,
+    SetOf,
+    Sum,
+    Symbol,
+    Text,
+    Union,
+    contains,
+    replaced,
+    symbols,
+)
+from eval.grading.formula.same_value import constant_ratio
 from eval.grading.formula.tokens import FormulaLimit
 
-_SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])
-_WRITTEN_EMPTY = (("sym", "phi"), ("sym", "Phi"))
+Nodes = tuple[Node, ...]
+
+_SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])  # relations without a left and a right
+_WRITTEN_EMPTY = (Symbol("phi"), Symbol("Phi"))  # what people type for ∅
+_PLAIN = (Listing, SetOf, Scalar, Text, Relation, InBase, Ratio, NamedSet)
+_STRUCTURES = (SetOf, Matrix, Union, Intersection, Bracketed)  # what S = … may be the name of
 _MAX_PAIRS = 2_500  # element comparisons of two lists that are not plain numbers
-_SCALARS = frozenset(
-    [
-        "num",
-        "sym",
-        "const",
-        "add",
-        "mul",
-        "div",
-        "pow",
-        "neg",
-        "call",
-        "fact",
-        "percent",
-        "degree",
-        "sum",
-        "prod",
-        "int",
-        "lim",
-    ]
-)
 
 
-def same_formula(gold: tuple, other: tuple, tolerance: Fraction | None = None) -> bool:
-    """Whether `other` answers what `gold` does. Raises FormulaLimit where the static limits forbid a decision."""
-    parameters = integer_parameter(gold), integer_parameter(other)
-    if (
-        None not in parameters
-        and parameters[0] not in (parameters[1], None)
-        and not contains(other, parameters[0])
-    ):
-        other = replaced(other, parameters[1], parameters[0])  # type: ignore[assignment,arg-type]
+@dataclass(frozen=True, slots=True)
+class _Equation:
+    left: Node
+    right: Node
+
+
+def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> bool:
+    """Whether `other` answers what `gold` does.
+
+    Raises FormulaLimit where the static limits forbid a decision, and FormulaError where a part has
+    no value.
+    """
+    other = _with_parameter_of(gold, other)
     gold, other = expanded(gold), expanded(other)
     if gold == other:
         return True
     gold, other = either_of(gold, other), either_of(other, gold)
-    if "named" in (gold[0], other[0]):
-        return _same_sets(gold, other) or (gold == ("named", "empty") and other in _WRITTEN_EMPTY)
-    if "mod" in (gold[0], other[0]):
+
+    if isinstance(gold, NamedSet) or isinstance(other, NamedSet):
+        is_written_empty = gold == NamedSet("empty") and other in _WRITTEN_EMPTY
+        return _same_sets(gold, other) or is_written_empty
+    if isinstance(gold, Residue) or isinstance(other, Residue):
         return _same_residue(gold, other)
-    if (
-        gold[0] == other[0] == "rel"
-        and gold[2][0] == other[2][0]
-        and (pair := renamed_parameter(symbols(gold), symbols(other)))
-    ):
-        other = replaced(other, ("sym", pair[0]), ("sym", pair[1]))
-    for node, against in ((gold, other), (other, gold)):
-        equation = _single_equation(node) if against[0] not in ("rel", "list") else None
-        if (
-            equation
-            and equation[1][0] in ("set", "matrix", "union", "inter", "group")
-            and is_name(equation[0])
-        ):
-            return (
-                same_formula(equation[1], other)
-                if node is gold
-                else same_formula(gold, equation[1])
-            )
-    if gold[0] == "matrix" and other[:2] == ("call", "binom"):
-        other = ("matrix", tuple((part,) for part in other[2]))  # a column written as \binom{1}{2}
-    if "matrix" in (gold[0], other[0]) or "group" in (gold[0], other[0]):
-        gold, other = components(gold) or gold, components(other) or other
-    for kind in ("list", "set"):
-        if gold[0] == kind or other[0] == kind:
-            return _same_collection(gold, other, tolerance)
-    if gold[0] == "rel" or other[0] == "rel":
+
+    match gold, other:
+        case Relation(_, (left, *_)), Relation(_, (other_left, *_)) if left == other_left:
+            other = _with_letter_of(gold, other)
+
+    # S = {1, 2} beside {1, 2}: the name says nothing.
+    structure = _named_structure(gold, against=other)
+    if structure is not None:
+        return same_formula(structure, other)
+    structure = _named_structure(other, against=gold)
+    if structure is not None:
+        return same_formula(gold, structure)
+
+    # From here on the kinds decide, the loosest structure first.
+    gold, other = _as_vectors(gold, other)
+    if isinstance(gold, Listing | SetOf) or isinstance(other, Listing | SetOf):
+        return _same_collection(gold, other, tolerance)
+    if isinstance(gold, Relation) or isinstance(other, Relation):
         return _same_relation(gold, other, tolerance)
-    if gold[0] in _SCALARS and other[0] in _SCALARS:
+    if isinstance(gold, Scalar) and isinstance(other, Scalar):
         return same_scalar(gold, other, tolerance)
-    if gold[0] == other[0] == "ratio":
-        return _same_ratio(gold[1], other[1])
-    if "ratio" in (gold[0], other[0]):
-        ratio, single = (gold, other) if gold[0] == "ratio" else (other, gold)
-        return (
-            len(ratio[1]) == 2
-            and single[0] == "div"
-            and same_scalar(("div", *ratio[1]), single, None)
-        )
-    if gold[0] in ("group", "matrix") and other[0] in ("group", "matrix"):
-        return _same_rows(gold, other, tolerance)
+
+    match gold, other:
+        case Ratio(first), Ratio(second):
+            return _same_ratio(first, second)
+        case (Ratio(parts), single) | (single, Ratio(parts)):
+            if len(parts) != 2 or not isinstance(single, Quotient):
+                return False
+            above, below = parts
+            return same_scalar(Quotient(above, below), single, None)
+        case ((Bracketed() | Matrix()), (Bracketed() | Matrix())):
+            return _same_rows(gold, other, tolerance)
     return _same_sets(gold, other)
+
+
+def _with_parameter_of(gold: Node, other: Node) -> Node:
+    """`other` with gold's letter for the whole number: "…, k ∈ ℤ" and "…, n ∈ ℤ"."""
+    gold_letter, other_letter = integer_parameter(gold), integer_parameter(other)
+    if gold_letter is None or other_letter is None or gold_letter == other_letter:
+        return other
+    if contains(other, gold_letter):
+        return other
+    return replaced(other, other_letter, gold_letter)
+
+
+def _with_letter_of(gold: Node, other: Node) -> Node:
+    """y = nx with gold's letter, where gold is y = kx: both letters stand for any number."""
+    renamed = renamed_parameter(symbols(gold), symbols(other))
+    if renamed is None:
+        return other
+    other_name, gold_name = renamed
+    return replaced(other, Symbol(other_name), Symbol(gold_name))
+
+
+def _named_structure(node: Node, against: Node) -> Node | None:
+    """The set, tuple or matrix of "S = …", where no equation stands against it."""
+    if isinstance(against, Relation | Listing):
+        return None
+    equation = _single_equation(node)
+    if equation is None or not isinstance(equation.right, _STRUCTURES):
+        return None
+    return equation.right if is_name(equation.left) else None
+
+
+def _as_vectors(gold: Node, other: Node) -> tuple[Node, Node]:
+    r"""3i - j as (3, -1) beside a vector, and \binom{1}{2} as a column beside a matrix."""
+    match gold, other:
+        case Matrix(), Call("binom", entries):
+            column = [(entry,) for entry in entries]
+            other = Matrix(tuple(column))
+
+    vectors = (Matrix, Bracketed)
+    if not isinstance(gold, vectors) and not isinstance(other, vectors):
+        return gold, other
+    return components(gold) or gold, components(other) or other
 
 
 # --- collections
 
 
-def _same_collection(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
-    if gold[0] == "group" and other[0] == "list":  # a tuple written without its parentheses
-        return (
-            (gold[1] != "[" or len(gold[3]) > 2)
-            and len(gold[3]) == len(other[1])
-            and _elementwise(gold[3], other[1], tolerance)
-        )
-    if gold[0] == "set" and len(gold[1]) == 1 and gold[1][0][0] == "group" and gold[1][0][1] == "(":
-        return same_formula(gold[1][0], other, tolerance)  # the one solution {(0, 0)}
-    if other[0] == "group":
-        # A Python list stands for a list of answers; for a set only when it cannot be an interval.
-        listed = other[1:3] == ("[", "]") and (gold[0] == "list" or len(other[3]) != 2)
-        if listed:
-            return _same_multiset(items(gold), other[3], tolerance)
-        if (
-            gold[0] == "list"
-            and len(gold[1]) > 2
-            and other[1] == "("
-            and _elementwise(gold[1], other[3], tolerance)
-        ):
-            return True
-        assigned = gold[0] == "list" and assigned_values(gold[1])
-        return (
-            bool(assigned)
-            and other[1] == "("
-            and _elementwise(tuple(assigned), other[3], tolerance)
-        )
-    if gold[0] == "group" or not _plain_items(gold) or not _plain_items(other):
+def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
+    """A list or set against anything."""
+    match gold, other:
+        case Bracketed(opening, _, parts), Listing(others):  # a tuple without its parentheses
+            may_be_tuple = opening != "[" or len(parts) > 2
+            return may_be_tuple and _elementwise(parts, others, tolerance)
+        case SetOf((Bracketed("(") as point,)), _:  # the one solution {(0, 0)}
+            return same_formula(point, other, tolerance)
+        case _, Bracketed():
+            return _collection_is_bracketed(gold, other, tolerance)
+
+    # An interval, or elements that are sets themselves: what counts is the set of numbers.
+    if isinstance(gold, Bracketed) or not _has_plain_items(gold) or not _has_plain_items(other):
         return _same_sets(gold, other)
-    if "set" in (gold[0], other[0]):
-        return _same_multiset(_distinct(items(gold)), _distinct(items(other)), tolerance)
-    return _same_multiset(items(gold), items(other), tolerance)
+
+    # A set has no repetitions, a list of answers may.
+    gold_items, other_items = items(gold), items(other)
+    if isinstance(gold, SetOf) or isinstance(other, SetOf):
+        gold_items, other_items = _distinct(gold_items), _distinct(other_items)
+    return _same_multiset(gold_items, other_items, tolerance)
 
 
-def _plain_items(node: tuple) -> bool:
-    return node[0] in (
-        "list",
-        "set",
-        *_SCALARS,
-        "text",
-        "rel",
-        "base",
-        "ratio",
-        "named",
-    ) and not any(item[0] == "rel" and item[1] != ("=",) for item in items(node))
+def _collection_is_bracketed(gold: Node, other: Bracketed, tolerance: Fraction | None) -> bool:
+    """Whether the brackets stand for the list or set."""
+    # A Python list stands for a list of answers; for a set only when it cannot be an interval.
+    is_python_list = other.opening == "[" and other.closing == "]"
+    may_be_interval = len(other.items) == 2 and not isinstance(gold, Listing)
+    if is_python_list and not may_be_interval:
+        return _same_multiset(items(gold), other.items, tolerance)
+    if not isinstance(gold, Listing) or other.opening != "(":
+        return False
+
+    if len(gold.items) > 2 and _elementwise(gold.items, other.items, tolerance):
+        return True
+    assigned = assigned_values(gold.items)  # x = 1, y = 2 and (1, 2)
+    return assigned is not None and _elementwise(assigned, other.items, tolerance)
 
 
-def _distinct(items: tuple) -> tuple:
-    kept: list[tuple] = []
-    seen: set[object] = set()
-    for item in items:
-        key = exact(item) if item[0] in _SCALARS else None
-        key = item if key is None else key
-        if key not in seen:
-            seen.add(key)
-            kept.append(item)
-    return tuple(kept)
+def _has_plain_items(node: Node) -> bool:
+    """Whether the answer, or each element of it, is something other than a set or an inequality."""
+    if not isinstance(node, _PLAIN):
+        return False
+    return not any(_is_inequality(item) for item in items(node))
 
 
-def _same_multiset(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+def _is_inequality(node: Node) -> bool:
+    return isinstance(node, Relation) and node.operators != ("=",)
+
+
+def _distinct(nodes: Nodes) -> Nodes:
+    """The elements without repetitions, by exact value where there is one."""
+    kept: dict[Node | Fraction, Node] = {}
+    for node in nodes:
+        value = exact(node) if isinstance(node, Scalar) else None
+        key = node if value is None else value
+        kept.setdefault(key, node)
+    return tuple(kept.values())
+
+
+def _same_multiset(gold: Nodes, other: Nodes, tolerance: Fraction | None) -> bool:
     if len(gold) != len(other):
         return False
-    left = [exact(item) if item[0] in _SCALARS else None for item in gold]
-    right = [exact(item) if item[0] in _SCALARS else None for item in other]
-    if None not in left and None not in right and Counter(left) == Counter(right):
+
+    gold_values, other_values = _exact_values(gold), _exact_values(other)
+    all_known = None not in gold_values and None not in other_values
+    if all_known and Counter(gold_values) == Counter(other_values):
         return True
     if len(gold) ** 2 > _MAX_PAIRS:
         raise FormulaLimit("elements")
+
+    # Each element of the gold takes the first one that equals it.
     rest = list(other)
     for item in gold:
-        index = next(
-            (i for i, candidate in enumerate(rest) if same_formula(item, candidate, tolerance)),
-            None,
-        )
-        if index is None:
+        for index, candidate in enumerate(rest):
+            if same_formula(item, candidate, tolerance):
+                del rest[index]
+                break
+        else:
             return False
-        del rest[index]
     return True
 
 
-def _elementwise(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
-    return len(gold) == len(other) and all(
-        same_formula(a, b, tolerance) for a, b in zip(gold, other, strict=True)
-    )
+def _exact_values(nodes: Nodes) -> list[Fraction | None]:
+    values: list[Fraction | None] = []
+    for node in nodes:
+        value = exact(node) if isinstance(node, Scalar) else None
+        values.append(value)
+    return values
 
 
-def _same_rows(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
-    """Tuples, vectors, intervals and matrices."""
-    if gold[0] == other[0] == "group":
-        if gold[1:3] != other[1:3] and not (_is_vector(gold) and _is_vector(other)):
-            return _same_sets(gold, other)  # (1, ∞] for (1, ∞)
-        return _elementwise(gold[3], other[3], tolerance)
-    if gold[0] == other[0]:
-        return len(gold[1]) == len(other[1]) and all(
-            _elementwise(a, b, tolerance) for a, b in zip(gold[1], other[1], strict=True)
-        )
-    matrix, group = (gold, other) if gold[0] == "matrix" else (other, gold)
-    rows = matrix[1]
-    if all(row[0] == "group" for row in group[3]):
-        return _ordered(gold is matrix, tuple(rows), tuple(row[3] for row in group[3]), tolerance)
-    if group[1] == "[" and len(group[3]) < 3:
-        return False
-    flat = (
-        tuple(row[0] for row in rows)
-        if all(len(row) == 1 for row in rows)
-        else (rows[0] if len(rows) == 1 else ())
-    )
-    return bool(flat) and _ordered(gold is matrix, (flat,), (group[3],), tolerance)
-
-
-def _is_vector(node: tuple) -> bool:
-    """(1, 2, 3), [1, 2, 3] and ⟨1, 2⟩ are vectors; two elements in ( ) or [ ] may be an interval."""
-    return node[1:3] == ("<", ">") or (
-        node[1:3] in (("(", ")"), ("[", "]")) and (len(node[3]) > 2 or node[1] == "(")
-    )
-
-
-def _ordered(gold_first: bool, rows: tuple, others: tuple, tolerance: Fraction | None) -> bool:
-    pairs = zip(rows, others, strict=False)
-    return len(rows) == len(others) and all(
-        _elementwise(a, b, tolerance) if gold_first else _elementwise(b, a, tolerance)
-        for a, b in pairs
-    )
-
-
-def _same_residue(gold: tuple, other: tuple) -> bool:
-    """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question."""
-    if gold[0] == other[0] and not same_formula(gold[2], other[2]):
-        return False
-    return same_formula(
-        gold[1] if gold[0] == "mod" else gold, other[1] if other[0] == "mod" else other
-    )
-
-
-def _same_ratio(gold: tuple, other: tuple) -> bool:
-    """3 : 4 is 6 : 8, but 2:30 (two digits behind the colon) may be a time of day and is itself only."""
+def _elementwise(gold: Nodes, other: Nodes, tolerance: Fraction | None) -> bool:
     if len(gold) != len(other):
         return False
-    if (
-        len(gold) == 2
-        and gold[1][0] == "num"
-        and gold[1][3] == 2
-        and gold[1][1] < 60
-        and gold[1][2] is None
-    ):
-        return gold == other
-    left, right = [exact(item) for item in gold], [exact(item) for item in other]
-    if None in left or None in right or not left[0] or not right[0]:
-        return _elementwise(gold, other, None)
-    return all(a * right[0] == b * left[0] for a, b in zip(left, right, strict=True))
+    for gold_item, other_item in zip(gold, other, strict=True):
+        if not same_formula(gold_item, other_item, tolerance):
+            return False
+    return True
 
 
-def _same_sets(gold: tuple, other: tuple) -> bool:
-    """Sets of real numbers in any notation; with symbolic ends, part by part."""
-    if gold[0] == other[0] == "rel" and _other_name(gold, other):
-        return False
-    first, second = as_real_set(gold), as_real_set(other)
-    if first is not None and second is not None:
-        return same_real_set(first, second)
-    gold, other = as_interval(gold, other), as_interval(other, gold)
-    if gold[0] == other[0] == "group":
-        return gold[1:3] == other[1:3] and _elementwise(gold[3], other[3], None)
-    if gold[0] == other[0] and gold[0] in ("union", "inter", "list"):
-        return _same_multiset(gold[1], other[1], None)
-    if gold[0] == other[0] == "setminus":
-        return same_formula(gold[1], other[1]) and same_formula(gold[2], other[2])
-    if gold[0] == other[0] == "builder":
-        return same_formula(gold[1], other[1]) and same_formula(gold[2], other[2])
+# --- tuples, vectors, intervals and matrices
+
+
+def _same_rows(
+    gold: Bracketed | Matrix, other: Bracketed | Matrix, tolerance: Fraction | None
+) -> bool:
+    match gold, other:
+        case Bracketed(), Bracketed():
+            both_vectors = _is_vector(gold) and _is_vector(other)
+            if both_vectors or _same_brackets(gold, other):
+                return _elementwise(gold.items, other.items, tolerance)
+            return _same_sets(gold, other)  # (1, ∞] for (1, ∞)
+        case Matrix(), Matrix():
+            return _same_entries(gold, other, tolerance)
+        case Matrix(), Bracketed():
+            shaped = _shaped_like(gold, other)
+            return shaped is not None and _same_entries(gold, shaped, tolerance)
+        case Bracketed(), Matrix():
+            shaped = _shaped_like(other, gold)
+            return shaped is not None and _same_entries(shaped, other, tolerance)
     return False
 
 
-def _other_name(gold: tuple, other: tuple) -> bool:
+def _same_entries(gold: Matrix, other: Matrix, tolerance: Fraction | None) -> bool:
+    if len(gold.rows) != len(other.rows):
+        return False
+    pairs = zip(gold.rows, other.rows, strict=True)
+    return all(_elementwise(row, other_row, tolerance) for row, other_row in pairs)
+
+
+def _shaped_like(matrix: Matrix, brackets: Bracketed) -> Matrix | None:
+    """The brackets as a matrix: a list of rows, or a vector as a column or row like the matrix."""
+    rows = [item.items for item in brackets.items if isinstance(item, Bracketed)]
+    if len(rows) == len(brackets.items):
+        return Matrix(tuple(rows))
+    if brackets.opening == "[" and len(brackets.items) < 3:
+        return None  # may be an interval
+
+    is_column = all(len(row) == 1 for row in matrix.rows)
+    if is_column:
+        column = [(item,) for item in brackets.items]
+        return Matrix(tuple(column))
+    return Matrix((brackets.items,))
+
+
+def _same_brackets(gold: Bracketed, other: Bracketed) -> bool:
+    return gold.opening == other.opening and gold.closing == other.closing
+
+
+def _is_vector(node: Bracketed) -> bool:
+    """(1, 2), [1, 2, 3] and ⟨1, 2⟩ may be vectors; [1, 2] is an interval."""
+    match node.opening, node.closing:
+        case ("<", ">") | ("(", ")"):
+            return True
+        case "[", "]":
+            return len(node.items) > 2
+    return False
+
+
+# --- residues, ratios, sets
+
+
+def _same_residue(gold: Node, other: Node) -> bool:
+    """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question."""
+    match gold, other:
+        case Residue(_, modulus), Residue(_, other_modulus):
+            if not same_formula(modulus, other_modulus):
+                return False
+
+    gold_value = gold.value if isinstance(gold, Residue) else gold
+    other_value = other.value if isinstance(other, Residue) else other
+    return same_formula(gold_value, other_value)
+
+
+def _same_ratio(gold: Nodes, other: Nodes) -> bool:
+    """3 : 4 is 6 : 8, but 2:30 (two digits behind the colon) may be a time and is only itself."""
+    if len(gold) != len(other):
+        return False
+    match gold:
+        case _, Numeral(minutes, None, 2) if minutes < 60:
+            return gold == other
+
+    # a : b is c : d when a d = b c; so no division is needed, but the first parts must not be 0.
+    first, second = _exact_ratio(gold), _exact_ratio(other)
+    if first is None or second is None:
+        return _elementwise(gold, other, None)
+    return all(a * second[0] == b * first[0] for a, b in zip(first, second, strict=True))
+
+
+def _exact_ratio(nodes: Nodes) -> list[Fraction] | None:
+    """Exact values that do not begin with 0."""
+    values: list[Fraction] = []
+    for value in [exact(node) for node in nodes]:
+        if value is None:
+            return None
+        values.append(value)
+    return values if values[0] else None
+
+
+def _same_sets(gold: Node, other: Node) -> bool:
+    """Sets of real numbers in any notation; with symbolic ends, part by part."""
+    if isinstance(gold, Relation) and isinstance(other, Relation) and _other_name(gold, other):
+        return False
+    first, second = as_real_set(gold), as_real_set(other)
+    if first is not None and second is not None:
+        return same_pieces(first, second)
+
+    # Symbols in the ends, (a, b): part by part.
+    gold, other = as_interval(gold, other), as_interval(other, gold)
+    match gold, other:
+        case Bracketed(), Bracketed():
+            return _same_brackets(gold, other) and _elementwise(gold.items, other.items, None)
+        case (
+            (Union(parts), Union(others))
+            | (Intersection(parts), Intersection(others))
+            | (Listing(parts), Listing(others))
+        ):
+            return _same_multiset(parts, others, None)
+        case SetDifference(), SetDifference():
+            return same_formula(gold.left, other.left) and same_formula(gold.right, other.right)
+        case SetBuilder(), SetBuilder():
+            same_element = same_formula(gold.element, other.element)
+            return same_element and same_formula(gold.condition, other.condition)
+    return False
+
+
+def _other_name(gold: Relation, other: Relation) -> bool:
     """x > 2 and y > 2: inequalities of two different symbols."""
-    names = symbols(*gold[2]), symbols(*other[2])
-    return (
-        len(names[0]) == len(names[1]) == 1
-        and names[0] != names[1]
-        and "in" not in (*gold[1], *other[1])
-    )
+    if "in" in gold.operators or "in" in other.operators:
+        return False
+    gold_names, other_names = symbols(*gold.sides), symbols(*other.sides)
+    if len(gold_names) != 1 or len(other_names) != 1:
+        return False
+    return gold_names != other_names
 
 
 # --- relations
 
 
-def _single_equation(node: tuple) -> tuple | None:
-    """(left, right) of an equation; a chain a = b = c counts when what follows a is one value. None: no equation."""
-    if node[0] != "rel" or (set(node[1]) != {"="} and node[1] != ("~",)):
+def _single_equation(node: Node) -> _Equation | None:
+    """The equation, else None; a chain a = b = c counts when what follows a is one value."""
+    if not isinstance(node, Relation):
         return None
-    sides = node[2]
-    if (
-        len(sides) == 2
-        and is_name(sides[1])
-        and not is_name(sides[0])
-        and sides[0][0] in ("num", "neg", "div", "pow")
-    ):
-        sides = sides[::-1]  # 5 = x
-    rest = sides[1:]
-    if len(rest) > 1 and not all(same_formula(rest[-1], side) for side in rest[:-1]):
+    if set(node.operators) != {"="} and node.operators != ("~",):
         return None
-    return sides[0], rest[-1]
+
+    match node.sides:
+        case (Numeral() | Negative() | Quotient() | Power()) as value, name:
+            if is_name(name) and not is_name(value):
+                return _Equation(name, value)  # 5 = x
+
+    # x = 2 + 3 = 5 says that x is 5, if 2 + 3 is.
+    left, *others, right = node.sides
+    if not all(same_formula(right, side) for side in others):
+        return None
+    return _Equation(left, right)
 
 
-def _same_relation(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
-    equations = _single_equation(gold), _single_equation(other)
-    if equations[0] and equations[1]:
-        return _same_equation(equations[0], equations[1], tolerance)
-    if equations[0] and other[0] != "rel":
-        left, right = equations[0]
-        named = is_name(left) or (not symbols(left) and same_formula(left, right))
-        return named and same_formula(right, other, tolerance)
-    if equations[1] and gold[0] != "rel":
-        left, right = equations[1]
-        named = is_name(left) or (not symbols(left) and same_formula(left, right))
-        return named and same_formula(gold, right, tolerance)
-    if gold[0] == other[0] == "rel" and gold[1] == other[1] and gold[1][0] in _SYMMETRIC:
-        return _same_multiset(gold[2], other[2], None)
-    if _same_sets(gold, other):
+def _same_relation(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
+    gold_equation = _single_equation(gold)
+    other_equation = _single_equation(other)
+    if gold_equation and other_equation:
+        return _same_equation(gold_equation, other_equation, tolerance)
+
+    # x = 5 and 5, and a calculation 2 + 3 = 5 and 5
+    if gold_equation and not isinstance(other, Relation):
+        value = gold_equation.right
+        return _only_names(gold_equation) and same_formula(value, other, tolerance)
+    if other_equation and not isinstance(gold, Relation):
+        value = other_equation.right
+        return _only_names(other_equation) and same_formula(gold, value, tolerance)
+
+    # Inequalities and the like.
+    if not isinstance(gold, Relation) or not isinstance(other, Relation):
+        return _same_sets(gold, other)
+    if gold.operators == other.operators and gold.operators[0] in _SYMMETRIC:
+        return _same_multiset(gold.sides, other.sides, None)
+    return _same_sets(gold, other) or _same_inequality(gold, other)
+
+
+def _only_names(equation: _Equation) -> bool:
+    """Whether the left side says no more than what the right side is the value of."""
+    if is_name(equation.left):
         return True
-    return gold[0] == other[0] == "rel" and _same_inequality(gold, other)
+    return not symbols(equation.left) and same_formula(equation.left, equation.right)
 
 
-def _same_equation(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
-    gold, other = (length_name(gold[0]), gold[1]), (length_name(other[0]), other[1])
-    if gold[0] == other[0] and is_name(gold[0]):
-        return same_formula(gold[1], other[1], tolerance)
-    if names_a_function(gold[0]) and names_a_function(other[0]):
+def _same_equation(gold: _Equation, other: _Equation, tolerance: Fraction | None) -> bool:
+    gold = _Equation(length_name(gold.left), gold.right)
+    other = _Equation(length_name(other.left), other.right)
+    if gold.left == other.left and is_name(gold.left):
+        return same_formula(gold.right, other.right, tolerance)
+    if names_a_function(gold.left) and names_a_function(other.left):
         return _same_function(gold, other, tolerance)
-    if not all(side[0] in _SCALARS for side in (*gold, *other)):
-        return (
-            gold[0][0] == other[0][0] == "group"
-            and gold[0] == other[0]
-            and same_formula(gold[1], other[1])
-        )
-    if symbols(*gold) != symbols(*other) or not symbols(*gold):
+
+    sides = (gold.left, gold.right, other.left, other.right)
+    if not all(isinstance(side, Scalar) for side in sides):  # (x, y) = …
+        same_tuple = isinstance(gold.left, Bracketed) and gold.left == other.left
+        return same_tuple and same_formula(gold.right, other.right)
+
+    # Two equations are one when left - right are multiples of each other.
+    names = symbols(gold.left, gold.right)
+    if not names or names != symbols(other.left, other.right):
         return False
-    return compare_values(_difference(gold), _difference(other), ratio=True) is not None
+    gold_difference = _difference(gold.left, gold.right)
+    other_difference = _difference(other.left, other.right)
+    return constant_ratio(gold_difference, other_difference) is not None
 
 
-def _same_function(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+def _same_function(gold: _Equation, other: _Equation, tolerance: Fraction | None) -> bool:
     """y = x² and f(x) = x²; f(t) = t² with another letter; but not g(x) = x²."""
-    (name, right), (other_name, other_right) = gold, other
-    if name[0] == other_name[0] == "mul":
-        if name[1][0] != other_name[1][0]:
-            return False
-        other_right = replaced(other_right, other_name[1][1], name[1][1])
-    return same_formula(right, other_right, tolerance)
+    other_value = other.right
+    match gold.left, other.left:
+        case Product((function, variable)), Product((other_function, other_variable)):
+            if function != other_function:
+                return False
+            other_value = replaced(other_value, other_variable, variable)
+    return same_formula(gold.right, other_value, tolerance)
 
 
-def _difference(sides: tuple) -> tuple:
-    return ("add", (sides[0], ("neg", sides[1])))
+def _difference(left: Node, right: Node) -> Node:
+    return Sum((left, Negative(right)))
 
 
-def _same_inequality(gold: tuple, other: tuple) -> bool:
+def _same_inequality(gold: Relation, other: Relation) -> bool:
     gold, other = ascending(gold), ascending(other)
-    if gold[1] != other[1]:
+    if gold.operators != other.operators:
         return False
-    if _elementwise(gold[2], other[2], None):
+    if _elementwise(gold.sides, other.sides, None):
         return True
-    if (
-        len(gold[1]) != 1
-        or gold[1][0] not in ("<", "<=")
-        or symbols(*gold[2]) != symbols(*other[2])
-    ):
+
+    # x < y and 2x < 2y: left - right are positive multiples of each other.
+    if gold.operators not in (("<",), ("<=",)):
         return False
-    if not all(side[0] in _SCALARS for side in (*gold[2], *other[2])):
+    if symbols(*gold.sides) != symbols(*other.sides):
         return False
-    return compare_values(_difference(gold[2]), _difference(other[2]), ratio=True) == 1
+    if not all(isinstance(side, Scalar) for side in (*gold.sides, *other.sides)):
+        return False
+    gold_difference = _difference(*gold.sides)
+    other_difference = _difference(*other.sides)
+    return constant_ratio(gold_difference, other_difference) == 1

@@ -1,61 +1,84 @@
-"""What stands on the left of "=" only as a name: x, f(x), AB, area. Used by eval.grading.equality.compare."""
+"""What stands on the left of "=" only as a name: x, f(x), AB, area. Used by compare.py."""
 
-from eval.grading.formula.nodes import ONE
+from eval.grading.formula.nodes import (
+    ONE,
+    Bracketed,
+    Call,
+    Constant,
+    Intersection,
+    Matrix,
+    Negative,
+    Node,
+    Numeral,
+    Power,
+    Product,
+    Quotient,
+    Ratio,
+    Relation,
+    Sum,
+    Symbol,
+    Text,
+    Union,
+)
 
 _NAMED_CALLS = frozenset("abs prime sin cos tan cot sec csc".split())
 
 
-def is_name(node: tuple) -> bool:
-    """What an answer may be called on the left of "=": x, f(x), AB, x + y, (x, y), area — not 2x."""
-    kind = node[0]
-    if kind in ("sym", "text") or (kind == "const" and node[1] in "ei"):
-        return True
-    if kind in ("ratio", "union", "inter"):
-        return all(is_name(item) for item in node[1])
-    if kind == "matrix":
-        return all(is_name(cell) for row in node[1] for cell in row)
-    if kind == "group":
-        return bool(node[3]) and all(is_name(item) for item in node[3])
-    if kind == "mul":
-        return is_name(node[1][0]) and all(
-            is_name(p) or (p[0] in ("num", "const") and p is node[1][-1]) for p in node[1][1:]
-        )
-    if kind in ("add", "div"):
-        parts = node[1] if kind == "add" else node[1:]
-        return all(is_name(part[1] if part[0] == "neg" else part) for part in parts)
-    if kind == "call":  # |z|, f'(x), sin θ
-        return node[1] in _NAMED_CALLS and is_name(node[2][0])
-    # a_n^2 and f^{-1}, but not the square of a plain letter
-    return (
-        kind == "pow" and node[1][0] == "sym" and (len(node[1][1]) > 1 or node[2] == ("neg", ONE))
-    )
+def is_name(node: Node) -> bool:
+    """What may stand for an answer on the left of "=": x, f(x), AB, x + y, area, but not 2x."""
+    match node:
+        case Symbol() | Text() | Constant("e" | "i"):
+            return True
+        case Ratio(parts) | Union(parts) | Intersection(parts):
+            return all(is_name(part) for part in parts)
+        case Matrix(rows):
+            return all(is_name(cell) for row in rows for cell in row)
+        case Bracketed(_, _, items):
+            return bool(items) and all(is_name(item) for item in items)
+        case Product((*factors, last)):  # f(2): the last factor may be a number
+            may_end = is_name(last) or isinstance(last, Numeral | Constant)
+            return may_end and all(is_name(factor) for factor in factors)
+        case Sum(terms):
+            return all(_is_signed_name(term) for term in terms)
+        case Quotient(above, below):
+            return _is_signed_name(above) and _is_signed_name(below)
+        case Call(function, (argument, *_)):  # |z|, f'(x), sin θ
+            return function in _NAMED_CALLS and is_name(argument)
+        case Power(Symbol(name), exponent):
+            # a_n^2 and f^{-1}, but not the square of a plain letter
+            return len(name) > 1 or exponent == Negative(ONE)
+    return False
 
 
-def names_a_function(node: tuple) -> bool:
+def _is_signed_name(node: Node) -> bool:
+    if isinstance(node, Negative):
+        node = node.inner
+    return is_name(node)
+
+
+def names_a_function(node: Node) -> bool:
     """y, f(x), g(t): the value of a function."""
-    return node == ("sym", "y") or (
-        node[0] == "mul"
-        and len(node[1]) == 2
-        and node[1][0][0] == node[1][1][0] == "sym"
-        and node[1][0][1] in "fgh"
-    )
+    match node:
+        case Symbol("y") | Product((Symbol("f" | "g" | "h"), Symbol())):
+            return True
+    return False
 
 
-def length_name(name: tuple) -> tuple:
+def length_name(name: Node) -> Node:
     """|AB| as AB."""
-    return (
-        name[2][0]
-        if name[:2] == ("call", "abs") and name[2][0][0] == "mul" and is_name(name[2][0])
-        else name
-    )
+    match name:
+        case Call("abs", (Product() as segment, *_)) if is_name(segment):
+            return segment
+    return name
 
 
-def assigned_values(items: tuple) -> list[tuple] | None:
+def assigned_values(items: tuple[Node, ...]) -> tuple[Node, ...] | None:
     """Values of x = 1, y = 2 in the order of writing, when every item assigns to another name."""
-    values, names = [], set()
+    values: dict[Node, Node] = {}
     for item in items:
-        if item[0] != "rel" or item[1] != ("=",) or not is_name(item[2][0]):
-            return None
-        names.add(item[2][0])
-        values.append(item[2][1])
-    return values if len(names) == len(items) else None
+        match item:
+            case Relation(("=",), (name, value)) if is_name(name) and name not in values:
+                values[name] = value
+            case _:
+                return None
+    return tuple(values.values())

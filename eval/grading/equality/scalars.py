@@ -3,74 +3,95 @@
 from fractions import Fraction
 
 from eval.grading.formula.exact_value import exact
-from eval.grading.formula.nodes import replaced
-from eval.grading.formula.same_value import contains, same_value, symbols, value_of
+from eval.grading.formula.nodes import (
+    Call,
+    Negative,
+    Node,
+    Numeral,
+    Percent,
+    Sum,
+    Symbol,
+    map_children,
+    replaced,
+    symbols,
+    walk,
+)
+from eval.grading.formula.same_value import same_value, value_of
 from eval.grading.normalise.numbers import Number, same_number
 
 
-def same_scalar(gold: tuple, other: tuple, tolerance: Fraction | None) -> bool:
+def same_scalar(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
     """Numbers by the rules of eval.grading.normalise.numbers, everything else by value."""
-    left, right = exact(gold), exact(other)
-    if left is not None and right is not None:
-        return same_number(_as_number(gold, left), _as_number(other, right), tolerance)
-    written = _written(gold) or _written(other)
-    if written and not symbols(gold, other):
-        first = left if left is not None else value_of(gold)
-        second = right if right is not None else value_of(other)
-        if first is None or second is None:
+    gold_exact, other_exact = exact(gold), exact(other)
+    if gold_exact is not None and other_exact is not None:
+        return same_number(_number(gold, gold_exact), _number(other, other_exact), tolerance)
+
+    gold_names, other_names = symbols(gold), symbols(other)
+    if (_is_decimal(gold) or _is_decimal(other)) and not gold_names and not other_names:
+        gold_value = gold_exact if gold_exact is not None else value_of(gold)
+        other_value = other_exact if other_exact is not None else value_of(other)
+        if gold_value is None or other_value is None:
             return False
-        if abs(first - second) <= abs(first) / 2**100:
+        if abs(gold_value - other_value) <= abs(gold_value) / 2**100:
             return True  # sin 30° and 0.5
+
+        # 1.41 and √2: the digits that are written decide.
         return same_number(
-            _as_number(gold, first, rounded=left is None),
-            _as_number(other, second, rounded=right is None),
+            _number(gold, gold_value, rounded=gold_exact is None),
+            _number(other, other_value, rounded=other_exact is None),
             tolerance,
         )
-    if (
-        symbols(gold) ^ symbols(other) == {"C", "c"}
-        and "c" in symbols(other)
-        and _integrated(gold)
-        and _integrated(other)
-    ):
-        other = replaced(other, ("sym", "c"), ("sym", "C"))  # type: ignore[assignment]
-    if symbols(gold) != symbols(other) and not (symbols(gold) and symbols(other)):
-        return _constant_after_all(gold, other)
+
+    if gold_names != other_names and not (gold_names and other_names):
+        return same_value(gold, other)  # x - x + 1 against 1: the symbols may cancel
+
+    # x^2 + C and x^2 + c: the constant of integration has either name.
+    two_names = gold_names ^ other_names == {"C", "c"} and "c" in other_names
+    if two_names and _ends_in_constant(gold) and _ends_in_constant(other):
+        other = replaced(other, Symbol("c"), Symbol("C"))
+
     if same_value(gold, other):
         return True
-    if not contains(gold, "log") and not contains(other, "log"):
+    if not _has_plain_log(gold) and not _has_plain_log(other):
         return False
-    # log without a base is natural in analysis and decimal at school
-    return same_value(_decimal_logarithms(gold), _decimal_logarithms(other))
+    # log without a base is natural in analysis and decimal at school.
+    return same_value(_with_decimal_logarithms(gold), _with_decimal_logarithms(other))
 
 
-def _decimal_logarithms(node: object) -> object:
-    if not isinstance(node, tuple):
-        return node
-    if node[:2] == ("call", "log") and len(node[2]) == 1:
-        return ("call", "lg", (_decimal_logarithms(node[2][0]),))
-    return tuple(_decimal_logarithms(part) for part in node)
+def _has_plain_log(node: Node) -> bool:
+    calls = [part for part in walk(node) if isinstance(part, Call)]
+    return any(call.function == "log" for call in calls)
 
 
-def _integrated(node: tuple) -> bool:
+def _with_decimal_logarithms(node: Node) -> Node:
+    match node:
+        case Call("log", (argument,)):
+            return Call("lg", (_with_decimal_logarithms(argument),))
+    return map_children(node, _with_decimal_logarithms)
+
+
+def _ends_in_constant(node: Node) -> bool:
     """A sum that ends with a constant of integration."""
-    return node[0] == "add" and node[1][-1] in (("sym", "C"), ("sym", "c"))
+    match node:
+        case Sum((*_, Symbol("C" | "c"))):
+            return True
+    return False
 
 
-def _constant_after_all(gold: tuple, other: tuple) -> bool:
-    """x - x + 1 against 1: one side has symbols that cancel."""
-    return same_value(gold, other)
+def _is_decimal(node: Node) -> bool:
+    """A number written as a decimal, with or without a sign."""
+    if isinstance(node, Negative):
+        node = node.inner
+    return isinstance(node, Numeral) and node.decimals is not None
 
 
-def _written(node: tuple) -> bool:
-    """A number literal written as a decimal, with or without a sign."""
-    node = node[1] if node[0] == "neg" else node
-    return node[0] == "num" and node[2] is not None
-
-
-def _as_number(node: tuple, value: Fraction, rounded: bool = False) -> Number:
-    inner = node[1] if node[0] == "neg" else node
-    if inner[0] == "percent":
-        return Number(value, percent=True)
-    if inner[0] == "num":
-        return Number(value, inner[2], inner[3])
+def _number(node: Node, value: Fraction, rounded: bool = False) -> Number:
+    """The value with what the comparison of numbers asks: how it is written."""
+    if isinstance(node, Negative):
+        node = node.inner
+    match node:
+        case Percent():
+            return Number(value, percent=True)
+        case Numeral(_, decimals, digits):
+            return Number(value, decimals, digits)
     return Number(value, rounded=rounded)

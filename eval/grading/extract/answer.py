@@ -10,10 +10,10 @@ Does not decide what the answer means: eval.grading.grader does.
 """
 
 import re
-from dataclasses import dataclass
 from itertools import islice
 
 from eval.grading.extract.announcements import last_mark
+from eval.grading.extract.extraction import Extraction
 from eval.grading.extract.math_spans import (
     BETWEEN,
     MATH,
@@ -28,21 +28,34 @@ from eval.grading.extract.unannounced import chosen_option, plain_ending
 from eval.grading.normalise.units import unit_following
 from eval.grading.normalise.verbal import number_in_words
 
-MAX_SOLUTION = 200_000  # characters; of a longer text only the end is read
-_MAX_RUN_ONS = 8
-_LONGEST_LINE = 20_000  # characters read after "the answer is": more than a gradable answer has
+__all__ = ["MAX_SOLUTION", "Extraction", "box_content", "extract"]
 
+# Bounds that keep extraction linear. None of them is reached by a solution that a person would write.
+MAX_SOLUTION = 200_000  # characters; of a longer text only the end is read
+_MAX_RUN_ONS = 8  # further questions that the model asked itself
+_LONGEST_LINE = 20_000  # characters read after "the answer is": more than a gradable answer has
+_LONGEST_DISPLAY = 2_000  # characters read where the answer is a formula over several lines
+_FORMULAS_WITHIN = 5_000  # characters of that line in which formulas are looked for
+
+# A bare answer to a multiple-choice question is shorter than this.
+_LONGEST_OPTION = 400
+# How far into a line a formula may begin and still be the answer ("the answer is the area $A$").
+_FORMULA_BEGINS_WITHIN = 40
+
+# Blocks whose boxes are not the model's answer. An unclosed block reaches to the end.
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.S)
-_FOREIGN = r"\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af"  # Cyrillic to Thai, kana, Hangul
-_FOREIGN_UNIT = re.compile(
-    rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]"
-)
-_RANGE = re.compile(r"\bbetween\b|\bnot\b|n't\b", re.I)
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.S)
 _OUTPUT = re.compile(r"```output[^\S\n]*\n(.*?)(?:```|\Z)", re.S)
+
 _RUN_ON = re.compile(r"\n[^\S\n]*(?:Q|Question|Problem|问题)\s*[:：]|\n问题 ")
-# … and what may name the next one: "$x=\\boxed{1}$ or $x=\\boxed{2}$".
+_OPTION_FIRST = re.compile(r"\s*\(?[A-H]\s*[).:、．]\s[^\n]*\s*\Z")
+
+# Where the content of an unbraced box ends: "\boxed 5." but not within "\boxed 5.2".
+_UNBRACED_END = re.compile(r"[\s$,;。]|\\[)\]]|\.(?!\d)|$")
+# What stands between two boxes of one answer, and what may name the next: "$x=\boxed{1}$ or $x=\boxed{2}$".
 _BETWEEN_BOXES = re.compile(rf"(?:{BETWEEN.pattern})*(?:[A-Za-z](?:_\{{?\w\}}?)?\s*=\s*)?")
+
+# What closes the answer: the sentence's end, a reason, Minerva's "I hope it is correct", a closing tag.
 _ENDING = re.compile(
     r"(?<=\S)(?:[.。](?=\s|$)|！|!\s*$)|\s*I hope (?:it|this) is correct.*|\s*\(?(?=\bbecause\b|\bsince\b)"
     r"|</answer>|\[/answer\]",
@@ -51,15 +64,17 @@ _ENDING = re.compile(
 _HEDGE = re.compile(
     r"(?:approximately|approx\.|about|around|roughly|nearly|exactly|simply|just|大约|约)\s*", re.I
 )
-_OPTION_FIRST = re.compile(r"\s*\(?[A-H]\s*[).:、．]\s[^\n]*\s*\Z")
+_IN_TOTAL = re.compile(r"\s+(?:in total|altogether|in all)(?=\W*$)")
+_COPULAS = ("です", "だ", "입니다")  # "is" at the end of a Japanese or Korean sentence
 
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """The final answer as written, or None; `method` names the rule that found it or why there is none."""
-
-    answer: str | None
-    method: str
+# A unit in a script whose units the grader does not know: Cyrillic to Thai, kana, Hangul, and Japanese counters.
+_FOREIGN = r"\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af"
+_FOREIGN_UNIT = re.compile(
+    rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]"
+)
+_NUMBER_REPEATED = re.compile(r"\s*\(([A-Za-z -]{3,40})\)$")  # 7 (seven)
+_SENTENCE_GOES_ON = re.compile(r"[,;，；]\s+[A-Za-z]{2,}")
+_RANGE = re.compile(r"\bbetween\b|\bnot\b|n't\b", re.I)
 
 
 def extract(text: str, *, final_box_only: bool = False, choice: bool = False) -> Extraction:
@@ -68,20 +83,24 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
     `choice`: the expected answer is an option's letter, so that "(B)" in the last line is an answer.
     """
     text = _final_part(text[-MAX_SOLUTION:])
-    if choice and len(text) < 400 and _OPTION_FIRST.match(text):
+
+    if choice and len(text) < _LONGEST_OPTION and _OPTION_FIRST.match(text):
         return Extraction(text.strip(), "whole")
+
     visible = _FENCED.sub("\n", text) if "```" in text else text
     if "[asy]" in visible:
         visible = _DRAWING.sub("\n", visible)
-    start = max(visible.rfind("\\boxed"), visible.rfind("\\fbox"))
-    if start >= 0:
-        return _from_boxes(visible, start)
+
+    last_box = max(visible.rfind("\\boxed"), visible.rfind("\\fbox"))
+    if last_box >= 0:
+        return _from_boxes(visible, last_box)
     if final_box_only:
         return Extraction(None, "no box")
+
     return (
         _from_mark(visible, choice)
         or _from_output(text)
-        or Extraction(*plain_ending(visible.strip(), choice))
+        or plain_ending(visible.strip(), choice=choice)
     )
 
 
@@ -90,29 +109,37 @@ def _final_part(text: str) -> str:
     if "</think>" in text:
         text = text.rpartition("</think>")[2]
     elif "<think>" in text:
-        return ""
+        return ""  # cut off while thinking
+
+    # "Problem:" ends the solution only once there is an answer: a solution may begin by restating its question.
     for cut in islice(_RUN_ON.finditer(text), _MAX_RUN_ONS):
         head = text[: cut.start()]
         if "\\boxed" in head or last_mark(head):
             return head
+
     return text
 
 
 def box_content(text: str, start: int) -> tuple[str | None, int]:
     r"""Content of the `\boxed` or `\fbox` at `start` and the position after it; None when it is not closed."""
-    index = start + (6 if text.startswith("\\boxed", start) else 5)
+    command = "\\boxed" if text.startswith("\\boxed", start) else "\\fbox"
+    index = start + len(command)
     while index < len(text) and text[index] == " ":
         index += 1
+
     if index >= len(text):
         return None, len(text)
+
     if text[index] != "{":  # \boxed 5
-        end = re.compile(r"[\s$,;。]|\\[)\]]|\.(?!\d)|$").search(text, index).start()  # type: ignore[union-attr]
+        ending = _UNBRACED_END.search(text, index)
+        end = ending.start() if ending else len(text)
         return text[index:end], end
+
     depth, first = 0, index + 1
     while index < len(text):
         char = text[index]
         if char == "\\":
-            index += 1
+            index += 1  # whatever is escaped is no brace
         elif char == "{":
             depth += 1
         elif char == "}":
@@ -124,15 +151,18 @@ def box_content(text: str, start: int) -> tuple[str | None, int]:
 
 
 def _from_boxes(text: str, last: int) -> Extraction:
+    """The box at `last`, with the boxes before it that belong to the same list."""
     content, end = box_content(text, last)
     if content is None:
         return Extraction(None, "unfinished box")
     if not content.strip(" $\t\n"):
         return Extraction(None, "empty box")
-    if text.startswith("%", end) or text.startswith("\\%", end):
+
+    if text.startswith(("%", "\\%"), end):
         content += "%"
     elif content[-1:].isdigit() or content[-1:] in "})":
         content += unit_following(text, end)
+
     found, stop = [content], last
     while len(found) < MAX_JOINED:
         before = text.rfind("\\boxed", 0, stop)
@@ -143,75 +173,105 @@ def _from_boxes(text: str, last: int) -> Extraction:
             break
         found.append(earlier)
         stop = before
+
     distinct = list(dict.fromkeys(reversed(found)))
-    return Extraction(", ".join(distinct), "box" if len(distinct) == 1 else "adjacent boxes")
+    method = "box" if len(distinct) == 1 else "adjacent boxes"
+    return Extraction(", ".join(distinct), method)
 
 
 def _from_mark(text: str, choice: bool) -> Extraction | None:
-    last = last_mark(text)
-    if last is None:
+    """What follows the last phrase that announces an answer."""
+    mark = last_mark(text)
+    if mark is None:
         return None
-    rest = text[last.end() :].lstrip()
+
+    rest = text[mark.end() :].lstrip()
     line = rest.partition("\n")[0]
-    if line.count("$") % 2 or line.rstrip().endswith(("\\[", "$$")):
-        line = rest[:2000]
+    formula_goes_on = line.count("$") % 2 or line.rstrip().endswith(("\\[", "$$"))
+    if formula_goes_on:
+        line = rest[:_LONGEST_DISPLAY]
+
     option = chosen_option(line) if choice else None
     answer = option or _tidy(line)
-    return Extraction(answer, f"after {last.group().strip()!r}") if answer else None
+    return Extraction(answer, f"after {mark.group().strip()!r}") if answer else None
 
 
 def _tidy(line: str) -> str | None:
     """Cut a sentence that follows "the answer is" down to the answer itself."""
     line = re.sub(r"\s+", " ", line[:_LONGEST_LINE])
-    line = (
-        _HEDGE.sub("", line.replace("**", "").strip(), count=1)
-        if _HEDGE.match(line)
-        else line.replace("**", "").strip()
-    )
-    spans = list(MATH.finditer(line, 0, 5_000))
-    if spans and spans[0].start() <= 40 and not any(c.isdigit() for c in line[: spans[0].start()]):
-        stop = spans[0].end()
-        for span in spans[1:]:
-            if not BETWEEN.fullmatch(line, stop, span.start()):
-                break
-            stop = span.end()
-        tail = re.match(r"\s*(?:\\?%|[A-Za-z]+\b)?", line[stop:])
-        joined = [inside(span) for span in spans if span.end() <= stop]
-        unit = (tail.group() if tail else "").strip()
-        if len(joined) == 1 and unit in {"%", "\\%", "percent"}:
-            return joined[0] + "%"
-        return (
-            result(joined[0]) + unit_following(line, stop)
-            if len(joined) == 1
-            else ", ".join(joined)
-        )
-    line = re.sub(r"\s+(?:in total|altogether|in all)(?=\W*$)", "", line)
-    cut = _ENDING.search(line)
-    if cut:
-        line = line[: cut.start()]
+    hedged = _HEDGE.match(line) is not None
+    line = line.replace("**", "").strip()
+    if hedged:
+        line = _HEDGE.sub("", line, count=1)
+
+    formulas = list(MATH.finditer(line, 0, _FORMULAS_WITHIN))
+    if formulas and formulas[0].start() <= _FORMULA_BEGINS_WITHIN:
+        lead = line[: formulas[0].start()]
+        if not any(char.isdigit() for char in lead):
+            return _first_formulas(line, formulas)
+
+    line = _IN_TOTAL.sub("", line)
+    ending = _ENDING.search(line)
+    if ending:
+        line = line[: ending.start()]
     line = line.rstrip(" :：,，;；*`。।.\"'_").lstrip(" :：,，;；*`。\"'_")
-    line = line.lstrip(".") if not re.match(r"\.\d", line) else line
-    line = line.removesuffix("です").removesuffix("だ").removesuffix("입니다")
+    if not re.match(r"\.\d", line):  # the point of .5 is kept
+        line = line.lstrip(".")
+    for copula in _COPULAS:
+        line = line.removesuffix(copula)
+
+    return _number_of(line) or line or None
+
+
+def _first_formulas(line: str, formulas: list[re.Match[str]]) -> str:
+    """The first formula of a line, with those that follow it as members of the same list, and the unit behind."""
+    stop = formulas[0].end()
+    for span in formulas[1:]:
+        if not BETWEEN.fullmatch(line, stop, span.start()):
+            break
+        stop = span.end()
+
+    members = [inside(span) for span in formulas if span.end() <= stop]
+    if len(members) > 1:
+        return ", ".join(members)
+
+    tail = re.match(r"\s*(?:\\?%|[A-Za-z]+\b)?", line[stop:])
+    if tail and tail.group().strip() in {"%", "\\%", "percent"}:
+        return members[0] + "%"
+    return result(members[0]) + unit_following(line, stop)
+
+
+def _number_of(line: str) -> str | None:
+    """The number that a line states among other words; None where the line as a whole is the answer."""
     numbers = list(NUMBER.finditer(line))
-    starts_with_number = bool(numbers) and numbers[0].start() <= 1
-    aside = (
-        re.match(r"\s*\(([A-Za-z -]{3,40})\)$", line[numbers[0].end() :])
-        if starts_with_number
-        else None
-    )
-    if aside and number_in_words(aside[1]) is not None:
-        return numbers[0].group()
-    if starts_with_number and _FOREIGN_UNIT.fullmatch(line, numbers[0].end()):
-        return numbers[0].group()
-    if starts_with_number and re.match(r"[,;，；]\s+[A-Za-z]{2,}", line[numbers[0].end() :]):
-        return numbers[0].group()
-    if numbers and not starts_with_number and is_prose(line) and not _RANGE.search(line):
-        return quantity(line, numbers[-1])
-    return line or None
+    if not numbers:
+        return None
+
+    first = numbers[0]
+    begins_with_number = first.start() <= 1  # a bracket or quotation mark may precede it
+    if not begins_with_number:
+        stated = is_prose(line) and not _RANGE.search(line)
+        return quantity(line, numbers[-1]) if stated else None
+
+    rest = line[first.end() :]
+    repeated = _NUMBER_REPEATED.match(rest)
+    if repeated and number_in_words(repeated[1]) is not None:
+        return first.group()
+    if _FOREIGN_UNIT.fullmatch(line, first.end()):
+        return first.group()
+    if _SENTENCE_GOES_ON.match(rest):
+        return first.group()
+    return None
 
 
 def _from_output(text: str) -> Extraction | None:
     """Last line that the last program printed."""
-    blocks = _OUTPUT.findall(text) if "```output" in text else []
-    lines = [line.strip() for line in blocks[-1].splitlines() if line.strip()] if blocks else []
+    if "```output" not in text:
+        return None
+
+    blocks = _OUTPUT.findall(text)
+    if not blocks:
+        return None
+
+    lines = [line.strip() for line in blocks[-1].splitlines() if line.strip()]
     return Extraction(lines[-1], "program output") if lines else None

@@ -8,58 +8,71 @@ import re
 from eval.grading.extract.math_spans import NUMBER, formulas_in, inside
 from eval.grading.normalise.units import unit_following
 
+_MAX_SENTENCE = 300
+
 _VERB = re.compile(
-    r"\b(?:loses?|lost|wins?|won|is|are|was|were|equals?|has|have|had|gets?|takes?|costs?|needs?|makes?|earns?|spends?|pays?|bought|sold|"
-    r"remains?|there|will|can|must|should|would)\b|[是为了有需]",
+    r"\b(?:loses?|lost|wins?|won|is|are|was|were|equals?|has|have|had|gets?|takes?|costs?|needs?|makes?|earns?|spends?"
+    r"|pays?|bought|sold|remains?|there|will|can|must|should|would)\b|[是为了有需]",
     re.I,
 )
-# what states no quantity: "x is not 5", "at least 5", "less than 5", "maybe 5"
+# Words and signs with which a sentence states no quantity: "x is not 5", "at least 5", "less than 5", "maybe 5".
 _OPEN = re.compile(
     r"\b(?:not|never|no|neither|nor|or|least|most|more than|less than|fewer than|greater than|between|if|maybe|about|"
     r"cannot|unless|except|if)\b|n't\b|[不非或?？<>]|至少|至多|最多|最少|大约|\\(?:ne|neq|le|leq|ge|geq|pm|approx)(?![a-z])",
     re.I,
 )
+# What precedes the answer in "It is an ellipse", and what makes of such a sentence something else.
 _STATING = re.compile(
     r"\b(?:is|are|was|were|be|becomes?|an?|the|on)\s+(?:\*\*|\\text\{)?(?:an?\s+|the\s+)?$", re.I
 )
 _DENIED = re.compile(
     r"\b(?:not|never|neither|nor|or|no|either|whether|if|unless|and)\b|n't\b|,", re.I
 )
+# A formula without delimiters at the sentence's end: "the limit is \frac{1}{2}".
 _FORMULA = re.compile(r"(?:\bis|\bare|\bequals?)\s+(?:equal to\s+)?(-?\\[A-Za-z].*|-?\(.*)$")
-_MAX_SENTENCE = 300
+_TEXT_COMMAND = re.compile(r"\\text\s*\{([^{}]*)\}")
+_FEW_WORDS = re.compile(r"[A-Za-z]{2,}(?: [A-Za-z]+){0,3}")
 
 
 def ends_in_words(gold: str, text: str) -> bool:
     """Whether a text without another answer ends by stating a gold in words: "It is an ellipse." for ellipse."""
-    gold = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", gold).strip(" .")
-    if not re.fullmatch(r"[A-Za-z]{2,}(?: [A-Za-z]+){0,3}", gold):
+    gold = _TEXT_COMMAND.sub(r"\1", gold).strip(" .")
+    if not _FEW_WORDS.fullmatch(gold):
         return False
-    last = re.split(r"[\n.!?](?:\s|$)", text.strip(" .!\n")[-300:])[-1]
-    before, stated, after = (
-        last.rpartition(gold) if gold in last else last.lower().rpartition(gold.lower())
-    )
-    if not stated or after.strip(" *.$}") or not before.strip() or _DENIED.search(before):
+
+    ending = text.strip(" .!\n")[-_MAX_SENTENCE:]
+    sentence = re.split(r"[\n.!?](?:\s|$)", ending)[-1]
+    if gold in sentence:
+        before, stated, after = sentence.rpartition(gold)
+    else:
+        before, stated, after = sentence.lower().rpartition(gold.lower())
+
+    if not stated or after.strip(" *.$}") or not before.strip():
+        return False
+    if _DENIED.search(before):
         return False
     return bool(_STATING.search(before)) or " " in gold or gold.lower() == "diverges"
 
 
 def sentence_answer(text: str) -> str | None:
     """The one quantity that a sentence states, None for what is no such sentence."""
-    text = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text)
-    if len(text) > _MAX_SENTENCE or (" " not in text and text.isascii()) or "\n" in text:
+    text = _TEXT_COMMAND.sub(r"\1", text)
+    one_word = " " not in text and text.isascii()
+    if len(text) > _MAX_SENTENCE or one_word or "\n" in text:
         return None
     if not _VERB.search(text) or _OPEN.search(text):
         return None
+
     formulas = formulas_in(text) if "$" in text or "\\(" in text else []
+    if len(formulas) > 1:
+        return None
     if formulas:
-        return (
-            inside(formulas[0]) + unit_following(text, formulas[0].end())
-            if len(formulas) == 1
-            else None
-        )
+        return inside(formulas[0]) + unit_following(text, formulas[0].end())
+
     bare = _FORMULA.search(text)
     if bare:
         return bare[1].rstrip(" .")
+
     numbers = list(NUMBER.finditer(text))
     if len(numbers) != 1:
         return None

@@ -3,6 +3,7 @@
 import re
 from itertools import islice
 
+from eval.grading.extract.extraction import Extraction
 from eval.grading.extract.math_spans import (
     MATH,
     NUMBER,
@@ -15,47 +16,83 @@ from eval.grading.extract.math_spans import (
     result,
 )
 
+# Only the end of a text is read, so that extraction stays linear: the last characters for numbers and letters, for
+# statements at the very end, for a count, and for a remark.
+_END_OF_TEXT = 4000
+_END_FOR_STATEMENT = 200
+_END_FOR_COUNT = 400
+_END_FOR_REMARK = 1500
+_MAX_NUMBERS = 2000
+_SHORT = 30  # characters; no remark fits behind an answer in less
+
+# An option's letter, by how it is named. Every alternative has one group.
 _LETTER = re.compile(
-    r"\(([A-H])\)|(?:选择?|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be|是|为)?"
-    r"(?:\s+therefore)?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$|^[^\w\n]*([A-H])[^\w\n]*$"
-    r"|\b([A-H])\s+(?:matches|is (?:the )?(?:correct|right|best))|\bso\s+([A-H])\s*\.?\s*$",
+    # (B)
+    r"\(([A-H])\)"
+    # option B, choose (B), 选择B
+    r"|(?:选择?|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be|是|为)?"
+    r"(?:\s+therefore)?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])"
+    # … is B, and a line that holds nothing but the letter
+    r"|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$"
+    r"|^[^\w\n]*([A-H])[^\w\n]*$"
+    # B is correct, so B
+    r"|\b([A-H])\s+(?:matches|is (?:the )?(?:correct|right|best))"
+    r"|\bso\s+([A-H])\s*\.?\s*$",
     re.M,
 )
+# The letter that an option's text begins with: "(B) 12", "\text{B}", "B."; not "A and B".
+_LABEL = re.compile(
+    r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、\s]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)"
+)
 _DENIED = re.compile(r"\b(?:not|neither|nor|except)\b|不", re.I)
+
+# "So", "therefore", "we get", 所以: what a last sentence may begin with.
 _LEAD_IN = re.compile(
     r"(?:(?:so|thus|therefore|hence|then|and|finally|overall|we (?:get|have|find|obtain)|which (?:gives|means|is))\b"
     r"[,:]?\s*"
     r"|(?:即|所以|因此|于是|故|综上(?:所述)?)[,，:：]?\s*)+",
     re.I,
 )
+# "The solutions are 3 and 5."
 _SEVERAL = re.compile(
     r"\b(?:solutions|answers|results|roots|values|zeros)\s+(?:are|is|:)\s*:?\s*"
     r"([^.\n]{1,80}?(?:,| and | or )[^.\n]{1,40}?)\.?\s*$",
     re.I,
 )
-_EITHER = re.compile(
+# Statements whose end is the answer as a whole, where the last number would be half of it. One group each.
+_STATED = re.compile(
+    # … is either 3 or 5
     r"\b(?:is|are|be)\s+(?:either|both)\s+([^.\n]{1,60}?(?:,| and | or )[^.\n]{1,40}?)\.?\s*$|"
+    # 坐标是(3, 5)。
     r"(?:是|为|等于)\s*[:：]?\s*([(\[（【{][^一-鿿。；\n]{1,80}[)\]）】}])\s*[。.]?\s*$|"
+    # 等于二十一
     r"(?:是|为|等于)\s*(负?[零一二两三四五六七八九十百千万亿点分之又]+)\s*[。.]?\s*$|"
+    # … is (3, 5); … is 2√3 cm; … are 3 to 5
     r"\b(?:is|are|equals)\s+(?:at\s+)?"
     r"(\([^()\n]{1,40}\)|(?:[-\d.]*\s?(?:√|sqrt|π|pi\b))[^A-Za-z\n]{0,30}|\d+\s(?:to|out of)\s\d+)\.?\s*$|"
+    # … is false
     r"(?<!\d)\s(?:is|are)\s+(true|false|correct|incorrect|possible|impossible)\.?\s*$",
     re.I,
 )
+# Before a number: "x is not 5".
 _NEGATED = re.compile(
     r"(?:\bnot|n't|\bnever|\bcannot|不是|不等于|不为)\s*(?:be\s+|equal\s+(?:to\s+)?)?$", re.I
 )
+_NEGATION_WITHIN = 24  # characters before the number
+# Before a number that is not the sentence's result: "15 apples after 3 days".
 _ASIDE = re.compile(
     r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?$",
     re.I,
 )
-# "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows
+_ASIDE_WITHIN = 20  # characters before the number
+# "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows.
 _COUNTED = re.compile(
     r"\bthere (?:are|is|were|will be|must be)(?: only| exactly| a total of| thus| therefore| just| at least)?\s+"
     r"(\$[^$]{1,30}\$|\d[\d,]*)\s+(?![^.]*(?:=|\btotal|\bgiving\b|\bthus\b|\bhence\b|\bfor a\b|\bso\b|\band\b))"
     r"[A-Za-z\\][^.\n]*\.?\s*$",
     re.I,
 )
+# A last remark in brackets, in a sentence of its own, or behind "because"; none that draws a conclusion.
 _REMARK = re.compile(
     r"\s*\((?:[A-Z][a-z]+|that is|since|because|where|note)\b(?:[^()]|\([^()]*\))*\)\s*\.?\s*$"
     r"|(?<=[.!$\]])\s+"
@@ -64,106 +101,165 @@ _REMARK = re.compile(
     r"|,?\s+(?:because|since|which is achieved|which occurs)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|we|gives?|is)\b)(?:[^.\n]|\.(?=\d))*\.?\s*$"
 )
+
+# An equation in plain characters, without words: "y = 2x + 1".
+_EQUATION = re.compile(r"[\w\s()\[\]^+*/.,=√π'-]+")
+_LONGEST_EQUATION = 80
 _LONG_WORD = re.compile(r"(?<![A-Za-z])(?!sqrt|sin|cos|tan|log)[A-Za-z]{3,}|[一-鿿]")
+# Program text that is given as an answer: no number is picked out of it.
 _CODE = re.compile(
     r"__\w+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
 )
 
 
-def plain_ending(text: str, choice: bool) -> tuple[str | None, str]:
+def plain_ending(text: str, *, choice: bool) -> Extraction:
+    """The answer of a text that neither boxes nor announces one, and the rule that found it.
+
+    The order of the rules decides: what states an answer as a whole comes before its last formula, and this before
+    the last number. `choice`: the expected answer is an option's letter.
+    """
     if not text:
-        return (None, "empty")
+        return Extraction(None, "empty")
+
     if choice:
-        letters = _LETTER.findall(text[-4000:].replace("*", ""))
-        if letters and len(text) > 2 and not text.startswith("-"):
-            return (next(filter(None, letters[-1])), "last letter")
-    if len(text) > 30:
+        # Asterisks are Markdown's. "-A" and a text of two characters are formulas sooner than options.
+        letter = _last_letter(text[-_END_OF_TEXT:].replace("*", ""))
+        if letter and len(text) > 2 and not text.startswith("-"):
+            return Extraction(letter, "last letter")
+
+    if len(text) > _SHORT:
         text = _without_afterthought(text)
-    single = "\n" not in text and len(text) <= 4000
-    led = _LEAD_IN.match(text) if single else None
-    text = text[led.end() :] or text if led else text
-    spans = formulas_in(text) if "$" in text or "\\" in text else []
+
+    single_line = "\n" not in text and len(text) <= _END_OF_TEXT
+    lead_in = _LEAD_IN.match(text) if single_line else None
+    if lead_in:
+        text = text[lead_in.end() :] or text
+
+    formulas = formulas_in(text) if "$" in text or "\\" in text else []
     prose = is_prose(text)
-    if led and len(spans) == 1 and not MATH.sub("", text).strip(" .。"):
-        return (joined(text, spans), "last formula")
-    if (
-        single
-        and len(spans) == 1
-        and spans[0].group().strip() == text.strip(" .")
-        and inside(spans[0]).count("=") > 1
-    ):
-        return (joined(text, spans), "last formula")
-    either = _EITHER.search(text[-200:]) if not spans else None
-    if either:
-        return (next(filter(None, either.groups())).strip(), "last statement")
-    if single and not prose and not (spans and WORD.search(MATH.sub(" ", text))):
-        return (text, "whole")
-    if single and _CODE.search(text):
-        return (text, "whole")
-    counted = _COUNTED.search(text[-400:])
+
+    # One formula and nothing else
+    if len(formulas) == 1:
+        if lead_in and not MATH.sub("", text).strip(" .。"):
+            return Extraction(joined(text, formulas), "last formula")
+        alone = formulas[0].group().strip() == text.strip(" .")
+        if single_line and alone and inside(formulas[0]).count("=") > 1:
+            return Extraction(joined(text, formulas), "last formula")
+
+    # A statement that is answered by its whole end
+    if not formulas:
+        stated = _STATED.search(text[-_END_FOR_STATEMENT:])
+        if stated:
+            return Extraction(_group_that_matched(stated).strip(), "last statement")
+
+    # A bare answer
+    if single_line:
+        words_around_formulas = formulas and WORD.search(MATH.sub(" ", text))
+        if not prose and not words_around_formulas:
+            return Extraction(text, "whole")
+        if _CODE.search(text):
+            return Extraction(text, "whole")
+
+    # A count, an equation, a list
+    counted = _COUNTED.search(text[-_END_FOR_COUNT:])
     if counted:
-        number = NUMBER.search(text, text.rfind(counted[1]))
-        plain = number and "$" not in counted[1]
-        return (quantity(text, number) if plain else counted[1].strip(" $"), "counted")  # type: ignore[arg-type]
-    equation = _last_equation(text) if not spans else None
-    if equation:
-        return (equation, "last equation")
-    several = _SEVERAL.search(text[-200:]) if not spans else None
-    if several:
-        return (several[1].strip(), "last list")
-    numbers = list(islice(NUMBER.finditer(text, max(0, len(text) - 4000)), 2000))
-    if spans and (not numbers or numbers[-1].start() < spans[-1].end()):
-        return (joined(text, spans), "last formula")
-    lines = [line for line in text.splitlines() if line.strip()]
-    if numbers and (prose or (len(lines) > 1 and not text.startswith("\\begin"))):
+        return Extraction(_count(text, counted[1]), "counted")
+
+    if not formulas:
+        equation = _last_equation(text)
+        if equation:
+            return Extraction(equation, "last equation")
+
+        several = _SEVERAL.search(text[-_END_FOR_STATEMENT:])
+        if several:
+            return Extraction(several[1].strip(), "last list")
+
+    # The last formula or number, whichever comes later
+    start = max(0, len(text) - _END_OF_TEXT)
+    numbers = list(islice(NUMBER.finditer(text, start), _MAX_NUMBERS))
+    if formulas and (not numbers or numbers[-1].start() < formulas[-1].end()):
+        return Extraction(joined(text, formulas), "last formula")
+
+    if numbers and (prose or _has_several_lines(text)):
         number = _main_number(text, numbers)
-        denied = _NEGATED.search(text, max(0, number.start() - 24), number.start())
-        return (text, "whole") if denied else (quantity(text, number), "last number")
-    return (text, "whole")
+        before = max(0, number.start() - _NEGATION_WITHIN)
+        if _NEGATED.search(text, before, number.start()):
+            return Extraction(text, "whole")
+        return Extraction(quantity(text, number), "last number")
+
+    return Extraction(text, "whole")
+
+
+def _group_that_matched(match: re.Match[str]) -> str:
+    return next(group for group in match.groups() if group)
+
+
+def _last_letter(text: str) -> str | None:
+    """The option's letter that a text names last."""
+    found = _LETTER.findall(text)
+    return next(filter(None, found[-1])) if found else None
+
+
+def _count(text: str, counted: str) -> str:
+    """The count that `_COUNTED` found: with its unit, or as the formula that it is ("$2^5$")."""
+    number = NUMBER.search(text, text.rfind(counted))
+    if number and "$" not in counted:
+        return quantity(text, number)
+    return counted.strip(" $")
+
+
+def _has_several_lines(text: str) -> bool:
+    """More than one line of text; a matrix in its environment is one formula."""
+    if text.startswith("\\begin"):
+        return False
+    return len([line for line in text.splitlines() if line.strip()]) > 1
 
 
 def _last_equation(text: str) -> str | None:
     """The end of "… So y = 2x.", where the last line is an equation without words."""
     line = text.rstrip().rpartition("\n")[2].strip()
-    led = _LEAD_IN.match(line)
-    line = (line[led.end() :] if led else line).rstrip(" .。")
-    if (
-        ("\n" not in text and not led)
-        or "=" not in line[1:-1]
-        or len(line) > 80
-        or _LONG_WORD.search(line)
-    ):
+    lead_in = _LEAD_IN.match(line)
+    if lead_in:
+        line = line[lead_in.end() :]
+    elif "\n" not in text:
         return None
-    return result(line) if re.fullmatch(r"[\w\s()\[\]^+*/.,=√π'-]+", line) else None
+
+    line = line.rstrip(" .。")
+    if "=" not in line[1:-1] or len(line) > _LONGEST_EQUATION or _LONG_WORD.search(line):
+        return None
+    return result(line) if _EQUATION.fullmatch(line) else None
 
 
 def _without_afterthought(text: str) -> str:
     """Drop a last remark that is no part of the answer: "(Recall that …)", "Note that …", "… because …"."""
-    kept = _REMARK.sub("", text[-1500:])
-    return text[:-1500] + kept if re.search(r"\d|\$", kept) else text
+    kept = _REMARK.sub("", text[-_END_FOR_REMARK:])
+    holds_an_answer = re.search(r"\d|\$", kept)
+    return text[:-_END_FOR_REMARK] + kept if holds_an_answer else text
 
 
 def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
     """The last number of the last sentence that is no aside ("5 days for 3 workers", "15 apples after 3 days")."""
     last = numbers[-1]
     if last.group().strip(" -")[:1] in "$\\€£¥￥":
-        return last
+        return last  # an amount of money is never an aside
+
     for number in reversed(numbers):
         between = text[number.end() : last.start()]
         if "\n" in between or ". " in between or "。" in between:
             return last
-        if not _ASIDE.search(text, max(0, number.start() - 20), number.start()):
+
+        before = max(0, number.start() - _ASIDE_WITHIN)
+        if not _ASIDE.search(text, before, number.start()):
             return number
+
     return last
 
 
 def chosen_option(text: str) -> str | None:
-    """The option's letter that a line begins with or names last."""
+    """The option's letter that a line begins with or names last; None where the line denies something."""
     text = text.replace("*", "").strip(" .$\\")
-    label = re.match(
-        r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、\s]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)", text
-    )
-    if label:
-        return None if _DENIED.search(text) else label[1]
-    letters = [] if _DENIED.search(text) else _LETTER.findall(text)
-    return next(filter(None, letters[-1])) if letters else None
+    if _DENIED.search(text):
+        return None
+
+    label = _LABEL.match(text)
+    return label[1] if label else _last_letter(text)

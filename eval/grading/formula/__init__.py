@@ -1,0 +1,11 @@
+"""Formulas in answers: read them, and compute their values within static limits.
+
+vocabulary.py     the words of formulas in LaTeX, Python and other languages; data only
+tokens.py         cut a cleaned answer into tokens
+nodes.py          the syntax tree, and how to walk through it
+construction.py   what the parser builds of parts: literals, mixed numbers, subscripts …
+parser.py         tokens to a tree: `parse_formula`
+exact_value.py    the rational value of a formula without symbols
+numeric_value.py  the value at one point in high precision; integrals, limits and endless sums
+same_value.py     whether two formulas have the same value, at fixed points
+"""

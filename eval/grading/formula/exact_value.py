@@ -1,111 +1,180 @@
-"""Exact values of formulas without symbols: `exact(node)` gives a Fraction or None, within static limits."""
+"""Exact values of formulas without symbols, within static limits."""
 
 import math
 from fractions import Fraction
 from functools import lru_cache
 
-from eval.grading.formula.nodes import replaced
+from eval.grading.formula.nodes import (
+    BoundVariable,
+    Call,
+    Factorial,
+    Negative,
+    Node,
+    Numeral,
+    Percent,
+    Power,
+    Product,
+    Quotient,
+    Series,
+    Sum,
+    replaced,
+    whole_number,
+)
 from eval.grading.formula.tokens import FormulaLimit
 
 MAX_BITS = 20_000  # of one exact numerator or denominator
 MAX_TERMS = 200  # of a sum or product
+_MAX_FACTORIAL = 3000
+_MAX_BINOMIAL = 5000
+_MAX_ROOT = 64  # degree of a root that is extracted exactly
+_MAX_RADICAND_BITS = 2000
 
 
 class Undefined(Exception):
     """The formula has no real (or finite) value at this point."""
 
 
-def exact(node: tuple) -> Fraction | None:
-    """The rational value of a formula without symbols, None when there is none (or it is irrational)."""
+def exact(node: Node) -> Fraction | None:
+    """The rational value of a formula without symbols; None when there is none or it is irrational.
+
+    Raises FormulaLimit where computing the value would take too long.
+    """
     try:
         return _exact(node)
     except (ZeroDivisionError, Undefined):
         return None
 
 
+# The cache bounds the work too: an inner sum without the outer index is computed only once.
 @lru_cache(maxsize=8192)
-def _exact(node: tuple) -> Fraction | None:
-    kind = node[0]
-    if kind == "num":
-        return node[1]
-    if kind in ("sym", "const", "text", "list", "set", "group", "matrix", "rel", "bound"):
+def _exact(node: Node) -> Fraction | None:
+    match node:
+        case Numeral():
+            return node.value
+        case Sum(terms):
+            return _exact_total(terms)
+        case Product(factors):
+            return _exact_product(factors)
+        case Negative(inner):
+            value = _exact(inner)
+            return None if value is None else -value
+        case Quotient(above, below):  # both sides: either may be undefined or beyond the limits
+            return _exact_quotient(_exact(above), _exact(below))
+        case Power(base, exponent):
+            return _exact_power(_exact(base), _exact(exponent))
+        case Call():
+            return _exact_call(node)
+        case Percent(inner):
+            value = _exact(inner)
+            return None if value is None else value / 100
+        case Factorial(inner):
+            return _exact_factorial(_exact(inner))
+        case Series():
+            return _exact_series(node)
+    return None
+
+
+def _exact_total(terms: tuple[Node, ...]) -> Fraction | None:
+    total = Fraction(0)
+    for term in terms:
+        value = _exact(term)
+        if value is None:
+            return None
+        total = _bounded(total + value)
+    return total
+
+
+def _exact_product(factors: tuple[Node, ...]) -> Fraction | None:
+    total = Fraction(1)
+    for factor in factors:
+        value = _exact(factor)
+        if value is None:
+            return None
+        total = _bounded(total * value)
+    return total
+
+
+def _exact_quotient(above: Fraction | None, below: Fraction | None) -> Fraction | None:
+    if above is None or below is None:
         return None
-    if kind in ("add", "mul"):
-        total = Fraction(0 if kind == "add" else 1)
-        for part in node[1]:
-            value = _exact(part)
-            if value is None:
-                return None
-            total = _bounded(total + value if kind == "add" else total * value)
-        return total
-    if kind in ("neg", "div", "pow", "fact", "percent"):
-        values = [_exact(part) for part in node[1:]]
-        return None if None in values else _exact_operation(kind, values)
-    if kind in ("sum", "prod"):
-        return _exact_series(node)
-    return _exact_call(node) if kind == "call" else None
+    return _bounded(above / below)
 
 
-def _exact_series(node: tuple) -> Fraction | None:
-    low, high = _exact(node[1]), _exact(node[2])
+def _exact_power(base: Fraction | None, exponent: Fraction | None) -> Fraction | None:
+    if base is None or exponent is None:
+        return None
+    if exponent.denominator != 1:
+        root = _root(base, exponent.denominator)
+        return _exact_power(root, Fraction(exponent.numerator))
+
+    # The result has about |exponent| times as many bits.
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if abs(exponent) * max(bits - 1, 0) > MAX_BITS and abs(base) != 1:
+        return None  # the evaluation with limits on magnitude decides
+    return base**exponent.numerator
+
+
+def _exact_factorial(value: Fraction | None) -> Fraction | None:
+    if value is None or value.denominator != 1 or value < 0:
+        return None
+    if value > _MAX_FACTORIAL:
+        raise FormulaLimit("factorial")
+    return Fraction(math.factorial(int(value)))
+
+
+def _exact_series(node: Series) -> Fraction | None:
+    low, high = _exact(node.low), _exact(node.high)
     if low is None or high is None or low.denominator != 1 or high.denominator != 1:
         return None
     if high - low > MAX_TERMS:
         raise FormulaLimit("terms")
-    total = Fraction(0 if node[0] == "sum" else 1)
+
+    # An empty sum is 0, an empty product 1.
+    is_sum = node.operation == "sum"
+    total = Fraction(0 if is_sum else 1)
     for index in range(int(low), int(high) + 1):
-        term = _exact(replaced(node[3], ("bound", node[4]), ("num", Fraction(index), None, 1)))
+        term = _exact(replaced(node.body, BoundVariable(node.index), whole_number(index)))
         if term is None:
             return None
-        total = _bounded(total + term if node[0] == "sum" else total * term)
+        total = _bounded(total + term if is_sum else total * term)
     return total
 
 
-def _exact_operation(kind: str, values: list[Fraction]) -> Fraction | None:
-    first = values[0]
-    if kind == "neg":
-        return -first
-    if kind == "percent":
-        return first / 100
-    if kind == "div":
-        return _bounded(first / values[1])
-    if kind == "fact":
-        if first.denominator != 1 or first < 0:
-            return None
-        if first > 3000:
-            raise FormulaLimit("factorial")
-        return Fraction(math.factorial(int(first)))
-    exponent = values[1]
-    if exponent.denominator != 1:
-        root = _root(first, exponent.denominator)
-        return (
-            None if root is None else _exact_operation("pow", [root, Fraction(exponent.numerator)])
-        )
-    bits = max(first.numerator.bit_length(), first.denominator.bit_length())
-    if abs(exponent) * max(bits - 1, 0) > MAX_BITS and abs(first) != 1:
-        return None  # the evaluation with limits on magnitude decides
-    return first**exponent
-
-
-def _exact_call(node: tuple) -> Fraction | None:
-    name, arguments = node[1], [_exact(argument) for argument in node[2]]
-    if None in arguments:
+def _exact_call(node: Call) -> Fraction | None:
+    values: list[Fraction] = []
+    missing = False
+    for argument in node.arguments:  # all of them: any may be undefined or beyond the limits
+        value = _exact(argument)
+        if value is None:
+            missing = True
+        else:
+            values.append(value)
+    if missing:
         return None
-    if name == "root" and arguments[1].denominator == 1 and 0 < arguments[1] < 64:
-        return _root(arguments[0], int(arguments[1]))
-    if name == "abs":
-        return abs(arguments[0])
-    if name in ("floor", "ceil"):
-        return Fraction(math.floor(arguments[0]) if name == "floor" else math.ceil(arguments[0]))
-    if name in ("max", "min"):
-        return max(arguments) if name == "max" else min(arguments)
-    whole = all(value.denominator == 1 for value in arguments)
-    if name in ("gcd", "lcm") and whole:
-        return Fraction(getattr(math, name)(*(int(value) for value in arguments)))
-    if name == "binom" and whole and 0 <= arguments[1] <= arguments[0] <= 5000:
-        return _bounded(Fraction(math.comb(int(arguments[0]), int(arguments[1]))))
-    if name == "factorial":
-        return _exact_operation("fact", arguments)
+
+    first = values[0]
+    whole = all(value.denominator == 1 for value in values)
+    match node.function:
+        case "root" if values[1].denominator == 1 and 0 < values[1] < _MAX_ROOT:
+            return _root(first, int(values[1]))
+        case "abs":
+            return abs(first)
+        case "floor":
+            return Fraction(math.floor(first))
+        case "ceil":
+            return Fraction(math.ceil(first))
+        case "max":
+            return max(values)
+        case "min":
+            return min(values)
+        case "gcd" if whole:
+            return Fraction(math.gcd(*map(int, values)))
+        case "lcm" if whole:
+            return Fraction(math.lcm(*map(int, values)))
+        case "binom" if whole and 0 <= values[1] <= first <= _MAX_BINOMIAL:
+            return _bounded(Fraction(math.comb(int(first), int(values[1]))))
+        case "factorial":
+            return _exact_factorial(first)
     return None
 
 
@@ -114,16 +183,23 @@ def _root(value: Fraction, degree: int) -> Fraction | None:
     if value < 0:
         root = _root(-value, degree) if degree % 2 else None
         return None if root is None else -root
-    above, below = _integer_root(value.numerator, degree), _integer_root(value.denominator, degree)
-    return None if above is None or below is None else Fraction(above, below)
+
+    above = _integer_root(value.numerator, degree)
+    below = _integer_root(value.denominator, degree)
+    if above is None or below is None:
+        return None
+    return Fraction(above, below)
 
 
 def _integer_root(value: int, degree: int) -> int | None:
+    """The root of a natural number where it is a natural number."""
     if degree == 2:
         root = math.isqrt(value)
         return root if root * root == value else None
-    if degree >= 64 or value.bit_length() > 2000:
+    if degree >= _MAX_ROOT or value.bit_length() > _MAX_RADICAND_BITS:
         return None
+
+    # Bisection between 0 and the next power of two above the root.
     low, high = 0, 1 << (value.bit_length() // degree + 1)
     while low < high:
         middle = (low + high) // 2

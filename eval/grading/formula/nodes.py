@@ -1,96 +1,391 @@
-"""Small builders of syntax-tree nodes for the parser of eval.grading.formula.parser."""
+r"""The syntax tree of a formula, and how to walk through it.
 
+Nodes are frozen: trees are shared between threads, kept in caches and compared with `==` and
+`hash`. Two formulas are the same tree when they are written the same way; `x + y` and `y + x` are
+different trees with the same value.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
-
-from eval.grading.formula.tokens import FormulaError, FormulaLimit
-
-MAX_LITERAL = 400  # digits of one number
-BINDERS = frozenset(["sum", "prod", "int", "lim"])
-ONE, TWO = ("num", Fraction(1), None, 1), ("num", Fraction(2), None, 1)
+from operator import is_
 
 
-def number_node(text: str) -> tuple:
-    if len(text) > MAX_LITERAL:
-        raise FormulaLimit("digits")
-    mantissa, _, exponent = text.lower().partition("e")
-    if exponent and abs(int(exponent)) > 1000:
-        raise FormulaLimit("exponent")
-    whole, _, part = mantissa.partition(".")
-    value = Fraction(int(whole + part), 10 ** len(part)) * Fraction(10) ** int(exponent or 0)
-    return ("num", value, len(part) if part else None, len((whole + part).lstrip("0")) or 1)
+class Node:
+    """Base of all nodes. Fields that are nodes, or tuples of them, are the node's children."""
+
+    __slots__: tuple[str, ...] = ()
 
 
-def mixed_node(whole: tuple, part: tuple, strict: bool) -> tuple:
-    above, below = part[1], part[2]
-    if above[2] is None and below[2] is None and 0 < above[1] < below[1]:
-        return ("num", whole[1] + above[1] / below[1], None, 0)
-    if strict or (
-        above[2] is None and below[2] is None
-    ):  # 1\\frac{9}{5} is neither 1.8 nor 2.8 for sure
-        raise FormulaError("two numbers side by side")
-    return product_node(whole, part)
+class Scalar(Node):
+    """What stands for one value that can be computed, without structure to compare part by part."""
+
+    __slots__ = ()
 
 
-_SETS = frozenset(["named", "set", "union", "inter", "setminus"])
+class Binder(Scalar):
+    r"""A formula with a variable of its own: \sum, \prod, \int, \lim.
+
+    In the body, the variable is BoundVariable(index). The index counts the binders inside the body,
+    so two equal sums that are written with different letters are equal trees.
+    """
+
+    __slots__ = ()
+
+    index: int
 
 
-def sum_node(terms: list[tuple]) -> tuple:
-    if (
-        len(terms) == 2
-        and terms[0][0] in _SETS
-        and terms[1][0] == "neg"
-        and terms[1][1][0] in _SETS
-    ):
-        return ("setminus", terms[0], terms[1][1])  # R - {1}
-    return terms[0] if len(terms) == 1 else ("add", tuple(terms))
+# --- single values
 
 
-def product_node(left: tuple, right: tuple) -> tuple:
-    if left[0] == "mul":
-        return ("mul", (*left[1], right))
-    return ("mul", (left, right))
+@dataclass(frozen=True, slots=True)
+class Numeral(Scalar):
+    """A number as it is written: 2.50 has 2 decimals and 3 digits.
+
+    `decimals` is None for a number without a decimal point.
+    """
+
+    value: Fraction
+    decimals: int | None
+    digits: int
 
 
-_BASES = "zero one two three four five six seven eight nine ten eleven twelve".split()
+@dataclass(frozen=True, slots=True)
+class Symbol(Scalar):
+    """A free variable; decorations and subscripts belong to its name: "x", "x_1", "vec a", "f'"."""
+
+    name: str
 
 
-def subscripted_node(base: tuple, index: tuple) -> tuple:
-    if base[0] == "num" and index[0] == "text" and index[1] in _BASES:
-        index = ("num", Fraction(_BASES.index(index[1])), None, 1)
-    if base[0] == "num" and index[0] == "num":
-        return base if index[1] == 10 else ("base", str(base[1]), str(index[1]))
-    if base[0] in ("sym", "const"):
-        return ("sym", f"{base[1]}_{flat_node(index)}")
-    raise FormulaError("subscript of an expression")
+@dataclass(frozen=True, slots=True)
+class Constant(Scalar):
+    """ "pi", "e", "i" or "infty"."""
+
+    name: str
 
 
-def flat_node(node: object) -> str:
-    """A name made of a small subtree, for subscripts and decorations."""
-    if not isinstance(node, tuple):
-        return str(node)
-    if node and node[0] == "num":
-        return str(node[1])
-    parts = node[1:] if node and isinstance(node[0], str) else node
-    return " ".join(flat_node(part) for part in parts if part is not None)
+@dataclass(frozen=True, slots=True)
+class BoundVariable(Node):
+    """The variable of the binder with this index (see Binder), whatever letter the answer uses."""
+
+    index: int
 
 
-def replaced(node: object, old: tuple, new: tuple) -> object:
-    """The tree with every `old` subtree replaced."""
+@dataclass(frozen=True, slots=True)
+class Text(Node):
+    """Words inside a formula, in lower case: a unit, a name."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSet(Node):
+    """A set with a name: "R", "Z", "N", "Q", "C" or "empty"."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InBase(Node):
+    """A number in a base other than ten: 101_2 has the digits "101" and the base "2"."""
+
+    digits: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dots(Node):
+    r"""The ellipsis \ldots of a sequence."""
+
+
+# --- arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Scalar):
+    terms: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Scalar):
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient(Scalar):
+    above: Node
+    below: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Scalar):
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Negative(Scalar):
+    inner: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Factorial(Scalar):
+    inner: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Percent(Scalar):
+    inner: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Degrees(Scalar):
+    inner: Node
+
+
+@dataclass(frozen=True, slots=True)
+class PlusMinus(Node):
+    r"""`left` ± `right`; `sign` is "pm" or "mp", and `left` is None where the sign comes first."""
+
+    sign: str
+    left: Node | None
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Scalar):
+    """A function of its arguments: sin, root (radicand, degree), log (value[, base]), binom …"""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+
+# --- binders
+
+
+@dataclass(frozen=True, slots=True)
+class Series(Binder):
+    """A sum or a product (`operation` "sum" or "prod") of `body` from `low` to `high`."""
+
+    operation: str
+    low: Node
+    high: Node
+    body: Node
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Integral(Binder):
+    """A definite integral."""
+
+    low: Node
+    high: Node
+    body: Node
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(Binder):
+    """The limit of `body` at `target`, from the `side` "+", "-" or "" (both)."""
+
+    target: Node
+    side: str
+    body: Node
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Antiderivative(Node):
+    """An integral without its two bounds; `bound` is the one where only one is written."""
+
+    body: Node
+    variable: Node
+    bound: Node | None = None
+
+
+# --- structure: collections, sets, relations
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Node):
+    """Answers side by side: "1, 2 and 3"."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either(Node):
+    """Points or intervals, we cannot know which, joined by "or": "(1, 2) or (3, 4)"."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio(Node):
+    """3 : 4 : 5"""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetOf(Node):
+    """A set by its elements: {1, 2}."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetBuilder(Node):
+    """{`element` | `condition`}"""
+
+    element: Node
+    condition: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Union(Node):
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intersection(Node):
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetDifference(Node):
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Bracketed(Node):
+    """A tuple, point, vector or interval: "(", "[" or "<" … ")", "]" or ">"."""
+
+    opening: str
+    closing: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix(Node):
+    rows: tuple[tuple[Node, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation(Node):
+    """A chain such as a < b <= c: one operator fewer than sides.
+
+    Operators are the values of vocabulary.RELATIONS.
+    """
+
+    operators: tuple[str, ...]
+    sides: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Residue(Node):
+    """`value` mod `modulus`, where the value may be an equation: x = 1 (mod 3)."""
+
+    value: Node
+    modulus: Node
+
+
+# --- nodes with a name
+
+
+INFINITY = Constant("infty")
+MINUS_INFINITY = Negative(INFINITY)
+IMAGINARY_UNIT = Constant("i")
+
+
+def whole_number(value: int) -> Numeral:
+    return Numeral(Fraction(value), None, 1)
+
+
+# Equal to what the parser makes of "0", "1" and "2".
+ZERO, ONE, TWO = whole_number(0), whole_number(1), whole_number(2)
+
+
+# --- walking
+
+
+def children(node: Node) -> list[Node]:
+    """The nodes directly inside this one, in the order of writing."""
+    found: list[Node] = []
+    for name in node.__slots__:
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            found.append(value)
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Node):
+                    found.append(item)
+                elif isinstance(item, tuple):  # a row of a matrix
+                    found.extend(item)
+    return found
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all nodes inside it, in no particular order."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        yield part
+        stack.extend(children(part))
+
+
+_LEAVES = (Numeral, Symbol, Constant, BoundVariable, Text)
+
+
+def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with `change` applied to each child; the node itself where no child changes."""
+    before = [getattr(node, name) for name in node.__slots__]
+    after = [_mapped(value, change) for value in before]
+
+    # Most subtrees stay: sharing them saves time and memory, above all in the terms of a sum.
+    if all(map(is_, after, before)):
+        return node
+    return type(node)(*after)
+
+
+def _mapped(value: object, change: Callable[[Node], Node]) -> object:
+    if isinstance(value, Node):
+        return change(value)
+    if not isinstance(value, tuple):
+        return value
+
+    parts = tuple(_mapped(part, change) for part in value)
+    return value if all(map(is_, parts, value)) else parts
+
+
+def replaced(node: Node, old: Node, new: Node) -> Node:
+    """The tree with `new` in the place of every subtree that equals `old`."""
     if node == old:
         return new
-    return tuple(replaced(part, old, new) for part in node) if isinstance(node, tuple) else node
+    if isinstance(node, _LEAVES):  # most nodes; the terms of a sum are made here
+        return node
+    return map_children(node, lambda child: replaced(child, old, new))
 
 
-def bound_depth(node: object) -> int:
-    """How many summation indices the tree binds already, one in another."""
-    if not isinstance(node, tuple):
-        return 0
-    if node and node[0] in BINDERS:
-        return max(node[-1] + 1, *(bound_depth(part) for part in node[1:-1]))
-    return max((bound_depth(part) for part in node), default=0)
+def symbols(*nodes: Node) -> set[str]:
+    """Names of all free symbols."""
+    found: set[str] = set()
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Symbol):
+            found.add(node.name)
+        else:
+            stack.extend(children(node))
+    return found
 
 
-def binder(kind: str, *parts: object, body: tuple, variable: tuple) -> tuple:
-    """A sum, product, integral or limit; its variable is renamed, so that equal ones with other letters are equal."""
-    index = bound_depth(body)
-    return (kind, *parts, replaced(body, variable, ("bound", index)), index)
+def contains(node: Node, wanted: Node) -> bool:
+    """Whether a subtree equals `wanted`."""
+    return any(part == wanted for part in walk(node))
+
+
+def contains_kind(node: Node, kind: type[Node]) -> bool:
+    """Whether a node of this class occurs."""
+    return any(isinstance(part, kind) for part in walk(node))

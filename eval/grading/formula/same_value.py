@@ -1,110 +1,127 @@
-"""Values of formulas: exact where the formula is rational, else in high precision, always within static limits.
+"""Whether two formulas have the same value: both are evaluated, within static limits.
 
-`exact(node)` gives a Fraction or None. `same_value(gold, other)` decides whether two formulas are one function by
-evaluating both at fixed points with a precision that follows the magnitudes that occur, so that no rounding can
-make two different short formulas agree. No clock is involved: the same pair gives the same verdict on any machine.
-Arithmetic over the reals (odd roots of negative numbers are real), complex where an i occurs.
+`same_value(gold, other)` evaluates both formulas at fixed points with a precision that follows the
+magnitudes that occur, so that no rounding can make two different short formulas agree. No clock is
+involved: the same pair gives the same verdict on any machine. Arithmetic over the reals (odd roots
+of negative numbers are real), complex where an i occurs.
 """
 
 import random
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from eval.grading.formula.calculus import SETTLED_BITS
 from eval.grading.formula.exact_value import Undefined, exact
-from eval.grading.formula.numeric_value import START_BITS, Evaluator, magnitude
+from eval.grading.formula.nodes import IMAGINARY_UNIT, Node, contains, symbols
+from eval.grading.formula.numeric_value import (
+    SETTLED_BITS,
+    START_BITS,
+    Evaluator,
+    MpContext,
+    MpNumber,
+    magnitude,
+)
 from eval.grading.formula.tokens import FormulaLimit
 
-_MAX_PRECISION = 12_000
+_MAX_PRECISION = 12_000  # bits
+_MAX_SYMBOLS = 12
+_LEAST_AGREEMENT = 4  # points at which two functions must be defined and agree
 _LOCK = threading.Lock()  # mpmath's context and its caches of constants are not made for threads
 
 
-def symbols(*nodes: object) -> set[str]:
-    """Names of all free symbols."""
-    found: set[str] = set()
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, tuple):
-            if len(node) == 2 and node[0] == "sym":
-                found.add(node[1])
-            else:
-                stack.extend(node)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Both values at one point, and the rounding error to allow between them."""
+
+    gold: MpNumber
+    other: MpNumber
+    error: MpNumber
 
 
-def contains(node: object, kind: tuple | str) -> bool:
-    """Whether a node of this kind (or this very node) occurs."""
-    stack = [node]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, tuple):
-            if part == kind or (part and (part[0] == kind or part[1:2] == (kind,))):
-                return True
-            stack.extend(part)
-    return False
+def value_of(node: Node) -> Fraction | None:
+    """A formula without symbols as a rational good to 60 digits; None when it has no real value.
 
-
-def value_of(node: tuple) -> Fraction | None:
-    """A formula without symbols as a rational good to 60 digits or more; None when it has no real value."""
+    Raises FormulaLimit, and FormulaError for what is no number at all.
+    """
     rational = exact(node)
     if rational is not None:
         return rational
-    if contains(node, ("const", "i")) or symbols(node):
+    if contains(node, IMAGINARY_UNIT) or symbols(node):
         return None
+
     with _LOCK:
         try:
-            value = _precise(node, {}, _context(), complex_allowed=False)
+            values = _evaluate(node, node, {}, _context(), complex_allowed=False)
         except Undefined:
             return None
-        return _to_fraction(value)
+        return _to_fraction(values.gold)
 
 
-def same_value(gold: tuple, other: tuple) -> bool:
+def same_value(gold: Node, other: Node) -> bool:
     """Whether the two formulas are the same function of their symbols (or the same constant)."""
-    return compare_values(gold, other, ratio=False) is not None
-
-
-def compare_values(gold: tuple, other: tuple, ratio: bool) -> int | None:
-    """1 when both agree at every point, or, with `ratio`, when their quotient is one constant: its sign. Else None."""
-    names = sorted(symbols(gold) | symbols(other))
-    if len(names) > 12:
-        raise FormulaLimit("symbols")
-    complex_allowed = contains(gold, ("const", "i")) or contains(other, ("const", "i"))
+    names, complex_allowed = _variables(gold, other)
     with _LOCK:
         context = _context()
-        quotient, agreed = None, 0
-        for point in _points(tuple(names)) if names else [{}]:
+        agreed = 0
+        for point in _points(names):
             try:
-                left, right, scale = _pair(gold, other, point, context, complex_allowed)
+                values = _evaluate(gold, other, point, context, complex_allowed)
+            except Undefined:  # outside the domain of one of them, as √x at -1
+                continue
+            if abs(values.gold - values.other) > values.error:
+                return False
+            agreed += 1
+    return agreed >= (_LEAST_AGREEMENT if names else 1)
+
+
+def constant_ratio(gold: Node, other: Node) -> int | None:
+    """The sign (1 or -1; 1 for complex numbers) of gold / other where it is constant, else None."""
+    names, complex_allowed = _variables(gold, other)
+    with _LOCK:
+        context = _context()
+        quotient: MpNumber = None
+        agreed = 0
+        for point in _points(names):
+            try:
+                values = _evaluate(gold, other, point, context, complex_allowed)
             except Undefined:
                 continue
-            if not ratio:
-                if not _agree(left, right, scale):
-                    return None
-            elif _agree(left, 0 * left, scale) or _agree(right, 0 * right, scale):
-                if _agree(left, 0 * left, scale) != _agree(right, 0 * right, scale):
-                    return None
-                continue
-            elif quotient is None:
-                quotient = left / right
-            elif not _agree(
-                quotient, left / right, abs(quotient) * scale / max(abs(left), abs(right))
-            ):
+
+            # A common zero says nothing about the quotient.
+            gold_is_zero = abs(values.gold) <= values.error
+            other_is_zero = abs(values.other) <= values.error
+            if gold_is_zero != other_is_zero:
                 return None
+            if gold_is_zero:
+                continue
+
+            here = values.gold / values.other
+            if quotient is None:
+                quotient = here
+            else:
+                error = abs(quotient) * values.error / max(abs(values.gold), abs(values.other))
+                if abs(quotient - here) > error:
+                    return None
             agreed += 1
-        if agreed < (4 if names else 1):
+
+        if agreed < (_LEAST_AGREEMENT if names else 1):
             return None
-        return -1 if quotient is not None and not complex_allowed and quotient < 0 else 1
+        return -1 if not complex_allowed and quotient < 0 else 1
 
 
-def _agree(left: object, right: object, scale: object) -> bool:
-    return abs(left - right) <= scale  # type: ignore[operator]
+def _variables(gold: Node, other: Node) -> tuple[tuple[str, ...], bool]:
+    """The names of the symbols, in order, and whether the values are complex."""
+    names = sorted(symbols(gold) | symbols(other))
+    if len(names) > _MAX_SYMBOLS:
+        raise FormulaLimit("symbols")
+    complex_allowed = contains(gold, IMAGINARY_UNIT) or contains(other, IMAGINARY_UNIT)
+    return tuple(names), complex_allowed
 
 
 @lru_cache(maxsize=1)
-def _context() -> object:
+def _context() -> MpContext:
     import mpmath  # loaded only when an answer needs it
 
     return mpmath.MPContext()
@@ -112,7 +129,11 @@ def _context() -> object:
 
 @lru_cache(maxsize=512)
 def _points(names: tuple[str, ...]) -> list[dict[str, Fraction]]:
-    """Fixed points: positive, mixed signs, between 0 and 1, and whole numbers (for n!, (-1)^n, binomials)."""
+    """Fixed points: positive, of both signs, between 0 and 1, whole numbers (for n! and (-1)^n)."""
+    if not names:
+        return [{}]
+
+    # Prime denominators: no value of a formula is hit by chance.
     generator = random.Random(20240203)
     draws = (
         *(lambda: Fraction(generator.randint(1001, 3999), 1009) for _ in range(4)),
@@ -124,35 +145,47 @@ def _points(names: tuple[str, ...]) -> list[dict[str, Fraction]]:
     return [{name: draw() for name in names} for draw in draws]
 
 
-def _to_fraction(value: object) -> Fraction:
-    sign, mantissa, exponent, _ = value._mpf_  # type: ignore[attr-defined]
+def _to_fraction(value: MpNumber) -> Fraction:
+    sign, mantissa, exponent, _ = value._mpf_  # mpmath's own form: (-1)^sign mantissa 2^exponent
     number = Fraction(int(mantissa)) * Fraction(2) ** exponent
     return -number if sign else number
 
 
-def _precise(node: tuple, point: dict, context: object, complex_allowed: bool) -> object:
-    return _pair(node, node, point, context, complex_allowed)[0]
+def _evaluate(
+    gold: Node,
+    other: Node,
+    point: Mapping[str, Fraction],
+    context: MpContext,
+    complex_allowed: bool,
+) -> _Values:
+    """Both values, at a precision that covers all magnitudes on the way.
 
-
-def _pair(gold: tuple, other: tuple, point: dict, context: object, complex_allowed: bool) -> tuple:
-    """Both values and the rounding error to allow between them, at a precision that covers all magnitudes."""
+    Raises Undefined or FormulaLimit.
+    """
     bits = START_BITS
     while True:
-        context.prec = bits  # type: ignore[attr-defined]
-        runs = [Evaluator(point, context, complex_allowed) for _ in (gold, other)]
-        values = [run.value(node) for run, node in zip(runs, (gold, other), strict=True)]
-        highest = max(run.highest for run in runs)
-        spread = highest - min(run.lowest for run in runs)
+        context.prec = bits
+        first = Evaluator(point, context, complex_allowed)
+        second = Evaluator(point, context, complex_allowed)
+        left, right = first.value(gold), second.value(other)
+
+        # Terms of size 2^highest may cancel down to 2^lowest: room for twice the spread.
+        highest = max(first.highest, second.highest)
+        spread = highest - min(first.lowest, second.lowest)
         if START_BITS + 2 * spread <= bits:
-            top = (
-                highest
-                if any(run.added for run in runs)
-                else max(magnitude(value, context) for value in values)
-            )
-            error = context.mpf(2) ** (top - START_BITS // 2 - spread)  # type: ignore[attr-defined]
-            if any(run.approximate for run in runs):
-                error = max(error, context.mpf(2) ** (1 - SETTLED_BITS) * max(1, *map(abs, values)))  # type: ignore[attr-defined]
-            return *values, error
+            break
         bits = START_BITS + 2 * spread
         if bits > _MAX_PRECISION:
             raise FormulaLimit("precision")
+
+    # Without sums nothing cancels, and the error is relative to the values.
+    top = highest
+    if not first.added and not second.added:
+        top = max(magnitude(left, context), magnitude(right, context))
+    error = context.mpf(2) ** (top - START_BITS // 2 - spread)
+
+    # Integrals and limits are only good to SETTLED_BITS, at any precision.
+    if first.approximate or second.approximate:
+        settled = context.mpf(2) ** (1 - SETTLED_BITS)
+        error = max(error, settled * max(1, abs(left), abs(right)))
+    return _Values(left, right, error)

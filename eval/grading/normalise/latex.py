@@ -13,7 +13,7 @@ from eval.grading.normalise.verbal import as_formula
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_VULGAR = {
+_VULGAR_FRACTIONS = {
     "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5", "⅘": "4/5",
     "⅙": "1/6", "⅚": "5/6", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8", "⅐": "1/7", "⅑": "1/9", "⅒": "1/10",
 }  # fmt: skip
@@ -33,60 +33,14 @@ _SYMBOLS = {
 }  # fmt: skip
 _CIRCLED = {chr(0x2460 + n): rf"\textcircled{{{n + 1}}}" for n in range(20)}
 _TRANSLATION = str.maketrans(_SYMBOLS | _CIRCLED)
-_TEXT = re.compile(
-    r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mbox|hbox|mathrm|mathsf|mathit|mathbf|boldsymbol|bm|operatorname\*?|rm|bf)"
-    r"\s*\{([^{}]*)\}"
-)
-_SINGLE_LETTER = re.compile(r"\\text\{\s*([a-zA-Z])\s*\}")
-_DROPPED = re.compile(
-    r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|strut|rm|bf|it)(?![A-Za-z])"
-    r"|\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?(?=[^\d]|$)"
-)
-_SPACES = re.compile(
-    r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]"
-)
-_GROUPED = re.compile(r"(?<![\d.])(\d{1,3})((?:(?:\{,\}|\\[,!;: ]|,\\!|,)\d{3})+)(?![\d])")
-_LEADING = re.compile(
-    r"^(?:\s|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ "
-    r"|(?:approximately|approx\.?|about|around|roughly)(?![A-Za-z]))+",
-    re.I,
-)
-_OUTWARD = re.compile(r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])")
-_REPEATING = re.compile(
-    r"(?<![\d.])(\d{1,15})\.(\d{0,30})(?:\\(?:overline|bar)\s*\{?(\d{1,30})\}?|((?:\\dot\s*\{?\d\}?\d{0,20}){1,2}))"
-)
-_IN_BRACKETS = re.compile(r"-?(\d{1,15})\.(\d{0,30})\((\d{1,30})\)")
-_DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|…|\s*\\[lc]?dots)")
+_OTHER_DIGITS = re.compile(r"[^\x00-\x7f\D]")  # Bengali, Thai, Arabic, full-width …
+_ROOT = re.compile(r"√\s*(?:\(([^()]*)\)|([\d.]*\d|[A-Za-z]))")
 _INVISIBLE = dict.fromkeys(
     map(ord, "\0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202c\u202d\u202e")
 )
-_POSITIVE_REALS = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?\s*[\^_]\s*(?:\{\s*(?:\+|>\s*0)\s*\}|\+)")
-_NOT_NEGATIVE = re.compile(
-    r"\\mathbb\s*\{?\s*R\s*\}?\s*_\s*\{?\s*(?:\\geq?|\+)\s*0?\s*\}?(?:\s*\^\s*\{?\+\}?)?$"
-)
-_UNIT_FRACTION = re.compile(
-    r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
-)
-_CONDITION = re.compile(
-    r"\s*\(\s*([a-zA-Z]\s*\\in\s*(?:\\mathbb\s*)?\{?\s*[ZNRQ]\s*\}?(?:\s*[\^_]\s*\{?[+*]\}?)?)\s*\)$"
-)
-_TEXT_ONLY = re.compile(r"^\\text\s*\{\s*(-?[\d(][^{}\\$]*)\}$")
-_INCHES = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\"|'')$")
-_FEET = re.compile(r"^(\d+)'\s*(\d+(?:\.\d+)?)\s*(?:\"|'')$")
-_BEFORE = re.compile(
-    r"^(?:一共|总共|共计|合计|共有|共需|共|大约|约)(?:是|为|有|需要?)?\s*(?=[-\d\\$零一二两三四五六七八九十百])"
-)
-_RELATION_WORDS = (
-    ("大于或等于", r"\ge "), ("大于等于", r"\ge "), ("不小于", r"\ge "), ("小于或等于", r"\le "), ("小于等于", r"\le "),
-    ("不大于", r"\le "), ("不超过", r"\le "), ("不等于", r"\ne "), ("大于", ">"), ("小于", "<"), ("等于", "="),
-)  # fmt: skip
-_OTHER_DIGITS = re.compile(r"[^\x00-\x7f\D]")  # Bengali, Thai, Arabic, full-width …
-_SPACED = re.compile(r"-?\d{1,3}(?: \d{3})+(?:\.\d+)?")
-_COMPLEX = re.compile(r"((?:^|[-+ ])\d+(?:\.\d+)?)j$")
-_UNIT_VECTOR = re.compile(
-    r"\\(?:mathbf|boldsymbol|bm|hat|widehat|vec|overrightarrow)\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm|hat)\s*\{?\s*)?"
-    r"\\?([ijk])(?:math)?(?![A-Za-z])\s*\}{0,2}"
-)
+
+# What may stand around or before an answer
+
 _WRAPPERS = (
     ("$$", "$$"),
     ("$", "$"),
@@ -96,163 +50,216 @@ _WRAPPERS = (
     ("`", "`"),
     ('"', '"'),
 )
+_LEADING = re.compile(
+    r"^(?:\s|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ "
+    r"|(?:approximately|approx\.?|about|around|roughly)(?![A-Za-z]))+",
+    re.I,
+)
+# 一共 12 (12 in all), 大约 5 (about 5)
+_CHINESE_LEADING = re.compile(
+    r"^(?:一共|总共|共计|合计|共有|共需|共|大约|约)(?:是|为|有|需要?)?\s*(?=[-\d\\$零一二两三四五六七八九十百])"
+)
+
+# Markup that changes nothing
+
+_FONTS = r"text(?:bf|it|rm|sf|tt|normal|up)?|mbox|hbox|mathrm|mathsf|mathit|mathbf|boldsymbol|bm|operatorname\*?|rm|bf"
+_TEXT = re.compile(rf"\\(?:{_FONTS})\s*\{{([^{{}}]*)\}}")
+_TEXT_ONLY = re.compile(r"^\\text\s*\{\s*(-?[\d(][^{}\\$]*)\}$")  # \text{5 cm}
+_SINGLE_LETTER = re.compile(r"\\text\{\s*([a-zA-Z])\s*\}")
+_DROPPED = re.compile(
+    r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|strut|rm|bf|it)(?![A-Za-z])"
+    r"|\\(?:left|right|[bB]igg?[lrm]?)(?![A-Za-z])\s*\.?(?=[^\d]|$)"
+)
+_SPACES = re.compile(
+    r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]"
+)
+_NAMED_BRACKETS = (
+    (re.compile(r"\\lbrace(?![A-Za-z])"), r"\\{"),
+    (re.compile(r"\\rbrace(?![A-Za-z])"), r"\\}"),
+    (re.compile(r"\\lbrack(?![A-Za-z])"), "["),
+    (re.compile(r"\\rbrack(?![A-Za-z])"), "]"),
+)
+_BOXED = re.compile(r"\\(?:boxed|fbox|displaystyle|mathop)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+
+# Ways to write a set, a vector or a condition
+
+_POSITIVE_REALS = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?\s*[\^_]\s*(?:\{\s*(?:\+|>\s*0)\s*\}|\+)")
+_NOT_NEGATIVE = re.compile(
+    r"\\mathbb\s*\{?\s*R\s*\}?\s*_\s*\{?\s*(?:\\geq?|\+)\s*0?\s*\}?(?:\s*\^\s*\{?\+\}?)?$"
+)
+_UNIT_VECTOR = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm|hat|widehat|vec|overrightarrow)\s*\{?\s*(?:\\(?:mathbf|boldsymbol|bm|hat)\s*\{?\s*)?"
+    r"\\?([ijk])(?:math)?(?![A-Za-z])\s*\}{0,2}"
+)
+_CONDITION = re.compile(  # x = 2k\pi (k \in \mathbb{Z})
+    r"\s*\(\s*([a-zA-Z]\s*\\in\s*(?:\\mathbb\s*)?\{?\s*[ZNRQ]\s*\}?(?:\s*[\^_]\s*\{?[+*]\}?)?)\s*\)$"
+)
+_OUTWARD = re.compile(
+    r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])"
+)  # ]1, 2[, the French open interval
+_COMPLEX = re.compile(r"((?:^|[-+ ])\d+(?:\.\d+)?)j$")  # Python's 3+2j
+# Relations in words and what re.sub puts there; the longer words first, since they hold the shorter.
+_RELATION_WORDS = (
+    ("大于或等于", r"\\ge "), ("大于等于", r"\\ge "), ("不小于", r"\\ge "),
+    ("小于或等于", r"\\le "), ("小于等于", r"\\le "), ("不大于", r"\\le "), ("不超过", r"\\le "),
+    ("不等于", r"\\ne "), ("大于", ">"), ("小于", "<"), ("等于", "="),
+)  # fmt: skip
+
+# Numbers and quantities
+
+_GROUPED = re.compile(
+    r"(?<![\d.])(\d{1,3})((?:(?:\{,\}|\\[,!;: ]|,\\!|,)\d{3})+)(?![\d])"
+)  # 1,234,567
+_SPACED = re.compile(r"-?\d{1,3}(?: \d{3})+(?:\.\d+)?")  # 1 234 567
+# Repeating decimals, with bounded digits since their fractions are built: 0.1\overline{6}, 0.\dot{3}; 0.(3); 0.333...
+_REPEATING = re.compile(
+    r"(?<![\d.])(\d{1,15})\.(\d{0,30})(?:\\(?:overline|bar)\s*\{?(\d{1,30})\}?|((?:\\dot\s*\{?\d\}?\d{0,20}){1,2}))"
+)
+_IN_BRACKETS = re.compile(r"-?(\d{1,15})\.(\d{0,30})\((\d{1,30})\)")
+_DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|…|\s*\\[lc]?dots)")
+_UNIT_FRACTION = re.compile(  # \frac{\text{km}}{\text{h}}
+    r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
+)
+_INCHES = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 6"
+_FEET = re.compile(r"^(\d+)'\s*(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 5'6"
+_UNIT_IN_BRACES = re.compile(r"(?<=\d)\s*\{([A-Za-z ]+)\}$")  # 48{grams}
 
 
 @lru_cache(maxsize=65536)
 def clean(text: str) -> str:
-    """Return the answer in the one spelling that the rest of the grader reads. Idempotent, linear in length."""
+    """Return the answer in the one spelling that the rest of the grader reads. Idempotent, linear in length.
+
+    The tests in front of the substitutions are for speed: most answers need none of them.
+    """
     text = text.strip()
     if text.isascii() and text.isdigit():
         return text
+
+    # Dots that go on must be read before closing punctuation is dropped.
     if text.endswith(("...", "dots", "…")):
         text = _continued(text)
+
     if not text.isascii() or "\0" in text:
-        text = _BEFORE.sub("", _plain_unicode(text.translate(_INVISIBLE)).strip())
+        text = _plain_unicode(text.translate(_INVISIBLE)).strip()
+        text = _CHINESE_LEADING.sub("", text)
         if "于" in text or "不超过" in text:
             text = _with_relations(text)
+
     if text.endswith(("'", '"')) and text[:1].isdigit():
-        text = _FEET.sub(r"\1 feet \2 inches", _INCHES.sub(r"\1 inches", text))
+        text = _INCHES.sub(r"\1 inches", text)
+        text = _FEET.sub(r"\1 feet \2 inches", text)
+
+    # A text that is nothing but delimiters stays as it is.
     text = _LEADING.sub("", _unwrapped(text)) or text
+
     if "\\" in text or "~" in text or "{,}" in text:
         text = _plain_latex(text)
     if "{" in text or "}" in text:
-        text = _closed(text)
-        if text.startswith("boxed{") and text.endswith("}"):
-            text = text[6:-1]
-        if text[:1] == "{" and text[-1:] == "}" and ("|" in text or "\\mid" in text):
-            text = "\\" + text[:-1] + "\\}"
-    text = _without_separators(text)
-    if text[:1] == "]" or text[-1:] == "[":
-        text = _OUTWARD.sub(
-            lambda m: f"{'(' if m[1] == ']' else '['}{m[2]}{')' if m[3] == '[' else ']'}", text
-        )
-    if "." in text:
-        text = _repeating(text)
-    if text[:1] in "mMnN":
-        text = re.sub(r"^(?:minus|negative)\s+(?=[\d\\])", "-", text, flags=re.I)
-    if " out of " in text:
-        text = re.sub(r"^(\d+) out of (\d+)$", r"\1/\2", text)
-    if " to " in text:
-        text = re.sub(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$", r"\1:\2", text)
-    if "^" in text:
-        text = re.sub(r"(?<=\d)\s*\^\s*\{?o\}?(?![A-Za-z])", r"^\\circ ", text)
-    if text.endswith("j"):
-        text = _COMPLEX.sub(r"\1i", text)
-    if text.endswith("}"):
-        text = re.sub(r"(?<=\d)\s*\{([A-Za-z ]+)\}$", r" \\text{\1}", text)  # 48{grams}
+        text = _mended_braces(text)
+
+    text = _plain_number(text)
     text = re.sub(r"\s+", " ", text).strip()
+
     if not text[:1].isdigit():
         text = as_formula(text)
-    return text.rstrip(".,;: ").strip() if not text.endswith("\\") else text
-
-
-def _with_relations(text: str) -> str:
-    """x大于等于3 as x ≥ 3, where a name stands before the word and a number or name behind it."""
-    for word, sign in _RELATION_WORDS:
-        text = re.sub(
-            rf"(?<=[A-Za-z\d}})])\s*{word}\s*(?=[-\dA-Za-z\\(])",
-            lambda _, sign=sign: f" {sign}",
-            text,
-        )
-    return text
-
-
-def _repeating(text: str) -> str:
-    """Repeating decimals as fractions: 0.1\\overline{6}, 0.\\dot{3}, 0.(3), 0.333..."""
-    if "\\" in text and _REPEATING.search(text):
-        return _REPEATING.sub(lambda m: _as_fraction(m[1], m[2], m[3] or m[4]), text)
-    bracketed = _IN_BRACKETS.fullmatch(text) if text.endswith(")") else None
-    if bracketed:
-        return ("-" if text[0] == "-" else "") + _as_fraction(*bracketed.groups())
-    return text
-
-
-def _continued(text: str) -> str:
-    """0.333... is one third; other decimals that go on lose their dots only."""
-    dotted = _DOTTED.fullmatch(text)
-    if dotted and len(dotted[3] + dotted[4]) >= 3:
-        return ("-" if text[0] == "-" else "") + _as_fraction(*dotted.groups()[:3])
-    return text
-
-
-def _as_fraction(whole: str, start: str, period: str) -> str:
-    period = "".join(char for char in period if char.isdigit())
-    above = int(whole + start + period) - int(whole + start)
-    return f"\\frac{{{above}}}{{{10 ** len(start) * (10 ** len(period) - 1)}}}"
+    return text if text.endswith("\\") else text.rstrip(".,;: ").strip()
 
 
 def _plain_unicode(text: str) -> str:
+    """Unicode mathematics as LaTeX: ½, x², √2, ≤, ①, full-width characters, digits of other scripts."""
     text = _OTHER_DIGITS.sub(lambda digit: str(unicodedata.decimal(digit.group())), text)
-    for char, fraction in _VULGAR.items():
+
+    for char, fraction in _VULGAR_FRACTIONS.items():
         if char in text:
-            text = re.sub(rf"(\d)\s*{char}", rf"\1 {fraction}", text).replace(char, fraction)
+            text = re.sub(rf"(\d)\s*{char}", rf"\1 {fraction}", text)  # 2½ is a mixed number
+            text = text.replace(char, fraction)
+
     text = re.sub(
         r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text
     )
     text = re.sub(
         r"[₀₁₂₃₄₅₆₇₈₉]+", lambda run: "_{" + run.group().translate(_SUBSCRIPTS) + "}", text
     )
-    text = re.sub(
-        r"√\s*(?:\(([^()]*)\)|([\d.]*\d|[A-Za-z]))",
-        lambda m: f"\\sqrt{{{m.group(1) or m.group(2)}}}",
-        text,
-    )
+    text = _ROOT.sub(lambda match: f"\\sqrt{{{match[1] or match[2]}}}", text)
+
     # Wide punctuation first: compatibility normalisation would turn ① into 1 and ： into a bare colon.
     return unicodedata.normalize("NFKC", text.translate(_TRANSLATION)).translate(_TRANSLATION)
 
 
+def _with_relations(text: str) -> str:
+    """x大于等于3 as x ≥ 3, where a name stands before the word and a number or name behind it."""
+    for word, sign in _RELATION_WORDS:
+        text = re.sub(rf"(?<=[A-Za-z\d}})])\s*{word}\s*(?=[-\dA-Za-z\\(])", f" {sign}", text)
+    return text
+
+
 def _unwrapped(text: str) -> str:
+    """Drop delimiters, quotation marks and closing punctuation around an answer, however they are nested."""
     changed = True
     while changed:
         changed = False
+
         for left, right in _WRAPPERS:
-            if (
-                len(text) >= len(left) + len(right)
-                and text.startswith(left)
-                and text.endswith(right)
-            ):
-                inner = text[len(left) : -len(right)]
-                if left[-1] not in inner.replace("\\$", "") or (
-                    left in ("\\(", "\\[") and left not in inner
-                ):
-                    text, changed = inner.strip(), True
-        stripped = (
-            text.rstrip(" .,;")
-            if text.endswith((". ", ".", ",", ";")) and not text.endswith("\\;")
-            else text
-        )
-        if stripped != text and not stripped.endswith("\\"):
-            text, changed = stripped, True
+            if _is_wrapped(text, left, right):
+                text = text[len(left) : -len(right)].strip()
+                changed = True
+
+        closed = text.endswith((". ", ".", ",", ";")) and not text.endswith("\\;")
+        if closed:
+            stripped = text.rstrip(" .,;")
+            if not stripped.endswith("\\"):
+                text = stripped
+                changed = True
+
     if "$" in text:
         text = _without_dollars(text)
     return text.replace("\\(", " ").replace("\\)", " ").strip()
 
 
+def _is_wrapped(text: str, left: str, right: str) -> bool:
+    """Whether one pair of delimiters stands around all of a text: not so in "$5$ or $6$"."""
+    if len(text) < len(left) + len(right):
+        return False
+    if not text.startswith(left) or not text.endswith(right):
+        return False
+
+    inner = text[len(left) : -len(right)]
+    if left in ("\\(", "\\["):
+        return left not in inner or left[-1] not in inner.replace("\\$", "")
+    return left[-1] not in inner.replace("\\$", "")
+
+
 def _without_dollars(text: str) -> str:
     """Drop the dollar signs that delimit formulas ("$5$ or $6$"); those of money ("$5, $6") stay."""
     parts = re.split(r"(?<!\\)\$", text)
-    if len(parts) % 2 and all(part and part == part.strip(" ,;") for part in parts[1::2]):
+    formulas = parts[1::2]
+    paired = len(parts) % 2 == 1
+    if paired and all(part and part == part.strip(" ,;") for part in formulas):
         return " ".join(parts).strip()
     return text
 
 
 def _plain_latex(text: str) -> str:
+    """LaTeX without what only concerns its looks, and with one command for each meaning."""
+    # Plain TeX's {a \over b}
     if "\\choose" in text or "\\over" in text:
         text = re.sub(r"\{([^{}]*?)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
         text = re.sub(r"\{([^{}]*?)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
+
     if "\\lbr" in text or "\\rbr" in text:
-        for name, bracket in (
-            ("lbrace", "\\{"),
-            ("rbrace", "\\}"),
-            ("lbrack", "["),
-            ("rbrack", "]"),
-        ):
-            text = re.sub(rf"\\{name}(?![A-Za-z])", lambda _, b=bracket: b, text)
+        for pattern, bracket in _NAMED_BRACKETS:
+            text = pattern.sub(bracket, text)
+
+    # Backslashes that were escaped twice; in a matrix or system they end a row.
     if "\\\\" in text and "\\begin" not in text:
-        text = re.sub(r"\\\\(?=[A-Za-z{}])", r"\\", text)  # escaped twice
+        text = re.sub(r"\\\\(?=[A-Za-z{}])", r"\\", text)
     text = text.rstrip("\\ ")
+
+    # The brace of a system of equations is never closed.
     if "\\begin" in text and text.count("\\{") > text.count("\\}"):
-        text = re.sub(r"\\(?:left\s*\\)?\{\s*(?=\\begin)", "", text)  # the brace of a system
+        text = re.sub(r"\\(?:left\s*\\)?\{\s*(?=\\begin)", "", text)
+
+    # Sets, units and conditions. These come before fonts are made \text, because they tell \mathbf{R} from \text{R}.
     if "\\Omega" in text:
         text = re.sub(r"(?<=\d)\s*\\Omega(?![A-Za-z])", r" \\text{ohm}", text)
     text = _POSITIVE_REALS.sub(r"(0,\\infty)", text)
@@ -264,18 +271,44 @@ def _plain_latex(text: str) -> str:
     text = re.sub(r"\\text\s*\{\s*percent\s*\}", r"\\%", text)
     text = _UNIT_VECTOR.sub(r"\\vec{\1}", text)
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
+
+    # Variants of one command
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
     text = re.sub(r"\\[dt]binom(?![A-Za-z])", r"\\binom", text)
-    text = re.sub(
-        r"\\(?:boxed|fbox|displaystyle|mathop)\s*\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", text
-    )
+    text = _BOXED.sub(r"\1", text)
+
+    # Separators of thousands. Elsewhere {,} is the decimal comma: 3{,}14.
     text = re.sub(r"\\!\s*", "", text)
-    text = _GROUPED.sub(lambda m: m.group(1) + re.sub(r"\D", "", m.group(2)), text)
-    text = text.replace("{,}", ".") if re.search(r"\d\{,\}\d", text) else text
+    text = _GROUPED.sub(_ungrouped, text)
+    if re.search(r"\d\{,\}\d", text):
+        text = text.replace("{,}", ".")
+
+    # Text, sizes and blanks
     text = _TEXT.sub(r"\\text{\1}", text)
-    text = _SINGLE_LETTER.sub(r" \1", text) if re.search(r"\\text\{\s*[ie]\s*\}", text) else text
+    if re.search(r"\\text\{\s*[ie]\s*\}", text):  # the constants i and e
+        text = _SINGLE_LETTER.sub(r" \1", text)
     text = _DROPPED.sub(" ", text)
     return _drop_spacing(text)
+
+
+def _drop_spacing(text: str) -> str:
+    r"""Replace spacing commands by blanks, minding that `\\,` is a row's end and a comma."""
+    rows = text.split("\\\\")
+    spaced = [_SPACES.sub(lambda match: "" if match[0] == "\\!" else " ", row) for row in rows]
+    return "\\\\".join(spaced)
+
+
+def _mended_braces(text: str) -> str:
+    """Braces that an answer lost where it was cut out of its text."""
+    text = _closed(text)
+    if text.startswith("boxed{") and text.endswith("}"):
+        text = text[len("boxed{") : -1]
+
+    # {x | x > 0} is a set
+    in_braces = text[:1] == "{" and text[-1:] == "}"
+    if in_braces and ("|" in text or "\\mid" in text):
+        text = "\\" + text[:-1] + "\\}"
+    return text
 
 
 def _closed(text: str) -> str:
@@ -284,17 +317,34 @@ def _closed(text: str) -> str:
     missing = braces.count("{") - braces.count("}")
     if 0 < missing <= 3:
         return text + "}" * missing
+
     while -3 <= missing < 0 and text.endswith("}") and not text.endswith("\\}"):
-        text, missing = text[:-1].rstrip(), missing + 1
+        text = text[:-1].rstrip()
+        missing += 1
     return text
 
 
-def _drop_spacing(text: str) -> str:
-    r"""Replace spacing commands by blanks, minding that `\\,` is a row's end and a comma."""
-    parts = text.split("\\\\")
-    return "\\\\".join(
-        _SPACES.sub(lambda m: "" if m.group() == "\\!" else " ", part) for part in parts
-    )
+def _plain_number(text: str) -> str:
+    """One way to write numbers, ratios, degrees and intervals."""
+    text = _without_separators(text)
+
+    if text[:1] == "]" or text[-1:] == "[":
+        text = _OUTWARD.sub(_open_interval, text)
+    if "." in text:
+        text = _repeating(text)
+    if text[:1] in "mMnN":
+        text = re.sub(r"^(?:minus|negative)\s+(?=[\d\\])", "-", text, flags=re.I)
+    if " out of " in text:
+        text = re.sub(r"^(\d+) out of (\d+)$", r"\1/\2", text)
+    if " to " in text:
+        text = re.sub(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$", r"\1:\2", text)
+    if "^" in text:  # 90^o
+        text = re.sub(r"(?<=\d)\s*\^\s*\{?o\}?(?![A-Za-z])", r"^\\circ ", text)
+    if text.endswith("j"):
+        text = _COMPLEX.sub(r"\1i", text)
+    if text.endswith("}"):
+        text = _UNIT_IN_BRACES.sub(r" \\text{\1}", text)
+    return text
 
 
 def _without_separators(text: str) -> str:
@@ -303,7 +353,47 @@ def _without_separators(text: str) -> str:
         return text.replace(" ", "")
     if "," not in text or "(" in text or "[" in text or "\\{" in text or text.startswith("{"):
         return text
-    return _GROUPED.sub(lambda m: m.group(1) + re.sub(r"\D", "", m.group(2)), text)
+    return _GROUPED.sub(_ungrouped, text)
+
+
+def _ungrouped(match: re.Match[str]) -> str:
+    return match[1] + re.sub(r"\D", "", match[2])
+
+
+def _open_interval(match: re.Match[str]) -> str:
+    """]1, 2[ as (1, 2)"""
+    left = "(" if match[1] == "]" else "["
+    right = ")" if match[3] == "[" else "]"
+    return f"{left}{match[2]}{right}"
+
+
+def _repeating(text: str) -> str:
+    """Repeating decimals as fractions: 0.1\\overline{6}, 0.\\dot{3}, 0.(3)."""
+    if "\\" in text and _REPEATING.search(text):
+        return _REPEATING.sub(lambda m: _as_fraction(m[1], m[2], m[3] or m[4]), text)
+
+    bracketed = _IN_BRACKETS.fullmatch(text) if text.endswith(")") else None
+    if bracketed:
+        sign = "-" if text[0] == "-" else ""
+        return sign + _as_fraction(bracketed[1], bracketed[2], bracketed[3])
+    return text
+
+
+def _continued(text: str) -> str:
+    """0.333... is one third; other decimals that go on lose their dots only."""
+    dotted = _DOTTED.fullmatch(text)
+    if dotted and len(dotted[3] + dotted[4]) >= 3:
+        sign = "-" if text[0] == "-" else ""
+        return sign + _as_fraction(dotted[1], dotted[2], dotted[3])
+    return text
+
+
+def _as_fraction(whole: str, start: str, period: str) -> str:
+    """The fraction of a repeating decimal, from the digits before the point, before the period, and of the period."""
+    period = "".join(char for char in period if char.isdigit())
+    numerator = int(whole + start + period) - int(whole + start)
+    denominator = 10 ** len(start) * (10 ** len(period) - 1)
+    return f"\\frac{{{numerator}}}{{{denominator}}}"
 
 
 def squeezed(text: str) -> str:
@@ -315,18 +405,21 @@ def as_words(text: str) -> str:
     r"""For comparing as words: no case, markup, articles or punctuation at the ends."""
     text = re.sub(r"\\text\{([^{}]*)\}", r"\1", text)
     text = re.sub(r"\\[A-Za-z]+|[{}$*_\"'`]", " ", text).lower()
+
+    # Times, days and ordinals: 7 p.m., on Monday, 3rd
     text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text)
-    text = re.sub(
-        r"^\s*on\s+(?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)|(?<=\d)(?:st|nd|rd|th)\b",
-        "",
-        text,
-    )
-    text = re.sub(
-        r"^第(?=[一二三四][、,和与一二三四 ]*象限$)|(?<=[一二三四])象限$", "", text.strip()
-    )
+    text = re.sub(r"^\s*on\s+(?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)", "", text)
+    text = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", text)
+
+    # 第二象限 and 二象限 are 二 (the second quadrant)
+    text = text.strip()
+    text = re.sub(r"^第(?=[一二三四][、,和与一二三四 ]*象限$)", "", text)
+    text = re.sub(r"(?<=[一二三四])象限$", "", text)
+
     text = re.sub(r"^\s*(?:the|a|an)\s+", "", text)
     text = re.sub(r"(?<=[a-z])-(?=[a-z])|[.,;:!?]+(?=\s|$)", " ", text)
     text = re.sub(r"\s+", " ", text).strip(" .,;:!?")
+
     if text.startswith("(") and text.endswith(")") and text.count("(") == 1:
         text = text[1:-1]
     return re.sub(r"(?<=\d) (?=[ap]m\b)", "", text).strip()

@@ -4,13 +4,14 @@ Everything is a table or a bounded regular expression; what is not recognised is
 """
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 
-_UNITS = (
+_BELOW_TWENTY = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
 ).split()
-_SMALL = {word: value for value, word in enumerate(_UNITS)}
+_SMALL = {word: value for value, word in enumerate(_BELOW_TWENTY)}
 _TENS = {
     word: 10 * value
     for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
@@ -20,6 +21,7 @@ _PARTS = {
     "half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
     "ninth": 9, "tenth": 10, "twelfth": 12, "hundredth": 100, "thousandth": 1000,
 }  # fmt: skip
+# Set phrases, and the formula that each stands for.
 _PHRASES = {
     "all real numbers": r"\mathbb{R}", "all reals": r"\mathbb{R}", "any real number": r"\mathbb{R}",
     "all real x": r"\mathbb{R}", "all real values": r"\mathbb{R}", "the set of all real numbers": r"\mathbb{R}",
@@ -27,10 +29,20 @@ _PHRASES = {
     "empty set": r"\emptyset", "the empty set": r"\emptyset", "空集": r"\emptyset",
     "null set": r"\emptyset",
 }  # fmt: skip
+_LONGEST_PHRASE = 40  # characters
 _EXCEPT = re.compile(
     r"(?:all|any) real (?:numbers?|values?)(?: of [a-z])? (?:except|other than|but|not equal to)(?: for)? (.{1,40})",
     re.I,
 )
+_LONGEST_EXCEPTION = 120
+_SHAPE = re.compile(r"(triangle|angle)\s+([A-Z]{1,4})", re.I)  # triangle ABC
+_LONGEST_SHAPE = 20
+
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.I)
+_LONGEST_ORDINAL = 8  # digits
+_MOST_WORDS = 16  # of a number in words
+
+# Many ways to say one thing, each mapped to the one that is compared.
 _SYNONYMS = {
     "是": "yes", "对": "yes", "正确": "yes", "√": "yes", "否": "no", "错": "no", "错误": "no", "不是": "no", "×": "no",
     "无解": "no solution", "no solutions": "no solution", "no real solution": "no solution", "none": "no solution",
@@ -44,59 +56,82 @@ _SYNONYMS = {
     "incorrect": "no",
 }  # fmt: skip
 _DECIDED = frozenset(["yes", "no", "true", "false"])
+# Words behind a verdict that take it back: "true, but not for x = 0".
 _OPPOSITES = {"yes": {"no", "not"}, "no": {"yes"}, "true": {"false", "not"}, "false": {"true"}}
+# Words that begin an explanation behind the verdict: "yes, because …", "no, it is …".
 _GOES_ON = frozenset("it they he she we this that the there because since as so".split())
+
 _TIME = re.compile(r"(\d{1,2})(?:\s*:\s*(\d{2}))?\s*(?:(a|p)\.?\s?m\b\.?)?", re.I)
-_SHAPE = re.compile(r"(triangle|angle)\s+([A-Z]{1,4})", re.I)
-_CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s*[时点]\s*(\d{2})\s*分")
-_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)", re.I)
+_CHINESE_TIME = re.compile(r"(?<!\d)(\d{1,2})\s*[时点]\s*(\d{2})\s*分")
 
 
 def as_formula(text: str) -> str:
     """A set phrase as the formula it stands for ("all real numbers except 1"); other text unchanged."""
-    found = (
-        r"\mathbb{R}"
-        if text == "R"
-        else _PHRASES.get(text.lower().strip(" ."))
-        if len(text) < 40
-        else None
-    )
-    if found:
-        return found
-    apart = _EXCEPT.fullmatch(text) if len(text) < 120 else None
-    shape = _SHAPE.fullmatch(text) if len(text) < 20 else None
-    if shape:
-        return rf"\{shape[1].lower()} {shape[2]}"
-    return rf"\mathbb{{R}}\setminus\{{{apart[1].replace(' and ', ', ')}\}}" if apart else text
+    if text == "R":
+        return r"\mathbb{R}"
+    if len(text) < _LONGEST_PHRASE:
+        formula = _PHRASES.get(text.lower().strip(" ."))
+        if formula:
+            return formula
+
+    if len(text) < _LONGEST_SHAPE:
+        shape = _SHAPE.fullmatch(text)
+        if shape:
+            return rf"\{shape[1].lower()} {shape[2]}"
+
+    if len(text) < _LONGEST_EXCEPTION:
+        exception = _EXCEPT.fullmatch(text)
+        if exception:
+            excluded = exception[1].replace(" and ", ", ")
+            return rf"\mathbb{{R}}\setminus\{{{excluded}\}}"
+
+    return text
 
 
 def number_in_words(text: str) -> Fraction | None:
     """The value of "twenty-one", "two hundred and five", "three quarters", "half", "3rd"."""
     ordinal = _ORDINAL.fullmatch(text)
     if ordinal:
-        return Fraction(int(ordinal[1])) if len(ordinal[1]) < 9 else None
+        return Fraction(int(ordinal[1])) if len(ordinal[1]) <= _LONGEST_ORDINAL else None
+
     words = re.findall(r"[a-z]+", text.lower())
-    if not words or len(words) > 16 or re.search(r"[^A-Za-z\s-]", text):
+    if not words or len(words) > _MOST_WORDS or re.search(r"[^A-Za-z\s-]", text):
         return None
-    last = words[-1].removesuffix("s") if words[-1] != "halves" else "halves"
-    for count in (2, 3):  # three and a half, two and three quarters
-        if len(words) > count + 1 and words[-count - 1] == "and" and last in _PARTS:
-            first, part = _whole(words[: -count - 1]), number_in_words(" ".join(words[-count:]))
-            return None if first is None or part is None or part >= 1 else first + part
-    if last in _PARTS:
-        above = [word for word in words[:-1] if word not in ("a", "an")]
-        value = _whole(above) if above else 1
-        return None if value is None or len(words) > 3 else Fraction(value, _PARTS[last])
-    value = _whole(words[1:] if words[0] in ("a", "an") and len(words) > 1 else words)
-    return None if value is None else Fraction(value)
+
+    last = words[-1] if words[-1] == "halves" else words[-1].removesuffix("s")
+    if last not in _PARTS:
+        if words[0] in ("a", "an") and len(words) > 1:
+            words = words[1:]
+        whole = _whole(words)
+        return None if whole is None else Fraction(whole)
+
+    # A mixed number, whose part is the last two or three words: three and a half, two and three quarters
+    for count in (2, 3):
+        if len(words) > count + 1 and words[-count - 1] == "and":
+            whole = _whole(words[: -count - 1])
+            part = number_in_words(" ".join(words[-count:]))
+            if whole is None or part is None or part >= 1:
+                return None
+            return whole + part
+
+    # A fraction: half, a half, three quarters
+    counted = [word for word in words[:-1] if word not in ("a", "an")]
+    numerator = _whole(counted) if counted else 1
+    if numerator is None or len(words) > 3:
+        return None
+    return Fraction(numerator, _PARTS[last])
 
 
 def _whole(words: list[str]) -> int | None:
+    """The value of a whole number in words; None where a word is none of its own."""
+    # `group` is what stands before the next thousand or million.
     total = group = 0
     seen = False
+
     for word in words:
         if word == "and" and seen:
             continue
+
         if word in _SMALL:
             group += _SMALL[word]
         elif word in _TENS:
@@ -106,32 +141,42 @@ def _whole(words: list[str]) -> int | None:
         elif word == "dozen":
             group = (group or 1) * 12
         elif word in _SCALES:
-            total, group = total + (group or 1) * _SCALES[word], 0
+            total += (group or 1) * _SCALES[word]
+            group = 0
         else:
             return None
         seen = True
+
     return total + group if seen else None
 
 
 def same_words(gold: str, answer: str) -> bool | None:
     """Whether two answers in words (cleaned of markup, lower case) mean the same; None: no words to compare."""
     first, second = _SYNONYMS.get(gold, gold), _SYNONYMS.get(answer, answer)
-    if first in _DECIDED and second not in _DECIDED:
-        words = re.findall(r"[a-z']+", second)
-        goes_on = set(words[1:2]) & _GOES_ON or (
-            len(words) < 2 and not re.search(r"\?|不|非", second)
-        )
-        if words[:1] == [first] and goes_on and not _OPPOSITES[first] & set(words[1:]):
-            return True
+
+    if first in _DECIDED and second not in _DECIDED and _begins_with_verdict(second, first):
+        return True
     if "充分" in first or "必要" in first or "充要" in first:
         return _condition(first) == _condition(second)
-    if len(first) < 2 or not re.search(r"[^\W\d_]", first):
+
+    has_letters = re.search(r"[^\W\d_]", first)
+    if len(first) < 2 or not has_letters:
         return None
     return first == second
 
 
+def _begins_with_verdict(text: str, verdict: str) -> bool:
+    """Whether a text opens with yes, no, true or false and explains it without taking it back."""
+    words = re.findall(r"[a-z']+", text)
+    if words[:1] != [verdict] or _OPPOSITES[verdict] & set(words[1:]):
+        return False
+    if len(words) == 1:
+        return not re.search(r"\?|不|非", text)
+    return words[1] in _GOES_ON
+
+
 def _condition(text: str) -> str:
-    """充分而不必要的条件 as 充分不必要."""
+    """充分而不必要的条件 as 充分不必要: sufficient, necessary, both or neither."""
     text = re.sub(r"[而但既又也的且并,，]|条件", "", text)
     return {"充分必要": "充要", "必要充分": "充要", "不必要不充分": "不充分不必要"}.get(text, text)
 
@@ -142,38 +187,59 @@ def is_decided(text: str) -> bool:
 
 
 def same_names(first: str, second: str) -> bool:
-    """Alice and Bob; Bob, Alice."""
+    """Whether two lists hold the same names in any order: "Alice and Bob"; "Bob, Alice"."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z ,.'-]*", first):
         return False
-    lists = [
-        sorted(re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", text.lower())) for text in (first, second)
-    ]
-    return len(lists[0]) > 1 and lists[0] == lists[1]
+    names = _names(first)
+    return len(names) > 1 and names == _names(second)
+
+
+def _names(text: str) -> list[str]:
+    return sorted(re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", text.lower()))
 
 
 def same_time(gold: str, answer: str) -> bool | None:
     """7 a.m. and 7:00 AM; a missing half of the day contradicts nothing. None where either is no time of day."""
-    gold, answer = _CLOCK.sub(r"\1:\2", gold), _CLOCK.sub(r"\1:\2", answer)
+    gold = _CHINESE_TIME.sub(r"\1:\2", gold)
+    answer = _CHINESE_TIME.sub(r"\1:\2", answer)
     if gold == answer and ":" in gold:
         return True
-    first, second = _TIME.fullmatch(gold), _TIME.fullmatch(answer)
-    if not first or not second or not any(match[2] or match[3] for match in (first, second)):
+
+    first, second = _time_of_day(gold), _time_of_day(answer)
+    if first is None or second is None:
         return None
-    if not all(
-        (match[2] or match[3]) and int(match[1]) < 25 and int(match[2] or 0) < 60
-        for match in (first, second)
-    ):
-        return None
-    if not (first[3] or second[3]):
+    if not first.half and not second.half:
         return None  # 3:45 may be a ratio as well: eval.grading.equality.compare decides
-    if any(int(match[1]) > 12 for match in (first, second)):
-        return _minutes(first) == _minutes(second)  # 14:30 is 2:30 PM
-    if (int(first[1]), int(first[2] or 0)) != (int(second[1]), int(second[2] or 0)):
+
+    if first.hour > 12 or second.hour > 12:
+        return first.minute_of_day() == second.minute_of_day()  # 14:30 is 2:30 PM
+    if (first.hour, first.minute) != (second.hour, second.minute):
         return False
-    return not (first[3] and second[3]) or first[3].lower() == second[3].lower()
+    return not first.half or not second.half or first.half == second.half
 
 
-def _minutes(match: re.Match[str]) -> int:
-    hour, half = int(match[1]), (match[3] or "").lower()
-    hour = hour % 12 + 12 * (half == "p") if half else hour
-    return 60 * hour + int(match[2] or 0)
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """A time of day as written; `half` is "a", "p" or, where neither is written, empty."""
+
+    hour: int
+    minute: int
+    half: str
+
+    def minute_of_day(self) -> int:
+        hour = self.hour
+        if self.half:
+            hour = hour % 12 + (12 if self.half == "p" else 0)
+        return 60 * hour + self.minute
+
+
+def _time_of_day(text: str) -> _Time | None:
+    """The time that a text is; a bare "7" is none."""
+    match = _TIME.fullmatch(text)
+    if match is None or not (match[2] or match[3]):
+        return None
+
+    hour, minute = int(match[1]), int(match[2] or 0)
+    if hour > 24 or minute > 59:
+        return None
+    return _Time(hour, minute, (match[3] or "").lower())

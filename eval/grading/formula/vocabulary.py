@@ -1,0 +1,99 @@
+"""The words of formulas in LaTeX, Python and other languages. Data only."""
+
+# --- words that become tokens
+
+# Names that are functions wherever they occur as a word, without a backslash as well.
+FUNCTION_WORDS = frozenset(
+    "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh asin acos atan acot "
+    "ln log lg exp sqrt cbrt abs Abs floor ceiling ceil factorial gcd lcm max min binomial "
+    "frac cis tg ctg cotg cosec arctg arcctg sh ch th mod".split()
+)
+
+# Names of Python, of sympy and of other countries' schools, and the LaTeX command that they mean.
+COMMAND_OF_WORD = {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "acot": "arccot",
+    "arctg": "arctan", "arcctg": "arccot", "tg": "tan", "ctg": "cot", "cotg": "cot", "cosec": "csc",
+    "sh": "sinh", "ch": "cosh", "th": "tanh",
+    "Abs": "abs", "ceiling": "ceil", "binomial": "binom",
+}  # fmt: skip
+
+CONSTANT_WORDS = {
+    "pi": "pi",
+    "oo": "infty",
+    "inf": "infty",
+    "infinity": "infty",
+    "Infinity": "infty",
+    "infty": "infty",
+}
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu "
+    "nu xi rho sigma tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi "
+    "Omega".split()
+)
+
+# What sympy prints as the name of an object.
+SYMPY_OBJECTS = frozenset(["Matrix", "FiniteSet", "Interval", "Union", "Rational"])
+
+SEPARATOR_WORDS = {
+    "and": "and",
+    "or": "or",
+    "和": ",",
+    "或": "or",
+    "且": "and",
+    "或者": "or",
+    "以及": ",",
+    "与": ",",
+}
+LOGIC_COMMANDS = {"vee": "or", "lor": "or", "wedge": "and", "land": "and"}
+
+# A word made only of the letters of one of these sets is a product of letters: xyz, abc.
+LETTERS_OF_PRODUCTS = (frozenset("abcdk"), frozenset("xyz"), frozenset("mnk"))
+
+# --- what the parser makes of tokens
+
+# Operators and commands, and the operator that a Relation holds for them.
+RELATIONS = {
+    "=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=",
+    "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=",
+    "lt": "<", "gt": ">", "ne": "!=", "neq": "!=", "approx": "~", "equiv": "equiv",
+    "in": "in", "notin": "notin", "subset": "subset", "subseteq": "subseteq",
+    "perp": "perp", "parallel": "parallel", "sim": "sim", "cong": "cong",
+    "to": "to", "rightarrow": "to",
+}  # fmt: skip
+
+# Commands that take the formula behind them as an argument.
+CALLS = frozenset(
+    "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh ln log lg exp abs "
+    "floor ceil factorial gcd lcm max min binom cbrt".split()
+)
+INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}  # \sin^{-1}
+
+DECORATIONS = frozenset(
+    "mathbb mathbf mathcal boldsymbol overline vec hat bar dot ddot overrightarrow".split()
+)
+UNIT_VECTORS = frozenset(["i", "j", "k", "unit i", "unit j", "unit k", "vec i", "vec j", "vec k"])
+
+NAMED_SETS = frozenset("RZNQC")
+OTHER_SYMBOLS = frozenset(["ell", "hbar", "odot", "oplus"])  # letters to us, beside the Greek ones
+VARIANT_LETTERS = {"varphi": "phi", "varepsilon": "epsilon", "vartheta": "theta"}
+ELLIPSES = frozenset(["ldots", "dots", "cdots", "dotsc", "dotsb"])
+
+# Opening brackets with the closing ones that may answer them: (0, 1] is an interval.
+CLOSING_BRACKETS = {"(": (")", "]"), "[": (")", "]"), "\\{": ("\\}",), "{": ("}",)}
+CLOSING_DELIMITERS = {
+    "langle": "rangle",
+    "lvert": "rvert",
+    "lfloor": "rfloor",
+    "lceil": "rceil",
+    "vert": "vert",
+}
+
+# Commands that cannot begin a factor: operators, closing delimiters, moduli.
+NEVER_A_FACTOR = frozenset(
+    "cup cap setminus bigcup pm mp mid \\ vert rvert rangle rfloor rceil div times cdot ast "
+    "circ rbrace rbrack pmod bmod mod".split()
+) | frozenset(RELATIONS)
+
+# Bases of numerals in words: 101_{two}
+BASE_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
