@@ -1,1 +1,11 @@
-"""What `make bench` measures: speed, memory and quality beside the programs that people use today."""
+"""Measurements of speed, accuracy and memory, run by `make bench`; no other package imports them.
+
+corpus.py      extraction, formulas, signatures, decontamination, scoring
+grading.py     the grader: agreement with labels, speed, worst inputs
+sandbox.py     the sandbox: speed, hostile programs, leaks over a long run
+training.py    a training step beside transformers' Trainer; what continued pretraining gains
+rl.py          a GRPO step beside TRL, the sampler, memory of PPO and GRPO
+rl_methods.py  accuracy of all RL methods at equal numbers of outputs (`python -m benchmarks.rl methods`)
+grpo.py        our GRPO step for the harness that compares trainers
+code.py        how dense the code is, how much of it is comments and blank lines
+"""

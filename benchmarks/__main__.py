@@ -1,10 +1,11 @@
-"""All benchmarks of this project, one after another: what each measures and against what stands in its own docstring.
+"""Run all benchmarks of this project, or some, one after another.
 
     make bench                            everything (an hour on two cores)
-    python -m benchmarks grading rl      only benchmarks/grading.py and benchmarks/rl.py
+    python -m benchmarks grading rl       only benchmarks/grading.py and benchmarks/rl.py
 
-Each is a program of its own, `python -m benchmarks.<name>`, with options of its own. A peer that is not installed
-(TRL, math-verify, trafilatura) is named and left out. Figures belong into docs/measurements.md with the machine's load.
+Each is also a program of its own, `python -m benchmarks.<name>`, whose docstring says what it measures and what it
+compares with. A library to compare with that is not installed (TRL, math-verify, trafilatura) is named and left out.
+Figures go to docs/measurements/, together with the load of the machine.
 """
 
 import argparse
@@ -14,27 +15,34 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+NAMES = ("corpus", "grading", "rl", "sandbox", "training")
 
 
 def main(argv: list[str] | None = None) -> int:
-    names = ["corpus", "grading", "rl", "sandbox", "training"]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; without: all"
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default: all"
     )
-    wanted = parser.parse_args(argv).names or names
-    if unknown := set(wanted) - set(names):
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    args = parser.parse_args(argv)
+
+    wanted = args.names or NAMES
+    unknown = set(wanted) - set(NAMES)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+
     failed = []
     for name in wanted:
+        # A busy machine explains slow figures, so the load is printed with them.
         load = os.getloadavg()[0]
-        print(
-            f"\n==== {name} (load before it: {load:.1f} on {os.cpu_count()} cores) ====", flush=True
-        )
-        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent).returncode:
+        cores = os.cpu_count()
+        print(f"\n==== {name} (load before it: {load:.1f} on {cores} cores) ====", flush=True)
+
+        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent)
+        if done.returncode:
             failed.append(name)
+
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

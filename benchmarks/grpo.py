@@ -1,17 +1,19 @@
-"""GRPO steps for a benchmark that compares trainers on equal terms: the real loop, with the benchmark's clock in it.
+"""Our GRPO step for a harness that compares trainers: the real loop, timed by the harness's clock.
 
     grpo_steps(directory, settings, clock)
 
 Reads   directory/model (a Hugging Face folder) and directory/prompts.jsonl (objects with "ids").
 Runs    settings["steps"] steps of GRPO with outcome supervision exactly as rl.train does: sampling, reward, reference,
-        update and metrics. `clock(name)` is entered for each phase and `clock.end_step(...)` called behind each step.
+        update and metrics. The context `clock(name)` is entered for each phase, and `clock.end_step(...)` is called after
+        each step.
 Writes  nothing.
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,13 +22,15 @@ from pipeline.config.rl import RL
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training.checkpoint import seed_everything
 from rl.rollouts import Group, Question
-from rl.trainer import Learner
+from rl.stopwatch import Stopwatch
+from rl.trainer import Trainer
 
+# Phases of our step -> the harness's names for them.
 PHASES = {"sample": "generate", "reward": "reward", "score": "logprobs", "update": "update"}
 
 
 class IdReward:
-    """A function of an output's token ids as a reward: it stands in the rule's place, nothing is graded."""
+    """A function of an output's token ids as the reward, in the place of the rule; nothing is graded."""
 
     def __init__(self, function: Callable[[list[int]], float]):
         self.function = function
@@ -37,24 +41,39 @@ class IdReward:
         ]
 
 
-class ClockedLearner(Learner):
-    """The learner with an outer clock around its phases."""
+class Clock(Protocol):
+    """The harness's clock."""
 
-    clock: Callable
+    def __call__(self, phase: str) -> AbstractContextManager[None]:
+        """A context that measures one phase of a step."""
+        ...
+
+    def end_step(self, tokens: float, outputs: int) -> None:
+        """Close a step in which so many tokens and outputs were sampled."""
+        ...
+
+
+class OuterClock(Stopwatch):
+    """A stopwatch that also runs the harness's clock around every phase."""
+
+    def __init__(self, clock: Clock):
+        super().__init__()
+        self.clock = clock
 
     @contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        with super()._timed(phase), self.clock(PHASES[phase]):
+    def measure(self, phase: str) -> Iterator[None]:
+        """Measure the block with both clocks."""
+        with super().measure(phase), self.clock(PHASES[phase]):
             yield
 
 
 def even_share(ids: list[int]) -> float:
-    """A rule reward with variance inside every group: the share of even ids."""
+    """The share of even ids: a reward that differs between the outputs of every group."""
     return sum(i % 2 == 0 for i in ids) / max(len(ids), 1)
 
 
-def grpo_steps(directory: Path, settings: dict, clock) -> None:
-    """Run settings["steps"] GRPO steps under `clock`; see the module's docstring."""
+def grpo_steps(directory: Path, settings: dict[str, Any], clock: Clock) -> None:
+    """Run settings["steps"] GRPO steps under `clock`; see the docstring of the module."""
     directory = Path(directory)
     rl = RL(
         method="grpo_outcome",
@@ -73,20 +92,24 @@ def grpo_steps(directory: Path, settings: dict, clock) -> None:
         seed=settings["seed"],
     )
     seed_everything(rl.seed)
+
     lines = (directory / "prompts.jsonl").read_text(encoding="utf-8").splitlines()
-    questions = [
-        Question(Problem(str(place), json.loads(line)["prompt"], ""), json.loads(line)["ids"])
-        for place, line in enumerate(lines)
-    ]
-    learner = ClockedLearner(
+    questions = []
+    for place, line in enumerate(lines):
+        record = json.loads(line)
+        problem = Problem(str(place), record["prompt"], "")
+        questions.append(Question(problem, record["ids"]))
+
+    trainer = Trainer(
         load_model(directory / "model"),
         load_tokenizer(directory / "model"),
         rl,
         questions,
         [],
         {"rule": IdReward(even_share)},
+        stopwatch=OuterClock(clock),
     )
-    learner.clock = clock
+
     for step in range(settings["steps"]):
-        line = learner.step(step)
+        line = trainer.step(step)
         clock.end_step(line["sampled_tokens"], rl.batch_outputs)

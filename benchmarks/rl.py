@@ -31,7 +31,7 @@ from pipeline.inference.engine import SampleRequest, SamplingSettings
 from pipeline.inference.sampler import Sampler
 from rl.metrics import peak_memory_mb
 from rl.rollouts import Question
-from rl.trainer import Learner
+from rl.trainer import Trainer
 from rl.value_model import ValueModel
 
 SHAPE = {"vocab_size": 2048, "hidden_size": 256, "intermediate_size": 704, "num_hidden_layers": 4}
@@ -225,7 +225,7 @@ def memory_of(method: str) -> None:
         rewards = {"rule": IdReward(even_share)}
         before = peak_memory_mb()
         value = ValueModel(Path(folder), settings) if method == "ppo" else None
-        learner = Learner(model, Texts(), settings, questions, [], rewards, value=value)
+        learner = Trainer(model, Texts(), settings, questions, [], rewards, value=value)
         lines = [learner.step(step) for step in range(2)]
         parameters = sum(p.numel() for p in model.parameters())
     found = {"state_mb": lines[-1]["model_state_mb"], "peak_mb": peak_memory_mb() - before}

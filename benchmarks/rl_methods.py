@@ -33,7 +33,7 @@ from rl import reward_model
 from rl.questions import load_questions
 from rl.rewards import load_rewards
 from rl.rollouts import Question, roll_out
-from rl.trainer import Learner
+from rl.trainer import Trainer
 from rl.value_model import ValueModel
 
 PROCESS = {"rewards": {"process_model": 1.0}}
@@ -97,11 +97,11 @@ def one(args: argparse.Namespace, name: str, given: dict, seed: int) -> dict:
     )
     rewards = load_rewards(settings, {"process_model": process}, tokenizer)
     value = ValueModel(sft, settings) if settings.method == "ppo" else None
-    learner = Learner(policy, tokenizer, settings, questions, [], rewards, value=value)
+    learner = Trainer(policy, tokenizer, settings, questions, [], rewards, value=value)
     start, lines = time.perf_counter(), []
     if changes.get("steps", 1):
         learner.run(Checkpoints(None, ""))
-        lines = [line for line in learner.lines if "reward" in line]
+        lines = [line for line in learner.state.lines if "reward" in line]
     result = {
         "method": name,
         "seed": seed,

@@ -1,0 +1,21 @@
+"""Stage 4: reward models, and reinforcement learning with GRPO and its siblings (DeepSeekMath, section 4).
+
+train.py            the command: from the fine-tuned model to the RL model
+trainer.py          the loop; `Trainer.step` is where a rollout becomes a gradient
+exploration.py      a step's questions, their outputs and rewards
+rollouts.py         groups of outputs, and how they are sampled
+rewards.py          the rule, the format, reward models, a class of your own
+advantages.py       from rewards to a number for every token
+methods.py          the table of methods: data source, rows, loss
+objectives.py       what each token adds to the loss
+policy_update.py    the optimiser step of the policy, and PPO's value model (value_model.py)
+iterative.py        several iterations, between which reward models learn (Algorithm 1)
+tool_sampler.py     outputs that run programs while they are written
+
+reward_model.py     the command that trains a reward model
+step_labels.py      its labels: the rule's verdict, and rollouts from each step (solution_steps.py)
+score_model.py      a reward model in use
+questions.py        problems to prompts
+
+evaluation.py, metrics.py, reward_hacking.py, reward_model_metrics.py, stopwatch.py   what is measured on the way
+"""

@@ -9,11 +9,13 @@
     grpo_outcome   the current policy        normalised reward + beta (reference/policy - 1)       Eq. 21
     grpo_process   the current policy        the same with the sum over later steps' rewards       Eq. 21
 
-Each method turns groups of outputs into rows with per-token columns; the trainer below them is the same for all.
+Each method turns groups of outputs into rows with a number for each token (the columns that rl.objectives lists); the
+trainer below is the same for all of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -31,7 +33,7 @@ from rl.objectives import dpo_coefficient, grpo_loss, likelihood_loss
 from rl.rollouts import Group
 
 LogProbs = Callable[[Sequence[Row]], list[np.ndarray]]
-"""Rows -> per-token log-probabilities under a fixed model, 0 where a token is not scored."""
+"""Rows -> for each row [T] the log-probabilities under a fixed model, 0 where a token is not scored."""
 
 
 @dataclass(frozen=True)
@@ -41,195 +43,289 @@ class Scorers:
     policy: LogProbs
     reference: LogProbs
     values: LogProbs | None = None
-    """PPO's value model: the value before each scored token."""
+    """PPO's value model: for each row [T] the value before each scored token."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """Where outputs come from ("initial" or "current" policy, or "solutions"), their rows, and the loss on those."""
+    """What tells one method from another."""
 
-    source: str
+    source: Literal["solutions", "initial", "current"]
+    """Where outputs come from: worked solutions, the policy as it started, or the policy as it is."""
+
     rows: Callable[[list[Group], RL, Scorers], list[Row]]
+    """A step's groups to rows with columns."""
+
     loss: Callable[[RL], Loss]
+    """The settings to the loss of those rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a step: its group, its place in it, and the factor of its tokens' terms in the loss."""
+
+    group: Group
+    index: int
+    weight: float
+
+
+def outputs_of_step(groups: list[Group], settings: RL) -> Iterator[Output]:
+    """All outputs in order. Their weights' denominators are counted over the whole step, before any is left out."""
+    # Denominators come from all outputs, so that they do not depend on which rows are computed.
+    lengths = [length for group in groups for length in group.lengths]
+    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
+    for group in groups:
+        for index in range(len(group.samples)):
+            yield Output(group, index, next(weights))
 
 
 def output_row(group: Group, index: int, **columns: np.ndarray | float) -> Row:
-    """One output behind its prompt; `columns` are arrays over the tokens that the model wrote, or one number.
+    """One output behind its prompt, with the tokens scored that the model wrote.
 
-    Those tokens are scored. What a tool wrote between them is read and no more: in every loss, credit and denominator
-    the output is what it would be without the gap.
+    What a tool wrote between them is read and nothing more: in every loss, credit and denominator the output is what
+    it would be without that gap.
+
+    Args:
+        columns: arrays [T_i] over the tokens that the model wrote, or one number for all of them.
     """
     prompt, sample = group.question.prompt, group.samples[index]
-    scored = np.concatenate([np.zeros(len(prompt), dtype=bool), sample.sampled])
+    loss_mask = np.concatenate([np.zeros(len(prompt), dtype=bool), sample.sampled])
+
     aligned = {}
     for name, values in columns.items():
-        aligned[name] = np.zeros(len(scored), dtype=np.float32)
-        aligned[name][scored] = values
-    return Row(np.array(prompt + sample.ids, dtype=np.int32), scored, aligned)
+        aligned[name] = np.zeros(len(loss_mask), dtype=np.float32)
+        aligned[name][loss_mask] = values
+
+    input_ids = np.array(prompt + sample.ids, dtype=np.int32)
+    return Row(input_ids, loss_mask, aligned)
+
+
+# ---- GRPO --------------------------------------------------------------------------------------------------------
 
 
 def policy_gradient_rows(
     groups: list[Group], advantages: list[list[np.ndarray]], settings: RL
 ) -> list[Row]:
-    """Rows with columns weight, advantage and old; denominators are counted over all outputs of the step.
+    """Rows with the columns weight, advantage and old_log_probs; sets the groups' advantages.
 
-    An output whose advantages are all 0 has no gradient but the KL term's: without one it needs no computing.
+    An output whose advantages are all 0 has no gradient but that of the KL term. Where there is none, or
+    `contrast_only` does without it, the output is left out and still counts in the denominators.
     """
-    lengths = [length for group in groups for length in group.lengths]
-    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
-    rows = []
     for group, of_group in zip(groups, advantages, strict=True):
         group.advantages = of_group
-        for index, advantage in enumerate(of_group):
-            weight, old = next(weights), np.array(group.samples[index].logprobs)
-            if np.any(advantage) or not (settings.beta == 0 or settings.contrast_only):
-                rows.append(output_row(group, index, weight=weight, advantage=advantage, old=old))
+    keeps_all = settings.beta > 0 and not settings.contrast_only
+
+    rows = []
+    for output in outputs_of_step(groups, settings):
+        advantage = output.group.advantages[output.index]
+        if not keeps_all and not np.any(advantage):
+            continue
+        old_log_probs = np.array(output.group.samples[output.index].logprobs)
+        row = output_row(
+            output.group,
+            output.index,
+            weight=output.weight,
+            advantage=advantage,
+            old_log_probs=old_log_probs,
+        )
+        rows.append(row)
     return rows
 
 
-def add_columns(rows: list[Row], settings: RL, scorers: Scorers) -> list[Row]:
-    """What the loss needs of fixed models: the reference's log-probabilities, the trainer's own before the update."""
+def add_model_columns(rows: list[Row], settings: RL, scorers: Scorers) -> list[Row]:
+    """Add what the loss needs of models without gradient; returns the same rows.
+
+    With a KL term, the reference's log-probabilities. With truncated importance sampling, the trainer's own take the
+    place of the sampler's as the old policy's, and the sampler's stay beside them.
+    """
     if settings.beta > 0:
-        for row, values in zip(rows, scorers.reference(rows), strict=True):
-            row.columns["reference"] = values
+        for row, log_probs in zip(rows, scorers.reference(rows), strict=True):
+            row.columns["ref_log_probs"] = log_probs
+
     if settings.importance == "truncated":
-        for row, values in zip(rows, scorers.policy(rows), strict=True):
-            row.columns["sampler"], row.columns["old"] = row.columns["old"], values
+        for row, log_probs in zip(rows, scorers.policy(rows), strict=True):
+            row.columns["sampler_log_probs"] = row.columns["old_log_probs"]
+            row.columns["old_log_probs"] = log_probs
     return rows
 
 
 def grpo_outcome_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
-    how, decay = settings.normalisation, settings.decay
-    advantages = [outcome_advantages(group.rewards, group.lengths, how, decay) for group in groups]
-    return add_columns(policy_gradient_rows(groups, advantages, settings), settings, scorers)
+    """GRPO with outcome supervision (section 4.1.2)."""
+    advantages = [
+        outcome_advantages(group.rewards, group.lengths, settings.normalisation, settings.decay)
+        for group in groups
+    ]
+    rows = policy_gradient_rows(groups, advantages, settings)
+    return add_model_columns(rows, settings, scorers)
 
 
 def grpo_process_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
-    """Process supervision. Other rewards than the process model's are added to an output's last step."""
-    advantages = []
+    """GRPO with process supervision (section 4.1.3).
+
+    Rewards other than the process model's are added to the last step of an output.
+    """
     weight = settings.rewards["process_model"]
+
+    advantages = []
     for group in groups:
-        other = group.rewards - weight * group.parts["process_model"]
-        steps = [weight * rewards for rewards in group.step_rewards]
-        for rewards, extra in zip(steps, other, strict=True):
+        step_rewards = [weight * rewards for rewards in group.step_rewards]
+        other_rewards = group.rewards - weight * group.parts["process_model"]
+        for rewards, other in zip(step_rewards, other_rewards, strict=True):
             if len(rewards):
-                rewards[-1] += extra
-        # a step's end among the tokens that the model wrote
-        ends = [
-            np.cumsum(sample.sampled)[of_sample] - 1
-            for sample, of_sample in zip(group.samples, group.step_ends, strict=True)
-        ]
-        advantages.append(process_advantages(steps, ends, group.lengths, settings.normalisation))
-    return add_columns(policy_gradient_rows(groups, advantages, settings), settings, scorers)
+                rewards[-1] += other
+
+        # Step ends are places among all ids; advantages want places among those that the model wrote.
+        step_ends = []
+        for sample, ends in zip(group.samples, group.step_ends, strict=True):
+            written_up_to = np.cumsum(sample.sampled)
+            step_ends.append(written_up_to[ends] - 1)
+
+        advantages.append(
+            process_advantages(step_rewards, step_ends, group.lengths, settings.normalisation)
+        )
+    rows = policy_gradient_rows(groups, advantages, settings)
+    return add_model_columns(rows, settings, scorers)
+
+
+def _grpo(settings: RL) -> Loss:
+    return grpo_loss(
+        settings.beta,
+        settings.kl,
+        low=settings.epsilon,
+        high=_epsilon_high(settings),
+        cap=settings.importance_cap,
+    )
+
+
+def _epsilon_high(settings: RL) -> float:
+    return settings.epsilon if settings.epsilon_high is None else settings.epsilon_high
+
+
+# ---- Likelihood: SFT, RFT and Online RFT -------------------------------------------------------------------------
 
 
 def rejection_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
-    """Right outputs with weight 1, wrong ones with 0: they stay in the denominator and out of the batch."""
-    lengths = [length for group in groups for length in group.lengths]
-    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
+    """Right outputs with weight 1, wrong ones with 0: these stay in the denominator and out of the batch."""
     rows = []
-    for group in groups:
-        for index, right in enumerate(group.right):
-            weight = next(weights)
-            if right and group.samples[index].ids:
-                rows.append(output_row(group, index, weight=weight))
+    for output in outputs_of_step(groups, settings):
+        is_right = output.group.right[output.index]
+        if is_right and output.group.samples[output.index].ids:
+            rows.append(output_row(output.group, output.index, weight=output.weight))
     return rows
 
 
 def solution_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
     """Worked solutions, all with weight 1."""
-    lengths = [length for group in groups for length in group.lengths]
-    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
     return [
-        output_row(group, index, weight=next(weights))
-        for group in groups
-        for index in range(len(group.samples))
+        output_row(output.group, output.index, weight=output.weight)
+        for output in outputs_of_step(groups, settings)
     ]
+
+
+def _likelihood(settings: RL) -> Loss:
+    return likelihood_loss
+
+
+# ---- PPO ---------------------------------------------------------------------------------------------------------
 
 
 def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
     """Generalised advantages from the value model; the KL term is in every token's reward, the outcome in the last.
 
-    Eq. 2 with the sampling policy in the KL's numerator: with one update per rollout it is the current one. The
+    Eq. 2, with the sampling policy in the numerator of the KL: with one update per rollout it is the current one. The
     column "returns" is what the value model learns.
     """
-    lengths = [length for group in groups for length in group.lengths]
-    weights = iter(token_weights(lengths, settings.aggregation, settings.max_new_tokens))
+    if scorers.values is None:
+        raise ValueError("method ppo: needs a value model")
+
+    outputs = list(outputs_of_step(groups, settings))
     rows = []
-    for group in groups:
-        for index, sample in enumerate(group.samples):
-            rows.append(
-                output_row(group, index, weight=next(weights), old=np.array(sample.logprobs))
+    for output in outputs:
+        old_log_probs = np.array(output.group.samples[output.index].logprobs)
+        rows.append(
+            output_row(
+                output.group, output.index, weight=output.weight, old_log_probs=old_log_probs
             )
-    add_columns(rows, settings, scorers)
-    places = [(group, index) for group in groups for index in range(len(group.samples))]
-    for (group, index), row, values in zip(places, rows, scorers.values(rows), strict=True):
+        )
+    add_model_columns(rows, settings, scorers)
+
+    # Outputs and rows run in parallel: none is left out here.
+    for output, row, values in zip(outputs, rows, scorers.values(rows), strict=True):
         rewards = np.zeros(int(row.loss_mask.sum()))
         if settings.beta > 0:
-            rewards -= (
-                settings.beta * (row.columns["old"] - row.columns["reference"])[row.loss_mask]
-            )
-        rewards[-1:] += group.rewards[index]
+            log_ratio = row.columns["old_log_probs"] - row.columns["ref_log_probs"]
+            rewards -= settings.beta * log_ratio[row.loss_mask]
+        rewards[-1:] += output.group.rewards[output.index]  # a slice: an output may have no tokens
+
         advantages, returns = generalised_advantages(
             rewards,
             values[row.loss_mask].astype(np.float64),
             settings.ppo.gamma,
             settings.ppo.gae_lambda,
         )
+        output.group.advantages.append(advantages)
+
+        # Both become columns over all ids of the row.
         for name, column in (("advantage", advantages), ("returns", returns)):
             row.columns[name] = np.zeros(len(row), dtype=np.float32)
             row.columns[name][row.loss_mask] = column
-        group.advantages = [*(group.advantages or []), advantages]
     return rows
-
-
-def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
-    """Pairs of a right and a wrong output of one question; each answer's log-ratio has the coefficient of Eq. 13.
-
-    The k-th right output meets the k-th wrong one; what has no partner is left out. The margin is computed with
-    the current weights before the update, so the gradient is that of the DPO loss itself.
-    """
-    pairs = [pair for group in groups for pair in _pairs(group)]
-    rows = [row for pair in pairs for row in pair]
-    if not rows:
-        return []
-    lengths = np.array([row.loss_mask.sum() for row in rows], dtype=np.float64)
-    ratios = [p - r for p, r in zip(scorers.policy(rows), scorers.reference(rows), strict=True)]
-    sums = np.array([ratio.sum(dtype=np.float64) for ratio in ratios])
-    divisor = lengths if settings.dpo.form == "mean" else np.ones_like(lengths)
-    margins = (sums / divisor)[0::2] - (sums / divisor)[1::2]
-    coefficients = dpo_coefficient(torch.from_numpy(margins), settings.dpo.beta).numpy() / len(
-        pairs
-    )
-    for place, row in enumerate(rows):
-        sign = 1.0 if place % 2 == 0 else -1.0
-        row.columns["weight"] = (
-            row.loss_mask * (sign * coefficients[place // 2] / divisor[place])
-        ).astype(np.float32)
-    return rows
-
-
-def _pairs(group: Group) -> list[tuple[Row, Row]]:
-    usable = [index for index, sample in enumerate(group.samples) if sample.ids]
-    right = [index for index in usable if group.right[index]]
-    wrong = [index for index in usable if not group.right[index]]
-    return [
-        (output_row(group, i), output_row(group, j)) for i, j in zip(right, wrong, strict=False)
-    ]
-
-
-def _grpo(settings: RL) -> Loss:
-    high = settings.epsilon if settings.epsilon_high is None else settings.epsilon_high
-    return grpo_loss(settings.beta, settings.kl, settings.epsilon, high, settings.importance_cap)
 
 
 def _ppo(settings: RL) -> Loss:
-    high = settings.epsilon if settings.epsilon_high is None else settings.epsilon_high
-    return grpo_loss(0.0, settings.kl, settings.epsilon, high, settings.importance_cap)
+    """As GRPO without its KL term, which is in the reward."""
+    return grpo_loss(
+        0.0,
+        settings.kl,
+        low=settings.epsilon,
+        high=_epsilon_high(settings),
+        cap=settings.importance_cap,
+    )
 
 
-def _likelihood(settings: RL) -> Loss:
-    return likelihood_loss
+# ---- DPO ---------------------------------------------------------------------------------------------------------
+
+
+def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
+    """Pairs of a right and a wrong output of one question, each with its coefficient of Eq. 13 as weight.
+
+    The margin is computed with the current weights before the update, so the gradient is that of the DPO loss itself.
+    """
+    rows: list[Row] = []
+    for group in groups:
+        for right, wrong in _pairs(group):
+            rows += [output_row(group, right), output_row(group, wrong)]
+    if not rows:
+        return []
+    pairs = len(rows) // 2
+
+    policy_log_probs, ref_log_probs = scorers.policy(rows), scorers.reference(rows)
+    log_ratios = [
+        (policy - reference).sum(dtype=np.float64)
+        for policy, reference in zip(policy_log_probs, ref_log_probs, strict=True)
+    ]
+    lengths = np.array([row.loss_mask.sum() for row in rows], dtype=np.float64)
+    divisor = lengths if settings.dpo.form == "mean" else np.ones_like(lengths)
+
+    # Rows alternate: right, wrong, right, wrong, ...
+    normalised = np.array(log_ratios) / divisor
+    margins = normalised[0::2] - normalised[1::2]
+    # The mean over pairs is the loss, hence the division.
+    coefficients = dpo_coefficient(torch.from_numpy(margins), settings.dpo.beta).numpy() / pairs
+
+    for place, row in enumerate(rows):
+        sign = 1.0 if place % 2 == 0 else -1.0
+        weight = sign * coefficients[place // 2] / divisor[place]
+        row.columns["weight"] = (row.loss_mask * weight).astype(np.float32)
+    return rows
+
+
+def _pairs(group: Group) -> list[tuple[int, int]]:
+    """The k-th right output meets the k-th wrong one; what has no partner, or no tokens, is left out."""
+    usable = [index for index, sample in enumerate(group.samples) if sample.ids]
+    right = [index for index in usable if group.right[index]]
+    wrong = [index for index in usable if not group.right[index]]
+    return list(zip(right, wrong, strict=False))
 
 
 METHODS = {

@@ -1,4 +1,4 @@
-"""What a step reports: rewards and outputs, the update, speeds and memory."""
+"""What a step reports: rewards and outputs, the update, speed and memory."""
 
 import resource
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,33 +12,46 @@ from rl.reward_hacking import agreement
 from rl.rollouts import Group
 
 TOKEN_MEANS = ("kl", "entropy", "mismatch", "clipped_low", "clipped_high")
-"""Sums over scored tokens that losses report; `entropy` is estimated as -log-probability of what was sampled."""
+"""Sums over scored tokens that losses report, shown as means. The entropy is estimated as the mean of
+-log-probability of the tokens that were sampled."""
+
+UPDATE_VALUES = ("loss", "grad_norm", "value_error")
+"""Values of the update that are shown as they are."""
 
 
 def group_metrics(groups: list[Group]) -> dict[str, float]:
     """Rewards, their parts and the shape of the outputs, over all outputs of a step."""
+    samples = [sample for group in groups for sample in group.samples]
     rewards = np.concatenate([group.rewards for group in groups])
     lengths = np.concatenate([group.lengths for group in groups])
-    metrics = {
+
+    # Groups whose outputs are all rewarded equally have no gradient but that of the KL term.
+    is_uniform = [not has_spread(group.rewards) for group in groups]
+    right_of_group = [group.right.mean() for group in groups]
+    is_truncated = [sample.finish == "length" for sample in samples]
+
+    metrics: dict[str, float] = {
         "reward": float(rewards.mean()),
         "reward_std": float(rewards.std()),
-        "right": float(np.mean([group.right.mean() for group in groups])),
-        "zero_variance_groups": float(np.mean([not has_spread(group.rewards) for group in groups])),
+        "right": float(np.mean(right_of_group)),
+        "zero_variance_groups": float(np.mean(is_uniform)),
         "length": float(lengths.mean()),
         "length_max": int(lengths.max()),
-        "truncated": float(
-            np.mean([sample.finish == "length" for group in groups for sample in group.samples])
-        ),
+        "truncated": float(np.mean(is_truncated)),
     }
-    calls = [_tool_calls(sample) for group in groups for sample in group.samples]
-    if any(calls):
-        metrics["tool_calls"] = float(np.mean(calls))
+
+    # Only where tools are in use: a column of zeros would say nothing.
+    tool_calls = [_tool_calls(sample) for sample in samples]
+    if any(tool_calls):
+        metrics["tool_calls"] = float(np.mean(tool_calls))
+
     metrics["reward_span"] = float(np.ptp(rewards))
     metrics["outputs"] = len(rewards)
+
+    # Each reward by itself, and for reward models how far they agree with the rule.
     for name in groups[0].parts:
-        metrics[f"reward_{name}"] = float(
-            np.concatenate([group.parts[name] for group in groups]).mean()
-        )
+        part = np.concatenate([group.parts[name] for group in groups])
+        metrics[f"reward_{name}"] = float(part.mean())
         agrees = agreement(groups, name) if name.endswith("_model") else None
         if agrees is not None:
             metrics[f"agreement_{name}"] = agrees
@@ -46,37 +59,57 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
 
 
 def _tool_calls(sample: Sample) -> int:
-    """How often a tool wrote behind what the model wrote."""
-    return int((np.diff(sample.sampled.astype(np.int8)) == -1).sum())
-
-
-def peak_memory_mb() -> int:
-    """Peak memory of this process: of the accelerator if there is one, else resident."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() // 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    """How often a tool wrote behind something that the model wrote."""
+    # -1 is a step from a token of the model to one of a tool.
+    changes = np.diff(sample.sampled.astype(np.int8))
+    return int((changes == -1).sum())
 
 
 def update_metrics(
     updates: Sequence[Mapping[str, float]], sampled_tokens: int, seconds: Mapping[str, float]
 ) -> dict[str, float]:
-    """Means over the scored tokens of the last update, and seconds and speed of every phase."""
+    """What the update did, and how long each phase of the step took.
+
+    Args:
+        updates: what each update of the step returned, at least one.
+        sampled_tokens: tokens that the model wrote in this step.
+        seconds: duration of each phase; "sample" and "update" must be among them.
+
+    Returns:
+        Means over the scored tokens of the last update, and seconds and tokens/s.
+    """
     last = updates[-1]
+    # An update may have had no rows: nothing was right, or the value model warms up.
     scored = max(last["scored"], 1)
+    trained_tokens = sum(update["tokens"] for update in updates)
+
     line = {name: last[name] / scored for name in TOKEN_MEANS if name in last}
-    line |= {name: last[name] for name in ("loss", "grad_norm", "value_error") if name in last}
+    line |= {name: last[name] for name in UPDATE_VALUES if name in last}
     line |= {f"{phase}_seconds": round(value, 3) for phase, value in seconds.items()}
+
     line["sampled_tokens"] = sampled_tokens
     line["sample_tokens_per_second"] = round(sampled_tokens / max(seconds["sample"], 1e-9))
-    trained = sum(update["tokens"] for update in updates)
-    line["update_tokens_per_second"] = round(trained / max(seconds["update"], 1e-9))
+    line["update_tokens_per_second"] = round(trained_tokens / max(seconds["update"], 1e-9))
     return line
 
 
+def peak_memory_mb() -> int:
+    """Peak memory of this process in MiB: the accelerator's if there is one, else resident memory."""
+    # ru_maxrss is in KiB on Linux.
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() // 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 def state_mb(trained: Iterable[torch.nn.Module], frozen: Iterable[torch.nn.Module]) -> float:
-    """MiB of weights, plus gradients and AdamW's two moments (the weights' size each) where a model is trained."""
+    """MiB of the models' state: weights, and where a model is trained also gradients and AdamW's two moments.
 
-    def size(model: torch.nn.Module) -> int:
-        return sum(p.numel() * p.element_size() for p in model.parameters())
+    Each of these three has the size of the weights.
+    """
+    trained_bytes = 4 * sum(map(_weight_bytes, trained))
+    frozen_bytes = sum(map(_weight_bytes, frozen))
+    return (trained_bytes + frozen_bytes) / 2**20
 
-    return (4 * sum(map(size, trained)) + sum(map(size, frozen))) / 2**20
+
+def _weight_bytes(model: torch.nn.Module) -> int:
+    return sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())

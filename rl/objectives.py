@@ -1,10 +1,15 @@
-"""Objectives: per-token terms of log-probabilities, all [N] over the scored tokens of a micro-batch. Pure functions.
+"""Objectives: what each scored token adds to the loss, given its log-probability. Pure functions of tensors.
 
-Nothing here divides: a term is multiplied with the column "weight", whose denominator was computed for the whole
-step, and the sum of the terms of all micro-batches is the loss.
+All tensors are [N], over the N scored tokens of a micro-batch. Nothing here divides: each term is multiplied by the
+column "weight", whose denominator was computed for the whole step (rl.advantages.token_weights), so the loss is the sum
+of the terms of all micro-batches, however these are cut.
 
-Columns: weight; advantage; old, log-probabilities before the update; reference, the reference model's; sampler, where
-the sampler's are not the old ones.
+Columns of a row:
+    weight             factor of the token's term
+    advantage          what the token is credited with
+    old_log_probs      log-probabilities under the policy before the update
+    ref_log_probs      log-probabilities under the reference model
+    sampler_log_probs  those that the sampler reported, where they are not the old ones
 """
 
 import torch
@@ -14,78 +19,108 @@ from pipeline.training.step import Columns, Loss
 
 
 def clipped_policy(
-    logprobs: Tensor, old: Tensor, advantage: Tensor, low: float, high: float
+    log_probs: Tensor, old_log_probs: Tensor, advantage: Tensor, low: float, high: float
 ) -> Tensor:
-    """min(ratio A, clip(ratio, 1 - low, 1 + high) A): Eqs. 1 and 3 of the paper, to be maximised."""
-    ratio = (logprobs - old).exp()
-    return torch.min(ratio * advantage, ratio.clamp(1 - low, 1 + high) * advantage)
+    """The clipped objective of Eqs. 1 and 3, to be maximised: min(ratio A, clip(ratio, 1 - low, 1 + high) A)."""
+    ratio = (log_probs - old_log_probs).exp()
+    # The minimum is pessimistic: clipping stops a token only where it would move further in the direction it is pushed.
+    clipped_ratio = ratio.clamp(1 - low, 1 + high)
+    return torch.min(ratio * advantage, clipped_ratio * advantage)
 
 
-def kl_estimate(logprobs: Tensor, reference: Tensor, kind: str) -> Tensor:
-    """Per-token estimate of KL(policy || reference) from a token sampled from the policy.
+def kl_estimate(log_probs: Tensor, ref_log_probs: Tensor, kind: str) -> Tensor:
+    """Estimate KL(policy || reference) at each token, which was sampled from the policy.
 
-    "k1" log(pi/ref), "k2" half its square, "k3" ref/pi - log(ref/pi) - 1, the paper's Eq. 4. On average the gradient
-    of k1 is 0, that of k2 is the reverse KL's, that of k3 is the forward KL's (ref/pi - 1 in Eq. 21). "k1_corrected"
-    and "k3_corrected" are multiplied with pi/stop_gradient(pi) and have the reverse KL's gradient.
+    Args:
+        log_probs: [N], with gradient.
+        ref_log_probs: [N].
+        kind: with r = reference / policy, "k1" is -log r, "k2" is (log r)^2 / 2, and "k3" is r - log r - 1, the
+            paper's Eq. 4. Their mean gradients differ: 0 for k1, the reverse KL's for k2, the forward KL's for k3
+            (r - 1 in Eq. 21). "k1_corrected" and "k3_corrected" are multiplied by policy / stop_gradient(policy),
+            which is 1 in value and gives both the gradient of the reverse KL.
     """
     name, _, corrected = kind.partition("_")
-    log_ratio = reference - logprobs
-    estimates = {
-        "k1": lambda: -log_ratio,
-        "k2": lambda: log_ratio**2 / 2,
-        "k3": lambda: log_ratio.exp() - log_ratio - 1,
-    }
-    value = estimates[name]()
-    return value * (logprobs - logprobs.detach()).exp() if corrected else value
+    log_ratio = ref_log_probs - log_probs
+
+    if name == "k1":
+        estimate = -log_ratio
+    elif name == "k2":
+        estimate = log_ratio**2 / 2
+    else:
+        estimate = log_ratio.exp() - log_ratio - 1
+
+    # The factor is 1 in value; only its gradient counts.
+    if corrected:
+        return estimate * (log_probs - log_probs.detach()).exp()
+    return estimate
 
 
-def importance(old: Tensor, sampler: Tensor, cap: float) -> Tensor:
-    """min(old policy / sampling policy, cap): weights tokens that another implementation of the policy sampled."""
-    return (old - sampler).exp().clamp(max=cap)
+def importance(old_log_probs: Tensor, sampler_log_probs: Tensor, cap: float) -> Tensor:
+    """Truncated importance weights: min(old policy / sampling policy, cap).
+
+    They correct for tokens that another implementation of the same policy has sampled.
+    """
+    return (old_log_probs - sampler_log_probs).exp().clamp(max=cap)
 
 
 def grpo_loss(beta: float, kl: str, low: float, high: float, cap: float = 2.0) -> Loss:
-    """The loss of GRPO (Eq. 3 with the minus sign of a loss) and of PPO (beta 0: there the KL is in the reward).
+    """The loss of GRPO: Eq. 3 with its sign turned. With `beta` 0 that of PPO, whose KL is in the reward.
 
-    Rows with a column "sampler" are corrected for the difference of sampler and trainer, at most by `cap`.
+    Args:
+        beta: factor of the KL term.
+        kl: which estimate of it, see `kl_estimate`.
+        low, high: how far the ratio may go below and above 1.
+        cap: largest importance weight, for rows with the column "sampler_log_probs".
+
+    Returns:
+        A function of log-probabilities [N] and columns. It returns the terms [N], and sums over the tokens of what a
+        step reports.
     """
 
-    def loss(logprobs: Tensor, columns: Columns) -> tuple[Tensor, dict[str, Tensor]]:
-        old, advantage = columns["old"], columns["advantage"]
-        sampler = columns.get("sampler", old)
-        terms = -clipped_policy(logprobs, old, advantage, low, high)
-        if "sampler" in columns:
-            terms = terms * importance(old, sampler, cap)
+    def loss(log_probs: Tensor, columns: Columns) -> tuple[Tensor, dict[str, Tensor]]:
+        old_log_probs = columns["old_log_probs"]
+        advantage = columns["advantage"]
+        sampler_log_probs = columns.get("sampler_log_probs", old_log_probs)
+
+        terms = -clipped_policy(log_probs, old_log_probs, advantage, low, high)
+        if "sampler_log_probs" in columns:
+            terms = terms * importance(old_log_probs, sampler_log_probs, cap)
+
+        # What a step reports, as sums over tokens: micro-batches and processes add them up.
         with torch.no_grad():
-            ratio = (logprobs - old).exp()
+            ratio = (log_probs - old_log_probs).exp()
             sums = {
                 "clipped_low": ((ratio < 1 - low) & (advantage < 0)).sum(),
                 "clipped_high": ((ratio > 1 + high) & (advantage > 0)).sum(),
-                "mismatch": (logprobs - sampler).abs().sum(),
-                "entropy": -logprobs.sum(),
+                "mismatch": (log_probs - sampler_log_probs).abs().sum(),
+                # The mean of -log-probability over sampled tokens estimates the entropy.
+                "entropy": -log_probs.sum(),
             }
+
         if beta > 0:
-            divergence = kl_estimate(logprobs, columns["reference"], kl)
-            terms = terms + beta * divergence
-            sums["kl"] = kl_estimate(logprobs.detach(), columns["reference"], "k3").sum()
+            ref_log_probs = columns["ref_log_probs"]
+            terms = terms + beta * kl_estimate(log_probs, ref_log_probs, kl)
+            # Whatever is optimised, k3 is reported: it is never negative and has the least variance.
+            sums["kl"] = kl_estimate(log_probs.detach(), ref_log_probs, "k3").sum()
+
         return terms * columns["weight"], sums
 
     return loss
 
 
-def likelihood_loss(logprobs: Tensor, columns: Columns) -> tuple[Tensor, dict[str, Tensor]]:
+def likelihood_loss(log_probs: Tensor, columns: Columns) -> tuple[Tensor, dict[str, Tensor]]:
     """-weight x log-probability: SFT and RFT (weight 0 or 1, Eq. 10), and DPO (weight of either sign, Eq. 13)."""
-    return -logprobs * columns["weight"], {"entropy": -logprobs.detach().sum()}
+    return -log_probs * columns["weight"], {"entropy": -log_probs.detach().sum()}
 
 
 def dpo_loss(margin: Tensor, beta: float) -> Tensor:
-    """-log sigmoid(beta x margin): Eq. 12 of the paper for averaged log-ratios, standard DPO for summed ones."""
+    """-log sigmoid(beta x margin): Eq. 12 for averaged log-ratios, standard DPO for summed ones."""
     return -torch.nn.functional.logsigmoid(beta * margin)
 
 
 def dpo_coefficient(margin: Tensor, beta: float) -> Tensor:
     """What multiplies the gradient of either answer's log-ratio: beta sigmoid(-beta x margin).
 
-    It is the derivative of `dpo_loss`; the paper's Eq. 14 leaves out the factor beta.
+    It is the derivative of `dpo_loss`. The paper's Eq. 14 leaves out the factor beta.
     """
     return beta * torch.sigmoid(-beta * margin)

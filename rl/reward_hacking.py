@@ -1,7 +1,7 @@
-"""Reward hacking, watched: does a model's reward still rise with what the rule finds right?
+"""Reward hacking, watched: does a reward model's reward still rise with what the rule finds right?
 
-A policy that learns to please a reward model gets more reward and is right no more often. Every step reports each
-model reward's agreement with the rule; `parting` says when the two go different ways.
+A policy that has learnt to please a reward model earns more reward and is right no more often. Every step reports how
+far each model's reward agrees with the rule; `divergence` says when the two move in opposite directions.
 """
 
 from collections.abc import Sequence
@@ -11,32 +11,48 @@ import numpy as np
 from pipeline.measures import auc
 from rl.rollouts import Group
 
-WINDOW = 20  # steps that are averaged
-LEAST = 0.02  # change of either mean that counts
+WINDOW = 20
+"""Steps over which means are taken."""
+
+SMALLEST_CHANGE = 0.02
+"""Smaller changes of either mean are noise on groups of the usual size."""
 
 
 def agreement(groups: Sequence[Group], name: str) -> float | None:
-    """Chance that a right output has more of this reward than a wrong one of the step; None without both kinds."""
-    scores = np.concatenate([group.parts[name] for group in groups])
-    return auc(scores, np.concatenate([group.right for group in groups]))
+    """Chance that a right output of the step earns more of the reward `name` than a wrong one.
 
-
-def parting(lines: Sequence[dict], name: str, window: int = WINDOW) -> str | None:
-    """A warning if over the last `window` steps the reward rose and the share of right outputs fell, else None.
-
-    `lines` are the metrics so far; the last `window` steps are compared with those before them.
+    Returns None where all outputs of the step are right or all are wrong.
     """
-    steps = [line for line in lines if f"reward_{name}" in line][-2 * window :]
+    scores = np.concatenate([group.parts[name] for group in groups])
+    right = np.concatenate([group.right for group in groups])
+    return auc(scores, right)
+
+
+def divergence(lines: Sequence[dict], name: str, window: int = WINDOW) -> str | None:
+    """A warning where the reward `name` rose while the share of right outputs fell, else None.
+
+    The last `window` steps of the metrics `lines` are compared with the `window` steps before them.
+    """
+    reward_name = f"reward_{name}"
+    # Lines of evaluations and iterations have no rewards; two windows of steps are compared.
+    steps = [line for line in lines if reward_name in line][-2 * window :]
     if len(steps) < 2 * window:
         return None
-    changes = {}
-    for key in (f"reward_{name}", "right"):
-        values = [line[key] for line in steps]
-        changes[key] = float(np.mean(values[window:]) - np.mean(values[:window]))
-    reward, right = changes[f"reward_{name}"], changes["right"]
-    if reward > LEAST and right < -LEAST:
-        return (
-            f"{name} and the rule part: in {window} steps its reward rose by {reward:.3f} while the share of right"
-            f" outputs fell by {-right:.3f}; the policy may be learning to please the reward model"
-        )
-    return None
+
+    reward_change = _change(steps, reward_name, window)
+    right_change = _change(steps, "right", window)
+    rises, falls = reward_change > SMALLEST_CHANGE, right_change < -SMALLEST_CHANGE
+    if not (rises and falls):
+        return None
+
+    return (
+        f"{name} and the rule diverge: in {window} steps its reward rose by {reward_change:.3f} while the share of"
+        f" right outputs fell by {-right_change:.3f}; the policy may be learning to please the reward model"
+    )
+
+
+def _change(steps: Sequence[dict], key: str, window: int) -> float:
+    """Mean of the steps behind the first `window` ones, minus the mean of those."""
+    values = [line[key] for line in steps]
+    before, after = values[:window], values[window:]
+    return float(np.mean(after) - np.mean(before))

@@ -1,14 +1,14 @@
 """Rewards: each is a class with one method over a batch of groups. Another domain plugs in another class.
 
-    rule            the benchmark's own grader: 1 right, 0 wrong; on the boxed answer (modes cot and tool), or in the
-                    mode pot on what the output's program printed when the sandbox ran it
+    rule            the benchmark's own grader: 1 right, 0 wrong. It judges the boxed answer (modes cot and tool), or in
+                    the mode pot what the output's program printed when the sandbox ran it
     format          1 if the output ended by itself and holds exactly one boxed answer
     outcome_model   an outcome reward model's probability that the output is right
-    process_model   a process reward model's probability for each step; the output's is the least of its steps'
-    module:Class    a class of your own, made without arguments; code, translation or medicine come in here
+    process_model   a process reward model's probability for each step; that of the output is the least of them
+    module:Class    a class of your own, made without arguments: code, translation or medicine come in here
 
-The rule is always computed: it is logged beside every other reward, so that a policy that learns to please a reward
-model without being right is seen.
+The rule is always computed and logged beside every other reward, so that a policy that learns to please a reward model
+without being right is noticed (rl.reward_hacking).
 """
 
 import importlib
@@ -16,7 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
@@ -30,20 +30,25 @@ from rl.rollouts import Group
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs
 
+if TYPE_CHECKING:  # the sandbox needs Linux; RL without programs does not
+    from eval.sandbox.pool import Execution
+
+BOX = re.compile(r"\\boxed\s*\{")
+
 
 class RewardFunction(Protocol):
     """Scores every output of every group."""
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        """One array [G] a group. May also set a group's `step_rewards` and `step_ends`."""
+        """One array [G] for each group. May also set a group's `step_rewards` and `step_ends`."""
         ...
 
 
 class RuleReward:
     """The reward is the benchmark's grader, so that training and evaluation agree on what right means.
 
-    `final_box_only` (rewards) accepts the last box alone: guessing from other places of the text invites cheating.
-    What the grader could not decide is wrong, and counted in `undecided`.
+    With `final_box_only`, as for rewards, only the last box counts: an answer picked from elsewhere in the text would
+    invite cheating. What the grader could not decide counts as wrong, and in `undecided`.
     """
 
     def __init__(self, final_box_only: bool = True):
@@ -51,12 +56,13 @@ class RuleReward:
         self.undecided = 0
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        return [
-            np.array([self._one(group.question.problem, text) for text in group.texts])
-            for group in groups
-        ]
+        scores = []
+        for group in groups:
+            problem = group.question.problem
+            scores.append(np.array([self._judge(problem, text) for text in group.texts]))
+        return scores
 
-    def _one(self, problem: Problem, text: str) -> float:
+    def _judge(self, problem: Problem, text: str) -> float:
         verdict = grade(problem.answer, text, problem.language, final_box_only=self.final_box_only)
         self.undecided += verdict.status not in ("ok", "no_answer")
         return float(verdict.correct)
@@ -74,46 +80,49 @@ class ProgramReward(RuleReward):
         self.statuses: Counter[str] = Counter()
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
+        # All programs of the step go to the sandbox at once, which keeps its workers busy.
         programs = [program_so_far(text) for group in groups for text in group.texts]
-        runs = iter(self.programs.run_many([program for program in programs if program]))
-        results, places = [], iter(programs)
-        for group in groups:
-            printed = [self._printed(next(runs)) if next(places) else None for _ in group.texts]
-            problem = group.question.problem
-            results.append(
-                np.array([self._one(problem, f"\\boxed{{{p}}}") if p else 0.0 for p in printed])
-            )
-        return results
+        executions = iter(self.programs.run_many([program for program in programs if program]))
+        printed = iter([self._printed(next(executions)) if p else None for p in programs])
 
-    def _printed(self, run) -> str | None:
-        self.statuses[run.status] += 1
-        return printed_answer(run.stdout) if run.status == "ok" else None
+        scores = []
+        for group in groups:
+            problem = group.question.problem
+            answers = [next(printed) for _ in group.texts]
+            judged = [self._judge(problem, f"\\boxed{{{a}}}") if a else 0.0 for a in answers]
+            scores.append(np.array(judged))
+        return scores
+
+    def _printed(self, execution: "Execution") -> str | None:
+        self.statuses[execution.status] += 1
+        return printed_answer(execution.stdout) if execution.status == "ok" else None
 
 
 class FormatReward:
-    """The output ended by itself and boxes exactly one answer."""
+    """1 if the output ended by itself and boxes exactly one answer."""
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        return [
-            np.array(
-                [
-                    float(sample.finish == "stop" and len(re.findall(r"\\boxed\s*\{", text)) == 1)
-                    for sample, text in zip(group.samples, group.texts, strict=True)
-                ]
-            )
-            for group in groups
-        ]
+        scores = []
+        for group in groups:
+            of_group = []
+            for sample, text in zip(group.samples, group.texts, strict=True):
+                has_one_box = len(BOX.findall(text)) == 1
+                of_group.append(float(sample.finish == "stop" and has_one_box))
+            scores.append(np.array(of_group))
+        return scores
 
 
 def compose(
     groups: Sequence[Group], functions: dict[str, RewardFunction], weights: dict[str, float]
 ) -> None:
-    """Set every group's `parts` and `rewards` (the weighted sum of the parts)."""
+    """Set every group's `parts` (all functions) and `rewards` (the weighted sum of those with a weight)."""
     for name, function in functions.items():
         for group, scores in zip(groups, function.score(groups), strict=True):
             group.parts[name] = scores
+
     for group in groups:
-        group.rewards = sum(weight * group.parts[name] for name, weight in weights.items())
+        weighted = [weight * group.parts[name] for name, weight in weights.items()]
+        group.rewards = np.asarray(sum(weighted))
 
 
 def load_rewards(
@@ -122,11 +131,16 @@ def load_rewards(
     tokenizer: PreTrainedTokenizerBase,
     programs: Programs | None = None,
 ) -> dict[str, RewardFunction]:
-    """The reward functions that the settings name, and always the rule. `folders` are the reward models',
-    `programs` the sandbox where the run has one already."""
-    functions: dict[str, RewardFunction] = {
-        "rule": ProgramReward(programs) if settings.mode == "pot" else RuleReward()
-    }
+    """The reward functions that the settings name, and always the rule.
+
+    Args:
+        folders: folder of each reward model by name.
+        tokenizer: the policy's; a reward model must have the same.
+        programs: the sandbox, where the run has one already.
+    """
+    functions: dict[str, RewardFunction] = {}
+    functions["rule"] = ProgramReward(programs) if settings.mode == "pot" else RuleReward()
+
     for name in settings.rewards:
         if name == "format":
             functions[name] = FormatReward()
@@ -135,23 +149,26 @@ def load_rewards(
         elif name in ("outcome_model", "process_model"):
             folder = folders.get(name)
             if folder is None:
-                raise UserError(
-                    f"rewards.{name}: give its folder with --{name.replace('_', '-')} DIR"
-                )
-            process = name == "process_model"
+                option = f"--{name.replace('_', '-')}"
+                raise UserError(f"rewards.{name}: give its folder with {option} DIR")
             functions[name] = ModelReward(
-                folder, process, tokenizer, settings.micro_batch_tokens, settings.precision
+                folder,
+                process=name == "process_model",
+                tokenizer=tokenizer,
+                max_tokens=settings.micro_batch_tokens,
+                precision=settings.precision,
             )
     return functions
 
 
 def _own(name: str) -> RewardFunction:
-    """The class that `module:Class` names, made without arguments."""
+    """An instance of the class that `module:Class` names, made without arguments."""
     module, _, attribute = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise UserError(f"rewards.{name}: cannot be loaded ({error})") from None
+
     if not callable(getattr(found, "score", None)):
         raise UserError(f"rewards.{name}: has no method score")
     return found()

@@ -1,7 +1,8 @@
-"""Rollouts: which questions a step has, the outputs sampled for them, and everything known about the outputs."""
+"""Rollouts: which questions a step has, the outputs sampled for them, and all that is known about the outputs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
@@ -14,7 +15,7 @@ from pipeline.model.chat import encode_turns
 
 @dataclass(slots=True)
 class Question:
-    """A problem and its prompt's token ids."""
+    """A problem, and its prompt as token ids."""
 
     problem: Problem
     prompt: list[int]
@@ -22,20 +23,30 @@ class Question:
 
 @dataclass(slots=True)
 class Group:
-    """One question's G outputs. `parts` holds each reward by name, `rewards` their weighted sum, both [G].
+    """One question with its G outputs, filled in as the step goes on.
 
-    `step_rewards[i]` and `step_ends[i]` [K_i] are set by a process reward model, `advantages[i]` [T_i] by the method.
-    T_i counts the tokens that the model wrote; step ends are indices into all ids, a tool's output included.
+    T_i counts the tokens of output i that the model wrote. The ends of steps are indices into all ids of the output,
+    a tool's text included.
     """
 
     question: Question
     samples: list[Sample]
     texts: list[str]
+
     parts: dict[str, np.ndarray] = field(default_factory=dict)
-    rewards: np.ndarray | None = None
-    step_rewards: list[np.ndarray] | None = None
-    step_ends: list[np.ndarray] | None = None
-    advantages: list[np.ndarray] | None = None
+    """Each reward by name: [G]."""
+
+    rewards: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """The weighted sum of the parts: [G]."""
+
+    step_rewards: list[np.ndarray] = field(default_factory=list)
+    """G arrays [K_i], set by a process reward model."""
+
+    step_ends: list[np.ndarray] = field(default_factory=list)
+    """G arrays [K_i], set by a process reward model."""
+
+    advantages: list[np.ndarray] = field(default_factory=list)
+    """G arrays [T_i], set by methods that have advantages."""
 
     @property
     def lengths(self) -> list[int]:
@@ -51,15 +62,19 @@ class Group:
 def questions_of_step(
     questions: Sequence[Question], step: int, count: int, seed: int
 ) -> list[Question]:
-    """The `count` questions of a step: a pure function of seed and step that goes through all before repeating.
+    """The `count` questions of a step.
 
-    Each pass over the questions is shuffled anew; a step at the end of a pass goes on in the next one.
+    A pure function of seed and step, so that a resumed run asks what it would have asked. All questions are used
+    before one is repeated; each pass over them is shuffled anew, and a step at the end of a pass continues in the next.
     """
-    chosen, start = [], step * count
+    chosen: list[Question] = []
+    start = step * count
+
     while len(chosen) < count:
         turn, offset = divmod(start + len(chosen), len(questions))
         order = np.random.default_rng([seed, turn]).permutation(len(questions))
-        chosen += [questions[i] for i in order[offset : offset + count - len(chosen)]]
+        missing = count - len(chosen)
+        chosen += [questions[i] for i in order[offset : offset + missing]]
     return chosen
 
 
@@ -68,60 +83,83 @@ def roll_out(
     questions: Sequence[Question],
     group_size: int,
     settings: SamplingSettings,
-    step: int,
+    step: int | str,
 ) -> list[Group]:
-    """Sample `group_size` outputs for each question; the random numbers depend on seed, step and question id.
+    """Sample `group_size` outputs for each question.
 
-    With several processes each samples its share of the questions, and all get all groups.
+    The random numbers depend on the seed, the step and the question's place and id. With several processes each
+    samples its share of the questions, and all of them get all groups.
     """
+    # The place is part of the key: with few problems a step may ask one of them twice.
     keyed = [
         (f"{step}/{place}/{question.problem.id}", question.prompt)
         for place, question in enumerate(questions)
     ]
+    # Each process samples its share of the questions; afterwards all know all groups.
     mine = distributed.shard_for_rank(keyed)
     request = SampleRequest(
-        [prompt for _, prompt in mine], group_size, settings, keys=[key for key, _ in mine]
+        prompts=[prompt for _, prompt in mine],
+        samples_per_prompt=group_size,
+        settings=settings,
+        keys=[key for key, _ in mine],
     )
-    groups = distributed.gather(sampler.sample(request))
+    samples_of_question = distributed.gather(sampler.sample(request))
+
+    # One call for all outputs: the tokenizer decodes a batch on all cores.
+    every_sample = [sample for samples in samples_of_question for sample in samples]
     texts = sampler.tokenizer.batch_decode(
-        [s.ids for group in groups for s in group], skip_special_tokens=True
+        [sample.ids for sample in every_sample], skip_special_tokens=True
     )
-    return [
-        Group(question, samples, texts[i * group_size : (i + 1) * group_size])
-        for i, (question, samples) in enumerate(zip(questions, groups, strict=True))
-    ]
+
+    groups = []
+    for place, question in enumerate(questions):
+        first = place * group_size
+        texts_of_question = texts[first : first + group_size]
+        groups.append(Group(question, samples_of_question[place], texts_of_question))
+    return groups
 
 
-def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) -> dict:
-    """A group for reading: the question and all its outputs with rewards, their parts and each token's advantage.
+def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) -> dict[str, Any]:
+    """A group as JSON, for reading: the question, and all outputs with rewards and each token's advantage.
 
-    With a process reward model also its steps: the index of their last token and their reward. Where a tool wrote a
-    part of an output, `written` says which tokens the model did; the others' advantage is 0.
+    With a process reward model also the steps: the index of each one's last token, and its reward. Where a tool wrote
+    a part of an output, `written` says which tokens the model wrote; the advantage of the others is 0.
     """
-    outputs = []
-    for index, sample in enumerate(group.samples):
-        output = {
-            "text": group.texts[index],
-            "reward": float(group.rewards[index]),
-            "parts": {name: float(values[index]) for name, values in group.parts.items()},
-            "finish": sample.finish,
-            "tokens": [tokenizer.decode([i]) for i in sample.ids],
-        }
-        if sample.written is not None:
-            output["written"] = sample.written
-        if group.advantages is not None:
-            values = np.zeros(len(sample.ids))
-            values[sample.sampled] = group.advantages[index]
-            output["advantages"] = [round(float(value), 4) for value in values]
-        if group.step_rewards is not None:
-            pairs = zip(group.step_ends[index], group.step_rewards[index], strict=True)
-            output["steps"] = [
-                {"end": int(end), "reward": round(float(value), 4)} for end, value in pairs
-            ]
-        outputs.append(output)
     problem = group.question.problem
-    about = {"step": step, "id": problem.id, "question": problem.question, "answer": problem.answer}
-    return about | {"outputs": outputs}
+    return {
+        "step": step,
+        "id": problem.id,
+        "question": problem.question,
+        "answer": problem.answer,
+        "outputs": [_output_record(group, index, tokenizer) for index in range(len(group.samples))],
+    }
+
+
+def _output_record(group: Group, index: int, tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    """One output of a group as JSON."""
+    sample = group.samples[index]
+    record: dict[str, Any] = {
+        "text": group.texts[index],
+        "reward": float(group.rewards[index]),
+        "parts": {name: float(values[index]) for name, values in group.parts.items()},
+        "finish": sample.finish,
+        "tokens": [tokenizer.decode([token]) for token in sample.ids],
+    }
+
+    if sample.written is not None:
+        record["written"] = sample.written
+
+    # The tokens of a tool have no advantage; they show as 0.
+    if group.advantages:
+        values = np.zeros(len(sample.ids))
+        values[sample.sampled] = group.advantages[index]
+        record["advantages"] = [round(float(value), 4) for value in values]
+
+    if group.step_rewards:
+        steps = zip(group.step_ends[index], group.step_rewards[index], strict=True)
+        record["steps"] = [{"end": int(end), "reward": round(float(r), 4)} for end, r in steps]
+
+    return record
 
 
 def solution_groups(
@@ -130,17 +168,22 @@ def solution_groups(
     tokenizer: PreTrainedTokenizerBase,
     mode: str = "cot",
 ) -> list[Group]:
-    """Worked solutions in the place of sampled outputs: one group for each question that has one of the mode."""
-    by_question = {question.problem.question: question for question in questions}
+    """Worked solutions in the place of sampled outputs: a group for each question that has one in the given mode."""
+    by_text = {question.problem.question: question for question in questions}
     groups: dict[str, Group] = {}
+
     for solution in solutions:
-        question = by_question.get(solution.question)
+        question = by_text.get(solution.question)
         if question is None or solution.format != mode:
             continue
+
+        # A solution with programs holds their output too, which is not learnt.
         ids, written = encode_turns(tokenizer, solution.turns)
-        group = groups.setdefault(question.problem.id, Group(question, [], []))
-        group.samples.append(
-            Sample(ids, [0.0] * sum(written), "stop", written=None if all(written) else written)
+        sample = Sample(
+            ids, [0.0] * sum(written), "stop", written=None if all(written) else written
         )
-        group.texts.append(tokenizer.decode(ids, skip_special_tokens=True))
+        group = groups.setdefault(question.problem.id, Group(question, [], []))
+        group.samples.append(sample)
+        group.texts += tokenizer.batch_decode([ids], skip_special_tokens=True)
+
     return list(groups.values())

@@ -14,6 +14,11 @@ REWARD_MODELS = {
 OWN_REWARDS = [name.partition(":")[0] for name in CONFIG.rl.rewards if ":" in name]  # modules of the user's
 
 
+wildcard_constraints:
+    reward_model="reward|process_reward",
+
+
+# The outcome reward model in models/reward, the process reward model in models/process_reward.
 rule train_reward_model:
     input:
         config="results/{preset}/config/reward.json",
@@ -22,50 +27,23 @@ rule train_reward_model:
         sft="results/{preset}/models/sft",
         problems=RL_PROBLEMS,
     output:
-        model=directory("results/{preset}/models/reward"),
+        model=directory("results/{preset}/models/{reward_model}"),
     params:
         code=dag.code_digest("rl.reward_model"),
-        resume="results/{preset}/resume/reward",
+        kind=lambda w: "process" if w.reward_model == "process_reward" else "outcome",
+        resume="results/{preset}/resume/{reward_model}",
     threads: workflow.cores
     resources:
         # A profile may start several processes instead, as for fine-tuning.
         launch="python",
     log:
-        "results/{preset}/logs/train_reward_model.log",
+        "results/{preset}/logs/train_reward_model.{reward_model}.log",
     benchmark:
-        "results/{preset}/benchmarks/train_reward_model.tsv"
+        "results/{preset}/benchmarks/train_reward_model.{reward_model}.tsv"
     message:
-        "reward: outcome reward model on rule-labelled samples"
+        "{wildcards.reward_model}: the {params.kind} reward model"
     shell:
-        "{resources.launch} -m rl.reward_model --kind outcome --config {input.config} --prompts {input.prompts}"
-        " --base {input.base} --sft {input.sft} --problems {input.problems}"
-        " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
-
-
-rule train_process_reward_model:
-    input:
-        config="results/{preset}/config/reward.json",
-        prompts="results/{preset}/config/prompts.json",
-        base="results/{preset}/models/base",
-        sft="results/{preset}/models/sft",
-        problems=RL_PROBLEMS,
-    output:
-        model=directory("results/{preset}/models/process_reward"),
-    params:
-        code=dag.code_digest("rl.reward_model"),
-        resume="results/{preset}/resume/process_reward",
-    threads: workflow.cores
-    resources:
-        # A profile may start several processes instead, as for fine-tuning.
-        launch="python",
-    log:
-        "results/{preset}/logs/train_process_reward_model.log",
-    benchmark:
-        "results/{preset}/benchmarks/train_process_reward_model.tsv"
-    message:
-        "process reward: process reward model on steps labelled by rollouts"
-    shell:
-        "{resources.launch} -m rl.reward_model --kind process --config {input.config} --prompts {input.prompts}"
+        "{resources.launch} -m rl.reward_model --kind {params.kind} --config {input.config} --prompts {input.prompts}"
         " --base {input.base} --sft {input.sft} --problems {input.problems}"
         " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 

@@ -29,10 +29,12 @@ from rl.solution_steps import step_ends
 
 
 def load_score_model(source: str | Path) -> PreTrainedModel:
-    """A model with one score a token: a trained one, or any causal model's body under a new head."""
+    """A model with one score for each token: a trained one, or any causal model's body under a new head."""
     config = AutoConfig.from_pretrained(str(source), num_labels=1)
-    config.classifier_dropout = 0.0
-    transformers_logging.set_verbosity_error()  # it would warn that the head of another task is left out
+    config.classifier_dropout = 0.0  # training must compute what scoring computes
+
+    # It would warn that the head of another task is left out, which is what we want.
+    transformers_logging.set_verbosity_error()
     model = AutoModelForTokenClassification.from_pretrained(
         str(source), config=config, dtype=torch.float32
     )
@@ -43,25 +45,27 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
 def scored_row(
     prompt: Sequence[int], ids: Sequence[int], ends: Sequence[int], **columns: Sequence[float]
 ) -> Row:
-    """A row that is read behind the output's tokens `ends`; `columns` hold one number for each.
+    """A row that is read behind the output's tokens `ends`; `columns` hold one number for each of them.
 
-    Rows name the token that is predicted, one behind the position that is read, so one unread token is appended.
+    Rows mark the token that is predicted, one behind the position that is read. So that the last token can be read
+    too, one token is appended that nothing reads.
     """
-    row_ids = np.array([*prompt, *ids, 0], dtype=np.int32)
-    where = len(prompt) + np.asarray(ends, dtype=np.int64) + 1
-    scored = np.zeros(len(row_ids), dtype=bool)
-    scored[where] = True
+    input_ids = np.array([*prompt, *ids, 0], dtype=np.int32)
+    predicted = len(prompt) + np.asarray(ends, dtype=np.int64) + 1
+    loss_mask = np.zeros(len(input_ids), dtype=bool)
+    loss_mask[predicted] = True
+
     aligned = {}
     for name, values in columns.items():
-        aligned[name] = np.zeros(len(row_ids), dtype=np.float32)
-        aligned[name][where] = values
-    return Row(row_ids, scored, aligned)
+        aligned[name] = np.zeros(len(input_ids), dtype=np.float32)
+        aligned[name][predicted] = values
+    return Row(input_ids, loss_mask, aligned)
 
 
 def row_scores(
     model: PreTrainedModel, rows: Sequence[Row], max_tokens: int, precision: str
 ) -> list[np.ndarray]:
-    """For each row the logits at the positions it is read at, in order; several processes share the rows."""
+    """For each row [K_i] the logits at the positions at which it is read; several processes share the rows."""
     mine = row_log_probs(model, distributed.shard_for_rank(rows), max_tokens, precision=precision)
     return [
         values[row.loss_mask] for row, values in zip(rows, distributed.gather(mine), strict=True)
@@ -69,6 +73,7 @@ def row_scores(
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
+    """The logistic function, in float64."""
     return 1 / (1 + np.exp(-logits.astype(np.float64)))
 
 
@@ -83,32 +88,43 @@ class ModelReward:
         max_tokens: int,
         precision: str,
     ):
+        # Rewards are read at token positions of the policy's own ids.
         if load_tokenizer(folder).get_vocab() != tokenizer.get_vocab():
             raise UserError(f"{folder}: this reward model's tokenizer is not the policy's")
-        self.model, self.process, self.tokenizer = load_score_model(folder), process, tokenizer
-        self.max_tokens, self.precision = max_tokens, precision
+
+        self.model = load_score_model(folder)
+        self.process = process
+        """Whether every step is read, or only the last token."""
+        self.tokenizer = tokenizer
+        self.max_tokens = max_tokens
+        self.precision = precision
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        """One array [G] a group; a process model also sets `step_rewards` and `step_ends`. Empty outputs get 0."""
-        ends = [[self._ends(sample) for sample in group.samples] for group in groups]
-        rows = [
-            scored_row(group.question.prompt, sample.ids, of_sample)
-            for group, of_group in zip(groups, ends, strict=True)
-            for sample, of_sample in zip(group.samples, of_group, strict=True)
-        ]
-        values = iter(row_scores(self.model, rows, self.max_tokens, self.precision))
-        results = []
-        for group, of_group in zip(groups, ends, strict=True):
-            steps = [probabilities(next(values)) for _ in group.samples]
+        """One array [G] for each group. Outputs without tokens get 0.
+
+        A process model also sets the groups' `step_rewards` and `step_ends`.
+        """
+        ends_of_group = [[self._ends(sample) for sample in group.samples] for group in groups]
+
+        rows = []
+        for group, ends in zip(groups, ends_of_group, strict=True):
+            for sample, of_sample in zip(group.samples, ends, strict=True):
+                rows.append(scored_row(group.question.prompt, sample.ids, of_sample))
+        # One pass over all rows, so that micro-batches are full; then the values go back to their groups.
+        logits = iter(row_scores(self.model, rows, self.max_tokens, self.precision))
+
+        scores = []
+        for group, ends in zip(groups, ends_of_group, strict=True):
+            steps = [probabilities(next(logits)) for _ in group.samples]
             if self.process:
-                group.step_rewards, group.step_ends = (
-                    steps,
-                    [np.array(e, dtype=np.int64) for e in of_group],
-                )
-            results.append(np.array([step.min() if len(step) else 0.0 for step in steps]))
-        return results
+                group.step_rewards = steps
+                group.step_ends = [np.array(of_sample, dtype=np.int64) for of_sample in ends]
+            scores.append(np.array([step.min() if len(step) else 0.0 for step in steps]))
+        return scores
 
     def _ends(self, sample: Sample) -> list[int]:
+        """The tokens behind which the sample is read."""
         if self.process:
             return step_ends(self.tokenizer, sample.ids, sample.written)
+        # An output without tokens is read nowhere.
         return [len(sample.ids) - 1] if sample.ids else []

@@ -1,4 +1,4 @@
-"""Steps of a solution: its lines. Where each ends, in text and in tokens."""
+"""The steps of a solution are its lines. Where each of them ends, in tokens."""
 
 from collections.abc import Sequence
 
@@ -10,41 +10,51 @@ def step_ends(
 ) -> list[int]:
     """Index of the last token of each step of an output, in order; empty for an output without tokens.
 
-    A step ends with the first token that completes a line that is not blank. The last step ends with the output's
-    last token, the end token included, so that stopping is rewarded with the step it stops behind.
+    A step ends with the first token that completes a line that is not blank. The last step ends with the last token of
+    the output, the end token included, so that stopping is rewarded together with the step that it follows.
 
-    `written` says which ids the model wrote (none given: all). What a tool wrote is no step and ends the line before.
+    Args:
+        ids: the output's tokens.
+        written: which of them the model wrote; None means all. What a tool wrote is no step, and ends the line
+            before it.
     """
     if not ids:
         return []
-    if written is not None and not all(written):
-        return _ends_between(tokenizer, ids, written)
-    ends, filled = [], False
-    for index, text in enumerate(_pieces(tokenizer, ids)):
+    if written is None or all(written):
+        return _ends_of_lines(tokenizer, ids)
+
+    # Between a tool's outputs, every stretch that the model wrote has steps of its own.
+    ends: list[int] = []
+    start = 0
+    while start < len(ids):
+        stop = start
+        while stop < len(ids) and written[stop] == written[start]:
+            stop += 1
+        if written[start]:
+            ends += [start + end for end in _ends_of_lines(tokenizer, ids[start:stop])]
+        start = stop
+    return ends
+
+
+def _ends_of_lines(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[int]:
+    """The ends of the steps of a stretch of at least one token, all written by the model."""
+    # A token that is only a part of a character decodes to a replacement character, which does not matter here.
+    token_texts = tokenizer.batch_decode([[token] for token in ids], skip_special_tokens=True)
+
+    ends = []
+    line_has_text = False
+    for index, text in enumerate(token_texts):
+        # A token may hold the end of one line and the start of the next.
         before, newline, after = text.partition("\n")
-        filled = filled or bool(before.strip())
-        if newline and filled:
+        line_has_text = line_has_text or bool(before.strip())
+        if newline and line_has_text:
             ends.append(index)
-            filled = bool(after.strip())
+            line_has_text = bool(after.strip())
+
     last = len(ids) - 1
-    if ends and not filled:
-        ends[-1] = last  # nothing but blanks and the end token follow the last line
+    if ends and not line_has_text:
+        # Only blanks and the end token follow the last line: they belong to it.
+        ends[-1] = last
     elif not ends or ends[-1] != last:
         ends.append(last)
     return ends
-
-
-def _ends_between(
-    tokenizer: PreTrainedTokenizerBase, ids: list[int], written: Sequence[bool]
-) -> list[int]:
-    """The ends of the steps in every stretch that the model wrote."""
-    ends: list[int] = []
-    for start in (i for i, mine in enumerate(written) if mine and (i == 0 or not written[i - 1])):
-        stop = next((i for i in range(start, len(ids)) if not written[i]), len(ids))
-        ends += [start + end for end in step_ends(tokenizer, ids[start:stop])]
-    return ends
-
-
-def _pieces(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[str]:
-    """Each token's own text; a token that is only a part of a character shows as a replacement character."""
-    return tokenizer.batch_decode([[i] for i in ids], skip_special_tokens=True)

@@ -1,18 +1,18 @@
-"""Labels for reward models (paper 4.2, after Math-Shepherd): sampled solutions, the rule's verdict, steps' potential.
+"""Labels for reward models (section 4.2, after Math-Shepherd, arXiv 2312.08935).
 
-A step's label says whether the right answer can still be reached from it: N rollouts from the prefix that ends with
-the step; "hard" is 1 if any is right, "soft" the share that is. The last step has nothing left to roll out: its label
-is the rule's verdict on the solution.
+The rule's verdict labels a sampled solution. The label of a step says whether the right answer can still be reached
+from it: N rollouts from the prefix that ends with the step; "hard" is 1 if any of them is right, "soft" the share that
+is. Behind the last step there is nothing to roll out: its label is the rule's verdict on the solution.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline.config.rl import Reward
-from pipeline.inference.engine import SamplingSettings
-from pipeline.inference.sampler import Sampler
+from pipeline.inference.engine import Engine, SamplingSettings
 from rl.rewards import RuleReward
 from rl.rollouts import Group, Question, roll_out
 from rl.solution_steps import step_ends
@@ -20,72 +20,90 @@ from rl.solution_steps import step_ends
 
 @dataclass(slots=True)
 class LabelledSolution:
-    """A sampled solution, the positions a reward model is read at (indices into `ids`), and a label for each."""
+    """A sampled solution, the positions at which a reward model is read, and a label for each of them."""
 
     problem_id: str
     prompt: list[int]
     ids: list[int]
     ends: list[int]
+    """Positions, as indices into `ids`."""
     labels: list[float]
     right: bool
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step that is to be labelled: its solution, its place in it, and the prompt to continue from its end."""
+
+    solution: LabelledSolution
+    place: int
+    prefix: Question
+
+
 def label_outcomes(
-    sampler: Sampler, questions: Sequence[Question], settings: Reward
+    sampler: Engine, questions: Sequence[Question], settings: Reward
 ) -> list[LabelledSolution]:
-    """Sample solutions of each question, each different one kept once; the rule labels its last token."""
+    """Sample solutions of each question and keep each different one once; the rule labels the last token."""
+    # Step 0 and 1 name the two random streams, of solutions and of rollouts.
     groups = roll_out(sampler, questions, settings.samples_per_problem, _sampling(settings), step=0)
     verdicts = RuleReward().score(groups)
+
     solutions = []
-    for group, right in zip(groups, verdicts, strict=True):
+    for group, verdict in zip(groups, verdicts, strict=True):
         for index in _distinct(group):
             ids = group.samples[index].ids
-            solutions.append(
-                LabelledSolution(
-                    group.question.problem.id,
-                    group.question.prompt,
-                    ids,
-                    [len(ids) - 1],
-                    [float(right[index])],
-                    bool(right[index]),
-                )
+            solution = LabelledSolution(
+                problem_id=group.question.problem.id,
+                prompt=group.question.prompt,
+                ids=ids,
+                ends=[len(ids) - 1],
+                labels=[float(verdict[index])],
+                right=bool(verdict[index]),
             )
+            solutions.append(solution)
     return solutions
 
 
 def label_steps(
-    sampler: Sampler, questions: Sequence[Question], settings: Reward
+    sampler: Engine, questions: Sequence[Question], settings: Reward
 ) -> list[LabelledSolution]:
-    """The solutions of `label_outcomes` with every step labelled by rollouts from its end."""
+    """The solutions of `label_outcomes`, with every step labelled by rollouts from its end."""
     solutions = label_outcomes(sampler, questions, settings)
-    by_id = {question.problem.id: question for question in questions}
-    prefixes, places = [], []
-    for place, solution in enumerate(solutions):
+    problems = {question.problem.id: question.problem for question in questions}
+
+    # All prefixes of all solutions are sampled in one request, which keeps the sampler's batch full.
+    steps: list[_Step] = []
+    for solution in solutions:
         solution.ends = step_ends(sampler.tokenizer, solution.ids)
         solution.labels = [float(solution.right)] * len(solution.ends)
-        for step, end in enumerate(solution.ends[:-1]):
-            problem = by_id[solution.problem_id].problem
-            prefixes.append(Question(problem, solution.prompt + solution.ids[: end + 1]))
-            places.append((place, step))
-    if not prefixes:
+        for place, end in enumerate(solution.ends[:-1]):
+            prefix_ids = solution.prompt + solution.ids[: end + 1]
+            prefix = Question(problems[solution.problem_id], prefix_ids)
+            steps.append(_Step(solution, place, prefix))
+
+    if not steps:
         return solutions
+
+    prefixes = [step.prefix for step in steps]
     groups = roll_out(sampler, prefixes, settings.completions, _sampling(settings), step=1)
-    for (place, step), group, prefix in zip(places, groups, prefixes, strict=True):
-        solution = solutions[place]
-        start = sampler.tokenizer.decode(
-            prefix.prompt[len(solution.prompt) :], skip_special_tokens=True
-        )
+
+    for step, group in zip(steps, groups, strict=True):
+        # The rule judges the whole text: what stood before the rollout belongs to it.
+        written_before = step.prefix.prompt[len(step.solution.prompt) :]
+        start = sampler.tokenizer.decode(written_before, skip_special_tokens=True)
         group.texts = [start + text for text in group.texts]
+
         [right] = RuleReward().score([group])
-        solution.labels[step] = float(right.mean() if settings.labels == "soft" else right.max())
+        label = right.mean() if settings.labels == "soft" else right.max()
+        step.solution.labels[step.place] = float(label)
     return solutions
 
 
 def label_counts(solutions: Sequence[LabelledSolution]) -> dict[str, float]:
-    """What a manifest says about labels."""
+    """What a manifest says about the labels."""
     labels = np.concatenate([solution.labels for solution in solutions])
     return {
         "solutions": len(solutions),
@@ -97,6 +115,7 @@ def label_counts(solutions: Sequence[LabelledSolution]) -> dict[str, float]:
 
 def _distinct(group: Group) -> list[int]:
     """The first index of every different output that has tokens."""
+    # Copies of a solution would only weight it more.
     first: dict[tuple[int, ...], int] = {}
     for index, sample in enumerate(group.samples):
         if sample.ids:
@@ -106,5 +125,7 @@ def _distinct(group: Group) -> list[int]:
 
 def _sampling(settings: Reward) -> SamplingSettings:
     return SamplingSettings(
-        temperature=settings.temperature, max_new_tokens=settings.max_new_tokens, seed=settings.seed
+        temperature=settings.temperature,
+        max_new_tokens=settings.max_new_tokens,
+        seed=settings.seed,
     )

@@ -7,36 +7,42 @@ some ids were not the model's (`Sample.written`): they are read, and count in no
 
 import os
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eval.sampling.tool_loop import ASKS_FOR_OUTPUT, Turns, run_programs_between
 from pipeline.inference.engine import Engine, Sample, SampleRequest
+
+if TYPE_CHECKING:  # the sandbox needs Linux
+    from eval.sandbox.pool import Execution, Sandbox
 
 
 class Programs:
     """The sandbox, opened when it is first needed: RL without programs also works where there is none."""
 
     def __init__(self, timeout: float = 5.0, memory_mb: int = 512):
-        self.timeout, self.memory_mb, self._box = timeout, memory_mb, None
+        self.timeout = timeout
+        """Seconds that a program may run."""
+        self.memory_mb = memory_mb
+        self._sandbox: Sandbox | None = None
 
     @property
-    def box(self) -> Any:
-        if self._box is None:
-            from eval.sandbox import Sandbox  # needs Linux
+    def sandbox(self) -> "Sandbox":
+        """The open sandbox; UserError where there can be none."""
+        if self._sandbox is None:
+            from eval.sandbox.pool import Sandbox  # needs Linux
 
-            self._box = Sandbox(
-                timeout=self.timeout, memory_mb=self.memory_mb, workers=os.cpu_count() or 1
-            )
-        return self._box
+            workers = os.cpu_count() or 1
+            self._sandbox = Sandbox(timeout=self.timeout, memory_mb=self.memory_mb, workers=workers)
+        return self._sandbox
 
-    def run_many(self, programs: list[str]) -> list[Any]:
+    def run_many(self, programs: list[str]) -> "list[Execution]":
         """Executions of the programs, in order."""
-        return self.box.run_many(programs)
+        return self.sandbox.run_many(programs)
 
     @property
     def isolation(self) -> str:
         """The isolation that holds, for manifests."""
-        return self.box.level
+        return self.sandbox.level
 
 
 class ToolSampler:
@@ -47,12 +53,10 @@ class ToolSampler:
     """
 
     def __init__(self, engine: Engine, programs: Programs, rounds: int):
-        self.engine, self.programs, self.rounds, self.tokenizer = (
-            engine,
-            programs,
-            rounds,
-            engine.tokenizer,
-        )
+        self.engine = engine
+        self.programs = programs
+        self.rounds = rounds
+        self.tokenizer = engine.tokenizer
 
     def load(self, model: Any) -> None:
         """Take over the model's current weights."""
@@ -61,17 +65,23 @@ class ToolSampler:
     def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """As `Sampler.sample`; random numbers of later turns depend on the key, the sample's index and the turn."""
         settings = replace(request.settings, stop=ASKS_FOR_OUTPUT)
-        groups = self.engine.sample(replace(request, settings=settings))
-        answers = []
-        for prompt, key, group in zip(request.prompts, request.key_names, groups, strict=True):
+        first_turns = self.engine.sample(replace(request, settings=settings))
+
+        # Each sample becomes an answer of its own, with random numbers of its own for the turns to come.
+        answers: list[Turns] = []
+        for prompt, key, group in zip(request.prompts, request.key_names, first_turns, strict=True):
             for index, sample in enumerate(group):
-                answers.append(Turns(list(prompt), f"{key}\0{index}"))
-                answers[-1].take(sample)
+                answer = Turns(list(prompt), f"{key}\0{index}")
+                answer.take(sample)
+                answers.append(answer)
+
         run_programs_between(self.engine, self.programs, answers, self.rounds, settings)
-        samples = iter(answers)
-        return [[_sample(next(samples)) for _ in group] for group in groups]
+
+        finished = iter(answers)
+        return [[_sample(next(finished)) for _ in group] for group in first_turns]
 
 
 def _sample(answer: Turns) -> Sample:
+    """The answer as one sample; which ids the model wrote is said only where a tool wrote others."""
     written = None if all(answer.written) else answer.written
     return Sample(answer.output_ids, answer.logprobs, answer.finish, written=written)

@@ -1,190 +1,210 @@
-"""Train the policy: one loop for GRPO and its siblings (see rl/methods.py for what tells them apart).
+"""Train the policy: one loop for GRPO and its siblings (rl/methods.py says what tells them apart).
 
 Reads   the fine-tuned model, training problems, held-out problems for the curve of greedy accuracy, and the reward
         models that the settings name.
 Writes  a model folder (weights, tokenizer, model card, metrics.jsonl with a line a step, manifest.json) and, with
         --rollouts FILE, some questions with all their outputs, rewards and advantages for reading.
 
-    python -m rl.train --config results/mini/config/rl.json --sft results/mini/models/sft \
-        --problems results/mini/world/problems/train.jsonl --heldout results/mini/world/problems/validation.jsonl \
+    python -m rl.train --config results/mini/config/rl.json --sft results/mini/models/sft \\
+        --problems results/mini/world/problems/train.jsonl --heldout results/mini/world/problems/validation.jsonl \\
         --resume /tmp/rl --out my_model
 
-A step: draw questions, sample G outputs of each, reward them, turn rewards into per-token columns, update. Killed at
-any time, the same command goes on from the last checkpoint in --resume and ends with the same bits on a CPU. Without
---config the paper's settings hold. `torchrun --nproc-per-node 8 -m rl.train …` samples and trains on eight processes.
-Not done here: training the first reward models (rl.reward_model).
+A step: draw questions, sample G outputs of each, reward them, turn rewards into a number for each token, update
+(rl/trainer.py). A run that was killed goes on from its last checkpoint in --resume when the same command is run again,
+and ends with the same weights on a CPU. Without --config the paper's settings hold.
+`torchrun --nproc-per-node 8 -m rl.train …` samples and trains on eight processes. Not done here: training the first
+reward models (rl.reward_model).
 """
 
 import argparse
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.artifacts.code_digest import code_digest
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
 from pipeline.artifacts.records import read_solutions
-from pipeline.artifacts.write import check_replaceable, file_digest, write_jsonl
+from pipeline.artifacts.write import write_jsonl
 from pipeline.config.load import read_section
 from pipeline.config.rl import RL
 from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
 from pipeline.model import distributed
-from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
-from pipeline.training.checkpoint import Checkpoints, fingerprint, seed_everything
+from pipeline.model.load import load_model, load_tokenizer, model_card
+from pipeline.training.job import TrainingJob, add_job_options
 from rl.iterative import RewardTraining
 from rl.questions import hold_out, load_questions
-from rl.rewards import load_rewards
+from rl.rewards import RewardFunction, load_rewards
 from rl.rollouts import Group, Question, solution_groups
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs
-from rl.trainer import Learner
+from rl.trainer import Trainer
 from rl.value_model import ValueModel
 
 
 @distributed.session()
 def main(argv: list[str] | None = None) -> None:
-    args = _parse(argv)
+    args = parse_args(argv)
     settings = read_section(args.config, RL) if args.config else RL()
     prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
-    check_replaceable(args.out)
-    seed_everything(settings.seed)
+    job = TrainingJob(
+        "rl.train",
+        settings,
+        inputs=_inputs(args, settings),
+        out=args.out,
+        resume=args.resume,
+        fresh=args.fresh,
+        compared={"prompts": prompts.model_dump(mode="json")},
+        modules=[name.partition(":")[0] for name in settings.rewards if ":" in name],
+    )
+
+    # What is trained, on what, and what rewards it.
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
-    questions, heldout, examples = _questions(args, settings, prompts, tokenizer, policy)
-    folders = {"outcome_model": args.outcome_model, "process_model": args.process_model}
+    problems = _problems(args, settings, prompts, tokenizer, policy)
     programs = Programs()
-    rewards = load_rewards(settings, folders, tokenizer, programs)
-    models = [
-        args.sft,
-        *(folder for name, folder in folders.items() if folder and name in settings.rewards),
-    ]
-    inputs = [
-        *models,
-        *args.problems,
-        *args.heldout,
-        *(args.solutions if settings.method == "sft" else []),
-    ]
-    own = [name.partition(":")[0] for name in settings.rewards if ":" in name]
-    code = code_digest("rl.train", *own)
-    mark = fingerprint(settings.model_dump(), prompts.model_dump(), code, *map(file_digest, inputs))
-    checkpoints = Checkpoints(args.resume, mark)
-    value = ValueModel(args.sft, settings) if settings.method == "ppo" else None
-    training = {
-        name: RewardTraining.of(folders[name], reward, settings.replay)
-        for name, reward in rewards.items()
-        if isinstance(reward, ModelReward) and settings.iterations > 1
-    }
-    learner = Learner(
+    rewards = load_rewards(settings, _reward_folders(args), tokenizer, programs)
+
+    trainer = Trainer(
         policy,
         tokenizer,
         settings,
-        questions,
-        heldout,
+        problems.training,
+        problems.heldout,
         rewards,
-        examples=examples or None,
-        value=value,
-        reward_training=training,
+        examples=problems.examples or None,
+        value=ValueModel(args.sft, settings) if settings.method == "ppo" else None,
+        reward_training=_reward_training(args, settings, rewards),
         programs=programs,
     )
-    results = learner.run(checkpoints)
+    results = trainer.run(job.checkpoints)
+
     if args.rollouts and distributed.is_main():
-        write_jsonl(args.rollouts, learner.records)
-    ran = {"isolation": programs.isolation} if settings.mode != "cot" else {}
-    _save(
-        args, learner, inputs, {"questions": len(questions), "held_out": len(heldout)}, results, ran
-    )
-    checkpoints.delete()
+        write_jsonl(args.rollouts, trainer.state.records)
 
-
-def _questions(
-    args: argparse.Namespace, settings: RL, prompts: Prompts, tokenizer, policy
-) -> tuple[list[Question], list[Question], dict[str, Group]]:
-    """Questions to train on, questions held out, and for the method sft the first ones' worked solutions by id."""
-    reading = (
-        tokenizer,
-        prompts,
-        policy.config.max_position_embeddings,
-        settings.max_new_tokens,
-        settings.mode,
-    )
-    questions = load_questions(args.problems, *reading)
-    if args.heldout:
-        heldout = load_questions(args.heldout, *reading)
-    else:
-        questions, heldout = hold_out(
-            questions, min(settings.evaluate_problems, len(questions) // 10), settings.seed
-        )
-    examples: dict[str, Group] = {}
-    if settings.method == "sft":
-        examples = _examples(args.solutions, questions, tokenizer, settings.mode)
-        questions = [question for question in questions if question.problem.id in examples]
-    return questions, heldout, examples
-
-
-def _save(
-    args: argparse.Namespace, learner: Learner, inputs: list, counts: dict, results: dict, ran: dict
-) -> None:
-    settings = learner.settings
+    # Where programs may have run, the manifest says how they were isolated.
+    isolation = {"isolation": programs.isolation} if settings.mode != "cot" else {}
     description = (
         f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4)."
     )
-    with tempfile.TemporaryDirectory() as folder:
-        write_jsonl(Path(folder) / "metrics.jsonl", learner.lines)
-        save_model(
-            args.out,
-            learner.policy,
-            learner.tokenizer,
-            card=model_card("RL model", description, settings.model_dump(), results),
-            stage="rl.train",
-            settings=settings.model_dump(),
-            inputs=inputs,
-            counts=counts,
-            metrics=results | ran,
-            metrics_file=Path(folder) / "metrics.jsonl",
+    job.save(
+        trainer.policy,
+        tokenizer,
+        card=model_card("RL model", description, settings.model_dump(), results),
+        counts={"questions": len(problems.training), "held_out": len(problems.heldout)},
+        metrics=results | isolation,
+        lines=trainer.state.lines,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Problems:
+    """What RL learns on and is measured with."""
+
+    training: list[Question]
+    heldout: list[Question]
+    examples: dict[str, Group]
+    """Worked solutions of the training questions by problem id, for the method sft."""
+
+
+def _problems(
+    args: argparse.Namespace,
+    settings: RL,
+    prompts: Prompts,
+    tokenizer: PreTrainedTokenizerBase,
+    policy: PreTrainedModel,
+) -> _Problems:
+    """Read the training and held-out questions; without --heldout some training ones are held out."""
+
+    def load(paths: list[Path]) -> list[Question]:
+        context = policy.config.max_position_embeddings
+        return load_questions(
+            paths, tokenizer, prompts, context, settings.max_new_tokens, settings.mode
         )
+
+    training = load(args.problems)
+    if args.heldout:
+        heldout = load(args.heldout)
+    else:
+        count = min(settings.evaluate_problems, len(training) // 10)
+        training, heldout = hold_out(training, count, settings.seed)
+
+    examples: dict[str, Group] = {}
+    if settings.method == "sft":
+        examples = _examples(args.solutions, training, tokenizer, settings.mode)
+        training = [question for question in training if question.problem.id in examples]
+    return _Problems(training, heldout, examples)
 
 
 def _examples(
-    paths: list[Path], questions: list[Question], tokenizer, mode: str
+    paths: list[Path], questions: list[Question], tokenizer: PreTrainedTokenizerBase, mode: str
 ) -> dict[str, Group]:
+    """Worked solutions in the given mode, by problem id."""
     if not paths:
         raise UserError("method sft: give worked solutions with --solutions FILE")
+
     solutions = [solution for path in paths for solution in read_solutions(path)]
-    groups = {
-        group.question.problem.id: group
-        for group in solution_groups(solutions, questions, tokenizer, mode)
-    }
+    groups = solution_groups(solutions, questions, tokenizer, mode)
     if not groups:
         raise UserError(f"{paths[0]}: no solution of the mode {mode} of any training problem")
-    return groups
+    return {group.question.problem.id: group for group in groups}
 
 
-def _parse(argv: list[str] | None) -> argparse.Namespace:
+def _reward_folders(args: argparse.Namespace) -> dict[str, Path | None]:
+    return {"outcome_model": args.outcome_model, "process_model": args.process_model}
+
+
+def _reward_training(
+    args: argparse.Namespace, settings: RL, rewards: dict[str, RewardFunction]
+) -> dict[str, RewardTraining]:
+    """How the reward models in use learn between iterations, if there are several."""
+    if settings.iterations == 1:
+        return {}
+
+    # Only reward models learn; the rule and classes of the user's own stay what they are.
+    training: dict[str, RewardTraining] = {}
+    for name, folder in _reward_folders(args).items():
+        reward = rewards.get(name)
+        if isinstance(reward, ModelReward) and folder is not None:
+            training[name] = RewardTraining.of(folder, reward, settings.replay)
+    return training
+
+
+def _inputs(args: argparse.Namespace, settings: RL) -> dict[str, Path]:
+    """Everything that the model is made from."""
+    inputs: dict[str, Path] = {"sft": args.sft}
+    for name, folder in _reward_folders(args).items():
+        if folder and name in settings.rewards:
+            inputs[name] = folder
+
+    groups = {"problems": args.problems, "heldout": args.heldout}
+    if settings.method == "sft":
+        groups["solutions"] = args.solutions
+    for name, paths in groups.items():
+        for number, path in enumerate(paths):
+            inputs[f"{name}.{number}"] = path
+    return inputs
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", type=Path, help="settings, the section rl as JSON")
-    parser.add_argument("--prompts", type=Path, help="the section prompts as JSON")
-    parser.add_argument(
-        "--sft", type=Path, required=True, help="the fine-tuned model to start from"
-    )
-    parser.add_argument(
-        "--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--config", type=Path, help="settings, the section rl as JSON")
+    add("--prompts", type=Path, help="the section prompts as JSON")
+    add("--sft", type=Path, required=True, help="the fine-tuned model to start from")
+    add("--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)")
+    add(
         "--heldout",
         type=Path,
         nargs="*",
         default=[],
         help="held-out problems; without, some of --problems are kept from training",
     )
-    parser.add_argument(
-        "--solutions", type=Path, nargs="*", default=[], help="worked solutions, for method sft"
-    )
-    parser.add_argument("--outcome-model", type=Path, help="folder of the outcome reward model")
-    parser.add_argument("--process-model", type=Path, help="folder of the process reward model")
-    parser.add_argument("--resume", type=Path, help="folder for checkpoints, deleted at the end")
-    parser.add_argument(
-        "--rollouts", type=Path, help="write some questions with all their outputs here"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the new model's folder")
+    add("--solutions", type=Path, nargs="*", default=[], help="worked solutions, for method sft")
+    add("--outcome-model", type=Path, help="folder of the outcome reward model")
+    add("--process-model", type=Path, help="folder of the process reward model")
+    add("--rollouts", type=Path, help="write some questions with all their outputs here")
+    add_job_options(parser)
     return parser.parse_args(argv)
 
 

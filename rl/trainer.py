@@ -1,53 +1,92 @@
-"""The loop of RL: sample, reward, turn rewards into rows, update; the reference, the metrics and the records."""
+"""The loop of RL: explore, turn rewards into rows, update; iterations, evaluations, metrics and checkpoints.
+
+    exploration.py    questions of a step, their outputs, the outputs' rewards
+    methods.py        groups of outputs -> rows with a coefficient for each token
+    policy_update.py  rows -> new weights
+    evaluation.py     greedy accuracy on held-out problems
+
+`Trainer.step` is the place where a rollout becomes a gradient.
+"""
 
 import copy
 import sys
-import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.config.rl import RL
 from pipeline.config.schedule import constant, learning_rate
 from pipeline.forward.batches import Row
-from pipeline.forward.layout import layout_for, row_log_probs
-from pipeline.inference.engine import Engine, SamplingSettings
+from pipeline.inference.engine import Engine
 from pipeline.inference.sampler import Sampler
 from pipeline.model import distributed
 from pipeline.model.load import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints, Trained
-from pipeline.training.step import adamw, set_learning_rate, share_out, train_step
-from rl.advantages import adapted_group_size, has_spread
+from pipeline.training.step import share_out
+from rl.advantages import adapted_group_size
+from rl.evaluation import greedy_accuracy
+from rl.exploration import Exploration
 from rl.iterative import RewardTraining
-from rl.methods import METHODS, Scorers
+from rl.methods import METHODS
 from rl.metrics import group_metrics, peak_memory_mb, state_mb, update_metrics
-from rl.reward_hacking import WINDOW, parting
-from rl.rewards import RewardFunction, RuleReward, compose
-from rl.rollouts import Group, Question, group_record, questions_of_step, roll_out
+from rl.policy_update import PolicyUpdate
+from rl.reward_hacking import WINDOW, divergence
+from rl.rewards import RewardFunction
+from rl.rollouts import Group, Question, group_record
 from rl.score_model import ModelReward
+from rl.stopwatch import Stopwatch
 from rl.tool_sampler import Programs, ToolSampler
 from rl.value_model import ValueModel
 
 MISMATCH_LIMIT = {"fp32": 1e-3, "bf16": 0.3}
 """How far the trainer's and the sampler's log-probability of one token may differ before the first update."""
 
+COMPARES_WITH_REFERENCE = ("ppo", "grpo_outcome", "grpo_process")
+"""Methods with a KL term, which need the reference where its coefficient beta is not 0."""
 
-class Learner:
-    """Trains `policy` in place. `lines` are the metrics so far, `records` the rollouts kept for reading.
+REPORTED = ("reward", "right", "zero_variance_groups", "length", "kl")
+"""Metrics of the last step that stand in the manifest."""
 
-    `examples` (method sft) are worked solutions in the place of outputs, by problem id; `value` is PPO's value model;
-    `reward_training` trains reward models on between iterations; `sampler` takes the place of our own; `programs` is
-    the sandbox of the mode tool.
+
+@dataclass(slots=True)
+class TrainerState:
+    """What a checkpoint holds beside weights, so that a resumed run continues as if it had not been interrupted."""
+
+    group_size: int
+    """Outputs per question of the next step."""
+
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    """The metrics so far."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    """Rollouts that are kept for reading."""
+
+
+class Trainer:
+    """Trains `policy` in place.
+
+    Args:
+        policy: the fine-tuned model to start from.
+        questions: what outputs are sampled for.
+        heldout: problems for the curve of greedy accuracy.
+        rewards: reward functions by name, "rule" among them.
+        examples: worked solutions in the place of outputs, by problem id (method sft).
+        value: PPO's value model.
+        reward_training: for each reward model that is trained further between iterations, how.
+        sampler: an engine in the place of this project's own.
+        programs: the sandbox of the mode tool.
+        stopwatch: what measures the phases of a step.
     """
 
     def __init__(
         self,
-        policy,
-        tokenizer,
+        policy: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
         settings: RL,
         questions: Sequence[Question],
         heldout: Sequence[Question],
@@ -58,274 +97,282 @@ class Learner:
         reward_training: dict[str, RewardTraining] | None = None,
         sampler: Engine | None = None,
         programs: Programs | None = None,
+        stopwatch: Stopwatch | None = None,
     ):
-        self.policy, self.tokenizer, self.settings = policy.eval(), tokenizer, settings
-        self.questions, self.heldout = questions, heldout[: settings.evaluate_problems]
-        self.rewards, self.method = rewards, METHODS[settings.method]
-        self.examples, self.value = examples, value
-        compared = settings.beta > 0 and settings.method in ("ppo", "grpo_outcome", "grpo_process")
-        keeps_start = compared or self.method.source == "initial"
-        self.initial = copy.deepcopy(policy).requires_grad_(False) if keeps_start else None
-        # What is sampled from stays the start where iterations move the reference.
-        moves = self.method.source == "initial" and settings.iterations > 1
-        self.reference = copy.deepcopy(self.initial) if moves else self.initial
-        self.kind = "bf16" if computes_in_bf16(settings.precision) else "fp32"
-        judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
-        for model in dict.fromkeys(
-            m for m in (policy, self.initial, self.reference, *judges) if m is not None
-        ):
-            share_out(model, settings.distribution, settings.precision)
-        self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
-        dtype = torch.bfloat16 if self.kind == "bf16" else None
-        compiled = settings.compile_sampler == "always" or (
-            settings.compile_sampler == "auto" and policy.device.type == "cuda"
-        )
-        self.sampler = sampler or Sampler(policy, tokenizer, settings.max_batch, dtype, compiled)
-        if settings.mode == "tool":
-            self.sampler = ToolSampler(self.sampler, programs or Programs(), settings.tool_rounds)
+        self.policy = policy.eval()
+        self.tokenizer = tokenizer
+        self.settings = settings
+        self.questions = questions
+        self.heldout = heldout[: settings.evaluate_problems]
         self.reward_training = reward_training or {}
-        self.layout = layout_for(policy, shared_prefix=True)
-        self.loss = self.method.loss(settings)
-        self.lines: list[dict] = []
-        self.records: list[dict] = []
-        self.seconds: dict[str, float] = defaultdict(float)
+        self.method = METHODS[settings.method]
+        self.state = TrainerState(group_size=settings.group_size)
+        self.stopwatch = stopwatch or Stopwatch()
+
+        self.initial, reference = self._frozen_copies()
+        for model in self._models(policy, self.initial, reference, rewards):
+            share_out(model, settings.distribution, settings.precision)
+
+        self.updater = PolicyUpdate(settings, self.method, policy, reference, value)
+        self.sampler = self._sampler(sampler, programs)
+        self.exploration = Exploration(
+            settings,
+            questions,
+            self.sampler,
+            rewards,
+            examples if self.method.source == "solutions" else None,
+            self.stopwatch,
+        )
+
+    def _frozen_copies(self) -> tuple[PreTrainedModel | None, PreTrainedModel | None]:
+        """The policy as it starts, for methods that sample from it, and the reference of the KL term."""
+        settings = self.settings
+        samples_from_start = self.method.source == "initial"
+        has_kl_term = settings.beta > 0 and settings.method in COMPARES_WITH_REFERENCE
+        if not samples_from_start and not has_kl_term:
+            return None, None
+
+        initial = copy.deepcopy(self.policy).requires_grad_(False)
+        # Iterations move the reference, while what is sampled from stays the start.
+        if samples_from_start and settings.iterations > 1:
+            return initial, copy.deepcopy(initial)
+        return initial, initial
+
+    @staticmethod
+    def _models(
+        policy: PreTrainedModel,
+        initial: PreTrainedModel | None,
+        reference: PreTrainedModel | None,
+        rewards: dict[str, RewardFunction],
+    ) -> list[PreTrainedModel]:
+        """All models that processes hold or share, each once, in an order that is the same on all of them."""
+        judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
+        models = [model for model in (policy, initial, reference, *judges) if model is not None]
+        return list(dict.fromkeys(models))
+
+    def _sampler(self, given: Engine | None, programs: Programs | None) -> Engine:
+        settings = self.settings
+        sampler = given
+        if sampler is None:
+            dtype = torch.bfloat16 if computes_in_bf16(settings.precision) else None
+            on_cuda = self.policy.device.type == "cuda"
+            compiles = settings.compile_sampler == "always"
+            compiles = compiles or (settings.compile_sampler == "auto" and on_cuda)
+            sampler = Sampler(self.policy, self.tokenizer, settings.max_batch, dtype, compiles)
+
+        if settings.mode == "tool":
+            return ToolSampler(sampler, programs or Programs(), settings.tool_rounds)
+        return sampler
+
+    # ---- The loop ----------------------------------------------------------------------------------------------
 
     def run(self, checkpoints: Checkpoints) -> dict[str, float]:
-        """Train to the end, going on from the newest checkpoint. Returns held-out accuracy before and after."""
+        """Train to the end, from the newest checkpoint. Returns the manifest's metrics: the last step's, and held-out
+        accuracy before and after."""
         settings = self.settings
         step = self._restore(checkpoints)
         if step == 0:
             self._evaluate(0)
-        with Progress(
-            f"rl {settings.method}", settings.steps, "steps", distributed.progress_stream()
-        ) as progress:
+
+        name = f"rl {settings.method}"
+        with Progress(name, settings.steps, "steps", distributed.progress_stream()) as progress:
             progress.add(step)
             while step < settings.steps:
                 line = self.step(step)
                 step += 1
-                self.lines.append({"step": step, **line})
+                self.state.lines.append({"step": step, **line})
                 self._warn()
-                if (
-                    settings.evaluate_every
-                    and step % settings.evaluate_every == 0
-                    and step < settings.steps
-                ):
+
+                # The last step is followed by an evaluation anyway, and by the model itself.
+                is_last = step == settings.steps
+                if settings.evaluate_every and step % settings.evaluate_every == 0 and not is_last:
                     self._evaluate(step)
-                if step % settings.checkpoint_every == 0 and step < settings.steps:
+                if step % settings.checkpoint_every == 0 and not is_last:
                     self._save(checkpoints, step)
                 progress.add(1, right=line["right"], length=line["length"])
+
         self._evaluate(step)
         return self._results()
 
     def step(self, step: int) -> dict[str, float]:
-        """One exploration stage and its update(s); returns the step's metrics."""
+        """One exploration stage and its updates (Algorithm 1); returns the step's metrics."""
         settings = self.settings
         if step in self._iteration_starts():
-            self._next_iteration(step)
+            self._start_iteration(step)
+
+        # Rollout: G outputs for each question, with their rewards.
         groups = self.explore(step)
-        with self._timed("score"):
-            values = self.value.values if self.value else None
-            scorers = Scorers(self._scorer("policy"), self._scorer("reference"), values)
-            rows = self.method.rows(groups, settings, scorers)
+
+        # Credit: every token gets its number; this may need forward passes of other models.
+        with self.stopwatch.measure("score"):
+            rows = self.method.rows(groups, settings, self.updater.scorers)
         if step == 0 and self.method.source == "current":
             self._check_sampler(rows)
-        rate = learning_rate(
-            constant(settings.learning_rate, settings.warmup_steps), step, settings.steps
-        )
-        metrics = {"learning_rate": rate, **group_metrics(groups)}
-        with self._timed("update"):
-            updates = [self._update(rows, rate, step) for _ in range(settings.updates_per_rollout)]
-        metrics |= update_metrics(
-            updates, sum(sum(group.lengths) for group in groups), self.seconds
-        )
-        metrics |= {"peak_memory_mb": peak_memory_mb(), "model_state_mb": self._state_mb()}
-        self.seconds.clear()
-        if step % settings.record_every == 0 or step == settings.steps - 1:
-            self.records += [
-                group_record(g, self.tokenizer, step) for g in groups[: settings.record_questions]
+
+        # Gradient: one optimiser step, or several on the same rollouts.
+        schedule = constant(settings.learning_rate, settings.warmup_steps)
+        rate = learning_rate(schedule, step, settings.steps)
+        with self.stopwatch.measure("update"):
+            updates = [
+                self.updater.update(rows, rate, step) for _ in range(settings.updates_per_rollout)
             ]
+
+        metrics = self._step_metrics(groups, rate, updates)
+        self._set_group_size(metrics)
+        self._record(groups, step)
         return metrics
 
     def explore(self, step: int) -> list[Group]:
-        """The step's questions with their outputs, rewarded; with dynamic sampling only those that teach, if found."""
-        settings = self.settings
-        questions = questions_of_step(self.questions, step, settings.questions, settings.seed)
-        if self.method.source != "solutions":
-            self.sampler.load(self.policy if self.method.source == "current" else self.initial)
-        groups = self._rewarded(questions, step)
-        for turn in range(1, settings.dynamic_sampling + 1):
-            flat = [place for place, group in enumerate(groups) if not has_spread(group.rewards)]
-            if not flat:
-                break
-            # another stream of questions than the steps' own: a pure function of seed, step and turn
-            others = questions_of_step(self.questions, step, len(flat), settings.seed + 7919 * turn)
-            for place, group in zip(flat, self._rewarded(others, f"{step}.{turn}"), strict=True):
-                groups[place] = group
-        return groups
-
-    def _rewarded(self, questions: Sequence[Question], step: int | str) -> list[Group]:
-        settings = self.settings
-        with self._timed("sample"):
-            if self.method.source == "solutions":
-                groups = [self.examples[question.problem.id] for question in questions]
-            else:
-                sampling = SamplingSettings(
-                    temperature=settings.temperature,
-                    max_new_tokens=settings.max_new_tokens,
-                    seed=settings.seed,
-                )
-                groups = roll_out(self.sampler, questions, self._group_size(), sampling, step)
-        with self._timed("reward"):
-            compose(groups, self.rewards, settings.rewards)
-        return groups
-
-    def _group_size(self) -> int:
-        """Outputs per question, by the rewards of the step before."""
-        last = next((line for line in reversed(self.lines) if "reward_std" in line), None)
-        if last is None:
-            return self.settings.group_size
-        rule, most = self.settings.group_sizing, self.settings.group_size
-        return adapted_group_size(rule, last["reward_std"], last["reward_span"], most)
-
-    def _next_iteration(self, step: int) -> None:
-        """The reference becomes the policy, and reward models learn from the policy's own samples (Algorithm 1)."""
-        self.reference.load_state_dict(self.policy.state_dict())
-        iteration = self._iteration_starts().index(step) + 1
-        for name, training in self.reward_training.items():
+        """The step's groups of outputs, sampled from the model that the method samples from, and rewarded."""
+        if self.method.source == "current":
             self.sampler.load(self.policy)
-            line = training.train_on(self.sampler, self.questions, iteration)
-            self.lines.append(
-                {"step": step, "trained_reward": name, "iteration": iteration, **line}
-            )
+        elif self.method.source == "initial":
+            self.sampler.load(self.initial)
+        return self.exploration.groups_of_step(step, self.state.group_size)
 
-    def _warn(self) -> None:
-        """Say, at most once in a window, that a model's reward and the rule part."""
-        recent = self.lines[-WINDOW:]
-        for name in self.settings.rewards:
-            text = parting(self.lines, name) if name.endswith("_model") else None
-            if text and not any(f"warning_{name}" in line for line in recent):
-                self.lines[-1][f"warning_{name}"] = text
-                print(f"warning: step {self.lines[-1]['step']}: {text}", file=sys.stderr)
+    def _step_metrics(
+        self, groups: list[Group], rate: float, updates: list[dict[str, float]]
+    ) -> dict[str, float]:
+        sampled_tokens = sum(sum(group.lengths) for group in groups)
+        reference = self.updater.reference
+        frozen = [reference] if reference is not None else []
 
-    def _update(self, rows: list[Row], rate: float, step: int) -> dict[str, float]:
+        metrics = {"learning_rate": rate, **group_metrics(groups)}
+        metrics |= update_metrics(updates, sampled_tokens, self.stopwatch.seconds)
+        metrics["peak_memory_mb"] = peak_memory_mb()
+        metrics["model_state_mb"] = round(state_mb(self.updater.trained, frozen), 3)
+
+        self.stopwatch.reset()
+        return metrics
+
+    def _set_group_size(self, metrics: dict[str, float]) -> None:
+        """Outputs per question of the next step, by the rewards of this one."""
         settings = self.settings
-        set_learning_rate(self.optimiser, rate)
-        value_error = {"value_error": self.value.update(rows)} if self.value else {}
-        if self.value and step < settings.ppo.warmup_steps:
-            rows = []
-        metrics = train_step(
-            self.policy,
-            self.optimiser,
-            rows,
-            self.loss,
-            max_tokens=settings.micro_batch_tokens,
-            clip_norm=settings.clip_norm,
-            precision=settings.precision,
-            temperature=settings.temperature,
-            layout=self.layout,
+        self.state.group_size = adapted_group_size(
+            settings.group_sizing,
+            spread=metrics["reward_std"],
+            span=metrics["reward_span"],
+            most=settings.group_size,
         )
-        return metrics | value_error
+
+    def _record(self, groups: list[Group], step: int) -> None:
+        """Keep some rollouts for reading."""
+        settings = self.settings
+        if step % settings.record_every == 0 or step == settings.steps - 1:
+            kept = groups[: settings.record_questions]
+            self.state.records += [group_record(group, self.tokenizer, step) for group in kept]
+
+    # ---- Iterations --------------------------------------------------------------------------------------------
 
     def _iteration_starts(self) -> list[int]:
-        """Steps before which the reference becomes the policy, the first iteration's start excepted."""
+        """Steps before which the reference becomes the policy, the start of the first iteration excepted."""
         settings = self.settings
-        if self.reference is None:
+        if self.updater.reference is None:
             return []
-        return [
-            round(i * settings.steps / settings.iterations) for i in range(1, settings.iterations)
-        ]
+        later = range(1, settings.iterations)
+        return [round(i * settings.steps / settings.iterations) for i in later]
 
-    def _scorer(self, which: str):
-        settings = self.settings
+    def _start_iteration(self, step: int) -> None:
+        """The reference becomes the policy, and reward models learn from the policy's samples (Algorithm 1)."""
+        iteration = self._iteration_starts().index(step) + 1
+        if self.updater.reference is not None:
+            self.updater.reference.load_state_dict(self.policy.state_dict())
 
-        def score(rows: Sequence[Row]) -> list[np.ndarray]:
-            mine = row_log_probs(
-                getattr(self, which),
-                distributed.shard_for_rank(rows),
-                settings.micro_batch_tokens,
-                temperature=settings.temperature,
-                precision=settings.precision,
-                layout=self.layout,
-            )
-            return distributed.gather(mine)
+        for name, training in self.reward_training.items():
+            self.sampler.load(self.policy)
+            line = training.continue_training(self.sampler, self.questions, iteration)
+            about = {"step": step, "trained_reward": name, "iteration": iteration}
+            self.state.lines.append({**about, **line})
 
-        return score
+    # ---- Checks, evaluation, results ---------------------------------------------------------------------------
 
     def _check_sampler(self, rows: list[Row]) -> None:
         """Before the first update the trainer must find the log-probabilities that the sampler reported."""
-        rows = [row for row in rows if "old" in row.columns]
-        differences = [
-            np.abs(mine - row.columns["old"]).max(where=row.loss_mask, initial=0.0)
-            for row, mine in zip(rows, self._scorer("policy")(rows), strict=True)
-        ]
+        sampled = [row for row in rows if "old_log_probs" in row.columns]
+        differences = []
+        for row, mine in zip(sampled, self.updater.policy_log_probs(sampled), strict=True):
+            difference = np.abs(mine - row.columns["old_log_probs"])
+            differences.append(difference.max(where=row.loss_mask, initial=0.0))
         worst = float(max(differences, default=0.0))
+
         if self.settings.importance == "truncated":
             return  # the rows hold the trainer's own; the loss reports how far the sampler's are
-        if not worst <= MISMATCH_LIMIT[self.kind]:
+
+        kind = "bf16" if computes_in_bf16(self.settings.precision) else "fp32"
+        if not worst <= MISMATCH_LIMIT[kind]:
             raise RuntimeError(
                 f"sampler and trainer disagree by {worst:.2g} in a log-probability; this is a bug"
             )
         print(f"sampler and trainer agree to {worst:.1e} in every log-probability", file=sys.stderr)
 
     def _evaluate(self, step: int) -> None:
-        """Greedy accuracy on the held-out problems, by the rule."""
+        """Add a line with greedy accuracy on the held-out problems, if there are any."""
         if not self.heldout:
             return
         self.sampler.load(self.policy)
-        sampling = SamplingSettings(temperature=0, max_new_tokens=self.settings.max_new_tokens)
-        groups = roll_out(self.sampler, self.heldout, 1, sampling, step)
-        scores = RuleReward(final_box_only=False).score(groups)
-        self.lines.append(
-            {
-                "step": step,
-                "heldout_greedy": float(np.mean(scores)),
-                "heldout_problems": len(groups),
-            }
-        )
+        max_new_tokens = self.settings.max_new_tokens
+        self.state.lines.append(greedy_accuracy(self.sampler, self.heldout, max_new_tokens, step))
 
-    def _state_mb(self) -> float:
-        """Memory of all models: weights, and where they are trained gradients and AdamW's two moments."""
-        trained = [self.policy, *([self.value.model] if self.value else [])]
-        return round(state_mb(trained, [self.reference] if self.reference is not None else []), 3)
+    def _warn(self) -> None:
+        """Say, at most once in a window, that a reward model and the rule diverge."""
+        lines = self.state.lines
+        recent = lines[-WINDOW:]
+        for name in self.settings.rewards:
+            if not name.endswith("_model"):
+                continue
+            warning = divergence(lines, name)
+            has_warned = any(f"warning_{name}" in line for line in recent)
+            if warning and not has_warned:
+                lines[-1][f"warning_{name}"] = warning
+                print(f"warning: step {lines[-1]['step']}: {warning}", file=sys.stderr)
 
     def _results(self) -> dict[str, float]:
-        heldout = [line["heldout_greedy"] for line in self.lines if "heldout_greedy" in line]
-        last = [line for line in self.lines if "reward" in line][-1]
-        names = ("reward", "right", "zero_variance_groups", "length", "kl")
-        results = {name: last[name] for name in names if name in last}
-        if heldout:
-            results |= {"heldout_greedy_before": heldout[0], "heldout_greedy_after": heldout[-1]}
+        lines = self.state.lines
+        last_step = [line for line in lines if "reward" in line][-1]
+        results = {name: last_step[name] for name in REPORTED if name in last_step}
+
+        # The first and the last evaluation, before and after training.
+        accuracies = [line["heldout_greedy"] for line in lines if "heldout_greedy" in line]
+        if accuracies:
+            results["heldout_greedy_before"] = accuracies[0]
+            results["heldout_greedy_after"] = accuracies[-1]
         return results
 
+    # ---- Checkpoints -------------------------------------------------------------------------------------------
+
     def _save(self, checkpoints: Checkpoints, step: int) -> None:
-        extra = {"lines": self.lines, "records": self.records}
-        extra["histories"] = {
-            name: training.state() for name, training in self.reward_training.items()
+        histories = {name: training.state() for name, training in self.reward_training.items()}
+        extra = {
+            "group_size": self.state.group_size,
+            "lines": self.state.lines,
+            "records": self.state.records,
+            "histories": histories,
         }
-        checkpoints.save(step, self.policy, self.optimiser, extra, beside=self._beside())
+        checkpoints.save(step, self.policy, self.updater.optimiser, extra, beside=self._beside())
 
     def _restore(self, checkpoints: Checkpoints) -> int:
-        step, extra = checkpoints.load(self.policy, self.optimiser, self._beside())
-        self.lines, self.records = extra.get("lines", []), extra.get("records", [])
-        for name, history in extra.get("histories", {}).items():
+        """Load the newest checkpoint, if there is one; returns the number of steps done."""
+        step, extra = checkpoints.load(self.policy, self.updater.optimiser, self._beside())
+        if step == 0:
+            return 0
+
+        self.state = TrainerState(
+            group_size=extra["group_size"], lines=extra["lines"], records=extra["records"]
+        )
+        for name, history in extra["histories"].items():
             self.reward_training[name].load_state(history)
         return step
 
     def _beside(self) -> dict[str, Trained]:
-        """What a checkpoint holds beside the policy: the value model, and the models that change between iterations."""
-        models: dict[str, Trained] = (
-            {"value": (self.value.model, self.value.optimiser)} if self.value else {}
-        )
-        if self._iteration_starts():
-            models |= {
-                name: (training.reward.model, None)
-                for name, training in self.reward_training.items()
-            }
-            models["reference"] = (self.reference, None)
-        return models
+        """Models that a checkpoint holds beside the policy: those that change while RL runs."""
+        models: dict[str, Trained] = {}
+        value = self.updater.value
+        if value is not None:
+            models["value"] = (value.model, value.optimiser)
 
-    @contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[phase] += time.perf_counter() - start
+        if self._iteration_starts():
+            for name, training in self.reward_training.items():
+                models[name] = (training.reward.model, None)
+            assert self.updater.reference is not None  # or there would be no iterations
+            models["reference"] = (self.updater.reference, None)
+        return models

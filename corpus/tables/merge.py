@@ -117,8 +117,10 @@ def _sorted_rows(work: Path, files: list[Path]) -> Iterator[pa.Table]:
         names = [str(path) for path in files]
         rows = database.sql(query, params=[names])
         for batch in rows.to_arrow_reader(ROW_GROUP):
-            if len(batch):
-                yield pa.Table.from_batches([batch]).cast(FINAL)
+            if not len(batch):
+                continue
+            table = pa.Table.from_batches([batch])
+            yield table.cast(FINAL)
 
 
 def _sum(table: pa.Table, column: str) -> int:

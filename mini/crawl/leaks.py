@@ -33,9 +33,10 @@ def plant(article: Article, problem: Problem, kind: str, rng: random.Random) -> 
     answer = Part("paragraph", fill(template, answer=_literal(problem.answer)))
 
     host = long_lecture(rng, article.language) if kind == "long_page" else article
+    middle = len(host.parts) // 2
     parts = list(host.parts)
-    middle = len(parts) // 2
-    parts[middle:middle] = [question, answer]
+    parts.insert(middle, question)
+    parts.insert(middle + 1, answer)
     return replace(host, parts=parts)
 
 

@@ -110,14 +110,19 @@ def test_fine_tuning_and_rejection_sampling_have_coefficient_1_for_what_is_right
 
 def test_grpo_has_coefficient_advantage_plus_beta_times_reference_over_policy_minus_1():
     advantage = torch.from_numpy(np.repeat(normalise([1.0, 0.25]), LENGTHS))
-    columns = {"weight": WEIGHT, "advantage": advantage, "old": POLICY, "reference": REFERENCE}
+    columns = {
+        "weight": WEIGHT,
+        "advantage": advantage,
+        "old_log_probs": POLICY,
+        "ref_log_probs": REFERENCE,
+    }
     expected = advantage + 0.04 * ((REFERENCE - POLICY).exp() - 1)
     assert torch.allclose(gradient_of(grpo_loss(0.04, "k3", 0.2, 0.2), columns), -WEIGHT * expected)
 
 
 def test_ppo_has_coefficient_advantage():
     advantage = tensor(0.3, -0.2, 1.0, 0.0, -2.0)
-    columns = {"weight": WEIGHT, "advantage": advantage, "old": POLICY}
+    columns = {"weight": WEIGHT, "advantage": advantage, "old_log_probs": POLICY}
     assert torch.allclose(gradient_of(grpo_loss(0.0, "k3", 0.2, 0.2), columns), -WEIGHT * advantage)
 
 
@@ -146,7 +151,7 @@ def test_dpo_coefficient_has_the_worked_value_and_an_equal_policy_loses_log_2():
 
 def test_the_loss_reports_clipping_only_when_the_ratio_moved():
     loss = grpo_loss(0.0, "k3", 0.2, 0.2)
-    columns = {"weight": WEIGHT, "advantage": tensor(1, -1, 1, -1, 0), "old": POLICY}
+    columns = {"weight": WEIGHT, "advantage": tensor(1, -1, 1, -1, 0), "old_log_probs": POLICY}
     assert loss(POLICY, columns)[1]["clipped_high"] == loss(POLICY, columns)[1]["clipped_low"] == 0
     sums = loss(POLICY + tensor(0.5, -0.5, -0.5, 0.5, 0.5), columns)[1]
     assert (sums["clipped_high"], sums["clipped_low"]) == (1, 1)

@@ -25,16 +25,16 @@ from rl.advantages import (
     token_weights,
 )
 from rl.iterative import RewardTraining, replay_of
-from rl.methods import METHODS, Scorers
+from rl.methods import METHODS
 from rl.metrics import group_metrics
 from rl.objectives import grpo_loss, importance
-from rl.reward_hacking import agreement, parting
+from rl.reward_hacking import agreement, divergence
 from rl.rewards import FormatReward, ProgramReward, RuleReward, compose, load_rewards
 from rl.rollouts import Group, Question, group_record
 from rl.score_model import ModelReward
 from rl.step_labels import LabelledSolution
 from rl.train import main
-from rl.trainer import Learner
+from rl.trainer import Trainer
 from tests.support.rl_toy import arguments, learner, metrics, reward_options, weights
 from tests.support.worked_gradients import gradient_of, tensor
 
@@ -127,9 +127,10 @@ def test_the_scaled_group_size_uses_its_whole_range():
 
 def test_the_next_step_has_the_group_size_that_the_last_rewards_ask_for(start):
     toy = learner(start, group_sizing="scaled", group_size=16, batch_outputs=32)
-    toy.lines.append({"step": 1, "reward_std": 0.0, "reward_span": 0.0})
+    assert [len(group.samples) for group in toy.explore(0)] == [16, 16]
+    toy._set_group_size({"reward_std": 0.0, "reward_span": 0.0})
     assert [len(group.samples) for group in toy.explore(1)] == [8, 8]
-    toy.lines.append({"step": 2, "reward_std": 0.5, "reward_span": 1.0})
+    toy._set_group_size({"reward_std": 0.5, "reward_span": 1.0})
     assert [len(group.samples) for group in toy.explore(2)] == [16, 16]
 
 
@@ -149,7 +150,9 @@ def test_dynamic_sampling_replaces_questions_without_contrast_and_repeats_exactl
 
 def test_dynamic_sampling_gives_up_after_its_rounds(start):
     toy = learner(start, dynamic_sampling=2)
-    toy.rewards["rule"].score = lambda groups: [np.zeros(len(group.samples)) for group in groups]
+    toy.exploration.rewards["rule"].score = lambda groups: [
+        np.zeros(len(group.samples)) for group in groups
+    ]
     assert (
         all(not has_spread(group.rewards) for group in toy.explore(0)) and len(toy.explore(0)) == 4
     )
@@ -166,26 +169,30 @@ def test_the_importance_weight_is_the_truncated_ratio_and_multiplies_the_gradien
     columns = {
         "weight": torch.ones(5).double(),
         "advantage": tensor(1, -1, 2, 0.5, -2),
-        "old": policy,
+        "old_log_probs": policy,
     }
     plain = gradient_of(grpo_loss(0.0, "k3", 0.2, 0.2), columns)
     sampler = policy - tensor(0.3, -0.3, 2.0, 0.0, -1.0)
-    corrected = gradient_of(grpo_loss(0.0, "k3", 0.2, 0.2, cap=2.0), columns | {"sampler": sampler})
+    corrected = gradient_of(
+        grpo_loss(0.0, "k3", 0.2, 0.2, cap=2.0), columns | {"sampler_log_probs": sampler}
+    )
     assert torch.allclose(corrected, plain * importance(policy, sampler, 2.0))
 
 
 def test_with_the_trainers_own_old_log_probabilities_the_ratio_is_1_to_the_bit(start):
     toy = learner(start, importance="truncated", precision="bf16")
     groups = toy.explore(0)
-    rows = METHODS["grpo_outcome"].rows(
-        groups, toy.settings, Scorers(toy._scorer("policy"), toy._scorer("reference"))
-    )
-    again = toy._scorer("policy")(rows)
+    rows = METHODS["grpo_outcome"].rows(groups, toy.settings, toy.updater.scorers)
+    again = toy.updater.policy_log_probs(rows)
     assert all(
-        np.array_equal(row.columns["old"], values) for row, values in zip(rows, again, strict=True)
+        np.array_equal(row.columns["old_log_probs"], values)
+        for row, values in zip(rows, again, strict=True)
     )
     differences = np.concatenate(
-        [(row.columns["old"] - row.columns["sampler"])[row.loss_mask] for row in rows]
+        [
+            (row.columns["old_log_probs"] - row.columns["sampler_log_probs"])[row.loss_mask]
+            for row in rows
+        ]
     )
     assert 0 < abs(differences).max() < 0.3  # sampler and trainer round differently
 
@@ -202,7 +209,7 @@ def test_clip_higher_leaves_the_lower_side_alone(start):
     columns = {
         "weight": torch.ones(4).double(),
         "advantage": tensor(1, -1, 1, -1),
-        "old": torch.zeros(4).double(),
+        "old_log_probs": torch.zeros(4).double(),
     }
     for high, expected in ((0.2, [0, 1.25, -0.75, 0]), (0.28, [-1.25, 1.25, -0.75, 0])):
         logprobs = ratio.clone().requires_grad_()
@@ -304,10 +311,10 @@ def lines_of(rewards: list[float], right: list[float]) -> list[dict]:
 
 def test_a_warning_comes_when_the_model_reward_rises_and_the_rule_falls_and_only_then():
     up, down = list(np.linspace(0.3, 0.6, 10)), list(np.linspace(0.6, 0.3, 10))
-    assert "part" in parting(lines_of(up, down), "outcome_model", window=5)
-    assert parting(lines_of(up, up), "outcome_model", window=5) is None
-    assert parting(lines_of(down, down), "outcome_model", window=5) is None
-    assert parting(lines_of(up[:9], down[:9]), "outcome_model", window=5) is None
+    assert "diverge" in divergence(lines_of(up, down), "outcome_model", window=5)
+    assert divergence(lines_of(up, up), "outcome_model", window=5) is None
+    assert divergence(lines_of(down, down), "outcome_model", window=5) is None
+    assert divergence(lines_of(up[:9], down[:9]), "outcome_model", window=5) is None
 
 
 def test_agreement_is_the_chance_that_right_scores_above_wrong():
@@ -321,14 +328,16 @@ def test_agreement_is_the_chance_that_right_scores_above_wrong():
 
 def test_a_policy_that_pleases_a_wrong_reward_is_reported_in_the_loop(start, capsys, monkeypatch):
     monkeypatch.setattr("rl.trainer.WINDOW", 3)
-    monkeypatch.setattr("rl.trainer.parting", lambda lines, name: parting(lines, name, window=3))
+    monkeypatch.setattr(
+        "rl.trainer.divergence", lambda lines, name: divergence(lines, name, window=3)
+    )
     toy = learner(start, rewards={"outcome_model": 1.0}, learning_rate=1e-2)
-    toy.rewards = {"rule": RuleReward(), "outcome_model": Flatterer()}
+    toy.exploration.rewards = {"rule": RuleReward(), "outcome_model": Flatterer()}
     for step in range(14):
-        toy.lines.append({"step": step, **toy.step(step)})
+        toy.state.lines.append({"step": step, **toy.step(step)})
         toy._warn()
-    assert "the rule part" in capsys.readouterr().err
-    assert sum("warning_outcome_model" in line for line in toy.lines) >= 1
+    assert "diverge" in capsys.readouterr().err
+    assert sum("warning_outcome_model" in line for line in toy.state.lines) >= 1
 
 
 class Flatterer:
@@ -391,14 +400,14 @@ def test_a_broken_iterative_run_goes_on_to_the_same_bits(
         for name in ("whole", "broken")
     }
     main(commands["whole"])
-    explore = Learner.explore
+    explore = Trainer.explore
 
     def stop(self, step):
         if step == 5:
             raise KeyboardInterrupt
         return explore(self, step)
 
-    monkeypatch.setattr(Learner, "explore", stop)
+    monkeypatch.setattr(Trainer, "explore", stop)
     with pytest.raises(KeyboardInterrupt):
         main(commands["broken"])
     monkeypatch.undo()
@@ -412,7 +421,7 @@ def test_the_reward_models_weights_move_and_its_history_grows(start, reward_fold
     training = RewardTraining.of(reward_folder, reward, 0.1)
     known, before = len(training.history), weights(reward.model).clone()
     toy = learner(start)
-    line = training.train_on(toy.sampler, toy.questions, 1)
+    line = training.continue_training(toy.sampler, toy.questions, 1)
     assert len(training.history) == known + line["fresh_solutions"] > known
     assert not torch.equal(weights(reward.model), before)
 

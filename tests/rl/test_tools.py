@@ -201,16 +201,17 @@ def test_every_online_method_learns_with_tools_and_sampler_and_trainer_agree(
     monkeypatch.setattr("eval.sampling.tool_loop._asks", lambda tokenizer, answer: True)
     rewards = {"rule": 1.0} | ({"process_model": 0.1} if method == "grpo_process" else {})
     loop = learner(start, method=method, mode="tool", temperature=2.0, rewards=rewards, beta=0.04)
-    loop.rewards = {"rule": Parity()} | (
+    loop.exploration.rewards = {"rule": Parity()} | (
         {"process_model": StepReward()} if method == "grpo_process" else {}
     )
     loop.sampler = ToolSampler(loop.sampler.engine, Printing("5"), 2)
+    loop.exploration.sampler = loop.sampler
     before = {name: value.clone() for name, value in loop.policy.state_dict().items()}
     line = loop.step(0)  # compares the sampler's log-probabilities with the trainer's
     assert line["tool_calls"] > 0.3 and line["sampled_tokens"] == line["length"] * line["outputs"]
     assert any((value != before[name]).any() for name, value in loop.policy.state_dict().items())
     assert abs(line.get("kl", 0)) < 1e-6  # the reference is the start
-    outputs = [output for record in loop.records for output in record["outputs"]]
+    outputs = [output for record in loop.state.records for output in record["outputs"]]
     output = next(output for output in outputs if "written" in output)
     printed = [
         token for token, mine in zip(output["tokens"], output["written"], strict=True) if not mine

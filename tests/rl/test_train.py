@@ -23,7 +23,7 @@ from rl.objectives import grpo_loss
 from rl.rewards import FormatReward, RuleReward, compose
 from rl.rollouts import Group, Question, questions_of_step
 from rl.train import main
-from rl.trainer import Learner
+from rl.trainer import Trainer
 from tests.support.rl_toy import SMALL, arguments, learner, metrics, weights
 from tests.support.small_llama import llama
 
@@ -77,14 +77,14 @@ def test_a_broken_run_goes_on_to_the_same_bits(start, tmp_path, monkeypatch, cha
     (tmp_path / "whole").mkdir()
     (tmp_path / "broken").mkdir()
     main(arguments(start, tmp_path / "whole", **changes))
-    explore = Learner.explore
+    explore = Trainer.explore
 
     def stop(self, step):
         if step == 5:
             raise KeyboardInterrupt
         return explore(self, step)
 
-    monkeypatch.setattr(Learner, "explore", stop)
+    monkeypatch.setattr(Trainer, "explore", stop)
     with pytest.raises(KeyboardInterrupt):
         main(arguments(start, tmp_path / "broken", **changes))
     monkeypatch.undo()
@@ -135,7 +135,9 @@ def test_offline_methods_sample_from_the_initial_policy_and_online_ones_from_the
 
 def test_a_step_without_contrast_and_without_kl_changes_no_weight(start):
     toy = learner(start, rewards={"format": 1.0}, beta=0.0)
-    toy.rewards["format"].score = lambda groups: [np.full(len(g.samples), 0.1) for g in groups]
+    toy.exploration.rewards["format"].score = lambda groups: [
+        np.full(len(g.samples), 0.1) for g in groups
+    ]
     before = weights(toy.policy).clone()
     line = toy.step(0)
     assert line["zero_variance_groups"] == 1 and line["grad_norm"] == 0
@@ -147,7 +149,7 @@ def test_outputs_without_contrast_are_computed_only_for_the_kl_term(start, beta,
     toy = learner(start, beta=beta, contrast_only=contrast_only)
     groups = toy.explore(0)
     groups[0].rewards = np.ones(8)
-    rows = grpo_outcome_rows(groups, toy.settings, Scorers(None, toy._scorer("reference")))
+    rows = grpo_outcome_rows(groups, toy.settings, toy.updater.scorers)
     flat = sum(len(group.samples) for group in groups if np.ptp(group.rewards) == 0)
     assert flat >= 8 and len(rows) == 32 - (flat if beta == 0 or contrast_only else 0)
     lengths = [length for group in groups for length in group.lengths]
@@ -172,9 +174,9 @@ def test_ppos_value_model_learns_and_the_policy_waits_for_its_warm_up(start):
     before = weights(toy.policy).clone()
     toy.step(0)
     assert torch.equal(weights(toy.policy), before)
-    scorers = Scorers(None, toy._scorer("reference"), toy.value.values)
+    scorers = toy.updater.scorers
     rows = METHODS["ppo"].rows(toy.explore(1), toy.settings, scorers)
-    errors = [toy.value.update(rows) for _ in range(60)]
+    errors = [toy.updater.value.update(rows) for _ in range(60)]
     assert errors[-1] < 0.9 * errors[0]  # the digit decides; before it nothing can be known
     toy.step(1)
     assert not torch.equal(weights(toy.policy), before)
@@ -183,14 +185,12 @@ def test_ppos_value_model_learns_and_the_policy_waits_for_its_warm_up(start):
 def test_ppo_advantages_are_reward_to_go_minus_value_with_the_kl_inside(start):
     toy = learner(start, method="ppo", beta=0.5)
     groups = toy.explore(0)
-    rows = METHODS["ppo"].rows(
-        groups, toy.settings, Scorers(None, toy._scorer("reference"), toy.value.values)
-    )
+    rows = METHODS["ppo"].rows(groups, toy.settings, toy.updater.scorers)
     row, reward = rows[0], groups[0].rewards[0]
-    difference = (row.columns["old"] - row.columns["reference"])[row.loss_mask]
+    difference = (row.columns["old_log_probs"] - row.columns["ref_log_probs"])[row.loss_mask]
     to_go = reward - 0.5 * np.cumsum(difference[::-1])[::-1]
     assert row.columns["returns"][row.loss_mask] == pytest.approx(to_go, abs=1e-5)
-    value = toy.value.values([row])[0][row.loss_mask]
+    value = toy.updater.value.values([row])[0][row.loss_mask]
     assert row.columns["advantage"][row.loss_mask] == pytest.approx(to_go - value, abs=1e-5)
 
 
@@ -235,13 +235,13 @@ def test_the_reference_is_the_policy_at_the_start_of_an_iteration(start):
 def test_a_row_scores_every_sampled_token_the_end_token_once_and_no_token_of_the_prompt():
     question = Question(Problem("p", "Q", "7"), [1, 8, 9])
     group = Group(question, [Sample([5, 6, 2], [-1.0, -2.0, -3.0], "stop")], ["x"])
-    row = output_row(group, 0, old=np.array([-1.0, -2.0, -3.0]), weight=0.5)
+    row = output_row(group, 0, old_log_probs=np.array([-1.0, -2.0, -3.0]), weight=0.5)
     assert (
         row.input_ids.tolist() == [1, 8, 9, 5, 6, 2]
         and row.loss_mask.tolist() == [False] * 3 + [True] * 3
     )
     assert (
-        row.columns["old"].tolist() == [0, 0, 0, -1, -2, -3]
+        row.columns["old_log_probs"].tolist() == [0, 0, 0, -1, -2, -3]
         and row.columns["weight"][3:].tolist() == [0.5] * 3
     )
 

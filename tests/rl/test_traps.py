@@ -110,7 +110,7 @@ def test_no_cheat_is_rewarded(text):
 
 def test_dropout_is_off_while_the_policy_is_trained(start):
     toy = learner(start)
-    assert not toy.policy.training and not toy.reference.training
+    assert not toy.policy.training and not toy.updater.reference.training
     toy.step(0)
     assert not toy.policy.training
 
@@ -138,8 +138,8 @@ def checks() -> list[bool]:
     columns = {
         "weight": weight,
         "advantage": advantage,
-        "old": policy.detach(),
-        "reference": reference,
+        "old_log_probs": policy.detach(),
+        "ref_log_probs": reference,
     }
     terms, _ = rl.objectives.grpo_loss(0.04, "k3", 0.2, 0.2)(policy, columns)
     [gradient] = torch.autograd.grad(terms.sum(), [policy])
@@ -161,7 +161,9 @@ def checks() -> list[bool]:
     rows = grpo_outcome_rows([group], RL(**(SMALL | {"beta": 0.0})), Scorers(None, None))
     [batch] = shared_prefix_batches(rows, 1000)
     with torch.no_grad():
-        agreement = (token_log_probs(model, batch, cold) - batch.columns["old"]).abs().max()
+        agreement = (
+            (token_log_probs(model, batch, cold) - batch.columns["old_log_probs"]).abs().max()
+        )
     return [
         torch.allclose(gradient, expected),
         abs(-clipped.mean().item() + 0.6333) < 1e-4,

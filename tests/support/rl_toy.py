@@ -16,7 +16,7 @@ from pipeline.model.load import CHAT_TEMPLATE, load_model, load_tokenizer, save_
 from pipeline.training.step import adamw, set_learning_rate, train_step, weighted_nll
 from rl.rewards import FormatReward, RuleReward
 from rl.rollouts import Question, solution_groups
-from rl.trainer import Learner
+from rl.trainer import Trainer
 from rl.value_model import ValueModel
 from tests.support.small_llama import byte_tokenizer, llama
 
@@ -90,7 +90,7 @@ def arguments(start: Path, out: Path, **changes) -> list[str]:
     return [text for name, value in named.items() for text in (f"--{name}", str(value))]
 
 
-def learner(start: Path, **changes) -> Learner:
+def learner(start: Path, **changes) -> Trainer:
     settings = RL(**(SMALL | changes))
     tokenizer, model = load_tokenizer(start / "sft"), load_model(start / "sft")
     questions = [
@@ -114,7 +114,7 @@ def learner(start: Path, **changes) -> Learner:
         for group in solution_groups(solutions, questions, tokenizer)
     }
     value = ValueModel(start / "sft", settings) if settings.method == "ppo" else None
-    return Learner(
+    return Trainer(
         model, tokenizer, settings, questions, [], rewards, examples=examples, value=value
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.model import distributed
 from rl import reward_model
 from rl import train as rl_train
-from rl.trainer import Learner
+from rl.trainer import Trainer
 from tests.support import rl_toy
 
 REWARDS = {"outcome": {}, "process": {"distribution": "shard"}}
@@ -30,7 +30,7 @@ class Stopped(Exception):
 
 
 def stopping(explore, last: int):
-    """`Learner.explore` until the step `last`."""
+    """`Trainer.explore` until the step `last`."""
 
     def stop(self, step):
         if step == last:
@@ -61,12 +61,12 @@ def main() -> None:
     for name, changes in (RUNS if distributed.world_size() > 1 else ALONE).items():
         train(start, folder, name, changes)
     if distributed.world_size() > 1:
-        explore = Learner.explore
-        Learner.explore = stopping(explore, 3)
+        explore = Trainer.explore
+        Trainer.explore = stopping(explore, 3)
         try:
             train(start, folder, "resumed", RUNS["everything_shard"])
         except Stopped:
-            Learner.explore = explore
+            Trainer.explore = explore
             train(start, folder, "resumed", RUNS["everything_shard"])
 
 

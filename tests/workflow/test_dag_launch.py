@@ -123,7 +123,6 @@ def test_profiles_name_rules_that_exist_and_start_them_as_the_rules_expect(name,
         "train_base",
         "train_sft",
         "train_reward_model",
-        "train_process_reward_model",
         "train_rl",
     ):
         assert "torchrun" in profile["set-resources"][rule]["launch"]
