@@ -4,8 +4,8 @@
 
 Reads   directory/model (a Hugging Face folder) and directory/prompts.jsonl (objects with "ids").
 Runs    settings["steps"] steps of GRPO with outcome supervision exactly as rl.train does: sampling, reward, reference,
-        update and metrics. The context `clock(name)` is entered for each phase, and `clock.end_step(...)` is called after
-        each step.
+        update and metrics. The context `clock(name)` is entered for each phase, and `clock.end_step(...)` is called
+        after each step.
 Writes  nothing.
 """
 
@@ -21,8 +21,8 @@ from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training.checkpoint import seed_everything
+from rl.monitoring.stopwatch import Stopwatch
 from rl.rollouts import Group, Question
-from rl.stopwatch import Stopwatch
 from rl.trainer import Trainer
 
 # Phases of our step -> the harness's names for them.

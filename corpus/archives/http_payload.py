@@ -168,11 +168,13 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes:
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
-    return _bounded(BrotliReader(io.BytesIO(body)).read(limit + 1), limit)
+    reader = BrotliReader(io.BytesIO(body))
+    return _bounded(reader.read(limit + 1), limit)
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    return _bounded(ZstdReader(io.BytesIO(body)).read(limit + 1), limit)
+    reader = ZstdReader(io.BytesIO(body))
+    return _bounded(reader.read(limit + 1), limit)
 
 
 def _bounded(body: bytes, limit: int) -> bytes:

@@ -190,7 +190,8 @@ def letter_share(text: str) -> float:
     visible = "".join(text.split())
     if not visible:
         return 0.0
-    return sum(map(str.isalpha, visible)) / len(visible)
+    letters = sum(map(str.isalpha, visible))
+    return letters / len(visible)
 
 
 def repeated_line_share(text: str) -> float:
