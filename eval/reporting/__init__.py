@@ -1,10 +1,11 @@
-"""The results report, section by section, and the numbers in it.
+"""The results report and the numbers behind it.
 
-metrics.py         accuracy, Maj@K and Pass@K with 95 % intervals
-scores.py          tables and charts of what the models reach
-training.py        curves of all trainings, and what each job cost
-samples.py         samples with their verdicts, for a browser with search and filters
-rollouts.py        rollouts of RL with each token's advantage
-corpus.py          the corpus in short, with a link to its own report
-lm_eval_format.py  scores as lm-evaluation-harness writes them
+metrics.py         scores with intervals, Maj@K, Pass@K, two models compared
+scores.py          sections about accuracy, comparisons, sampling curves, break-downs, grading
+corpus.py          the section about the mined corpus
+training.py        sections about pretraining, losses, reinforcement learning, time, settings
+rollouts.py        RL's curves and warnings, and the browser of recorded rollouts
+samples.py         the browser of samples
+lm_eval_format.py  results in the format of lm-evaluation-harness
+templates/         a template for each section, and the sample browser's script
 """
