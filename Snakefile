@@ -1,4 +1,4 @@
-# The whole of DeepSeekMath as one DAG. What each stage does stands in its folder's rules.smk.
+# The whole of DeepSeekMath as one DAG. Each stage's rules are in its folder's rules.smk.
 #
 #   snakemake --cores all rl_model                       the mini world, offline, minutes
 #   snakemake --cores all rl_model --config preset=gpu   another world: config/gpu.yaml, or a YAML path
@@ -8,6 +8,7 @@
 #   corpus/   pages, rounds, final corpus       models/   coder, base, sft, reward, process_reward, rl
 #   eval/     samples and summary.json          reports/  corpus.html, results.html
 #   logs/     one log a job                     benchmarks/  time and memory of each job
+#   resume/   state of unfinished trainings, deleted when they end
 import re
 import time
 
@@ -23,7 +24,7 @@ CONFIG = dag.load_config(config)
 RESULTS = f"results/{CONFIG.name}"
 
 shell.prefix(dag.shell_prefix())
-# Two lines before every job that tell a reader nothing.
+# Snakemake prints these two lines before every job; they tell a reader nothing.
 logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to execute", "Execute ")))
 
 
@@ -49,6 +50,7 @@ rule all:
     default_target: True
 
 
+# A stage reads its own section only, so that a change of another section does not rerun it.
 rule stage_config:
     output:
         "results/{preset}/config/{section}.json",

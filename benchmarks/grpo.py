@@ -21,8 +21,8 @@ from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training.checkpoint import seed_everything
+from rl.monitoring.stopwatch import Stopwatch
 from rl.rollouts import Group, Question
-from rl.stopwatch import Stopwatch
 from rl.trainer import Trainer
 
 # Phases of our step -> the harness's names for them.

@@ -33,7 +33,7 @@ from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.inference.engine import SampleRequest, SamplingSettings
 from pipeline.inference.sampler import Sampler
-from rl.metrics import peak_memory_mb
+from rl.monitoring.metrics import peak_memory_mb
 from rl.rewards import RewardFunction
 from rl.rollouts import Question
 from rl.trainer import Trainer

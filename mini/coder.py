@@ -9,7 +9,7 @@ Writes  OUT: a Hugging Face folder with tokenizer (chat template included), mode
     python -m mini.coder --config results/mini/config/coder.json --prompts results/mini/config/prompts.json \\
         --world results/mini/world --resume results/mini/resume/coder --out results/mini/models/coder
 
-It stands where deepseek-coder-7b-base-v1.5 stands at full size: byte-level BPE that splits digits
+It takes the place of deepseek-coder-7b-base-v1.5: byte-level BPE that splits digits
 singly, Llama, code first. The model sees code only; prose, problems and prompts are in the
 tokenizer's sample so that they become few tokens. Not done here: checking a checkpoint that exists
 already (pretrain.coder).

@@ -1,4 +1,4 @@
-"""Which context of which source stands at which place of which step: a pure function of seed and
+"""Which contexts of which sources make which step of the training: a pure function of seed and
 step.
 
 The plan gives each source its share of every step's contexts, rounded so that after any number of
@@ -32,11 +32,14 @@ class Plan:
         totals = self.taken[-1]
         table: dict[str, dict[str, float]] = {}
         for name, total, windows in zip(self.names, totals, self.windows, strict=True):
+            contexts = int(total)
+            share = float(total / totals.sum())
+            epochs = float(total / windows)
             table[name] = {
-                "contexts": int(total),
-                "tokens": int(total) * self.context,
-                "share": round(float(total / totals.sum()), 6),
-                "epochs": round(float(total / windows), 4),
+                "contexts": contexts,
+                "tokens": contexts * self.context,
+                "share": round(share, 6),
+                "epochs": round(epochs, 4),
             }
         return table
 
@@ -44,8 +47,10 @@ class Plan:
         """The (source, window) pairs of a step, in the sources' order."""
         pairs = []
         for k, name in enumerate(self.names):
-            first, end = int(self.taken[step, k]), int(self.taken[step + 1, k])
-            pairs += [(name, self._window(k, n)) for n in range(first, end)]
+            first = int(self.taken[step, k])
+            end = int(self.taken[step + 1, k])
+            for n in range(first, end):
+                pairs.append((name, self._window(k, n)))
         return pairs
 
     def _window(self, k: int, n: int) -> int:
@@ -66,7 +71,8 @@ def plan_mixture(
 ) -> Plan:
     """Spread the sources over `steps` of `contexts` contexts each by largest deficit."""
     names = list(weights)
-    shares = np.array([weights[name] for name in names]) / sum(weights.values())
+    total = sum(weights.values())
+    shares = np.array([weights[name] for name in names]) / total
     taken = np.zeros((steps + 1, len(names)), dtype=np.int64)
 
     for step in range(1, steps + 1):

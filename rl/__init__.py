@@ -16,6 +16,7 @@ reward_model.py     the command that trains a reward model
 step_labels.py      its labels: the rule's verdict, and rollouts from each step (solution_steps.py)
 score_model.py      a reward model in use
 questions.py        problems to prompts
+reward_model_metrics.py   how good a reward model is on held-out problems
 
-evaluation.py, metrics.py, reward_hacking.py, reward_model_metrics.py, stopwatch.py   what is measured on the way
+monitoring/         metrics of a step, evaluation, reward hacking, stopwatch
 """

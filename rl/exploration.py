@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pipeline.config.rl import RL
 from pipeline.inference.engine import Engine, SamplingSettings
 from rl.advantages import has_spread
+from rl.monitoring.stopwatch import Stopwatch
 from rl.rewards import RewardFunction, compose
 from rl.rollouts import Group, Question, questions_of_step, roll_out
-from rl.stopwatch import Stopwatch
 
 ANOTHER_STREAM = 7919
 """Added to the seed, once a turn, for questions that replace others: a stream apart from that of the steps."""

@@ -8,7 +8,7 @@
     module:Class    a class of your own, made without arguments: code, translation or medicine come in here
 
 The rule is always computed and logged beside every other reward, so that a policy that learns to please a reward model
-without being right is noticed (rl.reward_hacking).
+without being right is noticed (rl.monitoring.reward_hacking).
 """
 
 import importlib

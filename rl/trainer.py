@@ -3,7 +3,7 @@
     exploration.py    questions of a step, their outputs, the outputs' rewards
     methods.py        groups of outputs -> rows with a coefficient for each token
     policy_update.py  rows -> new weights
-    evaluation.py     greedy accuracy on held-out problems
+    monitoring/       metrics, and greedy accuracy on held-out problems
 
 `Trainer.step` is the place where a rollout becomes a gradient.
 """
@@ -29,17 +29,17 @@ from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints, Trained
 from pipeline.training.step import share_out
 from rl.advantages import adapted_group_size
-from rl.evaluation import greedy_accuracy
 from rl.exploration import Exploration
 from rl.iterative import RewardTraining
 from rl.methods import METHODS
-from rl.metrics import group_metrics, peak_memory_mb, state_mb, update_metrics
+from rl.monitoring.evaluation import greedy_accuracy
+from rl.monitoring.metrics import group_metrics, peak_memory_mb, state_mb, update_metrics
+from rl.monitoring.reward_hacking import WINDOW, divergence
+from rl.monitoring.stopwatch import Stopwatch
 from rl.policy_update import PolicyUpdate
-from rl.reward_hacking import WINDOW, divergence
 from rl.rewards import RewardFunction
 from rl.rollouts import Group, Question, group_record
 from rl.score_model import ModelReward
-from rl.stopwatch import Stopwatch
 from rl.tool_sampler import Programs, ToolSampler
 from rl.value_model import ValueModel
 

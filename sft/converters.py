@@ -42,9 +42,11 @@ class Reject(Exception):
 
 def convert(row: dict, identity: str, source: str) -> Solution:
     """Convert one record. `identity` and `source` are used where the record has none of its own."""
+    own_identity = str(row.get("id") or identity)
+    own_source = str(row.get("source") or source)
     for fields, converter in CONVERTERS:
         if all(name in row for name in fields):
-            return converter(row, str(row.get("id") or identity), str(row.get("source") or source))
+            return converter(row, own_identity, own_source)
     raise Reject("fields of no known data set")
 
 
@@ -136,8 +138,9 @@ def _worked(row: dict, identity: str, source: str) -> Solution:
     NuminaMath-1.5 says of each problem and solution whether it is valid, and has "proof" where
     there is no answer.
     """
-    if any(row.get(name, "Yes") != "Yes" for name in ("problem_is_valid", "solution_is_valid")):
-        raise Reject("marked as not valid")
+    for mark in ("problem_is_valid", "solution_is_valid"):
+        if row.get(mark, "Yes") != "Yes":
+            raise Reject("marked as not valid")
     if row.get("question_type") == "proof" or row.get("answer") in ("proof", "notfound"):
         raise Reject("no answer that could be checked")
 
@@ -229,6 +232,7 @@ def prints_last_value(code: str) -> str:
     except (SyntaxError, ValueError, RecursionError):
         return code
 
+    # An expression that is a constant is a comment in quotes; there is nothing to show.
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr) or isinstance(last.value, (ast.Constant, ast.Await)):
         return code
@@ -240,7 +244,7 @@ def prints_last_value(code: str) -> str:
 
 
 def braced(text: str, start: int) -> str | None:
-    """What stands between the braces that open at `start`; None when they never close."""
+    """The text between the braces that open at `start`; None when they never close."""
     depth = 0
     for i in range(start, len(text)):
         if text[i] == "{":

@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None) -> None:
             f"{' '.join(args.solutions)}: no usable solutions; reasons in rejects.jsonl"
         )
 
-    # What is streamed from the Hub has no file whose digest could stand in the manifest.
+    # What is streamed from the Hub has no file whose digest the manifest could name.
     files = [file for path in args.solutions for file in input_files(path)]
     local = [file for file in files if Path(file).exists()]
     isolation = "; ".join(sorted(tally.isolation))

@@ -61,10 +61,12 @@ def parse_http(block: bytes) -> Http:
     head, body = block, b""
     end = _BLANK_LINE.search(block, 0, _HEADER_LIMIT)
     if end:
-        head, body = block[: end.start()], block[end.end() :]
+        head = block[: end.start()]
+        body = block[end.end() :]
 
-    status = _STATUS.match(head)
-    http = Http(int(status[1]) if status else None, {}, body)
+    found = _STATUS.match(head)
+    status = int(found[1]) if found else None
+    http = Http(status, {}, body)
 
     name = ""  # of the field that a folded line continues; "" after a line that is no field
     for line in head.decode("latin-1").splitlines():
@@ -166,11 +168,13 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes:
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
-    return _bounded(BrotliReader(io.BytesIO(body)).read(limit + 1), limit)
+    reader = BrotliReader(io.BytesIO(body))
+    return _bounded(reader.read(limit + 1), limit)
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    return _bounded(ZstdReader(io.BytesIO(body)).read(limit + 1), limit)
+    reader = ZstdReader(io.BytesIO(body))
+    return _bounded(reader.read(limit + 1), limit)
 
 
 def _bounded(body: bytes, limit: int) -> bytes:

@@ -135,12 +135,15 @@ def name_shards(files: list[str], files_per_shard: int = 1) -> dict[str, list[st
     if not files:
         return {}
 
-    groups = [files[i : i + files_per_shard] for i in range(0, len(files), files_per_shard)]
+    groups = []
+    for start in range(0, len(files), files_per_shard):
+        groups.append(files[start : start + files_per_shard])
     paths = [Path(group[0]).parts for group in groups]
 
     # The file's name alone, then with its folder, with the folder of that, and so on.
     names: list[str] = []
-    for depth in range(1, max(map(len, paths)) + 1):
+    deepest = max(map(len, paths))
+    for depth in range(1, deepest + 1):
         names = [_shard_name(parts[-depth:]) for parts in paths]
         if len(set(names)) == len(names):
             return dict(zip(names, groups, strict=True))

@@ -119,10 +119,13 @@ def final_table(pages: pa.Table, score: np.ndarray, first_round: np.ndarray) -> 
     repeated = [repeated_line_share(text) for text in texts]
     stars = np.clip(score, 0, 1) * 5
 
+    fetch_times = [_nanoseconds(date) for date in pages["crawl_date"].to_pylist()]
+    crawls = [_crawl_name(name) for name in pages["warc_file"].to_pylist()]
+
     unchanged = {name: pages[name] for name in FINAL.names if name in pages.column_names}
 
     columns = unchanged | {
-        "fetch_time": [_nanoseconds(date) for date in pages["crawl_date"].to_pylist()],
+        "fetch_time": fetch_times,
         "content_mime_type": pages["mime"],
         "warc_filename": pages["warc_file"],
         "warc_record_offset": pages["warc_offset"],
@@ -132,7 +135,7 @@ def final_table(pages: pa.Table, score: np.ndarray, first_round: np.ndarray) -> 
         "metadata": _metadata(pages),
         "score": score.astype(np.float64),
         "int_score": np.rint(stars).astype(np.int64),
-        "crawl": [_crawl_name(name) for name in pages["warc_file"].to_pylist()],
+        "crawl": crawls,
         "snapshot_type": ["latest"] * len(pages),
         "round": first_round.astype(np.int32),
         "letter_share": np.array(letters, dtype=np.float32),
@@ -187,7 +190,8 @@ def letter_share(text: str) -> float:
     visible = "".join(text.split())
     if not visible:
         return 0.0
-    return sum(map(str.isalpha, visible)) / len(visible)
+    letters = sum(map(str.isalpha, visible))
+    return letters / len(visible)
 
 
 def repeated_line_share(text: str) -> float:

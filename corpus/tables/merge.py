@@ -109,7 +109,8 @@ class _Parts:
 
 def _sorted_rows(work: Path, files: list[Path]) -> Iterator[pa.Table]:
     """All rows of the files by ascending doc_id, some at a time."""
-    columns = ", ".join(f'"{name}"' for name in FINAL.names)
+    quoted = [f'"{name}"' for name in FINAL.names]
+    columns = ", ".join(quoted)
     query = f"SELECT {columns} FROM read_parquet(?) ORDER BY doc_id"
 
     # Each thread sorts in a buffer of its own: few of them, for rows hold whole texts.
@@ -117,8 +118,10 @@ def _sorted_rows(work: Path, files: list[Path]) -> Iterator[pa.Table]:
         names = [str(path) for path in files]
         rows = database.sql(query, params=[names])
         for batch in rows.to_arrow_reader(ROW_GROUP):
-            if len(batch):
-                yield pa.Table.from_batches([batch]).cast(FINAL)
+            if not len(batch):
+                continue
+            table = pa.Table.from_batches([batch])
+            yield table.cast(FINAL)
 
 
 def _sum(table: pa.Table, column: str) -> int:

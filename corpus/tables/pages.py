@@ -121,7 +121,9 @@ class TableWriter:
         self._rows.append(row)
         self._characters += len(row.get("text", ""))
 
-        if len(self._rows) == ROW_GROUP or self._characters > GROUP_BYTES:
+        is_full = len(self._rows) == ROW_GROUP
+        is_large = self._characters > GROUP_BYTES
+        if is_full or is_large:
             self._write_group()
 
     def __exit__(

@@ -66,9 +66,13 @@ def same_choice(gold: str, answer: str) -> bool | None:
         return _same_letter(single[1], answer)
 
     labelled = _LABELLED_GOLD.match(gold)
-    if labelled and (chosen := _CHOICE.fullmatch(answer)):
+    chosen = _CHOICE.fullmatch(answer)
+    if labelled and chosen:
         return chosen[1] == labelled[1]
-    return _same_letters(gold, answer) if _SEVERAL.fullmatch(gold) else None
+
+    if _SEVERAL.fullmatch(gold):
+        return _same_letters(gold, answer)
+    return None
 
 
 def _same_circled(gold: str, answer: str) -> bool | None:

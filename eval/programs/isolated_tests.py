@@ -188,13 +188,15 @@ def run_split(
 
 def _computed(sandbox: Sandbox, code: str, calls: list[Call]) -> tuple[str, list[Answer]]:
     """What the candidate gives for these calls: its status, and an answer a call. Nothing of it is trusted."""
-    run = sandbox.run(_CODEC + _CANDIDATE.format(calls=json.dumps(calls), code=code))
+    candidate = _CANDIDATE.format(calls=json.dumps(calls), code=code)
+    run = sandbox.run(_CODEC + candidate)
     if run.status not in ("ok", "error"):
         return run.status, []
 
     # A candidate can print whatever it likes in the place of answers.
     try:
-        found: Any = json.loads(run.stdout.rpartition("\n")[2])
+        last_line = run.stdout.rpartition("\n")[2]
+        found: Any = json.loads(last_line)
         answers = [_checked(answer) for answer in found]
     except (ValueError, TypeError, RecursionError, AttributeError, KeyError):
         return "failed", []

@@ -131,7 +131,11 @@ def _chat_prompts(tokenizer: Any, problems: Sequence[Problem], asking: Asking) -
         if asking.benchmark:
             question = chat_question(asking.benchmark, problem)
         questions.append((question, asking.mode, problem.language))
-        (with_suffix if question == problem.question else bare).append(place)
+
+        if question == problem.question:
+            with_suffix.append(place)
+        else:
+            bare.append(place)
 
     for places, prompts in ((with_suffix, asking.prompts), (bare, BARE)):
         encoded = encode_prompts(tokenizer, [questions[place] for place in places], prompts)

@@ -22,7 +22,8 @@ def plant(article: Article, problem: Problem, kind: str, rng: random.Random) -> 
     text = _literal(problem.question)
     match kind:
         case "markup":
-            question = Part("html", f"<p>{_marked_up(problem.question, rng)}</p>")
+            marked_up = _marked_up(problem.question, rng)
+            question = Part("html", f"<p>{marked_up}</p>")
         case "upper_case":
             question = Part("paragraph", text.upper())
         case _:
@@ -30,12 +31,14 @@ def plant(article: Article, problem: Problem, kind: str, rng: random.Random) -> 
 
     words = phrases(article.language)
     template = words.leaked_solution if kind == "solution" else words.leaked_answer
-    answer = Part("paragraph", fill(template, answer=_literal(problem.answer)))
+    stated = fill(template, answer=_literal(problem.answer))
+    answer = Part("paragraph", stated)
 
     host = long_lecture(rng, article.language) if kind == "long_page" else article
+    middle = len(host.parts) // 2
     parts = list(host.parts)
-    middle = len(parts) // 2
-    parts[middle:middle] = [question, answer]
+    parts.insert(middle, question)
+    parts.insert(middle + 1, answer)
     return replace(host, parts=parts)
 
 

@@ -13,21 +13,22 @@ class Extraction(Section):
     is NS."""
 
     max_page_mb: float = Field(5.0, gt=0, le=1000)
-    """NS: a page whose decoded body is larger is rejected as `too_large`; of real pages one in ten
-    thousand is."""
+    """Largest decoded body of a page, in MB; a larger one is rejected as `too_large`. NS; of real
+    pages one in ten thousand is larger."""
 
     max_depth: int = Field(2000, ge=10, le=20_000)
-    """NS: levels of nested elements; deeper pages are attacks or accidents (browsers flatten at
-    512)."""
+    """Levels of nested elements that a page may have. NS; deeper pages are attacks or accidents
+    (browsers flatten at 512)."""
 
     page_seconds: float = Field(10.0, gt=0, le=3600)
-    """NS: processor time; a page that takes longer is rejected as `timeout`, its process killed."""
+    """Seconds of processor time; a page that takes longer is rejected as `timeout`, its process
+    killed. NS."""
 
     memory_mb: int = Field(4096, ge=512)
-    """NS: address space of that process; a page that needs more is rejected as `memory`."""
+    """Address space of that process in MiB; a page that needs more is rejected as `memory`. NS."""
 
     strict: bool = False
-    """Fail on a truncated or damaged file instead of counting what was lost."""
+    """Fail on a truncated or damaged file instead of counting what was lost. NS."""
 
 
 class Dedup(SeededSection):
@@ -35,46 +36,47 @@ class Dedup(SeededSection):
     near-deduplication" only."""
 
     shingle_words: int = Field(5, ge=1, le=32)
-    """NS: words in a shingle; a Chinese, Japanese or Korean character counts as a word."""
+    """Words in a shingle. NS; a Chinese, Japanese or Korean character counts as a word."""
 
     bands: int = Field(16, ge=1, le=256)
-    """NS: bands of a signature; two pages that agree in one whole band are candidates."""
+    """Bands of a signature. NS; two pages that agree in one whole band are candidates."""
 
     rows: int = Field(8, ge=1, le=64)
-    """NS: hashes in a band; 16 bands of 8 find 99 % of pairs of similarity 0.85 and 6 % of those of
+    """Hashes in a band. NS; 16 bands of 8 find 99 % of pairs of similarity 0.85 and 6 % of those of
     0.5."""
 
     similarity: float = Field(0.75, gt=0, le=1)
-    """NS: a candidate pair is a duplicate only at this estimated Jaccard similarity: pages made
-    from one template, but about different things, stay."""
+    """Estimated Jaccard similarity from which a candidate pair is a duplicate. NS; pages made from
+    one template, but about different things, stay."""
 
 
 class Classifier(SeededSection):
     """The fastText classifier of a round."""
 
     dimension: int = Field(256, ge=1)
-    """Paper: 256."""
+    """Components of a word vector. Paper: 256."""
 
     learning_rate: float = Field(0.1, gt=0, le=5)
-    """Paper: 0.1."""
+    """fastText's learning rate at the start; it falls to 0. Paper: 0.1."""
 
     word_ngrams: int = Field(3, ge=1, le=10)
-    """Paper: 3."""
+    """Words of the longest n-gram that is a feature. Paper: 3."""
 
     min_count: int = Field(3, ge=1)
-    """Paper: 3."""
+    """Occurrences from which a word is a feature. Paper: 3."""
 
     epochs: int = Field(3, ge=1)
-    """Paper: 3."""
+    """Passes over the training examples. Paper: 3."""
 
     positives: int = Field(500_000, ge=1)
-    """Paper: 500,000 positive examples."""
+    """Positive examples at most. Paper: 500,000."""
 
     negatives: int = Field(500_000, ge=1)
-    """Paper: 500,000 negative examples."""
+    """Negative examples at most. Paper: 500,000."""
 
     negatives_per_positive: float = Field(1.0, gt=0)
-    """Paper: as many negatives as positives. A small seed gains from more: see config/mini.yaml."""
+    """Negatives for each positive. Paper: one. A small seed gains from more: see
+    config/mini.yaml."""
 
     least_updates: float = Field(10_000, ge=0)
     """NS: learning rate x examples x epochs must reach this (the paper's own product is 300,000). A
@@ -83,20 +85,22 @@ class Classifier(SeededSection):
     more than the share of each class."""
 
     small_learning_rate: float = Field(0.5, gt=0, le=5)
-    """NS: learning rate of training sets too small for the paper's."""
+    """Learning rate of training sets too small for the paper's. NS."""
 
     buckets: int | None = Field(None, ge=1000)
     """Hash buckets of word n-grams; absent: 2,000,000 (the library's default) from 200,000 examples
     on, 100,000 below: equal accuracy there, a twentieth of the memory."""
 
     max_tokens: int = Field(1000, ge=1)
-    """NS: only so many tokens of a page are read: equal accuracy, three times the speed."""
+    """Tokens of a page that are read, from its beginning. NS; equal accuracy, three times the
+    speed."""
 
     held_out: float = Field(0.1, gt=0, lt=0.9)
-    """NS: share of the examples that is kept from training and measures the classifier."""
+    """Share of the examples that is kept from training and measures the classifier. NS."""
 
     training_threads: int = Field(1, ge=1)
-    """1 trains bit for bit reproducibly; more are faster and are not (lock-free updates)."""
+    """Threads of fastText. NS; 1 trains bit for bit reproducibly, more are faster and do not
+    (lock-free updates)."""
 
 
 class Selection(Section):
@@ -116,7 +120,7 @@ class Selection(Section):
     """NS: `auto` keeps at least this share of held-out positives. Seeds are easier to recognise
     than the rest of mathematics; without a floor an early round would collect little more than
     their like. Of the pages under accepted prefixes, the positives of later rounds, some are none:
-    a higher floor pays for them with precision."""
+    a higher floor costs precision."""
 
     explore_factor: float = Field(2.0, ge=0)
     """NS: domains are looked for among the best pages of every language, so many times the share
@@ -133,16 +137,16 @@ class Selection(Section):
     host name without `www.`; the share is taken after deduplication."""
 
     domain_pages: int = Field(10, ge=1)
-    """NS: domains with fewer pages are not judged."""
+    """Pages from which a domain is judged. NS."""
 
     prefix_pages: int = Field(10, ge=1)
-    """NS: URL prefixes with fewer pages are not listed."""
+    """Pages from which a URL prefix is listed. NS."""
 
     prefix_samples: int = Field(3, ge=1, le=20)
-    """NS: sample pages of each prefix shown to the person who annotates."""
+    """Sample pages of each prefix that are shown to the person who annotates. NS."""
 
     judged_pages: int = Field(50, ge=1)
-    """NS: pages of a prefix that the automatic annotator reads."""
+    """Pages of a prefix that the automatic annotator reads. NS."""
 
     page_evidence: float = Field(0.03, gt=0, lt=1)
     """NS: mathematical words and signs per token from which the automatic annotator calls a page
@@ -171,22 +175,22 @@ class Decontamination(Section):
     page that holds a leak is dropped whole (the paper says both "segment" and "page")."""
 
     ngram: int = Field(10, ge=2, le=64)
-    """Paper: a page with a 10-gram that stands in a benchmark text is removed."""
+    """Grams in a row whose occurrence in a benchmark text removes a page. Paper: 10."""
 
     shortest: int = Field(3, ge=1)
     """Paper: benchmark texts of 3 to 9 grams are matched whole; shorter ones are not used."""
 
     ngram_words: int = Field(4, ge=0)
     """NS: a 10-gram counts only with this many words (two letters or more, or a Chinese character)
-    in it: runs of digits and bare formulas such as 1 2 3 4 5 6 7 8 9 10 stand on countless innocent
-    pages. A benchmark text left without any 10-gram by this is matched whole."""
+    in it: runs of digits and bare formulas such as 1 2 3 4 5 6 7 8 9 10 occur on countless pages
+    without a leak. A benchmark text left without any 10-gram by this is matched whole."""
 
     text_words: int = Field(3, ge=0)
     """NS: a text that is matched whole needs this many words, for the same reason."""
 
     stock_items: int = Field(10, ge=1)
     """NS: a 10-gram in more items of one benchmark than this is a stock phrase of its authors
-    ("express your answer as a decimal to the nearest tenth") and convicts nobody."""
+    ("express your answer as a decimal to the nearest tenth") and no sign of a leak."""
 
     stock_texts: int = Field(1, ge=1)
     """NS: the same for short texts: "none of the above" is the answer to more than one question."""
@@ -202,7 +206,7 @@ class Decontamination(Section):
 
 class Corpus(Section):
     rounds: int = Field(4, ge=1, le=99)
-    """Paper: 4 iterations."""
+    """Rounds of mining. Paper: 4."""
 
     extraction: Extraction = Extraction()
     dedup: Dedup = Dedup()

@@ -57,7 +57,8 @@ def token_scores(model: PreTrainedModel, batch: MicroBatch, temperature: float =
     with torch.autocast("cpu", enabled=False):
         hidden = _predicting_states(model, batch, dtype)
         weight = (head.weight * norm.weight).to(dtype)
-        return F.linear(hidden, weight, head.bias)[:, 0].float()
+        bias = None if head.bias is None else head.bias.to(dtype)
+        return F.linear(hidden, weight, bias)[:, 0].float()
 
 
 def _predicting_states(model: PreTrainedModel, batch: MicroBatch, dtype: torch.dtype) -> Tensor:

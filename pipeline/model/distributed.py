@@ -196,7 +196,9 @@ def is_sharded(model: torch.nn.Module) -> bool:
 
 def run(function: Callable[..., Any], model: torch.nn.Module, *args: Any) -> Any:
     """`function(model, *args)`, with the weights gathered that it uses."""
-    return model(*args, run=function) if is_sharded(model) else function(model, *args)
+    if is_sharded(model):
+        return model(*args, run=function)
+    return function(model, *args)
 
 
 def reshard(model: torch.nn.Module) -> None:

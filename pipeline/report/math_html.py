@@ -88,9 +88,11 @@ def _checked(mathml: str, tex: str) -> Markup:
         element.tag = element.tag.removeprefix(_NAMESPACE)
         if element.tag not in _ELEMENTS:
             raise ValueError(f"<{element.tag}> in a formula")
-        if element.tag == "mi" and (element.text or "").startswith("\\"):
-            raise ValueError(f"{element.text} is not known to the converter")
-        for name in set(element.attrib) - _ATTRIBUTES:
+        text = element.text or ""
+        if element.tag == "mi" and text.startswith("\\"):
+            raise ValueError(f"{text} is not known to the converter")
+        not_allowed = set(element.attrib) - _ATTRIBUTES
+        for name in not_allowed:
             del element.attrib[name]
 
     root.set("title", tex.strip())

@@ -8,8 +8,10 @@ state of another run is moved aside, never mixed in (pipeline.artifacts.resume).
 
     step-000000200.pt   one file, when every process holds the whole model
     step-000000200/     a folder, when the model is sharded: each process writes its part (torch's distributed
-                        checkpointing), so that it can be read again by another number of processes
+                        checkpointing)
     best.pt, best/      the same, after the step with the best evaluation
+
+Either can be read by any number of processes, sharded or not.
 """
 
 import os
@@ -89,6 +91,9 @@ class Checkpoints:
             _save_whole(self.folder / f"{name}.pt", models, state)
 
         if distributed.is_main():
+            if best:
+                # Left by processes that held the model in the other way; there is one best checkpoint.
+                _remove(self.folder / ("best.pt" if distributed.is_sharded(model) else "best"))
             for old in self._saved()[: -self.keep]:
                 _remove(old)
         # Nobody goes on before the checkpoint is whole.
@@ -145,19 +150,46 @@ def _load(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
 
 
 def _load_whole(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
-    if distributed.is_sharded(models[MAIN][0]):
-        raise UserError(
-            f"{place}: written by processes that held the whole model; go on with distribution: replicate, "
-            "or start anew with --fresh"
-        )
-
     # Our own file: it may hold NumPy arrays and Python states besides tensors.
     state = torch.load(place, map_location="cpu", weights_only=False)
     for name, (model, optimiser) in models.items():
-        model.load_state_dict(state["models"][name]["model"])
+        held = state["models"][name]
+        if distributed.is_sharded(model):
+            _deal_out(held, model, optimiser)
+            continue
+        model.load_state_dict(held["model"])
         if optimiser is not None:
-            optimiser.load_state_dict(state["models"][name]["optimiser"])
+            optimiser.load_state_dict(held["optimiser"])
     return state
+
+
+def _deal_out(
+    held: dict[str, Any], model: torch.nn.Module, optimiser: torch.optim.Optimizer | None
+) -> None:
+    """Give a sharded model its parts of whole weights and moments, which every process has read."""
+    from torch.distributed.checkpoint.state_dict import (
+        StateDictOptions,
+        set_model_state_dict,
+        set_optimizer_state_dict,
+    )
+
+    whole = StateDictOptions(full_state_dict=True)
+    set_model_state_dict(model, held["model"], options=whole)
+    if optimiser is None:
+        return
+
+    # The file numbers the parameters in the order of the optimiser's groups; here they go by name.
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    order = [names[id(p)] for group in optimiser.param_groups for p in group["params"]]
+    saved = held["optimiser"]
+    by_name: dict[str, Any] = {
+        "state": {order[number]: moments for number, moments in saved["state"].items()},
+        "param_groups": [
+            group | {"params": [order[number] for number in group["params"]]}
+            for group in saved["param_groups"]
+        ],
+    }
+    set_optimizer_state_dict(model, optimiser, by_name, options=whole)
 
 
 def _save_parts(place: Path, models: Mapping[str, Trained], state: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from eval.sampling.few_shot import Shot, cut_at_stop, few_shot_prompt, pick_shot
 from eval.sandbox import Sandbox
 from pipeline.artifacts.records import Problem
 from pipeline.config.world import Prompts
-from pipeline.inference.sampler import Sample, SamplingSettings
+from pipeline.inference.engine import Sample, SamplingSettings
 from tests.support.tiny_model import tiny_tokenizer
 
 PROBLEM = Problem("p1", "What is 2+3?", "5")

@@ -46,7 +46,7 @@ def test_two_processes_have_the_losses_norms_counts_and_evaluations_of_one(folde
         )
 
 
-@pytest.mark.parametrize("name", ["replicate", "shard", "frugal"])
+@pytest.mark.parametrize("name", ["replicate", "shard", "frugal", "to_shard", "to_replicate"])
 def test_two_processes_end_with_the_weights_of_one(folder, name):
     one, two = (load_file(folder / each / "model.safetensors") for each in ("one", name))
     assert set(one) == set(two)
@@ -66,6 +66,15 @@ def test_the_model_was_sharded_where_it_was_asked_for_and_counts_all_its_weights
 def test_a_sharded_run_that_was_stopped_ends_with_the_same_bits(folder):
     whole, resumed = (folder / name / "model.safetensors" for name in ("shard", "resumed"))
     assert whole.read_bytes() == resumed.read_bytes()
+
+
+def test_a_stopped_run_goes_on_in_the_other_distribution(folder):
+    report = read_json(folder / "report-2.json")
+    assert report["to_shard"]["sharded"] and not report["to_replicate"]["sharded"]
+    for name in ("to_shard", "to_replicate"):
+        whole, changed = metrics(folder, "shard"), metrics(folder, name)
+        assert [line["step"] for line in changed] == [line["step"] for line in whole]
+        assert changed[-1]["nll"] == pytest.approx(whole[-1]["nll"], rel=2e-5)
 
 
 def test_a_run_whose_processes_are_killed_twice_ends_with_the_same_bits(folder):

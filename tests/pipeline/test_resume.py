@@ -1,5 +1,6 @@
 """Resumable state: taken up where nothing that decides the result has changed, moved aside otherwise, never deleted."""
 
+import importlib
 import json
 
 import pytest
@@ -272,3 +273,11 @@ def test_the_same_content_made_by_other_code_is_the_same_input(tmp_path):
     (folder / "manifest.json").write_text('{"code": "2", "counts": {"tokens": 4}}')
     assert content_digest(folder) != content
     assert content_digest(folder / "manifest.json") != counts
+
+
+@pytest.mark.parametrize("trainer", ["pretrain.train", "sft.train", "mini.coder"])
+def test_every_trainer_offers_the_options_of_a_job(trainer, capsys):
+    with pytest.raises(SystemExit):
+        importlib.import_module(trainer).main(["--help"])
+    text = capsys.readouterr().out
+    assert all(option in text for option in ("--resume", "--fresh", "--out"))

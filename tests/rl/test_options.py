@@ -26,9 +26,9 @@ from rl.advantages import (
 )
 from rl.iterative import RewardTraining, replay_of
 from rl.methods import METHODS
-from rl.metrics import group_metrics
+from rl.monitoring.metrics import group_metrics
+from rl.monitoring.reward_hacking import agreement, divergence
 from rl.objectives import grpo_loss, importance
-from rl.reward_hacking import agreement, divergence
 from rl.rewards import FormatReward, ProgramReward, RuleReward, compose, load_rewards
 from rl.rollouts import Group, Question, group_record
 from rl.score_model import ModelReward

@@ -16,7 +16,7 @@ from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
 from pipeline.model.chat import encode_output
 from pipeline.report.page import render
 from rl.methods import METHODS, Scorers
-from rl.metrics import group_metrics
+from rl.monitoring.metrics import group_metrics
 from rl.rollouts import Group, Question, group_record, solution_groups
 from rl.solution_steps import step_ends
 from rl.tool_sampler import Programs, ToolSampler

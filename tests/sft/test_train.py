@@ -222,6 +222,15 @@ def test_fine_tuning_lowers_the_loss_on_held_out_problems_and_loads_again(folder
 def test_a_resumed_run_ends_with_the_same_weights(folder, monkeypatch):
     make_examples(folder)
     whole = run(folder, "whole")
+    broken_off(folder, monkeypatch)
+    resumed = run(folder, "resumed", "--resume", str(folder / "resume"))
+    assert (resumed / "model.safetensors").read_bytes() == (
+        whole / "model.safetensors"
+    ).read_bytes()
+
+
+def broken_off(folder, monkeypatch):
+    """A training that was stopped after its first checkpoint, in folder / "resume"."""
     original, calls = train.Examples.rows, []
 
     def dies_once(self, indices):
@@ -232,12 +241,40 @@ def test_a_resumed_run_ends_with_the_same_weights(folder, monkeypatch):
 
     monkeypatch.setattr(train.Examples, "rows", dies_once)
     with pytest.raises(KeyboardInterrupt):
-        run(folder, "resumed", "--resume", str(folder / "resume"))
+        run(folder, "broken", "--resume", str(folder / "resume"))
+    monkeypatch.setattr(train.Examples, "rows", original)
     assert list((folder / "resume").glob("step-*.pt"))
-    resumed = run(folder, "resumed", "--resume", str(folder / "resume"))
-    assert (resumed / "model.safetensors").read_bytes() == (
-        whole / "model.safetensors"
-    ).read_bytes()
+
+
+def test_a_fresh_start_moves_the_checkpoints_aside_and_ends_with_the_same_weights(
+    folder, monkeypatch, capsys
+):
+    make_examples(folder)
+    whole = run(folder, "whole")
+    broken_off(folder, monkeypatch)
+    fresh = run(folder, "fresh", "--fresh", "--resume", str(folder / "resume"))
+    assert list((folder / "resume.aside-1").glob("step-*.pt"))
+    assert not (folder / "resume").exists()
+    assert "(--fresh); moved to" in capsys.readouterr().err
+    name = "model.safetensors"
+    assert (fresh / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_run_with_smaller_micro_batches_goes_on_from_the_checkpoint(folder, monkeypatch, capsys):
+    make_examples(folder)
+    broken_off(folder, monkeypatch)
+    config = json.loads((folder / "sft.json").read_text())
+    config["optimisation"] |= {"micro_batch_tokens": 64, "checkpoint_every": 1}
+    (folder / "sft.json").write_text(json.dumps(config))
+    steps = []
+    original = train.Examples.rows
+    monkeypatch.setattr(
+        train.Examples, "rows", lambda self, i: steps.append(i) or original(self, i)
+    )
+    run(folder, "resumed", "--resume", str(folder / "resume"))
+    assert not (folder / "resume.aside-1").exists()
+    assert capsys.readouterr().err.count("aside") == 0
+    assert len(steps) < 6 + 3, "three evaluations' rows, and not all six steps again"
 
 
 def test_the_loss_weighs_every_scored_token_of_a_step_the_same(folder):

@@ -44,8 +44,10 @@ def rows_of_step(step: int) -> list[Row]:
     return rows
 
 
-def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict:
-    """Train the tiny model; with `stop_at` break off before that step and begin again."""
+def run(
+    folder: Path, name: str, stop_at: int | None = None, then: dict | None = None, **settings
+) -> dict:
+    """Train the tiny model; with `stop_at` break off before that step and begin again, with the settings `then`."""
     # Tied embeddings: one weight in two places, as in the built-in world's models.
     if SLOW:
         (folder / f"{name}.{distributed.rank()}.pid").write_text(str(os.getpid()))
@@ -80,7 +82,7 @@ def run(folder: Path, name: str, stop_at: int | None = None, **settings) -> dict
             model, adamw(model), measured_rows, weighted_nll, plan, checkpoints, evaluate
         )
     except Stopped:
-        return run(folder, name, **settings)
+        return run(folder, name, **(then or settings))
     if distributed.is_main():
         write_jsonl(folder / f"{name}.jsonl", history.lines)
     if name == "best":
@@ -111,6 +113,9 @@ def main() -> None:
         report["shard"] = run(folder, "shard")
         report["frugal"] = run(folder, "frugal", activation_checkpointing="always")
         report["resumed"] = run(folder, "resumed", stop_at=5)
+        replicate, shard = {"distribution": "replicate"}, {"distribution": "shard"}
+        report["to_shard"] = run(folder, "to_shard", stop_at=5, then=shard, **replicate)
+        report["to_replicate"] = run(folder, "to_replicate", stop_at=5, then=replicate, **shard)
         report["best"] = run(folder, "best")
     if distributed.is_main():
         write_json(folder / f"report-{distributed.world_size()}.json", report)

@@ -165,7 +165,7 @@ class TestSmoke:
         assert "train_rl" in rerun and set(rerun) <= EVALUATION | {"train_rl"}
 
     def test_changing_the_glossary_reruns_mining_and_what_follows(self, smoke, repository_copy):
-        with open(repository_copy / "corpus" / "glossary.yaml", "a") as stream:
+        with open(repository_copy / "corpus" / "mining" / "glossary.yaml", "a") as stream:
             stream.write("# one more concept\n")
         rerun = planned("all", *SMOKE, cwd=smoke, repository=repository_copy)
         assert {"mine_round", "finalise_corpus", "train_base"} <= set(rerun)

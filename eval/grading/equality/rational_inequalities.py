@@ -237,7 +237,8 @@ def _real_roots(polynomial: Polynomial) -> list[Fraction]:
     chain = _sturm_chain(simple)
 
     # All roots lie within Cauchy's bound; halve until each interval holds one.
-    bound = 1 + max(abs(c / simple[-1]) for c in simple[:-1])
+    ratios = [abs(c / simple[-1]) for c in simple[:-1]]
+    bound = 1 + max(ratios)
     found: list[Fraction] = []
     stack = [(-bound, bound)]
     while stack:
@@ -268,7 +269,8 @@ def _sturm_chain(simple: Polynomial) -> list[Polynomial]:
         _, rest = _divided(chain[-2], chain[-1])
         if not rest:
             break
-        chain.append([-c / abs(rest[-1]) for c in rest])
+        leading = abs(rest[-1])
+        chain.append([-c / leading for c in rest])
     return chain
 
 

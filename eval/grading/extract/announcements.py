@@ -23,8 +23,12 @@ class _Mark:
     @classmethod
     def of(cls, word: str, pattern: str, before: str = "") -> "_Mark":
         """Compile the patterns; `before` is tied to the place of the word."""
-        preceding = re.compile(rf"(?:{before})\Z") if before else None
-        return cls(word, re.compile(pattern, re.I), preceding)
+        announcement = re.compile(pattern, re.I)
+        if not before:
+            return cls(word, announcement, None)
+
+        preceding = re.compile(rf"(?:{before})\Z")
+        return cls(word, announcement, preceding)
 
 
 _MARKS = (

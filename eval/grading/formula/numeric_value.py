@@ -374,7 +374,8 @@ class Evaluator:
             share, weight = self._quadrature_point(index)
             # Measured from the nearer end: from the other one, rounding would lose the distance.
             distance = (high - low) * share
-            term = self._at(node, low + distance if index <= 0 else high - distance) * weight
+            point = low + distance if index <= 0 else high - distance
+            term = self._at(node, point) * weight
             fine += term
             coarse += term * (2 if index % 2 == 0 else 0)
         self.lowest, self.highest = extremes

@@ -8,7 +8,7 @@ import torch
 
 from pipeline.inference.engine import Sample
 from rl.advantages import has_spread
-from rl.reward_hacking import agreement
+from rl.monitoring.reward_hacking import agreement
 from rl.rollouts import Group
 
 TOKEN_MEANS = ("kl", "entropy", "mismatch", "clipped_low", "clipped_high")
