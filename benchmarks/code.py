@@ -1,11 +1,11 @@
-"""How the code reads, in three thermometers: density, comments and blank lines, for each package and over all files.
+"""How dense the code is, and how much of it is comments and blank lines, for each package and over all files.
 
     python -m benchmarks.code                     the product's packages
     python -m benchmarks.code corpus eval/grading --worst 10
 
-nodes      syntax nodes a line of function bodies (docstrings and blank lines left out), median over files
-comments   lines that are a comment and nothing else, of all lines that are not blank
-blank      blank lines, of all lines of function bodies
+nodes      syntax nodes for each line of function bodies (without docstrings and blank lines), median over files
+comments   share of lines that hold only a comment, of all lines that are not blank
+blank      share of blank lines, of all lines of function bodies
 ignores    `# type: ignore` comments
 """
 
@@ -34,7 +34,7 @@ class Reading:
 
     @property
     def density(self) -> float:
-        """Syntax nodes a line of the bodies of its functions."""
+        """Syntax nodes for each line of its function bodies."""
         return self.nodes / max(1, self.body_lines)
 
 
@@ -48,6 +48,8 @@ def read(path: Path) -> Reading:
         body = function.body[1:] if ast.get_docstring(function) else function.body
         if not body:
             continue
+
+        # The end line is the last one of the body, blank lines inside included.
         span = lines[body[0].lineno - 1 : function.end_lineno]
         nodes += sum(1 for statement in body for _ in ast.walk(statement))
         body_lines += sum(bool(line.strip()) for line in span)
@@ -65,7 +67,7 @@ def read(path: Path) -> Reading:
 
 
 def _outermost_functions(node: ast.AST) -> list[Function]:
-    """Functions and methods that are not inside another function, whose body holds the inner ones already."""
+    """Functions and methods that are not inside another function: its body holds the inner ones already."""
     found: list[Function] = []
     for child in ast.iter_child_nodes(node):
         if isinstance(child, Function):
@@ -80,10 +82,12 @@ def row(name: str, readings: list[Reading]) -> str:
     dense = [reading.density for reading in readings if reading.body_lines]
     lines = sum(reading.lines for reading in readings)
     bodies = sum(reading.body_lines + reading.blank_body_lines for reading in readings)
+
     comments = sum(reading.comment_lines for reading in readings) / max(1, lines)
     blank = sum(reading.blank_body_lines for reading in readings) / max(1, bodies)
     nodes = statistics.median(dense) if dense else 0.0
     ignores = sum(reading.ignores for reading in readings)
+
     return f"{name:24} {len(readings):5} {lines:7} {nodes:7.1f} {comments:9.1%} {blank:7.1%} {ignores:8}"
 
 

@@ -1,19 +1,19 @@
-"""How fast the corpus stage is per core, beside its peers, and how many formulas it keeps.
+"""Speed of the corpus stage per core, compared with other libraries, and the share of formulas that it keeps.
 
     python -m benchmarks.corpus                      # all, some minutes; real pages: SHARED_DATA or shared/data
     python -m benchmarks.corpus extraction minhash   # some of it
     python -m benchmarks.corpus --json figures.json
 
-extraction        pages a second of archive record -> row of the page table, and of bytes -> text with formulas alone,
-                  beside resiliparse alone (bytes -> main content) and trafilatura, on pages of 60 to 500 kB: ordinary
-                  web pages, and manuals
-formulas          share of the TeX of mathematical manuals (.math elements, image descriptions) that is in the text
-minhash           signatures of 128 hashes over 5-word shingles, beside datasketch's update_batch
-decontamination   million characters a second against every benchmark there is
+extraction        pages a second, from archive record to row of the page table, and from bytes to text with formulas;
+                  compared with resiliparse alone (bytes to main content) and trafilatura, on pages of 60 to 500 kB:
+                  ordinary web pages, and manuals
+formulas          share of the TeX in mathematical manuals (.math elements, image descriptions) that is in the text
+minhash           signatures of 128 hashes over 5-word shingles, compared with datasketch's update_batch
+decontamination   million characters a second against every benchmark in the data
 scoring           pages a second: tokens and fastText (dimension 256, trigrams), first 1,000 tokens
 
-Processor time of one core, best of --repeats; the peers run on the same pages in turn. Nothing of a peer is in the
-project: trafilatura is left out with a word where it is not installed.
+Processor time of one core, best of --repeats. The libraries compared with run on the same pages in turn; trafilatura
+is no dependency of the project and is left out, with a message, where it is not installed.
 """
 
 import argparse
@@ -22,9 +22,11 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
@@ -41,16 +43,22 @@ from corpus.mining.fasttext_model import NEGATIVE, POSITIVE, Scorer, train
 from corpus.mining.features import line_of
 from pipeline.config.corpus import Decontamination, Extraction
 
+Figures = dict[str, float | int]
+Page = tuple[Record, bytes, str]
+"""A record, its decoded body, and its Content-Type."""
+Work = Callable[[Any], object]
+
 SETTINGS = Extraction()
 SMALLEST, LARGEST = 60_000, 500_000  # bytes of a page
+DELIMITED_TEX = re.compile(r"\\[(\[](.*?)\\[)\]]", re.DOTALL)  # \(...\) and \[...\]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(MEASURES)}; without: all"
+        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(MEASURES)}; default: all"
     )
     parser.add_argument(
         "--data", type=Path, default=_data(), help="folder with crawl/ and benchmarks/"
@@ -58,64 +66,65 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=500, help="pages of each kind (500)")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the figures here too")
-    options = parser.parse_args()
-    if unknown := set(options.what) - MEASURES.keys():
+    args = parser.parse_args(argv)
+
+    unknown = set(args.what) - MEASURES.keys()
+    if unknown:
         parser.error(f"no measure {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
-    if not (options.data / "crawl").is_dir():
-        print(f"left out: no real pages in {options.data} (set SHARED_DATA)")
+    if not (args.data / "crawl").is_dir():
+        print(f"left out: no real pages in {args.data} (set SHARED_DATA)")
         return
-    figures = {"load before": os.getloadavg()[0]}
-    for name in options.what or MEASURES:
-        figures[name] = MEASURES[name](options)
+
+    load = os.getloadavg()[0]
+    measured: dict[str, Figures] = {}
+    for name in args.what or MEASURES:
+        measured[name] = MEASURES[name](args)
         print(f"\n{name}")
-        for row, value in figures[name].items():
-            print(
-                f"  {row:<52}{value:>12,.4g}"
-                if isinstance(value, float)
-                else f"  {row:<52}{value:>12}"
-            )
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        for row, value in measured[name].items():
+            shown = f"{value:,.4g}" if isinstance(value, float) else str(value)
+            print(f"  {row:<52}{shown:>12}")
+
+    if args.json:
+        figures = {"load before": load, **measured}
+        args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def extraction(options: argparse.Namespace) -> dict:
-    figures: dict = {}
-    kinds = {
-        "web": lambda source: source.startswith("GitHub"),
-        "manuals": lambda source: source.startswith("Debian"),
-    }
-    for kind, belongs in kinds.items():
-        pages = _large_pages(options, belongs)
+def extraction(args: argparse.Namespace) -> Figures:
+    figures: Figures = {}
+    # Kind of page -> how its source begins in labels.jsonl.
+    for kind, source in (("web", "GitHub"), ("manuals", "Debian")):
+        pages = _large_pages(args, source)
         megabytes = sum(len(body) for _, body, _ in pages) / 1e6
         figures[f"{kind}: pages"] = len(pages)
         figures[f"{kind}: kB a page"] = 1000 * megabytes / len(pages)
-        works = {
+
+        works: dict[str, Work] = {
             "this project": _ours,
             "this project, text alone": _text,
             "resiliparse alone": _resiliparse,
+            **_trafilatura(),
         }
-        works |= _trafilatura()
-        for name, seconds in _in_turn(works, pages, options.repeats).items():
+        for name, seconds in _in_turn(works, pages, args.repeats).items():
             figures[f"{kind}: {name}, pages/s"] = len(pages) / seconds
             figures[f"{kind}: {name}, MB/s"] = megabytes / seconds
     return figures
 
 
-def _ours(page: tuple[Record, bytes, str]) -> None:
+def _ours(page: Page) -> None:
     with suppress(Rejected):
         page_of_record(page[0], "", SETTINGS)
 
 
-def _text(page: tuple[Record, bytes, str]) -> None:
+def _text(page: Page) -> None:
     extract_text(decode_page(page[1], page[2])[0], markup=page[1])
 
 
-def _resiliparse(page: tuple[Record, bytes, str]) -> None:
+def _resiliparse(page: Page) -> None:
     source, _ = decode_page(page[1], page[2])
     extract_plain_text(HTMLTree.parse(source), main_content=True, alt_texts=False)
 
 
-def _trafilatura() -> dict[str, Callable]:
+def _trafilatura() -> dict[str, Work]:
     try:
         from trafilatura import extract
     except ImportError:
@@ -124,38 +133,46 @@ def _trafilatura() -> dict[str, Callable]:
     return {"trafilatura": lambda page: extract(decode_page(page[1], page[2])[0])}
 
 
-def formulas(options: argparse.Namespace) -> dict:
-    """TeX that the manuals' authors wrote, and whether it is in our text, white space apart."""
-    counts = {"in text": [0, 0], "image descriptions": [0, 0]}
+def formulas(args: argparse.Namespace) -> Figures:
+    """How much of the TeX that the manuals' authors wrote is in our text, ignoring white space."""
+    expected: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     pages = 0
-    for _, body, header in _pages(options):
+
+    for _, body, header in _pages(args):
         if b"math" not in body:
             continue
         source, _ = decode_page(body, header)
         document = HTMLTree.parse(source).document
-        written = {
-            "in text": [tex for node in document.query_selector_all(".math").values()
-                        for tex in re.findall(r"\\[(\[](.*?)\\[)\]]", node.text, re.DOTALL)],
-            "image descriptions": [node.get_attribute("alt") or "" for node in
-                                   document.query_selector_all("img.math").values()],
-        }  # fmt: skip
+        if document is None:
+            continue
+
+        written: dict[str, list[str]] = {"in text": [], "image descriptions": []}
+        for node in document.query_selector_all(".math").values():
+            written["in text"] += DELIMITED_TEX.findall(node.text or "")
+        for node in document.query_selector_all("img.math").values():
+            written["image descriptions"].append(node.get_attribute("alt") or "")
         if not any(written.values()):
             continue
+
         pages += 1
         text = "".join(extract_text(source, markup=body).text.split())
         for kind, tex in written.items():
-            counts[kind][0] += len(tex)
-            counts[kind][1] += sum("".join(formula.split()) in text for formula in tex)
-    figures: dict = {"pages": pages}
-    for kind, (expected, found) in counts.items():
-        figures |= {f"{kind}: formulas": expected, f"{kind}: share kept": found / max(1, expected)}
+            expected[kind] += len(tex)
+            found[kind] += sum("".join(formula.split()) in text for formula in tex)
+
+    figures: Figures = {"pages": pages}
+    for kind in ("in text", "image descriptions"):
+        figures[f"{kind}: formulas"] = expected[kind]
+        figures[f"{kind}: share kept"] = found[kind] / max(1, expected[kind])
     return figures
 
 
-def minhash(options: argparse.Namespace) -> dict:
+def minhash(args: argparse.Namespace) -> Figures:
+    # The project's own signatures do without this library; it is a dependency of tests and benchmarks.
     from datasketch import MinHash
 
-    texts = _texts(options)
+    texts = _texts(args)
     word = re.compile(r"\w+")
 
     def peer(texts: list[str]) -> None:
@@ -164,30 +181,35 @@ def minhash(options: argparse.Namespace) -> dict:
             shingles = {" ".join(words[i : i + 5]) for i in range(max(1, len(words) - 4))}
             MinHash(num_perm=128).update_batch([shingle.encode() for shingle in shingles])
 
-    works = {
+    works: dict[str, Work] = {
         "this project": lambda batch: signatures(batch, 5, 128, 0),
         "datasketch update_batch": peer,
     }
-    signatures(["warm up"], 5, 128, 0)  # the table of characters is made once a process
-    seconds = _in_turn(works, [texts], options.repeats)
-    rates = {f"{name}, pages/s": len(texts) / value for name, value in seconds.items()}
-    ratio = seconds["datasketch update_batch"] / seconds["this project"]
-    return (
-        {"pages": len(texts), "characters a page": sum(map(len, texts)) / len(texts)}
-        | rates
-        | {"ratio": ratio}
-    )
+    # The table of characters is made once in a process.
+    signatures(["warm up"], 5, 128, 0)
+    seconds = _in_turn(works, [texts], args.repeats)
+
+    figures: Figures = {
+        "pages": len(texts),
+        "characters a page": sum(map(len, texts)) / len(texts),
+    }
+    for name, value in seconds.items():
+        figures[f"{name}, pages/s"] = len(texts) / value
+    figures["ratio"] = seconds["datasketch update_batch"] / seconds["this project"]
+    return figures
 
 
-def decontamination(options: argparse.Namespace) -> dict:
-    texts = _texts(options)
-    files = sorted(str(path) for path in (options.data / "benchmarks").glob("*/test*.jsonl"))
+def decontamination(args: argparse.Namespace) -> Figures:
+    texts = _texts(args)
+    files = sorted(str(path) for path in (args.data / "benchmarks").glob("*/test*.jsonl"))
     items = load_benchmarks(files)
+
     start = time.process_time()
     index = LeakIndex(items, Decontamination())
     built = time.process_time() - start
+
     batches = [texts[i : i + 100] for i in range(0, len(texts), 100)]
-    seconds = _in_turn({"find": index.find}, batches, options.repeats)["find"]
+    seconds = _in_turn({"find": index.find}, batches, args.repeats)["find"]
     characters = sum(map(len, texts))
     return {
         "benchmark files": len(files),
@@ -199,16 +221,15 @@ def decontamination(options: argparse.Namespace) -> dict:
     }
 
 
-def scoring(options: argparse.Namespace) -> dict:
-    texts = _texts(options)
+def scoring(args: argparse.Namespace) -> Figures:
+    texts = _texts(args)
+
+    # Labels alternate: the model's speed does not depend on what it has learnt.
+    labels = (POSITIVE, NEGATIVE)
+    examples = [f"{labels[n % 2]} {line_of(text, 1000)}\n" for n, text in enumerate(texts[:400])]
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "lines.txt"
-        labels = (POSITIVE, NEGATIVE)
-        lines.write_text(
-            "".join(
-                f"{labels[n % 2]} {line_of(text, 1000)}\n" for n, text in enumerate(texts[:400])
-            )
-        )
+        lines.write_text("".join(examples))
         parameters = {
             "dim": 256,
             "lr": 0.5,
@@ -219,19 +240,22 @@ def scoring(options: argparse.Namespace) -> dict:
         }
         train(lines, Path(folder) / "model.bin", parameters | {"thread": 1, "seed": 0})
         scorer = Scorer(Path(folder) / "model.bin")
-    prepared = [line_of(text, 1000) for text in texts]
-    works = {
+
+    works: dict[str, Work] = {
         "tokens": lambda text: line_of(text, 1000),
-        "tokens and score": lambda t: scorer.score(line_of(t, 1000)),
+        "tokens and score": lambda text: scorer.score(line_of(text, 1000)),
     }
-    seconds = _in_turn(works, texts, options.repeats)
-    return {"tokens a page": sum(line.count(" ") + 1 for line in prepared) / len(texts)} | {
-        f"{name}, pages/s": len(texts) / value for name, value in seconds.items()
-    }
+    seconds = _in_turn(works, texts, args.repeats)
+
+    tokens = sum(line_of(text, 1000).count(" ") + 1 for text in texts)
+    figures: Figures = {"tokens a page": tokens / len(texts)}
+    for name, value in seconds.items():
+        figures[f"{name}, pages/s"] = len(texts) / value
+    return figures
 
 
-def _in_turn(works: dict[str, Callable], items: list, repeats: int) -> dict[str, float]:
-    """Best processor time of each work over all items, the works taking turns."""
+def _in_turn(works: dict[str, Work], items: Sequence[Any], repeats: int) -> dict[str, float]:
+    """Best processor time of each work over all items, in seconds; the works take turns."""
     best = dict.fromkeys(works, float("inf"))
     for _ in range(repeats):
         for name, work in works.items():
@@ -242,26 +266,27 @@ def _in_turn(works: dict[str, Callable], items: list, repeats: int) -> dict[str,
     return best
 
 
-def _large_pages(
-    options: argparse.Namespace, belongs: Callable[[str], bool]
-) -> list[tuple[Record, bytes, str]]:
-    sources = {}
-    with open(options.data / "crawl" / "labels.jsonl", encoding="utf-8") as lines:
+def _large_pages(args: argparse.Namespace, source: str) -> list[Page]:
+    """Up to `--pages` large pages whose source begins with `source`."""
+    sources: dict[str, str] = {}
+    with open(args.data / "crawl" / "labels.jsonl", encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
             sources[row["url"]] = row["source"]
-    chosen = []
-    for page in _pages(options):
-        if SMALLEST <= len(page[1]) <= LARGEST and belongs(sources.get(page[0].url, "")):
-            chosen.append(page)
-            if len(chosen) == options.pages:
+
+    chosen: list[Page] = []
+    for record, body, content_type in _pages(args):
+        is_large = SMALLEST <= len(body) <= LARGEST
+        if is_large and sources.get(record.url, "").startswith(source):
+            chosen.append((record, body, content_type))
+            if len(chosen) == args.pages:
                 break
     return chosen
 
 
-def _pages(options: argparse.Namespace) -> Iterator[tuple[Record, bytes, str]]:
-    """(record, decoded body, Content-Type) of every HTML response of the crawl."""
-    for path in sorted((options.data / "crawl").glob("*.warc.gz")):
+def _pages(args: argparse.Namespace) -> Iterator[Page]:
+    """Every HTML response of the crawl."""
+    for path in sorted((args.data / "crawl").glob("*.warc.gz")):
         for record in read_records(path):
             if record.kind != "response" or record.problem:
                 continue
@@ -274,14 +299,14 @@ def _pages(options: argparse.Namespace) -> Iterator[tuple[Record, bytes, str]]:
                 yield record, body, http.get("content-type")
 
 
-def _texts(options: argparse.Namespace) -> list[str]:
-    """Texts of as many pages of the crawl, of any size, as `--pages` says, three times over."""
+def _texts(args: argparse.Namespace) -> list[str]:
+    """Texts of three times `--pages` pages of the crawl, of any size."""
     texts: list[str] = []
-    for _, body, header in _pages(options):
+    for _, body, header in _pages(args):
         text = extract_text(decode_page(body, header)[0]).text
         if text:
             texts.append(text)
-        if len(texts) == 3 * options.pages:
+        if len(texts) == 3 * args.pages:
             break
     return texts
 
@@ -292,7 +317,7 @@ def _data() -> Path:
     )
 
 
-MEASURES = {
+MEASURES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "extraction": extraction,
     "formulas": formulas,
     "minhash": minhash,

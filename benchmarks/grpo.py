@@ -111,5 +111,5 @@ def grpo_steps(directory: Path, settings: dict[str, Any], clock: Clock) -> None:
     )
 
     for step in range(settings["steps"]):
-        line = trainer.step(step)
-        clock.end_step(line["sampled_tokens"], rl.batch_outputs)
+        metrics = trainer.step(step)
+        clock.end_step(metrics["sampled_tokens"], rl.batch_outputs)

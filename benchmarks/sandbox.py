@@ -1,12 +1,16 @@
-"""How fast the sandbox is and whether it holds, in one table.
+"""Speed of the sandbox, and whether it contains hostile programs, in one table.
 
     python -m benchmarks.sandbox                        # about a minute
     python -m benchmarks.sandbox --in-a-row 10000       # the long run without a leak
     python -m benchmarks.sandbox --json figures.json
 
-Measures, one worker unless said otherwise: small programs and programs with sympy a second, each beside a fresh
-`python -c`; the hostile suite (refused, bounded, traces left for the next) as the calling user and, when called by
-root, as an ordinary user too; what a long run leaves behind. The small programs are those of school problems.
+Measures, with one worker unless it says otherwise:
+
+speed      small programs, and programs with sympy or numpy, a second; compared with a fresh `python -c` for each; the
+           small ones are like those for school problems
+hostile    programs that must be refused, bounded, or leave no trace for the next one; as the calling user and, when
+           called by root, as an ordinary user too
+in a row   what a long run leaves behind
 """
 
 import argparse
@@ -20,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from eval.sandbox import Sandbox
 from tests.support.hostile_programs import BOUNDED, REFUSED, TRACES, failure, host, not_fresh
@@ -39,13 +44,17 @@ SYMPY = [
     for i in range(50)
 ]
 NOBODY = 65534
+HOSTILE_ALONE = "import json; from benchmarks.sandbox import hostile; print(json.dumps(hostile()))"
+
+Figures = dict[str, Any]
 
 
 def rate(
     run: Callable[[list[str]], object], programs: list[str], seconds: float, rounds: int = 3
 ) -> float:
-    """Programs a second, the best of `rounds`."""
-    run(programs[:2])
+    """Programs a second of wall time, the best of `rounds`."""
+    run(programs[:2])  # warm up
+
     best = 0.0
     for _ in range(rounds):
         start, done = time.perf_counter(), 0
@@ -57,22 +66,23 @@ def rate(
 
 
 def fresh(programs: list[str]) -> None:
+    """Each program in a new interpreter."""
     for program in programs:
         subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL, check=True)
 
 
 def boxed(box: Sandbox) -> Callable[[list[str]], None]:
+    """All programs in the sandbox; each must succeed."""
+
     def run(programs: list[str]) -> None:
-        runs = box.run_many(programs)
-        assert all(run.status == "ok" and run.stdout for run in runs), next(
-            r for r in runs if r.status != "ok"
-        )
+        for execution in box.run_many(programs):
+            assert execution.status == "ok" and execution.stdout, execution
 
     return run
 
 
 def speeds(seconds: float) -> dict[str, float]:
-    """Programs a second of wall time; nothing else should run meanwhile."""
+    """Programs a second of wall time; nothing else should run on the machine meanwhile."""
     figures = {
         "small, python -c": rate(fresh, SMALL[:10], seconds, 1),
         "sympy or numpy, python -c": rate(fresh, SYMPY[:4], seconds, 1),
@@ -88,14 +98,18 @@ def speeds(seconds: float) -> dict[str, float]:
 
 
 def processor_times(count: int) -> dict[str, float]:
-    """Milliseconds of processor time that a program costs, ours and the children's: less moved by a busy machine."""
+    """Milliseconds of processor time that a program costs, in this process and its children.
+
+    A busy machine disturbs these less than programs a second.
+    """
+    # Starting the sandbox is subtracted: it is paid once, whatever the number of programs.
+    small = _spent_boxed(SMALL, count) - _spent_boxed(SMALL, 0)
+    sympy = _spent_boxed(SYMPY, count) - _spent_boxed(SYMPY, 0)
     return {
         "small, python -c": 1000 * _spent(lambda: fresh(SMALL[:20])) / 20,
         "sympy or numpy, python -c": 1000 * _spent(lambda: fresh(SYMPY[:4])) / 4,
-        "small, sandbox": 1000 * (_spent_boxed(SMALL, count) - _spent_boxed(SMALL, 0)) / count,
-        "sympy or numpy, sandbox": 1000
-        * (_spent_boxed(SYMPY, count) - _spent_boxed(SYMPY, 0))
-        / count,
+        "small, sandbox": 1000 * small / count,
+        "sympy or numpy, sandbox": 1000 * sympy / count,
     }
 
 
@@ -118,49 +132,62 @@ def _spent(run: Callable[[], object]) -> float:
     return now() - start
 
 
-def hostile() -> dict:
+def hostile() -> Figures:
     """How many hostile programs were contained at this user's isolation, and which were not."""
-    failed = []
+    failed: list[str] = []
     with (
         tempfile.TemporaryDirectory() as name,
         host(Path(name)) as facts,
         Sandbox(timeout=1.0, memory_mb=256) as box,
     ):
         for title, program in REFUSED.items():
-            if found := failure(box, facts, program):
+            found = failure(box, facts, program)
+            if found:
                 failed.append(f"{title}: {found}")
+
         for title, program in BOUNDED.items():
             run = box.run(program)
             if run.seconds > 2 or not_fresh(box):
                 failed.append(f"{title}: {run}")
+
+        # The second program looks for what the first has left, and says "no" where there is nothing.
         for title, (first, second) in TRACES.items():
             box.run(first)
-            if (run := box.run(second, timeout=5)).stdout != "no\n":
+            run = box.run(second, timeout=5)
+            if run.stdout != "no\n":
                 failed.append(f"{title}: {run}")
+
         level = box.level
+
     programs = len(REFUSED) + len(BOUNDED) + len(TRACES)
     return {"user": os.getuid(), "level": level, "programs": programs, "failed": failed}
 
 
-def hostile_as_user() -> dict | None:
-    """The suite as user nobody, by an interpreter that this user reaches. None where there is none."""
+def hostile_as_user() -> Figures | None:
+    """The suite as user nobody, in an interpreter that this user can run. None where there is none."""
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     packages = [path for path in sys.path if path.endswith("-packages")]
     for python in (sys.executable, shutil.which(version, path="/usr/local/bin:/usr/bin")):
-        if python is None:
+        if python is None or not _may_run(python):
             continue
+
         search = os.pathsep.join([os.getcwd(), *packages])
         done = subprocess.run(
-            [python, "-c", "import json; from benchmarks.sandbox import hostile; print(json.dumps(hostile()))"],
-            env={"PYTHONPATH": search, "PATH": os.environ["PATH"]}, user=NOBODY, group=NOBODY, extra_groups=[],
-            capture_output=True, text=True,
-        ) if _reaches(python) else None  # fmt: skip
-        if done is not None and done.returncode == 0:
+            [python, "-c", HOSTILE_ALONE],
+            env={"PYTHONPATH": search, "PATH": os.environ["PATH"]},
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == 0:
             return json.loads(done.stdout)
     return None
 
 
-def _reaches(python: str) -> bool:
+def _may_run(python: str) -> bool:
+    """Whether user nobody can start this interpreter."""
     try:
         subprocess.run([python, "-c", ""], user=NOBODY, group=NOBODY, extra_groups=[], check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -168,8 +195,8 @@ def _reaches(python: str) -> bool:
     return True
 
 
-def in_a_row(count: int) -> dict:
-    """`count` programs of every ending, then what is left over and above what was there."""
+def in_a_row(count: int) -> Figures:
+    """Run `count` programs that end in different ways; returns what is left that was not there before."""
     kinds = [
         "print(1)",
         "1/0",
@@ -179,20 +206,29 @@ def in_a_row(count: int) -> dict:
     ]
     with Sandbox(timeout=5) as box:
         box.run_many(kinds)
+
         before = _held()
         start = time.perf_counter()
         for number in range(0, count, 500):
             box.run_many([kinds[i % len(kinds)] for i in range(number, min(number + 500, count))])
-        seconds, after = time.perf_counter() - start, _held()
+        seconds = time.perf_counter() - start
+        after = _held()
+
         inside = len(box.run("import os\nprint(os.listdir('.'))").stdout) - len("[]\n")
         descriptor = box.run("import os\nprint(os.dup(0))").stdout.strip()
+
     left = {name: after[name] - before[name] for name in before}
-    left |= {"files inside": inside, "first free descriptor": descriptor}
-    return {"programs": count, "rate": count / seconds, **left}
+    return {
+        "programs": count,
+        "rate": count / seconds,
+        **left,
+        "files inside": inside,
+        "first free descriptor": descriptor,
+    }
 
 
 def _held() -> dict[str, int]:
-    """Processes of this machine in our session tree, our descriptors, files in the temporary folder."""
+    """How many processes descend from this one, its open descriptors, and the sandbox's temporary files."""
     ours = {os.getpid()}
     for _ in range(4):  # supervisor, its first process, programs
         ours |= {int(p) for p in os.listdir("/proc") if p.isdigit() and _parent(p) in ours}
@@ -212,7 +248,7 @@ def _parent(pid: str) -> int:
         return -1
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -221,8 +257,9 @@ def main() -> None:
         "--in-a-row", type=int, default=1000, metavar="N", help="programs of the leak check (1000)"
     )
     parser.add_argument("--json", type=Path, help="write the figures here too")
-    args = parser.parse_args()
-    figures: dict = {
+    args = parser.parse_args(argv)
+
+    figures: Figures = {
         "speeds": speeds(args.seconds),
         "processor": processor_times(200),
         "in a row": in_a_row(args.in_a_row),
@@ -230,25 +267,33 @@ def main() -> None:
     }
     if os.getuid() == 0:
         figures["hostile"].append(hostile_as_user())
+
+    show(figures)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def show(figures: Figures) -> None:
     for name, value in figures["speeds"].items():
         print(f"{name:28}{value:7.1f} programs/s")
     for name, value in figures["processor"].items():
         print(f"{name:28}{value:7.2f} ms of processor time a program")
+
     for suite in figures["hostile"]:
         if suite is None:
-            print(
-                "hostile suite as an ordinary user: not run, no interpreter that user nobody reaches"
-            )
+            print("hostile suite as an ordinary user: not run, no interpreter that nobody can run")
             continue
         contained = suite["programs"] - len(suite["failed"])
         print(
             f"hostile, user {suite['user']}: {contained} of {suite['programs']} contained, {suite['level']}"
         )
-        print("".join(f"  {line}\n" for line in suite["failed"]), end="")
-    print("in a row: " + ", ".join(f"{name} {value:.0f}" if isinstance(value, float) else f"{name} {value}"
-                                   for name, value in figures["in a row"].items()))  # fmt: skip
-    if args.json:
-        args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        for line in suite["failed"]:
+            print(f"  {line}")
+
+    cells = []
+    for name, value in figures["in a row"].items():
+        cells.append(f"{name} {value:.0f}" if isinstance(value, float) else f"{name} {value}")
+    print(f"in a row: {', '.join(cells)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a training step costs beside the plain Trainer of transformers, and what continued pretraining gains.
+"""Speed of a training step compared with transformers' Trainer, and what continued pretraining gains.
 
     python -m benchmarks.training                       # speed, on a finished run in results/mini: three minutes
     python -m benchmarks.training --part gain           # figures of that run: bits per byte, accuracy
@@ -6,14 +6,14 @@
     python -m benchmarks.training --part start --results results/mini results/seed1 results/seed2
     python -m benchmarks.training --json figures.json
 
-speed   The same model, examples, tokens of a step, optimiser and threads. The Trainer draws its batches and pads each
-        to its longest example; ours packs a step's examples into even micro-batches. Tokens are those of examples,
-        padding not counted; the first steps of each are left out. With --threads 1 (the default) the clock is
-        processor time, which neighbours on the machine do not change; with more it is wall time. Needs accelerate
-        (pip install accelerate), which the Trainer demands and nothing else here does.
-gain    Base against coder: bits per byte of each held-out text, accuracy with chain of thought and with programs.
-start   Instruct models from base and from coder at equal steps, greedy accuracy, and the difference's 95 % interval
-        (paired by problem); with several finished runs (other seeds) for each and over all problems together.
+speed   The same model, examples, tokens a step, optimiser and threads. The Trainer draws its batches and pads each to
+        its longest example; ours packs the examples of a step into even micro-batches. Tokens are those of examples,
+        without padding; the first steps of each are not counted. With --threads 1 (the default) processor time is
+        measured, which other processes hardly disturb, with more wall time. Needs accelerate (pip install accelerate),
+        which the Trainer requires and nothing else here does.
+gain    Base compared with coder: bits per byte of each held-out text, accuracy with chain of thought and with programs.
+start   Instruct models trained from base and from coder for equal steps: greedy accuracy, and the 95 % interval of the
+        difference (paired by problem). With several finished runs (other seeds) for each, and over all problems.
 """
 
 import argparse
@@ -24,7 +24,9 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -36,14 +38,26 @@ from pipeline.config.sft import SFT
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training.loop import plan_of
 from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll
-from sft.batches import plan_batches, read_examples
+from sft.batches import Examples, plan_batches, read_examples
 
 WARM_UP = 20
-CLOCK = [time.perf_counter]
+"""Steps that are not timed."""
+
+Figures = dict[str, Any]
+Record = dict[str, list[int]]
 
 
-def now() -> float:
-    return CLOCK[0]()
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How the speed is measured."""
+
+    threads: int
+    steps: int
+    """Timed steps."""
+
+    def now(self) -> float:
+        """Seconds of processor time with one thread, of wall time with more."""
+        return time.process_time() if self.threads == 1 else time.perf_counter()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -60,30 +74,33 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, help="write the figures there too")
-    arguments = parser.parse_args(argv)
-    for results in arguments.results:
+    args = parser.parse_args(argv)
+
+    for results in args.results:
         if not (results / "models" / "base" / "manifest.json").is_file():
-            print(
-                f"{results}: no finished run; make one with `snakemake --cores all sft_model evaluation`"
-            )
+            command = "snakemake --cores all sft_model evaluation"
+            print(f"{results}: no finished run; make one with `{command}`")
             return 0
-    torch.set_num_threads(arguments.threads)
-    CLOCK[:] = [time.process_time if arguments.threads == 1 else time.perf_counter]
-    if arguments.part == "start":
-        figures = start_of_all(arguments)
-    else:
-        part = {"speed": speed, "gain": gain}[arguments.part]
-        figures = {str(results): part(results, arguments) for results in arguments.results}
-    if arguments.json:
-        write_json(arguments.json, figures)
+
+    torch.set_num_threads(args.threads)
+    match args.part:
+        case "start":
+            figures = start_of_all(args)
+        case "gain":
+            figures = {str(results): gain(results) for results in args.results}
+        case _:
+            timing = Timing(args.threads, args.steps)
+            figures = {str(results): speed(results, timing) for results in args.results}
+    if args.json:
+        write_json(args.json, figures)
     return 0
 
 
-def speed(results: Path, arguments: argparse.Namespace) -> dict:
+def speed(results: Path, timing: Timing) -> Figures:
     """Tokens a second of mini's fine-tuning step: ours and the Trainer's."""
     settings = read_section(results / "config" / "sft.json", SFT)
     examples, _ = read_examples(results / "sft" / "examples.parquet")
-    total = WARM_UP + arguments.steps
+    total = WARM_UP + timing.steps
     plan, _ = plan_batches(
         examples.lengths,
         context=settings.context,
@@ -91,69 +108,102 @@ def speed(results: Path, arguments: argparse.Namespace) -> dict:
         steps=total,
         seed=settings.seed,
     )
-    examples_a_step = round(np.mean([len(step) for step in plan]))
+    examples_a_step = round(float(np.mean([len(step) for step in plan])))
     print(
         f"{examples_a_step} examples a step of {examples.lengths.mean():.0f} tokens (longest {examples.lengths.max()}),"
-        f" {arguments.threads} threads, load {os.getloadavg()[0]:.1f}"
+        f" {timing.threads} threads, load {os.getloadavg()[0]:.1f}"
     )
-    figures = {"ours": ours(results / "models" / "base", arguments, settings, examples, plan)}
+
+    base = results / "models" / "base"
+    figures = {"ours": ours(base, timing, settings, examples, plan)}
     print(f"ours                     {figures['ours']:>8,.0f} tokens/s")
     if importlib.util.find_spec("accelerate") is None:
         print("Trainer of transformers  left out: it needs accelerate (pip install accelerate)")
         return figures
-    figures["trainer"] = trainer(results / "models" / "base", examples, examples_a_step, total)
+
+    figures["trainer"] = trainer(base, timing, examples, examples_a_step, total)
     figures["ratio"] = round(figures["ours"] / figures["trainer"], 3)
     print(f"Trainer of transformers  {figures['trainer']:>8,.0f} tokens/s")
     print(f"ratio                    {figures['ratio']:>8.2f}")
     return figures
 
 
-def ours(base: Path, arguments, settings: SFT, examples, plan: list[list[int]]) -> float:
+def ours(
+    base: Path, timing: Timing, settings: SFT, examples: Examples, plan: list[list[int]]
+) -> float:
+    """Tokens a second of this project's step."""
     model = prepare(load_model(base), settings.optimisation).train()
     optimiser = adamw(model)
     set_learning_rate(optimiser, 1e-4)
     loop = plan_of("speed", len(plan), settings.optimisation)
-    tokens = 0
+    # With one thread no micro-batches run side by side, so each may be twice as large.
+    max_tokens = loop.max_tokens * (1 if timing.threads > 1 else 2)
+
+    begin, tokens = timing.now(), 0
     for step, indices in enumerate(plan):
         if step == WARM_UP:
-            begin, tokens = now(), 0
+            begin, tokens = timing.now(), 0
         train_step(
             model,
             optimiser,
             examples.rows(indices),
             weighted_nll,
-            max_tokens=loop.max_tokens * (1 if arguments.threads > 1 else 2),
+            max_tokens=max_tokens,
             precision=loop.precision,
             packed=loop.packed,
         )
         tokens += int(examples.lengths[indices].sum())
-    return tokens / (now() - begin)
+    return tokens / (timing.now() - begin)
 
 
-def trainer(base: Path, examples, batch: int, total: int) -> float:
-    from transformers import DataCollatorForSeq2Seq, Trainer, TrainerCallback, TrainingArguments
+def trainer(base: Path, timing: Timing, examples: Examples, batch: int, total: int) -> float:
+    """Tokens a second of transformers' Trainer."""
+    # Importing the Trainer takes seconds, and without accelerate it fails.
+    from transformers import (
+        DataCollatorForSeq2Seq,
+        Trainer,
+        TrainerCallback,
+        TrainerControl,
+        TrainerState,
+        TrainingArguments,
+    )
 
     class Clock(TrainerCallback):
-        def on_step_end(self, args, state, control, **kwargs):
+        begin = seconds = 0.0
+
+        def on_step_end(
+            self,
+            args: TrainingArguments,
+            state: TrainerState,
+            control: TrainerControl,
+            **kwargs: object,
+        ) -> None:
             if state.global_step == WARM_UP:
-                self.begin, seen[:] = now(), []
+                self.begin = timing.now()
+                seen.clear()
 
-        def on_train_end(self, args, state, control, **kwargs):
-            self.seconds = now() - self.begin
+        def on_train_end(
+            self,
+            args: TrainingArguments,
+            state: TrainerState,
+            control: TrainerControl,
+            **kwargs: object,
+        ) -> None:
+            self.seconds = timing.now() - self.begin
 
-    class Records(torch.utils.data.Dataset):
-        def __len__(self):
+    class Records(torch.utils.data.Dataset[Record]):
+        def __len__(self) -> int:
             return len(examples)
 
-        def __getitem__(self, i):
+        def __getitem__(self, i: int) -> Record:
             ids, scored = examples.ids[i].as_py(), examples.scored[i].as_py()
             labels = [token if learnt else -100 for token, learnt in zip(ids, scored, strict=True)]
             return {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": labels}
 
-    seen: list[int] = []
+    seen: list[int] = []  # tokens of each batch
     pad = DataCollatorForSeq2Seq(load_tokenizer(base))
 
-    def collate(records):
+    def collate(records: list[Record]) -> dict[str, Any]:
         seen.append(sum(len(record["input_ids"]) for record in records))
         return pad(records)
 
@@ -179,32 +229,32 @@ def trainer(base: Path, examples, batch: int, total: int) -> float:
     return sum(seen) / clock.seconds
 
 
-def gain(results: Path, arguments: argparse.Namespace) -> dict:
+def gain(results: Path) -> Figures:
     """Bits per byte before and after, and the accuracies of both models."""
     manifest = read_json(results / "models" / "base" / "manifest.json")
-    figures = {"bits_per_byte": manifest["metrics"]["bits_per_byte"], "accuracy": {}}
-    for name, row in figures["bits_per_byte"].items():
-        print(
-            f"bits per byte, {name:<8} {row['before']:.3f} -> {row['after']:.3f}  {100 * row['change']:+.1f} %"
-        )
+    bits_per_byte = manifest["metrics"]["bits_per_byte"]
+    for name, row in bits_per_byte.items():
+        change = f"{row['before']:.3f} -> {row['after']:.3f}  {100 * row['change']:+.1f} %"
+        print(f"bits per byte, {name:<8} {change}")
+
+    accuracy: dict[str, dict[str, list[float]]] = {}
     summary = results / "eval" / "summary.json"
-    for model, rows in read_json(summary).items() if summary.is_file() else ():
-        figures["accuracy"][model] = {}
+    models = read_json(summary) if summary.is_file() else {}
+    for model, rows in models.items():
+        accuracy[model] = {}
         for task, row in rows.items():
-            figures["accuracy"][model][task] = [
-                row["greedy"],
-                row["greedy_low"],
-                row["greedy_high"],
-            ]
-            percent = [100 * value for value in figures["accuracy"][model][task]]
-            print("{:<6} {:<16} {:>5.1f} %  [{:.1f}, {:.1f}]".format(model, task, *percent))
-    return figures
+            greedy = [row["greedy"], row["greedy_low"], row["greedy_high"]]
+            accuracy[model][task] = greedy
+            value, low, high = (100 * share for share in greedy)
+            print(f"{model:<6} {task:<16} {value:>5.1f} %  [{low:.1f}, {high:.1f}]")
+
+    return {"bits_per_byte": bits_per_byte, "accuracy": accuracy}
 
 
-def start_of_all(arguments: argparse.Namespace) -> dict:
+def start_of_all(args: argparse.Namespace) -> Figures:
     """`start` for every finished run, and over the problems of all together."""
-    runs = {str(results): start(results, arguments) for results in arguments.results}
-    steps = arguments.training_steps
+    runs = {str(results): start(results, args) for results in args.results}
+    steps = args.training_steps
     figures = {name: compared(name, right, steps) for name, right in runs.items()}
     if len(runs) > 1:
         together = {
@@ -215,59 +265,62 @@ def start_of_all(arguments: argparse.Namespace) -> dict:
     return figures
 
 
-def start(results: Path, arguments: argparse.Namespace) -> dict[str, np.ndarray]:
-    """Fine-tune from base and from coder and evaluate both: which problems each got right, in one order."""
+def start(results: Path, args: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Fine-tune from base and from coder and evaluate both: which problems each got right, in the same order."""
+    # Only this part needs the whole of fine-tuning and evaluation.
     from eval.run import main as evaluate
     from sft.train import main as fine_tune
 
     right: dict[str, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        settings = read_json(results / "config" / "sft.json") | {"steps": arguments.training_steps}
+        settings = read_json(results / "config" / "sft.json") | {"steps": args.training_steps}
         (folder / "sft.json").write_text(json.dumps(settings))
-        evaluation = read_json(results / "config" / "eval.json") | {
-            "samples": 0,
-            "sample_modes": [],
-        }
+
+        # Greedy answers alone.
+        evaluation = read_json(results / "config" / "eval.json")
+        evaluation |= {"samples": 0, "sample_modes": []}
         (folder / "eval.json").write_text(json.dumps(evaluation))
         shutil.copyfile(results / "config" / "prompts.json", folder / "prompts.json")
+        benchmark = f"minimath={results / 'world' / 'problems' / 'test.jsonl'}"
+
         for origin in ("base", "coder"):
             examples = ["--examples", str(results / "sft" / "examples.parquet")]
             model = ["--base", str(results / "models" / origin), "--out", str(folder / origin)]
             fine_tune(["--config", str(folder / "sft.json"), *examples, *model])
-            benchmark = f"minimath={results / 'world' / 'problems' / 'test.jsonl'}"
-            evaluate(
-                [
-                    *("--model", str(folder / origin), "--benchmark", benchmark, "--mode", "cot"),
-                    *(
-                        "--prompts",
-                        str(folder / "prompts.json"),
-                        "--out",
-                        str(folder / f"eval-{origin}"),
-                    ),
-                    *("--config", str(folder / "eval.json"), "--style", "chat"),
-                ]
-            )
-            rows = pq.read_table(folder / f"eval-{origin}" / "minimath.cot.parquet").to_pylist()
-            right[origin] = np.array(
-                [row["correct"] for row in sorted(rows, key=lambda row: row["id"])], dtype=float
-            )
+
+            out = folder / f"eval-{origin}"
+            asked = ["--model", str(folder / origin), "--benchmark", benchmark, "--mode", "cot"]
+            how = ["--config", str(folder / "eval.json"), "--style", "chat"]
+            evaluate([*asked, *how, "--prompts", str(folder / "prompts.json"), "--out", str(out)])
+
+            rows = pq.read_table(out / "minimath.cot.parquet").to_pylist()
+            rows.sort(key=lambda row: row["id"])
+            right[origin] = np.array([row["correct"] for row in rows], dtype=float)
     return right
 
 
-def compared(name: str, right: dict[str, np.ndarray], steps: int) -> dict:
+def compared(name: str, right: dict[str, np.ndarray], steps: int) -> Figures:
     """The difference of two accuracies on the same problems and its 95 % interval (normal, paired)."""
     base, coder = right["base"], right["coder"]
     difference = base - coder
-    error = 1.96 * difference.std(ddof=1) / len(difference) ** 0.5
     mean = difference.mean()
-    print(f"{name}: after {steps} steps, {len(base)} problems: from base {100 * base.mean():.1f} %, "
-          f"from coder {100 * coder.mean():.1f} %, difference {100 * mean:+.1f} "
-          f"[{100 * (mean - error):+.1f}, {100 * (mean + error):+.1f}]")  # fmt: skip
+    error = 1.96 * difference.std(ddof=1) / len(difference) ** 0.5
+
+    print(
+        f"{name}: after {steps} steps, {len(base)} problems: from base {100 * base.mean():.1f} %, "
+        f"from coder {100 * coder.mean():.1f} %, difference {100 * mean:+.1f} "
+        f"[{100 * (mean - error):+.1f}, {100 * (mean + error):+.1f}]"
+    )
     return {
-        "steps": steps, "problems": len(base), "base": base.mean(), "coder": coder.mean(),
-        "difference": mean, "low": mean - error, "high": mean + error,
-    }  # fmt: skip
+        "steps": steps,
+        "problems": len(base),
+        "base": base.mean(),
+        "coder": coder.mean(),
+        "difference": mean,
+        "low": mean - error,
+        "high": mean + error,
+    }
 
 
 if __name__ == "__main__":

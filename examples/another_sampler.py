@@ -10,9 +10,10 @@ checks before its first update that the engine's log-probabilities are those of 
 import argparse
 import zlib
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from pipeline.config.load import read_section
 from pipeline.config.rl import RL
@@ -20,17 +21,17 @@ from pipeline.config.world import Prompts
 from pipeline.inference.engine import Sample, SampleRequest
 from pipeline.model.load import load_model, load_tokenizer
 from rl.questions import load_questions
-from rl.rewards import RuleReward
+from rl.rewards import RewardFunction, RuleReward
 from rl.trainer import Trainer
 
 
 class GenerateEngine:
     """Samples each prompt's group with `model.generate`."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase):
+    def __init__(self, model: Any, tokenizer: PreTrainedTokenizerBase):
         self.model, self.tokenizer = model, tokenizer
 
-    def load(self, model: PreTrainedModel) -> None:
+    def load(self, model: Any) -> None:
         # Same process, same weights. An engine elsewhere would be sent `model.state_dict()` here.
         self.model = model
 
@@ -90,7 +91,7 @@ def main(argv: list[str] | None = None) -> None:
     questions = load_questions([problems], tokenizer, prompts, context, settings.max_new_tokens)
 
     engine = GenerateEngine(policy, tokenizer)
-    rewards = {"rule": RuleReward()}
+    rewards: dict[str, RewardFunction] = {"rule": RuleReward()}
     trainer = Trainer(policy, tokenizer, settings, questions, [], rewards, sampler=engine)
     for step in range(settings.steps):
         metrics = trainer.step(step)

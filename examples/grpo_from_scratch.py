@@ -56,7 +56,8 @@ def main(argv: list[str] | None = None) -> None:
         rows, all_rewards = [], []
         for problem, prompt, samples in zip(problems, prompts, groups, strict=True):
             # Reward: the benchmark's grader. Only the last \boxed{} counts.
-            texts = [tokenizer.decode(sample.ids, skip_special_tokens=True) for sample in samples]
+            ids = [sample.ids for sample in samples]
+            texts = tokenizer.batch_decode(ids, skip_special_tokens=True)
             verdicts = [grade(problem.answer, text, final_box_only=True) for text in texts]
             rewards = np.array([verdict.correct for verdict in verdicts], dtype=float)
             all_rewards.append(rewards)

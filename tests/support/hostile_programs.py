@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eval.sandbox import Sandbox
+
 CANARY = "CANARY-7d1f"
 
 
@@ -26,7 +28,7 @@ def host(folder: Path) -> Iterator[dict]:
     del os.environ["SECRET_OF_HOST"]
 
 
-def failure(sandbox, facts: dict, program: str) -> str | None:
+def failure(sandbox: Sandbox, facts: dict, program: str) -> str | None:
     """Run a program of REFUSED; what it reached or left, None where it reached nothing."""
     run = sandbox.run(
         "\n".join(f"{key} = {value!r}" for key, value in facts.items()) + "\n" + program
@@ -45,7 +47,7 @@ def failure(sandbox, facts: dict, program: str) -> str | None:
     return not_fresh(sandbox)
 
 
-def not_fresh(sandbox) -> str | None:
+def not_fresh(sandbox: Sandbox) -> str | None:
     """What the next program finds changed."""
     after = sandbox.run("import os, math\nprint(math.sqrt(4), os.listdir('.'))")
     return (
