@@ -113,13 +113,16 @@ def run_programs_between(
 
 
 def _wants_output(tokenizer: Any, answer: Turns, settings: SamplingSettings) -> bool:
-    """Whether an answer ends in a closed program and the mark that asks for its output, and has room to go on.
+    """Whether an answer asks for the output of its program, and has room to go on."""
+    has_ended = answer.finish != "stop" or answer.tokens >= settings.max_new_tokens
+    return not has_ended and _asks(tokenizer, answer)
+
+
+def _asks(tokenizer: Any, answer: Turns) -> bool:
+    """Whether an answer ends in a closed program and the mark that asks for its output.
 
     The public code runs nothing else.
     """
-    if answer.finish != "stop" or answer.tokens >= settings.max_new_tokens:
-        return False
-
     text = tokenizer.decode(answer.output_ids[-_END_OF_ANSWER:]).rstrip()
     if not text.endswith(OUTPUT_FENCE):
         return False
