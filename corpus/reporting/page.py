@@ -5,6 +5,7 @@ Each section has a template of its own, and where it shows more than the numbers
 charts, a dataclass with what the template needs.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -470,6 +471,9 @@ class CostSection:
     crawl_pages: float
 
 
+NOT_STATED = re.compile(r"\bNS\b")
+
+
 @dataclass(frozen=True, slots=True)
 class ChoicesSection:
     silent: list[Choice]  # the paper does not state them
@@ -478,9 +482,9 @@ class ChoicesSection:
 
 
 def choices_section(found: list[Choice]) -> ChoicesSection:
-    # A setting's description begins with NS where the paper does not state the value.
-    silent = [row for row in found if row["why"].startswith("NS")]
-    stated = [row for row in found if not row["why"].startswith("NS")]
+    # A setting's description holds the word NS where the paper does not state the value.
+    silent = [row for row in found if NOT_STATED.search(row["why"])]
+    stated = [row for row in found if not NOT_STATED.search(row["why"])]
     return ChoicesSection(
         silent=silent,
         changed=[row for row in stated if row["changed"]],
