@@ -33,9 +33,8 @@ from eval.grading.quantities import same_quantity, without_text_commands
 GRADER_VERSION = "1"
 MAX_ANSWER = 16_384  # characters; a longer answer is right only as an equal string
 _MAX_WORDS = 1000  # characters of an answer in words
-_MAX_DECIDED = (
-    20  # characters of a gold such as "yes" or "no solution", which other words cannot equal
-)
+# Characters of a gold such as "yes" or "no solution", which other words cannot equal.
+_MAX_DECIDED = 20
 _MAX_TIME = 24  # characters of a time of day
 _MAX_CHUNK = 2000  # pairs that a process grades at once
 

@@ -62,13 +62,12 @@ class Benchmark:
     shots: dict[str, int] = field(default_factory=dict)
 
     tolerance: float | None = None  # relative, for measured quantities
-    rows: int | None = (
-        None  # in the published set; another count is named in the log, never refused
-    )
+    # In the published set; another count is named in the log, never refused
+    rows: int | None = None
 
     # How questions and solutions are laid out for base models (eval.sampling.few_shot); the Chinese one has "_zh"
     layout: str = "plain"
-    # Only a final box is an answer, as for rewards: no number is picked out of babble
+    # Only a final box is an answer, as for rewards: no number is picked out of the text
     box_only: bool = False
 
     @property

@@ -65,16 +65,16 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--json", type=Path, help="write the figures there too")
-    arguments = parser.parse_args(argv)
-    if arguments.device == "cuda" and not torch.cuda.is_available():
+    args = parser.parse_args(argv)
+    if args.device == "cuda" and not torch.cuda.is_available():
         print(
             "skipped: no CUDA device on this machine (--device cpu runs the checks on the processor)"
         )
         return 0
-    if arguments.device == "cpu" and torch.cuda.is_available():
+    if args.device == "cpu" and torch.cuda.is_available():
         parser.error("--device cpu: start it with CUDA_VISIBLE_DEVICES= on a machine with a GPU")
-    size = GPU if arguments.device == "cuda" else CPU
-    name = torch.cuda.get_device_name() if arguments.device == "cuda" else "processor"
+    size = GPU if args.device == "cuda" else CPU
+    name = torch.cuda.get_device_name() if args.device == "cuda" else "processor"
     figures: dict = {"device": name, "torch": torch.__version__}
     print(f"device: {name}, torch {torch.__version__}")
     failed = []
@@ -87,8 +87,8 @@ def main(argv: list[str] | None = None) -> int:
                 failed.append(check.__name__)
                 print(f"FAILED {check.__name__}: {type(error).__name__}: {error}")
             print(f"       ({check.__name__}: {time.perf_counter() - start:.0f} s)", flush=True)
-    if arguments.json:
-        write_json(arguments.json, figures)
+    if args.json:
+        write_json(args.json, figures)
     print(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return 1 if failed else 0
 
