@@ -6,6 +6,7 @@ The sandbox (`eval.sandbox`) has a pool of its own: its workers run programs tha
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from typing import Any, Literal, TypeVar
 
@@ -20,6 +21,7 @@ def run_jobs(
     shared: tuple = (),
     start: Literal["spawn", "fork"] = "spawn",
     ahead: int | None = None,
+    on_failure: Callable[..., Result] | None = None,
 ) -> Iterator[Result]:
     """Yield `work(*job, *shared)` for each job, in the order of the jobs.
 
@@ -32,28 +34,47 @@ def run_jobs(
             objects over without a copy, and is only for a process that has no such threads yet.
         ahead: how many jobs may have been given out beyond the one whose result comes next; None
             gives out all of them. A caller that may stop early sets it.
+        on_failure: called with a job's arguments when the job or its process failed; what it returns
+            takes the place of the result. Without it the job's error is raised.
 
-    When the caller stops early or a job fails, jobs that have not begun are cancelled.
+    When the caller stops early or a job's error is raised, jobs that have not begun are cancelled.
     """
     workers = min(workers, len(jobs))
     if workers <= 1:
         for job in jobs:
-            yield work(*job, *shared)
+            yield _result(partial(work, *job, *shared), job, on_failure)
         return
 
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[tuple[Future[Result], tuple]] = deque()
+
+    def next_result() -> Result:
+        future, job = waiting.popleft()
+        return _result(future.result, job, on_failure)
+
     with ProcessPoolExecutor(workers, get_context(start), _remember, (work, shared)) as pool:
         try:
             for job in jobs:
-                waiting.append(pool.submit(_run, job))
+                waiting.append((pool.submit(_run, job), job))
                 if ahead is not None and len(waiting) > ahead:
-                    yield waiting.popleft().result()
+                    yield next_result()
 
             while waiting:
-                yield waiting.popleft().result()
+                yield next_result()
         finally:
-            for future in waiting:
+            for future, _ in waiting:
                 future.cancel()
+
+
+def _result(
+    compute: Callable[[], Result], job: tuple, on_failure: Callable[..., Result] | None
+) -> Result:
+    """What `compute` returns, or what takes its place where it fails."""
+    if on_failure is None:
+        return compute()
+    try:
+        return compute()
+    except Exception:
+        return on_failure(*job)
 
 
 # What a worker process was started for. An argument of each call would be pickled with each job.

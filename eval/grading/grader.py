@@ -15,11 +15,9 @@ Does not run programs (eval.sandbox does) and does not read questions.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from multiprocessing import get_context
 
 from eval.grading.choices import is_choice, same_choice, without_option
 from eval.grading.extract.answer import Extraction, extract
@@ -29,6 +27,7 @@ from eval.grading.normalise.latex import as_words, clean, squeezed
 from eval.grading.normalise.units import conversion, split_unit
 from eval.grading.normalise.verbal import is_decided, same_names, same_time, same_words
 from eval.grading.quantities import same_quantity, without_text_commands
+from pipeline.process_pool import run_jobs
 
 GRADER_VERSION = "1"
 MAX_ANSWER = 16_384  # characters; a longer answer is right only as an equal string
@@ -134,15 +133,14 @@ def grade_many(
     # About four chunks a worker, so that a slow one does not keep the others waiting.
     size = max(1, min(_MAX_CHUNK, -(-len(pairs) // (4 * workers))))
     chunks = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-    results: list[Verdict] = []
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_grade_chunk, chunk, final_box_only, tolerance) for chunk in chunks]
-        for chunk, future in zip(chunks, futures, strict=True):
-            try:
-                results.extend(future.result())
-            except Exception:
-                results.extend(Verdict(False, None, "crash") for _ in chunk)
-    return results
+    graded = run_jobs(
+        _grade_chunk,
+        [(chunk,) for chunk in chunks],
+        workers,
+        shared=(final_box_only, tolerance),
+        on_failure=_crashed_chunk,
+    )
+    return [verdict for verdicts in graded for verdict in verdicts]
 
 
 def _grade_chunk(
@@ -152,6 +150,11 @@ def _grade_chunk(
         grade(gold, text, final_box_only=final_box_only, tolerance=tolerance)
         for gold, text in pairs
     ]
+
+
+def _crashed_chunk(pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+    """Verdicts of a chunk whose process died: no pair of it may pass for graded."""
+    return [Verdict(False, None, "crash") for _ in pairs]
 
 
 @lru_cache(maxsize=16384)

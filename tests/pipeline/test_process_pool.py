@@ -1,6 +1,7 @@
 """The pool for a stage's jobs: results in order, shared arguments, stopping early, failures."""
 
 import os
+import signal
 import time
 
 import pytest
@@ -53,3 +54,24 @@ def test_a_failure_reaches_the_caller_behind_the_results_before_it(workers):
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="job two"):
         next(results)
+
+
+def dying(number: int) -> int:
+    """Its process is killed, as by the kernel when memory runs out."""
+    time.sleep(0.2)  # until all jobs are given out
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_takes_the_place_of_a_failed_job_stands_where_its_result_would(workers):
+    jobs = [(number,) for number in range(5)]
+    results = run_jobs(failing, jobs, workers, start="fork", on_failure=lambda number: -number)
+    assert list(results) == [0, 1, -2, 3, 4]
+
+
+def test_a_worker_that_is_killed_costs_results_and_not_the_run():
+    jobs = [(number,) for number in range(5)]
+    results = list(run_jobs(dying, jobs, 2, start="fork", on_failure=lambda number: -1))
+    assert len(results) == 5 and results[2] == -1 and set(results) <= {-1, 0, 1, 3, 4}
