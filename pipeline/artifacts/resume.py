@@ -54,7 +54,7 @@ def claim_folder(
     mark = folder / MARK
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--resume {folder}: not a folder")
-    if folder.is_dir() and not mark.is_file() and any(folder.iterdir()):
+    if folder.is_dir() and not mark.is_file() and _holds_state(folder):
         raise UserError(
             f"--resume {folder}: holds other files, which would be deleted at the end; name a new folder"
         )
@@ -122,9 +122,16 @@ def _read_mark(mark: Path) -> dict[str, object]:
 
 
 def _holds_state(folder: Path) -> bool:
-    """Whether there is anything to lose: a run that was killed early leaves its fingerprint
-    alone."""
-    return folder.is_dir() and any(path.name != MARK for path in folder.iterdir())
+    """Whether there is anything to lose.
+
+    A run that was killed early leaves only its fingerprint, or the half-written file of it.
+    """
+    if not folder.is_dir():
+        return False
+
+    half_written = f".{MARK}."
+    names = [path.name for path in folder.iterdir()]
+    return any(name != MARK and not name.startswith(half_written) for name in names)
 
 
 def _move_aside(folder: Path, reasons: list[str]) -> None:

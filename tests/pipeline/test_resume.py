@@ -8,7 +8,7 @@ import pytest
 from corpus.final import _work_folder
 from eval.run import main as evaluate
 from pipeline.artifacts.code_digest import code_digest
-from pipeline.artifacts.resume import claim_folder
+from pipeline.artifacts.resume import MARK, claim_folder
 from pipeline.artifacts.write import content_digest, file_digest
 from pipeline.config.load import Config
 from pipeline.config.rl import RL, Reward
@@ -281,3 +281,11 @@ def test_every_trainer_offers_the_options_of_a_job(trainer, capsys):
         importlib.import_module(trainer).main(["--help"])
     text = capsys.readouterr().out
     assert all(option in text for option in ("--resume", "--fresh", "--out"))
+
+
+def test_a_run_that_was_killed_while_it_wrote_its_fingerprint_can_be_started_again(tmp_path):
+    folder = tmp_path / "resume"
+    folder.mkdir()
+    (folder / f".{MARK}.x1y2z3").write_text("{")
+    claim_folder(folder, "a run")
+    assert (folder / MARK).is_file()
