@@ -31,5 +31,6 @@ ENV PYTHONPATH=/opt/deepseekmath HOME=/tmp LOGNAME=deepseekmath
 # Programs that a model wrote never run as root.
 USER 1000
 WORKDIR /work
-ENTRYPOINT ["snakemake", "--snakefile", "/opt/deepseekmath/Snakefile", "--cores", "all"]
+ENTRYPOINT ["snakemake", "--snakefile", "/opt/deepseekmath/Snakefile", "--cores", "all", \
+            "--workflow-profile", "/opt/deepseekmath/profiles/default"]
 CMD ["rl_model"]
