@@ -106,7 +106,7 @@ def main(argv: list[str] | None = None) -> None:
     trained.save_model(model)
 
     check_room(Path(model))
-    _check_saved(trained, Path(model), Path(lines))
+    check_saved(trained, Path(model), Path(lines))
 
 
 def check_room(file: Path) -> None:
@@ -121,7 +121,7 @@ def check_room(file: Path) -> None:
         stream.truncate(size)
 
 
-def _check_saved(trained: Any, file: Path, lines: Path) -> None:
+def check_saved(trained: Any, file: Path, lines: Path) -> None:
     """Raise RuntimeError unless the file ends as the model in memory does, and scores as it does."""
     import fasttext
 
