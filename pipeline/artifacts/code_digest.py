@@ -111,7 +111,9 @@ def module_path(name: str) -> Path | None:
     """The file of a module or package: this repository's first, then the working folder's, then an
     installed one."""
     relative = Path(*name.split("."))
-    for folder in (ROOT, Path.cwd(), *map(Path, sys.path)):
+    # What belongs to this repository is nowhere else; that spares a search for every imported name.
+    folders = [ROOT] if _is_own(name) else [ROOT, Path.cwd(), *map(Path, sys.path)]
+    for folder in folders:
         for path in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
             if path.is_file():
                 return path
