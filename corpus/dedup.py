@@ -39,7 +39,7 @@ from corpus.tables.pages import ROW_GROUP, read_table
 from corpus.tables.shards import read_shard_list, shard_files
 from pipeline.artifacts.write import atomic_folder, write_manifest
 from pipeline.config.corpus import Dedup
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.errors import run_main
 from pipeline.process_pool import run_jobs
 from pipeline.progress import track

@@ -42,7 +42,7 @@ from corpus.tables.shards import Crawl
 from pipeline.artifacts.resume import claim_folder
 from pipeline.artifacts.write import atomic_folder, atomic_path, file_digest, write_manifest
 from pipeline.config.corpus import Decontamination
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.process_pool import run_jobs
 from pipeline.progress import Progress
