@@ -68,9 +68,8 @@ class Crawl:
 
 def shard_files(pages: str | Path, shards: Iterable[str] | None = None) -> list[Path]:
     """The page tables of these shards, or all of a folder, in the order of their names."""
-    if shards is None:
-        files = _visible(Path(pages))
-    else:
+    files = _visible(Path(pages))
+    if shards is not None:
         files = [Path(pages) / f"{shard}.parquet" for shard in sorted(shards)]
     if not files:
         raise UserError(f"{pages}: no page tables (*.parquet) there; run corpus.extract first")

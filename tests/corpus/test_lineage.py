@@ -103,7 +103,7 @@ def test_halves_of_killed_jobs_do_not_stop_the_next_one(tmp_path):
 
 def test_a_shard_that_is_named_and_not_there_is_said(tmp_path):
     write_pages(tmp_path, [page(number) for number in range(20)])
-    with pytest.raises(UserError, match="00007.parquet: no such page table"):
+    with pytest.raises(UserError, match=r"00007\.parquet: no such page table"):
         dedup.main(dedup_args(tmp_path, ["00000", "00007"]))
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(UserError, match="names no shard"):
