@@ -2,6 +2,7 @@
 import sys
 
 from corpus.archives import sources
+from corpus.tables.shards import write_shard_list
 from pipeline.errors import UserError
 
 # ---- Extraction: one job a shard ------------------------------------------------------------------------------------
@@ -84,6 +85,14 @@ def round_before(wildcards):
     return [] if int(wildcards.n) == 1 else f"{RESULTS}/corpus/round_{int(wildcards.n) - 1}"
 
 
+def shard_list(wildcards):
+    """The file that names this run's shards: the folder of page tables may hold those of earlier runs, too.
+
+    Written while jobs are planned: a command line has no room for the tens of thousands of a whole crawl.
+    """
+    return write_shard_list(f"{RESULTS}/corpus/shards.txt", SHARDS)
+
+
 # Threads of the jobs below. Half of the cores: the coder is trained beside them.
 HALF = max(1, workflow.cores // 2)
 # What the built-in world knows about its pages; only the report reads it.
@@ -103,6 +112,7 @@ rule dedup:
     params:
         code=dag.code_digest("corpus.dedup"),
         pages="results/{preset}/corpus/pages",
+        shards=shard_list,
     threads: HALF
     log:
         "results/{preset}/logs/dedup.log",
@@ -111,8 +121,8 @@ rule dedup:
     message:
         "duplicates: by URL, equal texts, near duplicates"
     shell:
-        "python -m corpus.dedup --config {input.config:q} --pages {params.pages:q} --workers {threads} --out {output:q}"
-        " 2>&1 | tee -i {log:q}"
+        "python -m corpus.dedup --config {input.config:q} --pages {params.pages:q} --shards {params.shards:q}"
+        " --workers {threads} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule mine_round:

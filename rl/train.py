@@ -24,9 +24,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import read_solutions
 from pipeline.artifacts.write import write_jsonl
-from pipeline.config.load import read_section
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.config.rl import RL
-from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
 from pipeline.model import distributed
 from pipeline.model.load import load_model, load_tokenizer, model_card
