@@ -84,7 +84,7 @@ def test_the_papers_numbers_stand_beside_ours_where_it_has_the_benchmark(results
 
 def test_the_isolation_and_both_graders_are_named(results):
     page = build(results)
-    assert "Isolation of model-written programs: namespaces+seccomp." in page
+    assert "Isolation of the programs that models wrote: namespaces+seccomp." in page
     assert "66.7 %" in page, "the public rules take 400 for 4"
 
 
