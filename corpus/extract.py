@@ -46,7 +46,7 @@ from corpus.html.watchdog import Failure, guarded
 from corpus.tables.pages import PAGES, REJECTS, TableWriter
 from pipeline.artifacts.write import atomic_path, write_json
 from pipeline.config.corpus import Extraction
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
 

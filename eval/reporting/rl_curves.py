@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.report.charts import NOTHING, Line, line_chart, shares
+from pipeline.report.charts import Line, line_chart, shares
 from pipeline.report.drawing.axes import Axis, round_step, tick_label
 
 Lines = list[dict[str, Any]]  # of a metrics.jsonl
@@ -157,18 +157,24 @@ def distributions(lines: Lines) -> list[Chart]:
     found = []
     for title, key, unit in kinds:
         recorded = [line for line in lines if key in line]
-        if len(recorded) > 1:
+        if len(recorded) > 1 and recorded[0][key]:
             ends = [(f"step {line['step']}", line[key]) for line in (recorded[0], recorded[-1])]
             found.append(Chart(title, _histogram(ends, unit)))
     return found
 
 
-def _histogram(series: list[tuple[str, dict[str, int]]], unit: str) -> Markup:
-    """Counts by value ("0.5" -> 12), put into common bins of a round width."""
-    values = [float(value) for _, counts in series for value in counts]
-    if not values:
-        return NOTHING
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """Histograms with the same bins: `width` wide, the first beginning at `low`."""
 
+    low: float
+    width: float
+    series: list[tuple[str, list[int]]]
+
+
+def binned(series: list[tuple[str, dict[str, int]]]) -> Binned:
+    """Counts by value ("0.5" -> 12), put into common bins of a round width; at least one count."""
+    values = [float(value) for _, counts in series for value in counts]
     low, high = min(values), max(values)
     width = round_step((high - low) / BINS) if high > low else 1.0
 
@@ -177,13 +183,18 @@ def _histogram(series: list[tuple[str, dict[str, int]]], unit: str) -> Markup:
         return floor(value / width + 1e-6)
 
     first, last = place(low), place(high)
-    binned = []
+    histograms = []
     for name, counts in series:
         bins = [0] * (last - first + 1)
         for value, count in counts.items():
             bins[place(float(value)) - first] += count
-        binned.append((name, bins))
+        histograms.append((name, bins))
+    return Binned(first * width, width, histograms)
 
-    axis = Axis(first * width, (last + 1) * width, 0, 1)
+
+def _histogram(series: list[tuple[str, dict[str, int]]], unit: str) -> Markup:
+    found = binned(series)
+    bins = len(found.series[0][1])
+    axis = Axis(found.low, found.low + bins * found.width, 0, 1)
     ticks = [(axis(value), tick_label(value)) for value in axis.ticks()]
-    return shares(binned, ticks, unit)
+    return shares(found.series, ticks, unit)

@@ -17,7 +17,7 @@ from pipeline.report.drawing.marks import (
 )
 
 HEIGHT = 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 20, 30, 44  # margins
+LEFT, RIGHT, TOP, BOTTOM = 60, 20, 30, 44  # margins
 MARKED_POINTS = 16  # a longer line has markers at some of its points only
 MARKERS = 6  # on a longer line
 SMOOTHED = 40  # a line of at least so many points is shown smoothed, itself faint behind it
