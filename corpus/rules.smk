@@ -197,7 +197,7 @@ rule corpus_report_page:
     output:
         page=report(
             "results/{preset}/reports/corpus.html",
-            caption="reporting/caption.rst",
+            caption="../docs/captions/corpus.rst",
             category="Reports",
             labels={"page": "corpus"},
         ),

@@ -83,7 +83,7 @@ rule results_report_page:
     output:
         page=report(
             "results/{preset}/reports/results.html",
-            caption="reporting/caption.rst",
+            caption="../docs/captions/results.rst",
             category="Reports",
             labels={"page": "results"},
         ),
