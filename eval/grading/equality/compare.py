@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
+from eval.grading.equality.approximations import approximated
+from eval.grading.equality.assignments import names_unknowns, same_solutions, solutions
 from eval.grading.equality.canonical import (
     as_interval,
     ascending,
@@ -82,6 +84,21 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
     Raises FormulaLimit where the static limits forbid a decision, and FormulaError where a part has
     no value.
     """
+    if gold == other:
+        return True
+
+    # \sqrt{2} \approx 1.41 is \sqrt{2}; a gold that says so accepts both.
+    exact_gold, exact_other = approximated(gold), approximated(other)
+    if exact_other:
+        other = exact_other.stated
+    if exact_gold:
+        as_rounded = isinstance(other, Numeral) and same_formula(exact_gold.rounded, other)
+        return as_rounded or same_formula(exact_gold.stated, other, tolerance)
+
+    by_solutions = _same_solutions(gold, other, tolerance)
+    if by_solutions is not None:
+        return by_solutions
+
     other = _with_parameter_of(gold, other)
     gold, other = expanded(gold), expanded(other)
     if gold == other:
@@ -101,10 +118,10 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
     # S = {1, 2} beside {1, 2}: the name says nothing.
     structure = _named_structure(gold, against=other)
     if structure is not None:
-        return same_formula(structure, other)
+        return same_formula(structure, other, tolerance)
     structure = _named_structure(other, against=gold)
     if structure is not None:
-        return same_formula(gold, structure)
+        return same_formula(gold, structure, tolerance)
 
     # From here on the kinds decide, the loosest structure first.
     gold, other = _as_vectors(gold, other)
@@ -126,6 +143,16 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
         case ((Bracketed() | Matrix()), (Bracketed() | Matrix())):
             return _same_rows(gold, other, tolerance)
     return _same_sets(gold, other)
+
+
+def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool | None:
+    """Values for several unknowns against each other or against tuples; None where either is something else."""
+    first, second = solutions(gold), solutions(other)
+    if first is None or second is None:
+        return None
+    if not names_unknowns(first) and not names_unknowns(second):
+        return None
+    return same_solutions(first, second, lambda a, b: same_formula(a, b, tolerance))
 
 
 def _with_parameter_of(gold: Node, other: Node) -> Node:
@@ -335,15 +362,30 @@ def _is_vector(node: Bracketed) -> bool:
 
 
 def _same_residue(gold: Node, other: Node) -> bool:
-    """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question."""
+    """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question; 17 mod 5 is 2."""
     match gold, other:
         case Residue(_, modulus), Residue(_, other_modulus):
             if not same_formula(modulus, other_modulus):
                 return False
 
-    gold_value = gold.value if isinstance(gold, Residue) else gold
-    other_value = other.value if isinstance(other, Residue) else other
-    return same_formula(gold_value, other_value)
+    return same_formula(_remainder(gold), _remainder(other))
+
+
+def _remainder(node: Node) -> Node:
+    """The number from 0 to the modulus that a residue is, where both are known: of 17 mod 5 and -3 mod 5 it is 2."""
+    if not isinstance(node, Residue):
+        return node
+
+    match node.value:
+        case Relation(("=",), (name, value)):
+            return Relation(("=",), (name, _remainder(Residue(value, node.modulus))))
+    if not isinstance(node.value, Scalar) or not isinstance(node.modulus, Scalar):
+        return node.value
+
+    value, modulus = exact(node.value), exact(node.modulus)
+    if value is None or not modulus or modulus < 0:
+        return node.value
+    return Numeral(value % modulus, None, 1)
 
 
 def _same_ratio(gold: Nodes, other: Nodes) -> bool:

@@ -66,17 +66,17 @@ class AtomRules(CommandRules):
 
     def combinations(self, letter: str) -> Node:
         r"""C_{10}^{3} counts subsets, A_5^2 and P_5^2 arrangements, with numbers as indices."""
-        start = self.at
+        start, tokens = self.at, list(self.tokens)
         indices: dict[str, Node] = {}
         while self.is_op("_", "^") and len(indices) < 2:
             mark = self.take().text
-            indices[mark] = self.argument()
+            indices[mark] = self.index() if mark == "_" else self.argument()
 
         match indices.get("_"), indices.get("^"):
             case Numeral() as above, Numeral() as below if below.value <= above.value:
                 return _selections(letter, above, below)
         # No count: what was read is read again, as a subscript and an exponent of the letter.
-        self.at = start
+        self.at, self.tokens = start, tokens
         return Symbol(letter)
 
     def left_indexed(self) -> Node:

@@ -100,11 +100,11 @@ class BinderRules(Reader):
             raise FormulaError("a limit of what")
         self.take()
 
-        # The target is what is left up to the closing brace, without ^+, ^- or ^{…} at its end.
+        # The target is what is left up to the closing brace, without ^+, ^- or ^{+} at its end.
         start = self.at
         self.skip_to_closing_brace()
         match [token.text for token in self.tokens[start : self.at]]:
-            case [*_, "^", "{", side, "}"]:
+            case [*_, "^", "{", ("+" | "-") as side, "}"]:
                 end = self.at - 4
             case [*_, "^", ("+" | "-") as side]:
                 end = self.at - 2

@@ -24,6 +24,7 @@ from eval.grading.formula.nodes import (
 )
 from eval.grading.formula.tokens import FormulaError
 from eval.grading.formula.vocabulary import (
+    ARITIES,
     CALLS,
     CLOSING_DELIMITERS,
     DECORATIONS,
@@ -50,7 +51,7 @@ class CommandRules(BinderRules, EnvironmentRules):
                 return self.root()
             case "binom":
                 if self.is_op("("):
-                    return Call("binom", self.arguments())
+                    return self.call(name)
                 above = self.argument()
                 return Call("binom", (above, self.argument()))
             case "cis":
@@ -134,10 +135,13 @@ class CommandRules(BinderRules, EnvironmentRules):
         if base is not None:
             arguments = (*arguments, base)
 
+        if len(arguments) != ARITIES.get(name, len(arguments)):
+            raise FormulaError(f"{name} of {len(arguments)}")
+
         if exponent is None:
             return Call(name, arguments)
-        if exponent == Negative(ONE):
-            return Call(INVERSES.get(name, name), arguments)
+        if exponent == Negative(ONE) and name in INVERSES:
+            return Call(INVERSES[name], arguments)
         return Power(Call(name, arguments), exponent)
 
     def call_arguments(self, name: str) -> tuple[Node, ...]:

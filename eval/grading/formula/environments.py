@@ -40,6 +40,8 @@ class EnvironmentRules(Reader):
 
         # Empty rows come from \\ and \hline at the edges.
         matrix = Matrix(tuple(tuple(row) for row in rows if row))
+        if not matrix.rows:
+            raise FormulaError(f"an empty {name}")
         return Call("det", (matrix,)) if name == "vmatrix" else matrix
 
     def sympy_object(self) -> Node:

@@ -19,6 +19,7 @@ from eval.grading.formula.construction import mixed_number, numeral, product_of,
 from eval.grading.formula.nodes import (
     Bracketed,
     Call,
+    Constant,
     Degrees,
     Either,
     Factorial,
@@ -271,7 +272,7 @@ class _Parser(AtomRules):
                 base = self.raised(base)
             elif self.is_op("_"):
                 self.take()
-                base = self.chain(subscripted(base, self.argument()))
+                base = self.chain(subscripted(base, self.index()))
             elif self.is_op("!"):
                 self.take()
                 base = self.chain(Factorial(base))
@@ -312,9 +313,18 @@ class _Parser(AtomRules):
             exponent = self.argument()
         else:
             exponent = self.number()  # all its digits: Python's x**12, where TeX takes one
+
+        # x^2_1 is the square of x_1.
+        if self.is_op("_") and isinstance(base, Symbol | Constant):
+            self.take()
+            base = subscripted(base, self.index())
         if self.is_op("^"):  # a^b^c is a^(b^c) in Python and not allowed in LaTeX
             exponent = self.raised(exponent)
         return Power(base, exponent)
+
+    def index(self) -> Node:
+        """A subscript: a braced group, one token, or all digits of a number (x_12 is x_{12})."""
+        return self.number() if self.peek().kind == "number" else self.argument()
 
     def primed(self, base: Node) -> Node:
         r"""f^\prime and f^{\prime\prime} are symbols of that name."""

@@ -95,6 +95,9 @@ class Reader(ABC):
     def argument(self) -> Node: ...
 
     @abstractmethod
+    def index(self) -> Node: ...
+
+    @abstractmethod
     def atom(self) -> Node: ...
 
     @abstractmethod

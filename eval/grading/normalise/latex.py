@@ -78,7 +78,11 @@ _NAMED_BRACKETS = (
     (re.compile(r"\\rbrace(?![A-Za-z])"), r"\\}"),
     (re.compile(r"\\lbrack(?![A-Za-z])"), "["),
     (re.compile(r"\\rbrack(?![A-Za-z])"), "]"),
+    (re.compile(r"\\(?:lparen|lgroup)(?![A-Za-z])"), "("),
+    (re.compile(r"\\(?:rparen|rgroup)(?![A-Za-z])"), ")"),
+    (re.compile(r"\\(?:[lr]?Vert|Arrowvert)(?![A-Za-z])"), r"\\|"),
 )
+_NAMED_BRACKET = re.compile(r"\\(?:[lr]br|[lr]paren|[lr]group|[lr]?Vert|Arrowvert)")
 _BOXED = re.compile(r"\\(?:boxed|fbox|displaystyle|mathop)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 # Ways to write a set, a vector or a condition
@@ -246,7 +250,7 @@ def _plain_latex(text: str) -> str:
         text = re.sub(r"\{([^{}]*?)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
         text = re.sub(r"\{([^{}]*?)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
 
-    if "\\lbr" in text or "\\rbr" in text:
+    if _NAMED_BRACKET.search(text):
         for pattern, bracket in _NAMED_BRACKETS:
             text = pattern.sub(bracket, text)
 
