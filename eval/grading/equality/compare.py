@@ -30,8 +30,10 @@ from eval.grading.equality.left_hand_side import (
 from eval.grading.equality.pieces import same_pieces
 from eval.grading.equality.real_sets import as_real_set
 from eval.grading.equality.scalars import same_scalar
+from eval.grading.formula.derivative import derivative
 from eval.grading.formula.exact_value import exact
 from eval.grading.formula.nodes import (
+    Antiderivative,
     Bracketed,
     Call,
     InBase,
@@ -69,6 +71,7 @@ _SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])  # relations without
 _WRITTEN_EMPTY = (Symbol("phi"), Symbol("Phi"))  # what people type for ∅
 _PLAIN = (Listing, SetOf, Scalar, Text, Relation, InBase, Ratio, NamedSet)
 _STRUCTURES = (SetOf, Matrix, Union, Intersection, Bracketed)  # what S = … may be the name of
+_CONDITIONS = frozenset(["<", "<=", ">", ">=", "!=", "in"])  # on the variable of a function
 _MAX_PAIRS = 2_500  # element comparisons of two lists that are not plain numbers
 
 
@@ -133,6 +136,11 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
         return same_scalar(gold, other, tolerance)
 
     match gold, other:
+        case (Antiderivative() as standing, Scalar() as computed) | (
+            Scalar() as computed,
+            Antiderivative() as standing,
+        ):
+            return _is_antiderivative(computed, standing)
         case Ratio(first), Ratio(second):
             return _same_ratio(first, second)
         case (Ratio(parts), single) | (single, Ratio(parts)):
@@ -153,6 +161,14 @@ def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool
     if not names_unknowns(first) and not names_unknowns(second):
         return None
     return same_solutions(first, second, lambda a, b: same_formula(a, b, tolerance))
+
+
+def _is_antiderivative(computed: Node, integral: Antiderivative) -> bool:
+    """Whether the derivative of a formula is what the other answer leaves to be integrated."""
+    if integral.bound is not None or not isinstance(integral.body, Scalar):
+        return False
+    slope = derivative(computed, integral.variable)
+    return slope is not None and same_scalar(integral.body, slope, None)
 
 
 def _with_parameter_of(gold: Node, other: Node) -> Node:
@@ -211,6 +227,11 @@ def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> boo
         case _, Bracketed():
             return _collection_is_bracketed(gold, other, tolerance)
 
+    # 3x + 2, x > 0 against 3x + 2
+    without = _without_domain(gold, other), _without_domain(other, gold)
+    if without != (gold, other):
+        return same_formula(*without, tolerance)
+
     # An interval, or elements that are sets themselves: what counts is the set of numbers.
     if isinstance(gold, Bracketed) or not _has_plain_items(gold) or not _has_plain_items(other):
         return _same_sets(gold, other)
@@ -220,6 +241,18 @@ def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> boo
     if isinstance(gold, SetOf) or isinstance(other, SetOf):
         gold_items, other_items = _distinct(gold_items), _distinct(other_items)
     return _same_multiset(gold_items, other_items, tolerance)
+
+
+def _without_domain(node: Node, against: Node) -> Node:
+    """A function without the condition on its variable that stands beside it, against one without condition."""
+    match node, against:
+        case Listing(
+            (Scalar() | Relation(("=",), _) as value, Relation(operators, sides))
+        ), Scalar():
+            names = symbols(*sides)
+            if set(operators) <= _CONDITIONS and len(names) == 1 and names <= symbols(value):
+                return value
+    return node
 
 
 def _collection_is_bracketed(gold: Node, other: Bracketed, tolerance: Fraction | None) -> bool:
@@ -382,10 +415,10 @@ def _remainder(node: Node) -> Node:
     if not isinstance(node.value, Scalar) or not isinstance(node.modulus, Scalar):
         return node.value
 
-    value, modulus = exact(node.value), exact(node.modulus)
-    if value is None or not modulus or modulus < 0:
+    number, divisor = exact(node.value), exact(node.modulus)
+    if number is None or not divisor or divisor < 0:
         return node.value
-    return Numeral(value % modulus, None, 1)
+    return Numeral(number % divisor, None, 1)
 
 
 def _same_ratio(gold: Nodes, other: Nodes) -> bool:

@@ -12,5 +12,6 @@ atoms.py          rules for numbers, letters and brackets
 parser.py         rules from powers to lists, and `parse_formula`
 exact_value.py    the rational value of a formula without symbols
 numeric_value.py  the value at one point in high precision; integrals, limits and endless sums
+derivative.py     derivatives by rule
 same_value.py     whether two formulas have the same value, at fixed points
 """

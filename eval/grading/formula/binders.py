@@ -102,6 +102,7 @@ class BinderRules(Reader):
 
         # The target is what is left up to the closing brace, without ^+, ^- or ^{+} at its end.
         start = self.at
+        side: str
         self.skip_to_closing_brace()
         match [token.text for token in self.tokens[start : self.at]]:
             case [*_, "^", "{", ("+" | "-") as side, "}"]:
