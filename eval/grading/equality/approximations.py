@@ -7,7 +7,10 @@ from eval.grading.equality.left_hand_side import is_name
 from eval.grading.formula.nodes import Node, Numeral, Percent, Relation, Scalar
 from eval.grading.formula.same_value import value_of
 
-_CLOSE = Fraction(1, 200)  # relative; what differs more is no approximation but another number
+# Relative errors: what differs more is no approximation but another number. An approximation with few digits may
+# differ more, up to one unit of its last place.
+_CLOSE = Fraction(1, 200)
+_CLOSE_FOR_FEW_DIGITS = Fraction(1, 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ def _agree(exact: Node, rounded: Node) -> bool:
     value, other = value_of(exact), value_of(rounded)
     if value is None or other is None:
         return False
-    return abs(value - other) <= max(_last_place(rounded), _CLOSE * abs(value))
+    error = abs(value - other)
+    few_digits = min(_last_place(rounded), _CLOSE_FOR_FEW_DIGITS * abs(value))
+    return error <= max(few_digits, _CLOSE * abs(value))
 
 
 def _last_place(node: Node) -> Fraction:

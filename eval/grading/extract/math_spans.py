@@ -1,7 +1,7 @@
 """Numbers and delimited formulas in a text: where they stand, and what a derivation ends with."""
 
 import re
-from itertools import islice
+from itertools import islice, pairwise
 
 from eval.grading.normalise.units import unit_following
 
@@ -27,6 +27,7 @@ MATH = re.compile(
 # A number of running text: sign, currency, thousands separators, decimals, exponent, "/3" or ":30", percent, "p.m.".
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,^])[-−]?\\?[$€£¥￥]?\s?[-−]?"
+    r"(?:\d{1,3} (?=\d{1,2}/\d{1,3}(?![\d/])))?"  # the 2 of 2 1/2
     r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:e[+-]?\d+)?"
     r"(?:(?:\s?[/⁄]\s?|:)\d+(?!\d|\.\d))?(?:\s?\\?%)?"
     r"(?:\s?[ap]\.?m\b)?",
@@ -40,7 +41,12 @@ _ENGLISH = re.compile(rf"(?=[A-Za-z\\]*[aeiou]){WORD.pattern}")  # not the produ
 # A formula that only names something: x, f(x), (a, b), \alpha_1. It is no answer where another formula is.
 _NAME_ONLY = re.compile(r"\(?\\?[A-Za-z]+(?:_\{?\w\}?)?(?:\([a-z]\)|(?:\s*,\s*[a-z])+\))?[.,]?")
 _BARE_NAME = re.compile(r"[A-Za-z](?:_\{?\w\}?)?[.,]?")
-_ASSIGNED = re.compile(r"\s*[A-Za-z](?:_\{?\w\}?)?\s*=")
+_ASSIGNED = re.compile(r"\s*\(?(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?(?:\s*,[^=()]*\))?\s*=")
+# Between two signs of equality, the name of the next unknown behind a comma, "and" or a wide blank.
+_NEXT_NAME = re.compile(
+    r"(?:[,;，；]|\band\b|\bor\b|\\q?quad|\\text\s*\{\s*,?\s*(?:and|or)\s*\}|\\(?:land|lor|wedge|vee)(?![a-z])|[和且或])"
+    r"(?:\s|\\[,;:! ]|\\q?quad|\\text\s*\{\s*(?:and|or)\s*\})*\(?(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?\s*(?:,[^=()]*\))?\s*$"
+)
 
 # Signs of equality, and the brackets that tell whether one stands at the top level. Escaped braces come first, so
 # that they are not taken for grouping; "<=", ">=" and ":=" are no equalities.
@@ -122,6 +128,9 @@ def result(formula: str) -> str:
     left = formula[: signs[0].start()].strip()
     right = formula[signs[-1].end() :].strip()
 
+    if len(signs) > 1 and _assigns_several(formula, signs):
+        return formula
+
     if len(signs) > 1 and signs[-1].group() == "\\approx":
         before_approx = formula[signs[-2].end() : signs[-1].start()].strip()
         if "." not in before_approx:
@@ -132,6 +141,14 @@ def result(formula: str) -> str:
 
     derived = len(signs) > 1 or not re.search(r"[A-Za-z]", _COMMANDS_AND_TEXT.sub("", left))
     return right if derived and right.strip(" .,;") else formula
+
+
+def _assigns_several(formula: str, signs: list[re.Match[str]]) -> bool:
+    """Whether values are given to several names: "u = 4, v = -1", where a derivation goes on with one."""
+    if not _ASSIGNED.match(formula):
+        return False
+    sides = [formula[before.end() : behind.start()] for before, behind in pairwise(signs)]
+    return any(_NEXT_NAME.search(side) for side in sides)
 
 
 def _top_level_equalities(formula: str) -> list[re.Match[str]]:

@@ -23,7 +23,7 @@ _END_FOR_STATEMENT = 200
 _END_FOR_COUNT = 400
 _END_FOR_REMARK = 1500
 _MAX_NUMBERS = 2000
-_SHORT = 30  # characters; no remark fits behind an answer in less
+_SHORT = 12  # characters; no remark fits behind an answer in less
 
 # An option's letter, by how it is named. Every alternative has one group.
 _LETTER = re.compile(
@@ -94,7 +94,7 @@ _COUNTED = re.compile(
 )
 # A last remark in brackets, in a sentence of its own, or behind "because"; none that draws a conclusion.
 _REMARK = re.compile(
-    r"\s*\((?:[A-Z][a-z]+|that is|since|because|where|note)\b(?:[^()]|\([^()]*\))*\)\s*\.?\s*$"
+    r"\s*\((?:[A-Z][a-z]+|that is|since|because|as|where|note|by)\b(?:[^()]|\([^()]*\))*\)\s*\.?\s*$"
     r"|(?<=[.!$\]])\s+"
     r"(?:Note that|We (?:can|may) (?:also )?(?:check|verify)|To check,|You should find|Recall that|Indeed,)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|answer)\b)[^\n]*$"

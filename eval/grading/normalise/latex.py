@@ -64,7 +64,9 @@ _CHINESE_LEADING = re.compile(
 
 _FONTS = r"text(?:bf|it|rm|sf|tt|normal|up)?|mbox|hbox|mathrm|mathsf|mathit|mathbf|boldsymbol|bm|operatorname\*?|rm|bf"
 _TEXT = re.compile(rf"\\(?:{_FONTS})\s*\{{([^{{}}]*)\}}")
-_TEXT_ONLY = re.compile(r"^\\text\s*\{\s*(-?[\d(][^{}\\$]*)\}$")  # \text{5 cm}
+_TEXT_ONLY = re.compile(  # \text{5 cm}, \text{x = 3}
+    r"^\\text\s*\{\s*(-?[\d(][^{}\\$]*|[a-zA-Z]\s*=[^{}\\$]*)\}$"
+)
 _SINGLE_LETTER = re.compile(r"\\text\{\s*([a-zA-Z])\s*\}")
 _DROPPED = re.compile(
     r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|strut|rm|bf|it)(?![A-Za-z])"
@@ -73,6 +75,10 @@ _DROPPED = re.compile(
 _SPACES = re.compile(
     r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]"
 )
+_WIDE_BLANK = re.compile(
+    r"(?<=[\w})])\s*(?:\\q?quad\s*)+(?=(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?\s*=)"
+)
+_APPROXIMATELY = re.compile(r"(?<=[\w})])\s+~\s*(?=[-\d])")  # 2\sqrt{3} ~ 3.46
 _NAMED_BRACKETS = (
     (re.compile(r"\\lbrace(?![A-Za-z])"), r"\\{"),
     (re.compile(r"\\rbrace(?![A-Za-z])"), r"\\}"),
@@ -124,6 +130,7 @@ _DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|â€
 _UNIT_FRACTION = re.compile(  # \frac{\text{km}}{\text{h}}
     r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
 )
+_RATIO_IN_WORDS = re.compile(r"^(\d+(?:\.\d+)?) ?(?: to |\\text\{\s*to\s*\}) ?(\d+(?:\.\d+)?)$")
 _INCHES = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 6"
 _FEET = re.compile(r"^(\d+)'\s*(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 5'6"
 _UNIT_IN_BRACES = re.compile(r"(?<=\d)\s*\{([A-Za-z ]+)\}$")  # 48{grams}
@@ -287,6 +294,11 @@ def _plain_latex(text: str) -> str:
     if re.search(r"\d\{,\}\d", text):
         text = text.replace("{,}", ".")
 
+    # x = 3 \quad y = 4: a wide blank between two equations separates them.
+    if "quad" in text and text.count("=") > 1:
+        text = _WIDE_BLANK.sub(", ", text)
+    text = _APPROXIMATELY.sub(r" \\approx ", text)
+
     # Text, sizes and blanks
     text = _TEXT.sub(r"\\text{\1}", text)
     if re.search(r"\\text\{\s*[ie]\s*\}", text):  # the constants i and e
@@ -341,7 +353,7 @@ def _plain_number(text: str) -> str:
     if " out of " in text:
         text = re.sub(r"^(\d+) out of (\d+)$", r"\1/\2", text)
     if " to " in text:
-        text = re.sub(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$", r"\1:\2", text)
+        text = _RATIO_IN_WORDS.sub(r"\1:\2", text)
     if "^" in text:  # 90^o
         text = re.sub(r"(?<=\d)\s*\^\s*\{?o\}?(?![A-Za-z])", r"^\\circ ", text)
     if text.endswith("j"):
