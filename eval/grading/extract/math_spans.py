@@ -41,11 +41,14 @@ _ENGLISH = re.compile(rf"(?=[A-Za-z\\]*[aeiou]){WORD.pattern}")  # not the produ
 # A formula that only names something: x, f(x), (a, b), \alpha_1. It is no answer where another formula is.
 _NAME_ONLY = re.compile(r"\(?\\?[A-Za-z]+(?:_\{?\w\}?)?(?:\([a-z]\)|(?:\s*,\s*[a-z])+\))?[.,]?")
 _BARE_NAME = re.compile(r"[A-Za-z](?:_\{?\w\}?)?[.,]?")
-_ASSIGNED = re.compile(r"\s*\(?(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?(?:\s*,[^=()]*\))?\s*=")
+# "x =", "\alpha_1 =", "(x, y) =": what gives a value to a name or to a tuple of names.
+_NAMED = r"\(?(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?\s*(?:,[^=()]*\))?\s*"
+_ASSIGNED = re.compile(rf"\s*{_NAMED}=")
 # Between two signs of equality, the name of the next unknown behind a comma, "and" or a wide blank.
+_JOINT = r"\\q?quad|\\text\s*\{\s*,?\s*(?:and|or)\s*\}"
 _NEXT_NAME = re.compile(
-    r"(?:[,;，；]|\band\b|\bor\b|\\q?quad|\\text\s*\{\s*,?\s*(?:and|or)\s*\}|\\(?:land|lor|wedge|vee)(?![a-z])|[和且或])"
-    r"(?:\s|\\[,;:! ]|\\q?quad|\\text\s*\{\s*(?:and|or)\s*\})*\(?(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?\s*(?:,[^=()]*\))?\s*$"
+    rf"(?:[,;，；和且或]|\b(?:and|or)\b|{_JOINT}|\\(?:land|lor|wedge|vee)(?![a-z]))"
+    rf"(?:\s|\\[,;:! ]|{_JOINT})*{_NAMED}$"
 )
 
 # Signs of equality, and the brackets that tell whether one stands at the top level. Escaped braces come first, so
@@ -202,6 +205,9 @@ _COMMAND = re.compile(r"\\[A-Za-z]+\*?(?:\{[^{}]*\})?")
 # "x大于等于" (x is at least): an inequality in words
 _CHINESE_RELATION = re.compile(r"[a-zA-Z]\s*(?:[大小]于(?:或?等于)?|不[大小等]于|不超过|等于)\s*")
 _CHINESE_NUMERAL_END = re.compile(r"[零〇一二两三四五六七八九十百千万亿]\s*$")
+_FOREIGN_WORD = re.compile(
+    r"[\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af]{2}"
+)  # Cyrillic to Thai, kana, Hangul
 _NUMBER_THEN_SENTENCE = re.compile(
     r"\d[%\s]*(?:[a-z]+\s+)?"
     r"(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were)\b)"
@@ -222,6 +228,8 @@ def is_prose(text: str) -> bool:
     if _CHINESE_RELATION.fullmatch(before):
         return False
     if re.search(r"[一-鿿]{2,}", before) and not _CHINESE_NUMERAL_END.search(before):
+        return True
+    if not text.isascii() and _FOREIGN_WORD.search(before):
         return True
     if not before.strip(" $") and _NUMBER_THEN_SENTENCE.search(outside):
         return True  # "12 apples remain in total"

@@ -15,6 +15,7 @@ from eval.grading.extract.math_spans import (
     quantity,
     result,
 )
+from eval.grading.extract.options import last_letter
 
 # Only the end of a text is read, so that extraction stays linear: the last characters for numbers and letters, for
 # statements at the very end, for a count, and for a remark.
@@ -24,27 +25,6 @@ _END_FOR_COUNT = 400
 _END_FOR_REMARK = 1500
 _MAX_NUMBERS = 2000
 _SHORT = 12  # characters; no remark fits behind an answer in less
-
-# An option's letter, by how it is named. Every alternative has one group.
-_LETTER = re.compile(
-    # (B)
-    r"\(([A-H])\)"
-    # option B, choose (B), 选择B
-    r"|(?:选择?|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be|是|为)?"
-    r"(?:\s+therefore)?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])"
-    # … is B, and a line that holds nothing but the letter
-    r"|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$"
-    r"|^[^\w\n]*([A-H])[^\w\n]*$"
-    # B is correct, so B
-    r"|\b([A-H])\s+(?:matches|is (?:the )?(?:correct|right|best))"
-    r"|\bso\s+([A-H])\s*\.?\s*$",
-    re.M,
-)
-# The letter that an option's text begins with: "(B) 12", "\text{B}", "B."; not "A and B".
-_LABEL = re.compile(
-    r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、\s]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)"
-)
-_DENIED = re.compile(r"\b(?:not|neither|nor|except)\b|不", re.I)
 
 # "So", "therefore", "we get", 所以: what a last sentence may begin with.
 _LEAD_IN = re.compile(
@@ -123,7 +103,7 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
 
     if choice:
         # Asterisks are Markdown's. "-A" and a text of two characters are formulas sooner than options.
-        letter = _last_letter(text[-_END_OF_TEXT:].replace("*", ""))
+        letter = last_letter(text[-_END_OF_TEXT:].replace("*", ""))
         if letter and len(text) > 2 and not text.startswith("-"):
             return Extraction(letter, "last letter")
 
@@ -194,12 +174,6 @@ def _group_that_matched(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group)
 
 
-def _last_letter(text: str) -> str | None:
-    """The option's letter that a text names last."""
-    found = _LETTER.findall(text)
-    return next(filter(None, found[-1])) if found else None
-
-
 def _count(text: str, counted: str) -> str:
     """The count that `_COUNTED` found: with its unit, or as the formula that it is ("$2^5$")."""
     number = NUMBER.search(text, text.rfind(counted))
@@ -253,13 +227,3 @@ def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
             return number
 
     return last
-
-
-def chosen_option(text: str) -> str | None:
-    """The option's letter that a line begins with or names last; None where the line denies something."""
-    text = text.replace("*", "").strip(" .$\\")
-    if _DENIED.search(text):
-        return None
-
-    label = _LABEL.match(text)
-    return label[1] if label else _last_letter(text)

@@ -13,7 +13,8 @@ _REASON = (
     r"|as (?:the|it|we|[a-z]\b)|by (?:the|symmetry|definition|inspection|induction|[A-Z])|due to|thanks to|where\b"
     r"|for (?:all|any|every|each)\b|given that|assuming|rejecting|ignoring|discarding|excluding|taking|using|from the"
     r"|according to|which (?:is|was|can|means|follows|comes|equals)\b(?! (?:not|wrong))|note that|see\b"
-    r"|verified|checked|valid for|obtained|attained|achieved|reached|in simplest|in lowest|rounded|correct to|to the nearest|so that"
+    r"|verified|checked|valid for|obtained|attained|achieved|reached|in simplest|in lowest|rounded"
+    r"|correct to|to the nearest|so that"
 )
 _TEXT = r"(?:\\text\s*\{\s*)?"
 # ", because …" and "since …" up to the end.

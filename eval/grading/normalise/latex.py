@@ -33,6 +33,9 @@ _SYMBOLS = {
 }  # fmt: skip
 _CIRCLED = {chr(0x2460 + n): rf"\textcircled{{{n + 1}}}" for n in range(20)}
 _TRANSLATION = str.maketrans(_SYMBOLS | _CIRCLED)
+_VULGAR_FRACTION = re.compile(rf"((?<=\d)\s*)?([{''.join(_VULGAR_FRACTIONS)}])")
+_OTHER_SEPARATORS = {"．": ".", "٫": ".", "٬": ","}
+_OTHER_SEPARATOR = re.compile(r"(?<=\d)[．٫٬](?=\d)")
 _OTHER_DIGITS = re.compile(r"[^\x00-\x7f\D]")  # Bengali, Thai, Arabic, full-width …
 _ROOT = re.compile(r"√\s*(?:\(([^()]*)\)|([\d.]*\d|[A-Za-z]))")
 _INVISIBLE = dict.fromkeys(
@@ -176,14 +179,22 @@ def clean(text: str) -> str:
     return text if text.endswith("\\") else text.rstrip(".,;: ").strip()
 
 
+def plain_digits(text: str) -> str:
+    """Digits of other scripts, full-width ones and vulgar fractions in plain ones: ４２ as 42, 2½ as 2 1/2."""
+    text = _OTHER_DIGITS.sub(lambda digit: str(unicodedata.decimal(digit.group())), text)
+    text = _OTHER_SEPARATOR.sub(lambda match: _OTHER_SEPARATORS[match.group()], text)
+    return _VULGAR_FRACTION.sub(_as_plain_fraction, text)
+
+
+def _as_plain_fraction(match: re.Match[str]) -> str:
+    """½ as 1/2; behind a digit with a blank, as in the mixed number 2 1/2."""
+    behind_digit = match[1] is not None
+    return (" " if behind_digit else "") + _VULGAR_FRACTIONS[match[2]]
+
+
 def _plain_unicode(text: str) -> str:
     """Unicode mathematics as LaTeX: ½, x², √2, ≤, ①, full-width characters, digits of other scripts."""
-    text = _OTHER_DIGITS.sub(lambda digit: str(unicodedata.decimal(digit.group())), text)
-
-    for char, fraction in _VULGAR_FRACTIONS.items():
-        if char in text:
-            text = re.sub(rf"(\d)\s*{char}", rf"\1 {fraction}", text)  # 2½ is a mixed number
-            text = text.replace(char, fraction)
+    text = plain_digits(text)
 
     text = re.sub(
         r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text
