@@ -21,7 +21,7 @@ from functools import lru_cache
 
 from eval.grading.choices import is_choice, same_choice, without_option
 from eval.grading.extract.answer import Extraction, extract
-from eval.grading.extract.sentences import ends_in_words, sentence_answer
+from eval.grading.extract.sentences import begins_in_words, ends_in_words, sentence_answer
 from eval.grading.formula.tokens import FormulaError, FormulaLimit
 from eval.grading.normalise.asides import without_aside
 from eval.grading.normalise.latex import as_words, clean, squeezed
@@ -105,7 +105,7 @@ def grade(
         return verdict
 
     # Nothing in the text announced the answer: it may still end with the gold in words.
-    if ends_in_words(gold_answer, prediction):
+    if ends_in_words(gold_answer, prediction) or begins_in_words(gold_answer, prediction):
         return Verdict(True, gold_answer, "ok", "last words", "text")
     return verdict
 

@@ -35,7 +35,7 @@ _COLON = r"\s*[:：]?\s*"
 # "is", masculine and feminine, behind "the (final, correct) answer"
 _ARABIC = r"(?:\s+(?:النهائية|الصحيحة|النهائي|الصحيح))*\s*(?:هي|هو|تساوي|[:=])\s*:?\s*"
 
-_MARKS = (
+_PHRASES = (
     _Mark.of("####", r"####\s*"),  # GSM8K's own
     # "The answer is", "the answer to part (a) is", "the answer (in km) simplifies to", "Answer:"; not "the answer is
     # equally simple".
@@ -102,7 +102,7 @@ _COMMA_MARKS = (
     _Mark.of("răspuns", rf"răspuns(?:ul)?(?: final| corect)?\s*(?:este{_COLON}|:\s*)"),
     _Mark.of("απάντηση", rf"απάντηση\s*(?:είναι{_COLON}|:\s*)"),
 )
-_MARKS += _COMMA_MARKS
+_MARKS = _PHRASES + _COMMA_MARKS
 _COMMA_PATTERNS = frozenset(mark.pattern for mark in _COMMA_MARKS)
 _ASCII_MARKS = tuple(mark for mark in _MARKS if mark.word.isascii())
 

@@ -106,6 +106,11 @@ def formulas_in(text: str) -> list[re.Match[str]]:
     return telling or found
 
 
+def names_only(formula: str) -> bool:
+    """Whether a formula only names something: x, f(x), \\alpha_1."""
+    return _NAME_ONLY.fullmatch(formula) is not None
+
+
 def _looks_like_formula(content: str) -> bool:
     """Not the text between two amounts: "$5 per day and spends $3" holds "5 per day and spends "."""
     if not content or ". " in content or content.endswith(("=", "+", "-", "*", ",")):
