@@ -47,8 +47,8 @@ from pipeline.artifacts.write import (
     write_manifest,
 )
 from pipeline.config.eval import Evaluation
-from pipeline.config.load import read_section
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
 

@@ -27,10 +27,10 @@ from transformers import PreTrainedModel
 
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import write_jsonl
-from pipeline.config.load import read_section
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.config.rl import Reward
 from pipeline.config.schedule import Schedule
-from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine

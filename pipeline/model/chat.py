@@ -17,7 +17,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import Solution
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 
 MODES = ("cot", "pot", "tool")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.artifacts.records import Solution
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 from pipeline.model.chat import (
     CHAT_TEMPLATE,
     encode_output,
