@@ -197,7 +197,12 @@ rule corpus_report_page:
         removed="results/{preset}/corpus/decontaminated.parquet",
         truth=TRUTH,
     output:
-        page="results/{preset}/reports/corpus.html",
+        page=report(
+            "results/{preset}/reports/corpus.html",
+            caption="../docs/captions/corpus.rst",
+            category="Reports",
+            labels={"page": "corpus"},
+        ),
         numbers="results/{preset}/reports/corpus.json",
     params:
         code=dag.code_digest("corpus.report"),
