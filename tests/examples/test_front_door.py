@@ -31,7 +31,8 @@ def test_every_section_of_the_configuration_is_in_its_readme():
 
     page = (ROOT / "config/README.md").read_text(encoding="utf-8")
     table = page.partition("## Sections")[2].partition("## ")[0]
-    assert set(re.findall(r"`(\w+)`", table)) >= set(Config.model_fields)
+    names = {field.alias or name for name, field in Config.model_fields.items()}
+    assert set(re.findall(r"`(\w+)`", table)) >= names
 
     presets = set(re.findall(r"^\| `(\w+)`", page.partition("## An overlay")[0], re.M))
     assert presets == {path.stem for path in (ROOT / "config").glob("*.yaml")}

@@ -22,9 +22,9 @@ OPTIONAL = {
     "math_verify": "benchmarks: the grader that ours is compared with",
     "trafilatura": "benchmarks: the extractor that ours is compared with",
     "trl": "benchmarks: the GRPO step that ours is compared with",
-    "mlflow": "rl.tracker: installed by whoever sends metrics there",
-    "trackio": "rl.tracker: installed by whoever sends metrics there",
-    "wandb": "rl.tracker: installed by whoever sends metrics there",
+    "mlflow": "the trackers: installed by whoever sends metrics there",
+    "trackio": "the trackers: installed by whoever sends metrics there",
+    "wandb": "the trackers: installed by whoever sends metrics there",
 }
 """Modules that may be missing: imported in a function, with one clear line where they are not there."""
 
