@@ -1,0 +1,178 @@
+"""How a model wants to be asked: the file `prompts.json` beside its weights.
+
+A model answers well only where it is asked as it was taught. Every training of this project writes
+down how that is, and every command that asks a model reads it back and warns when it was told to
+ask otherwise:
+
+    {
+     "style": "chat",                          or "few-shot", for a model that was never taught to chat
+     "modes": ["cot", "pot", "tool"],          how it was evaluated: text, a program, both in turns
+     "suffixes": {"cot": {"en": …, "zh": …, "other": {}}, "pot": …, "tool": …},   after the question
+     "stop": {"cot": [], "pot": [], "tool": ["```output"]},    strings at which generation ends, besides EOS
+     "max_new_tokens": 96,                     longest answer; with tools, longest turn
+     "temperature": 0.7,                       of samples for Maj@K and Pass@K; the first answer is greedy
+     "tool_rounds": 2,                         turns with the tool
+     "shots": 4                                worked examples before a question (style "few-shot")
+    }
+
+What is null or missing is not known. The chat template is the tokenizer's (chat_template.jinja);
+`max_new_tokens` also stands in generation_config.json, where transformers looks for it.
+
+A model from elsewhere has no such file: it is asked by its own chat template.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import ConfigDict, Field
+from transformers.utils import cached_file
+
+from pipeline.config.base import Section
+from pipeline.config.eval import Evaluation, Mode
+from pipeline.config.load import read_section
+from pipeline.config.world import Prompts
+from pipeline.model.chat import OUTPUT_FENCE
+
+FILE = "prompts.json"
+
+Style = Literal["chat", "few-shot"]
+
+
+class ModelPrompts(Section):
+    """What `prompts.json` holds; see the module's docstring."""
+
+    # A later version may say more than this one knows.
+    model_config = ConfigDict(extra="ignore")
+
+    style: Style
+    modes: list[Mode] = ["cot"]
+    suffixes: Prompts | None = None
+    stop: dict[Mode, list[str]] = {"cot": [], "pot": [], "tool": [OUTPUT_FENCE]}
+    max_new_tokens: int | None = Field(None, ge=1)
+    temperature: float | None = Field(None, gt=0)
+    tool_rounds: int | None = Field(None, ge=1)
+    shots: int | None = Field(None, ge=0)
+
+    @classmethod
+    def of(
+        cls,
+        style: Style,
+        start: Self | None,
+        prompts: Prompts | None,
+        evaluation: Evaluation | None,
+    ) -> Self:
+        """What a newly trained model carries: the prompts and the evaluation settings of its run.
+
+        Where the run does not say them, the model that the training started from does (`start`).
+        """
+        known: dict[str, object] = {"style": style}
+        if start is not None:
+            known = start.model_dump() | known
+        if prompts is not None:
+            known["suffixes"] = prompts.model_dump()
+        if evaluation is not None:
+            known |= evaluation.model_dump(
+                include={"modes", "max_new_tokens", "temperature", "tool_rounds", "shots"}
+            )
+
+        # Who was never taught to chat cannot use the tool.
+        modes = known.get("modes")
+        if style == "few-shot" and isinstance(modes, list):
+            known["modes"] = [mode for mode in modes if mode != "tool"] or ["cot"]
+        return cls.model_validate(known)
+
+    def evaluation(self) -> dict[str, object]:
+        """The settings of section `eval` that the model states."""
+        values = self.model_dump(include=set(Evaluation.model_fields))
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def carried_by(model: str | Path) -> ModelPrompts | None:
+    """What the model in a folder, or on the Hub, says of itself; None where it says nothing."""
+    path = Path(model) / FILE
+    if not Path(model).is_dir():
+        path = _fetched(str(model))
+    if path is None or not path.is_file():
+        return None
+    return read_section(path, ModelPrompts)
+
+
+def _fetched(name: str) -> Path | None:
+    """The file of a model on the Hub."""
+    try:
+        found = cached_file(
+            name,
+            FILE,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+            _raise_exceptions_for_gated_repo=False,
+        )
+    except OSError:
+        # No such model: whoever loads its weights says so.
+        return None
+    return None if found is None else Path(found)
+
+
+# Whose word holds: the command line's, else the model's, else the paper's.
+
+
+def prompts_for(model: str | Path, given: Path | None) -> Prompts:
+    """The suffixes to ask `model` with: those of the file `given` (one line warns where the model
+    carries others), else its own, else the paper's.
+    """
+    carried = carried_by(model)
+    own = carried.suffixes if carried is not None else None
+    if given is None:
+        return own or Prompts()
+
+    prompts = read_section(given, Prompts)
+    if carried is not None:
+        warn_of(model, suffix_differences(carried, prompts))
+    return prompts
+
+
+def suffix_differences(
+    carried: ModelPrompts, prompts: Prompts, modes: tuple[Mode, ...] = ("cot", "pot", "tool")
+) -> list[str]:
+    """In which suffixes `prompts` differs from what a model carries, in words."""
+    if carried.suffixes is None:
+        return []
+
+    found = []
+    for mode in modes:
+        own, asked = getattr(carried.suffixes, mode), getattr(prompts, mode)
+        for language in ("en", "zh"):
+            before, after = getattr(own, language), getattr(asked, language)
+            if before != after:
+                found.append(f"suffix {mode}.{language} {after!r}, not {before!r}")
+    return found
+
+
+def warn_of(model: str | Path, differences: list[str]) -> None:
+    """One line on stderr where a model is asked otherwise than it says."""
+    if not differences:
+        return
+    text = "; ".join(differences)
+    print(
+        f"warning: {model} is asked otherwise than its {FILE} says: {text}",
+        file=sys.stderr,
+    )
+
+
+# Training programs: what the trained model will carry.
+
+
+def add_evaluation_option(parser: argparse.ArgumentParser) -> None:
+    """The option of every training that says how its model will be evaluated."""
+    parser.add_argument(
+        "--evaluation",
+        type=Path,
+        help=f"JSON of the section `eval`: modes, tokens and examples for the model's {FILE}; trains nothing",
+    )
+
+
+def read_evaluation(path: Path | None) -> Evaluation | None:
+    """The file of `--evaluation`, if it was given."""
+    return read_section(path, Evaluation) if path is not None else None
