@@ -20,6 +20,7 @@ if CONFIG.sources.coder == "mini":
         input:
             config="results/{preset}/config/coder.json",
             prompts="results/{preset}/config/prompts.json",
+            evaluation=ASKED,
             code="results/{preset}/world/code/train.jsonl",
             prose="results/{preset}/world/prose/train.jsonl",
             solutions="results/{preset}/world/solutions.jsonl",
@@ -39,11 +40,14 @@ if CONFIG.sources.coder == "mini":
             "coder: a small Llama from scratch on Python source"
         shell:
             "python -m mini.coder --config {input.config} --prompts {input.prompts} --world {params.world}"
-            " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
+            " --evaluation {input.evaluation} --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
 else:
 
     rule check_coder:
+        input:
+            prompts=ancient("results/{preset}/config/prompts.json"),
+            evaluation=ASKED,
         output:
             model=directory("results/{preset}/models/coder"),
         params:
@@ -56,7 +60,8 @@ else:
         message:
             "coder: an existing checkpoint, checked"
         shell:
-            "python -m pretrain.coder --source {params.source:q} --out {output.model} 2>&1 | tee -i {log}"
+            "python -m pretrain.coder --source {params.source:q} --prompts {input.prompts}"
+            " --evaluation {input.evaluation} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule tokenise:
@@ -87,6 +92,7 @@ rule train_base:
         config="results/{preset}/config/pretrain.json",
         coder="results/{preset}/models/coder",
         tokens="results/{preset}/pretrain/tokens/manifest.json",
+        evaluation=ASKED,
         heldout=list(HELD_OUT.values()),
     output:
         model=directory("results/{preset}/models/base"),
@@ -106,7 +112,7 @@ rule train_base:
         "base: continued pretraining of the coder checkpoint"
     shell:
         "{resources.launch} -m pretrain.train --config {input.config} --coder {input.coder} --tokens {input.tokens}"
-        " {params.heldout} --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
+        " {params.heldout} --evaluation {input.evaluation} --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule coder_model:

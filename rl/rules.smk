@@ -56,6 +56,7 @@ rule train_rl:
         problems=RL_PROBLEMS,
         heldout=RL_HELDOUT,
         reward_models=list(REWARD_MODELS.values()),
+        evaluation=ASKED,
     output:
         model=directory("results/{preset}/models/rl"),
         rollouts="results/{preset}/rl/rollouts.jsonl",
@@ -76,7 +77,7 @@ rule train_rl:
         "rl: " + CONFIG.rl.method
     shell:
         "{resources.launch} -m rl.train --config {input.config} --prompts {input.prompts} --sft {input.sft}"
-        " --problems {input.problems} {params.heldout} {params.models}"
+        " --problems {input.problems} {params.heldout} {params.models} --evaluation {input.evaluation}"
         " --resume {params.resume} --rollouts {output.rollouts} --out {output.model} 2>&1 | tee -i {log}"
 
 

@@ -34,6 +34,7 @@ rule train_sft:
         config="results/{preset}/config/sft.json",
         base="results/{preset}/models/base",
         examples="results/{preset}/sft/examples.parquet",
+        evaluation=ASKED,
     output:
         model=directory("results/{preset}/models/sft"),
     params:
@@ -51,7 +52,7 @@ rule train_sft:
         "sft: fine-tuning on worked solutions"
     shell:
         "{resources.launch} -m sft.train --config {input.config} --base {input.base} --examples {input.examples}"
-        " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
+        " --evaluation {input.evaluation} --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
 
 
 rule sft_model:

@@ -29,6 +29,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field
 from transformers.utils import cached_file
 
+from pipeline.artifacts.write import read_json, write_json
 from pipeline.config.base import Section
 from pipeline.config.eval import Evaluation, Mode
 from pipeline.config.load import read_section
@@ -47,9 +48,11 @@ class ModelPrompts(Section):
     model_config = ConfigDict(extra="ignore")
 
     style: Style
-    modes: list[Mode] = ["cot"]
+    modes: list[Mode] = Field(["cot"], min_length=1)
     suffixes: Prompts | None = None
-    stop: dict[Mode, list[str]] = {"cot": [], "pot": [], "tool": [OUTPUT_FENCE]}
+    stop: dict[Mode, list[str]] = Field(
+        default_factory=lambda: {"cot": [], "pot": [], "tool": [OUTPUT_FENCE]}
+    )
     max_new_tokens: int | None = Field(None, ge=1)
     temperature: float | None = Field(None, gt=0)
     tool_rounds: int | None = Field(None, ge=1)
@@ -113,6 +116,18 @@ def _fetched(name: str) -> Path | None:
         # No such model: whoever loads its weights says so.
         return None
     return None if found is None else Path(found)
+
+
+def write_prompts(folder: Path, asking: ModelPrompts) -> None:
+    """Write a model's prompts.json, and into its generation_config.json what transformers has a
+    field for.
+
+    Stop strings stay out of the latter: `generate` would demand a tokenizer with every call.
+    """
+    write_json(folder / FILE, asking.model_dump(mode="json"))
+    generation = folder / "generation_config.json"
+    if asking.max_new_tokens is not None and generation.is_file():
+        write_json(generation, read_json(generation) | {"max_new_tokens": asking.max_new_tokens})
 
 
 # Whose word holds: the command line's, else the model's, else the paper's.
