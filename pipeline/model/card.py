@@ -156,7 +156,11 @@ def _front_matter(card: Card) -> dict[str, Any]:
 
 def _origin(card: Card) -> str:
     origin = card.origin
-    base = f"`{origin.base_model}`" if origin.base_model else "none, it was trained from scratch"
+    base = (
+        f"`{origin.base_model}`"
+        if origin.base_model
+        else "none: the first model of this run was trained from scratch"
+    )
     licence = f"`{origin.licence}`"
     if origin.base_model:
         licence += ", which is that of the base checkpoint"

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import ConfigDict, Field
-from transformers.utils import cached_file
 
 from pipeline.artifacts.write import read_json, write_json
 from pipeline.config.base import Section
@@ -104,6 +103,8 @@ def carried_by(model: str | Path) -> ModelPrompts | None:
 
 def _fetched(name: str) -> Path | None:
     """The file of a model on the Hub."""
+    from transformers.utils import cached_file
+
     try:
         found = cached_file(
             name,

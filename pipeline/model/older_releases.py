@@ -69,6 +69,8 @@ def _older_tokenizer(config: dict[str, Any]) -> dict[str, Any]:
     older = dict(config)
     if older.get("tokenizer_class") == NEW_TOKENIZER_CLASS:
         older["tokenizer_class"] = OLD_TOKENIZER_CLASS
+        # Older releases would add token_type_ids, which causal models refuse.
+        older.setdefault("model_input_names", ["input_ids", "attention_mask"])
 
     # Under the new name older releases expect a mapping and stop at a list.
     extra = older.get("extra_special_tokens")
