@@ -59,7 +59,7 @@ rule stage_config:
     message:
         "settings: {wildcards.section}"
     shell:
-        "printf '%s\\n' {params.json:q} > {output}"
+        "printf '%s\\n' {params.json:q} > {output:q}"
 
 
 # How the models will be asked, which their folders carry (prompts.json). It trains nothing, so a change reruns nothing.

@@ -25,8 +25,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from eval.grading.grader import grade
 from eval.reporting.metrics import majority, pass_at_k
 from pipeline.artifacts.write import read_json, write_json
+from pipeline.config.prompts import Prompts
 from pipeline.config.rl import RL
-from pipeline.config.world import Prompts
 from pipeline.inference.engine import SamplingSettings
 from pipeline.inference.sampler import Sampler
 from pipeline.model.load import load_model, load_tokenizer

@@ -33,7 +33,7 @@ import pyarrow.parquet as pq
 import torch
 
 from pipeline.artifacts.write import read_json, write_json
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.config.sft import SFT
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.training.loop import plan_of

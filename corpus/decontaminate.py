@@ -29,7 +29,7 @@ from corpus.leaks.index import Leak, LeakIndex
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import atomic_path
 from pipeline.config.corpus import Decontamination
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.progress import Progress
 

@@ -42,7 +42,7 @@ from corpus.tables.shards import Crawl
 from pipeline.artifacts.resume import claim_folder
 from pipeline.artifacts.write import atomic_folder, atomic_path, file_digest, write_manifest
 from pipeline.config.corpus import Decontamination
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.process_pool import run_jobs
 from pipeline.progress import Progress
@@ -71,6 +71,7 @@ def main(argv: list[str] | None = None) -> None:
         with atomic_folder(args.out) as folder:
             counts |= merge(work, crawl.shards, folder)
             counts["collected"] = len(collected.doc_id)
+            counts["rounds"] = len(args.rounds)
             items = Counter(item.benchmark for item in benchmarks)
             counts["benchmark_items"] = dict(sorted(items.items()))
             _check_complete(counts)

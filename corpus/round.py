@@ -46,7 +46,7 @@ from corpus.tables.database import one_row
 from corpus.tables.shards import Crawl
 from pipeline.artifacts.write import atomic_folder, write_manifest
 from pipeline.config.corpus import Classifier, Selection
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from pipeline.config.load import read_section
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.config.rl import RL
-from pipeline.config.world import Prompts
 from pipeline.inference.engine import Sample, SampleRequest
 from pipeline.model.load import load_model, load_tokenizer
 from rl.questions import load_questions

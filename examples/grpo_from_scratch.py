@@ -14,8 +14,8 @@ import numpy as np
 
 from eval.grading.grader import grade
 from pipeline.artifacts.records import read_problems
-from pipeline.config.load import read_section
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import SampleRequest, SamplingSettings
 from pipeline.inference.sampler import Sampler

@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from pipeline.artifacts.write import write_jsonl, write_manifest
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.config.world import MiniWorld
 from pipeline.errors import UserError, run_main
 

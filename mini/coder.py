@@ -26,8 +26,9 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pipeline.artifacts.records import read_jsonl, read_solutions
-from pipeline.config.load import read_section
-from pipeline.config.world import Coder, Model, Prompts
+from pipeline.config.coder import Coder, Model
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.errors import run_main
 from pipeline.forward.batches import Row, context_rows
 from pipeline.model.card import Card, Origin, write_card

@@ -23,7 +23,7 @@ from mini.word_problems.registry import LEVELS, draw_case
 from mini.word_problems.template import Case, equations, program, question, vocabulary
 from pipeline.artifacts.records import Problem, Solution
 from pipeline.artifacts.write import write_jsonl, write_manifest
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.config.world import MiniWorld
 from pipeline.errors import UserError, run_main
 from pipeline.progress import track

@@ -18,7 +18,7 @@ from random import Random
 from mini.text.mathematics import math_document
 from mini.text.prose import prose_document
 from pipeline.artifacts.write import write_jsonl, write_manifest
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.config.world import MiniWorld
 from pipeline.errors import run_main
 

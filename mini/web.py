@@ -26,7 +26,7 @@ from mini.crawl.render import choose_damage, respond
 from mini.crawl.warc_writer import WarcWriter
 from pipeline.artifacts.records import read_problems
 from pipeline.artifacts.write import atomic_folder, write_jsonl, write_manifest
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.config.world import MiniWorld
 from pipeline.errors import run_main
 from pipeline.progress import track

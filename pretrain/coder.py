@@ -18,8 +18,8 @@ from pathlib import Path
 
 import torch
 
-from pipeline.config.load import read_section
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.model.card import Card, origin_of_checkpoint, write_card
 from pipeline.model.load import load_model, load_tokenizer, save_model

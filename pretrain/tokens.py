@@ -32,8 +32,8 @@ from tokenizers import Tokenizer
 from pipeline.artifacts.datasets import HUB, input_files, read_documents
 from pipeline.artifacts.resume import fingerprint
 from pipeline.artifacts.write import atomic_path, file_digest, read_json, write_json, write_manifest
-from pipeline.config.load import read_section
 from pipeline.config.pretrain import Pretrain, TextSource
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.process_pool import run_jobs
 from pipeline.progress import Progress

@@ -23,8 +23,8 @@ from pathlib import Path
 from transformers import PreTrainedModel
 
 from pipeline.artifacts.write import file_digest
-from pipeline.config.load import read_section
 from pipeline.config.pretrain import Pretrain
+from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.forward.batches import Row, context_rows
 from pipeline.model import distributed

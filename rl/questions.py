@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 
 from eval.benchmarks import load_benchmark
 from pipeline.artifacts.records import Problem
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
 from pipeline.model.chat import encode_prompt
 from rl.rollouts import Question

@@ -27,7 +27,7 @@ from transformers import PreTrainedModel
 
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import write_jsonl
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.config.rl import Reward
 from pipeline.config.schedule import Schedule
 from pipeline.errors import UserError, run_main

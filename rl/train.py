@@ -26,9 +26,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import read_solutions
 from pipeline.artifacts.write import write_jsonl
-from pipeline.config.load import read_section
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.config.rl import RL
-from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
 from pipeline.model import distributed
 from pipeline.model.card import Card, origin_of, write_card
@@ -42,6 +42,7 @@ from pipeline.model.model_prompts import (
 )
 from pipeline.training.job import TrainingJob, add_job_options
 from rl.iterative import RewardTraining
+from rl.own_code.check import check_own_code
 from rl.questions import hold_out, load_questions
 from rl.rewards import RewardFunction, load_rewards
 from rl.rollouts import Group, Question, solution_groups
@@ -64,8 +65,9 @@ def main(argv: list[str] | None = None) -> None:
         resume=args.resume,
         fresh=args.fresh,
         compared={"prompts": prompts.model_dump(mode="json")},
-        modules=[name.partition(":")[0] for name in settings.rewards if ":" in name],
+        modules=settings.own_modules,
     )
+    check_own_code(settings)
 
     # What is trained, on what, and what rewards it.
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
 from pipeline.forward.batches import Row
 

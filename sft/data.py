@@ -29,9 +29,9 @@ from transformers import PreTrainedTokenizerBase
 from pipeline.artifacts.datasets import input_files, read_rows
 from pipeline.artifacts.records import Problem, Solution
 from pipeline.artifacts.write import atomic_path, write_jsonl, write_manifest
-from pipeline.config.load import read_section
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.config.sft import SFT
-from pipeline.config.world import Prompts
 from pipeline.errors import UserError, run_main
 from pipeline.model.chat import encode_solutions
 from pipeline.model.load import load_tokenizer

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedModel
 
-from pipeline.config.load import read_section
+from pipeline.config.read import read_section
 from pipeline.config.sft import SFT
 from pipeline.errors import UserError, run_main
 from pipeline.forward.layout import row_log_probs

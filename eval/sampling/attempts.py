@@ -13,7 +13,7 @@ from eval.sampling.tool_loop import ASKS_FOR_OUTPUT, Turns, run_programs_between
 from eval.sandbox import Sandbox
 from eval.tasks.declarations import Benchmark
 from pipeline.artifacts.records import Problem
-from pipeline.config.world import Prompts, Suffixes
+from pipeline.config.prompts import Prompts, Suffixes
 from pipeline.inference.engine import Engine, SampleRequest, SamplingSettings
 from pipeline.model.chat import encode_prompts
 from pipeline.progress import Progress

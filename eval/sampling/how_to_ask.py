@@ -8,8 +8,8 @@ import argparse
 from dataclasses import dataclass
 
 from pipeline.config.eval import Evaluation, Mode
-from pipeline.config.load import read_section
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.errors import UserError
 from pipeline.model.model_prompts import ModelPrompts, carried_by, suffix_differences, warn_of
 

@@ -12,6 +12,7 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -56,11 +57,11 @@ def code_digest(*modules: str) -> str:
         if path is None:
             continue
 
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-        files[name] = ast.dump(tree).encode()
-        for data in declared_data(tree, path):
+        module = _parsed(path, path.read_text(encoding="utf-8"))
+        files[name] = module.syntax
+        for data in declared_data(module.tree, path):
             files[f"{name}:{data.relative_to(path.parent)}"] = data.read_bytes()
-        waiting += _own_imports(tree, path)
+        waiting += _own_imports(module, path)
         waiting += _parents(name)
 
     digest = hashlib.sha256()
@@ -69,11 +70,50 @@ def code_digest(*modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """One import statement: its line, the modules that it names, and what may be modules in
+    them."""
+
+    line: int
+    modules: list[str]
+    members: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """What a digest needs of a file's text."""
+
+    tree: ast.Module
+    syntax: bytes
+    imports: list[_Import]
+
+
+@cache
+def _parsed(path: Path, text: str) -> _Module:
+    """The syntax tree of a module; each file is parsed once, though most programs import it."""
+    tree = ast.parse(text, filename=str(path))
+    return _Module(tree, ast.dump(tree).encode(), list(_imports(tree)))
+
+
+def _imports(tree: ast.Module) -> Iterator[_Import]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=aliases):
+                yield _Import(node.lineno, [alias.name for alias in aliases], [])
+            case ast.ImportFrom(module=str(module), names=aliases, level=0):
+                # Each imported name may be a module or something that the module defines.
+                members = [f"{module}.{alias.name}" for alias in aliases]
+                yield _Import(node.lineno, [module], members)
+
+
 def module_path(name: str) -> Path | None:
     """The file of a module or package: this repository's first, then the working folder's, then an
     installed one."""
     relative = Path(*name.split("."))
-    for folder in (ROOT, Path.cwd(), *map(Path, sys.path)):
+    # What belongs to this repository is nowhere else; that spares a search for every imported name.
+    folders = [ROOT] if _is_own(name) else [ROOT, Path.cwd(), *map(Path, sys.path)]
+    for folder in folders:
         for path in (folder / relative.with_suffix(".py"), folder / relative / "__init__.py"):
             if path.is_file():
                 return path
@@ -118,29 +158,18 @@ def _is_own(name: str) -> bool:
     return (ROOT / name.partition(".")[0] / "__init__.py").is_file()
 
 
-def _own_imports(tree: ast.Module, path: Path) -> Iterator[str]:
+def _own_imports(module: _Module, path: Path) -> Iterator[str]:
     """The modules that a file imports from this repository's packages, or from its own folder.
 
     Raises UnknownModule where a package of this repository holds no such module.
     """
-    for node in ast.walk(tree):
-        members: list[str] = []
-        match node:
-            case ast.Import(names=aliases):
-                modules = [alias.name for alias in aliases]
-            case ast.ImportFrom(module=str(module), names=aliases, level=0):
-                modules = [module]
-                # Each imported name may be a module or something that the module defines.
-                members = [f"{module}.{alias.name}" for alias in aliases]
-            case _:
-                continue
-
-        for name in modules:
+    for statement in module.imports:
+        for name in statement.modules:
             if _is_own(name) and module_path(name) is None:
                 raise UnknownModule(
-                    f"{path}, line {node.lineno}: imports {name!r}, and there is no such module"
+                    f"{path}, line {statement.line}: imports {name!r}, and there is no such module"
                 )
-        for name in modules + members:
+        for name in statement.modules + statement.members:
             if _is_own(name) or _lies_beside(name, path):
                 yield name
 

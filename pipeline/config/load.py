@@ -6,29 +6,26 @@ top. Unknown keys, wrong types and impossible values are refused with one line t
 the value and what is allowed.
 """
 
-import difflib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, Field, model_validator
 
-from pipeline.artifacts.write import read_json
 from pipeline.config.base import Section, SeededSection
+from pipeline.config.coder import Coder
 from pipeline.config.corpus import Corpus
 from pipeline.config.eval import Evaluation
 from pipeline.config.pretrain import Pretrain
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import checked
 from pipeline.config.rl import RL, Reward
 from pipeline.config.sft import SFT
-from pipeline.config.world import Coder, MiniWorld, Prompts, Sources
+from pipeline.config.world import MiniWorld, Sources
 from pipeline.errors import UserError
 
 LISTS = ("benchmarks", "heldout_text", "mixture", "drops")
 """Mappings that are lists of named things: an overlay replaces such a list whole."""
 PRESETS = Path(__file__).resolve().parents[2] / "config"
-AnySection = TypeVar("AnySection", bound=Section)
 
 
 class Config(Section):
@@ -87,12 +84,7 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     values = _read_preset(str(preset), seen=())
     # Snakemake hands over the preset's name among the settings.
     changes = {key: value for key, value in (overlay or {}).items() if key != "preset"}
-    return _checked(Config, _merge(values, changes), f"preset {preset}")
-
-
-def read_section(path: str | Path, section: type[AnySection]) -> AnySection:
-    """Read a stage's own settings from the JSON file that the `stage_config` rule writes."""
-    return _checked(section, read_json(path), str(path))
+    return checked(Config, _merge(values, changes), f"preset {preset}")
 
 
 def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
@@ -134,46 +126,3 @@ def _merge(base: dict, over: dict) -> dict:
         else:
             merged[key] = value
     return merged
-
-
-def _checked(model: type[AnySection], values: object, origin: str) -> AnySection:
-    """The section that `values` make; a UserError names all problems in one line that begins with
-    `origin`."""
-    if not isinstance(values, dict):
-        raise UserError(f"{origin}: expected a mapping of settings, found {type(values).__name__}")
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        lines = [_explain(model, problem) for problem in error.errors()]
-        # A field of several types reports the same mistake once a type.
-        raise UserError(f"{origin}: " + "; ".join(dict.fromkeys(lines))) from None
-
-
-def _explain(model: type[BaseModel], problem: ErrorDetails) -> str:
-    """One problem as "key = value: what is allowed"."""
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        allowed = _keys_at(model, problem["loc"][:-1])
-        near = difflib.get_close_matches(str(problem["loc"][-1]), allowed, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}"
-        return f"{key}: unknown key; {hint}"
-
-    message = problem["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    if not key:
-        return message
-    # Several settings of a section do not go together; the message names them.
-    if isinstance(problem["input"], dict):
-        return f"{key}: {message}"
-    return f"{key} = {problem['input']!r}: {message}"
-
-
-def _keys_at(model: type[BaseModel], location: Iterable[str | int]) -> list[str]:
-    """The keys that are allowed at a place of the tree."""
-    for part in location:
-        field = model.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            break
-        model = inner
-    return sorted(model.model_fields)

@@ -1,10 +1,9 @@
-"""Where a world's pages, problems, solutions, benchmarks and checkpoint come from."""
+"""Where a world's pages, problems, solutions, benchmarks and checkpoint come from, and the built-in
+world."""
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Incidental, Section, SeededSection
-from pipeline.config.schedule import Schedule
-from pipeline.config.training import Optimisation
+from pipeline.config.base import Section, SeededSection
 
 
 class Sources(Section):
@@ -113,118 +112,3 @@ class MiniWorld(SeededSection):
                 f"mini.level_shares = {list(self.level_shares)}: shares must be >= 0 and add up to 1"
             )
         return self
-
-
-class Model(Section):
-    """Shape of a Llama that is trained from scratch (`sources.coder: mini`)."""
-
-    vocabulary: int = Field(1024, ge=300)
-    """Tokens of the byte-level BPE tokenizer that is trained with it. The paper's model has
-    102,400."""
-
-    hidden: int = Field(128, ge=16)
-    """Width of the residual stream. The paper's 7B: 4096."""
-
-    intermediate: int = Field(352, ge=16)
-    """Width inside the feed-forward blocks. 7B: 11008."""
-
-    layers: int = Field(3, ge=1)
-    """Transformer blocks. 7B: 30."""
-
-    heads: int = Field(4, ge=1)
-    """Attention heads of a block. 7B: 32."""
-
-    context: int = Field(512, ge=64)
-    """Tokens of the longest sequence that the model is made for. The paper's 7B: 4096."""
-
-    initializer_range: float = Field(0.08, gt=0)
-    """Spread of the first weights: about 1/sqrt(hidden). The usual 0.02 starts a model this narrow
-    too slowly."""
-
-    rope_theta: float = Field(100.0, gt=1)
-    """Base of the rotary positions: short contexts need short wavelengths."""
-
-
-class CoderSchedule(Schedule):
-    """The base model's schedule, for a training of a few hundred steps."""
-
-    peak: float = Field(1e-3, gt=0)
-    """Highest learning rate; small models bear more than the 4.2e-4 of 7B."""
-
-    warmup_steps: int = Field(20, ge=0)
-    """Steps over which the rate rises from 0. The paper's 2,000 are more than this training has."""
-
-
-class CoderOptimisation(Optimisation):
-    """The base model's optimiser, on a small machine."""
-
-    schedule: CoderSchedule = CoderSchedule()
-    micro_batch_tokens: Incidental[int] = Field(2048, ge=16)
-    """Tokens that one forward pass computes, padding included; sets memory and speed, never
-    results."""
-
-    checkpoint_every: Incidental[int] = Field(25, ge=1)
-    """Optimiser steps between checkpoints."""
-
-
-class Coder(SeededSection):
-    """Training of the coder checkpoint from scratch; unused where `sources.coder` names an existing
-    one."""
-
-    model: Model = Model()
-    tokens: int = Field(450_000, ge=1)
-    """Training tokens of Python source."""
-
-    batch_tokens: int = Field(1024, ge=16)
-    """Small batches: at this size the number of optimiser steps is what counts."""
-
-    context: int = Field(256, ge=16)
-    """Tokens of a training sequence."""
-
-    optimisation: CoderOptimisation = CoderOptimisation()
-
-
-class Suffixes(Section):
-    """What is added after the question, on a line of its own, in each language."""
-
-    en: str
-    """For questions in English and every language that is not named here."""
-
-    zh: str
-    """For questions in Chinese."""
-
-    other: dict[str, str] = Field(default_factory=dict)
-    """Language code -> text. The paper asks in English and Chinese only; the other languages of
-    MGSM are ours."""
-
-
-class Prompts(Section):
-    """Texts shared by fine-tuning, RL and evaluation. Defaults: the public evaluation code's (PAPER
-    section 5.2)."""
-
-    cot: Suffixes = Suffixes(
-        en="Please reason step by step, and put your final answer within \\boxed{}.",
-        zh="请通过逐步推理来解答问题，并把最终答案放置于\\boxed{}中。",
-        other={
-            "bn": "অনুগ্রহ করে ধাপে ধাপে যুক্তি দিন এবং চূড়ান্ত উত্তরটি \\boxed{} এর মধ্যে লিখুন।",
-            "de": "Bitte denke Schritt für Schritt und schreibe die endgültige Antwort in \\boxed{}.",
-            "es": "Razona paso a paso y escribe la respuesta final dentro de \\boxed{}.",
-            "fr": "Raisonne étape par étape et écris la réponse finale dans \\boxed{}.",
-            "ja": "段階的に考え、最終的な答えを\\boxed{}の中に書いてください。",
-            "ru": "Рассуждай шаг за шагом и запиши окончательный ответ в \\boxed{}.",
-            "sw": "Tafadhali fikiri hatua kwa hatua, na uandike jibu la mwisho ndani ya \\boxed{}.",
-            "te": "దయచేసి దశలవారీగా ఆలోచించి, తుది సమాధానాన్ని \\boxed{} లో రాయండి.",
-            "th": "โปรดคิดทีละขั้นตอน และใส่คำตอบสุดท้ายไว้ใน \\boxed{}",
-        },
-    )
-    pot: Suffixes = Suffixes(
-        en="Please write a Python program that prints the final answer.",
-        zh="请编写一个Python程序，打印出最终答案。",
-    )
-    """NS for chat models: the paper prompts programs by few-shot examples only."""
-
-    tool: Suffixes = Suffixes(
-        en="Please integrate natural language reasoning with programs to solve the problem above, "
-        "and put your final answer within \\boxed{}.",
-        zh="请结合自然语言和Python程序语言来解答问题，并把最终答案放置于\\boxed{}中。",
-    )

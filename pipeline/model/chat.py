@@ -18,7 +18,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import Solution
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
 
 MODES = ("cot", "pot", "tool")

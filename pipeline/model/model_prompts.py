@@ -23,6 +23,7 @@ A model from elsewhere has no such file: it is asked by its own chat template.
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -30,14 +31,18 @@ from pydantic import ConfigDict, Field
 
 from pipeline.artifacts.write import read_json, write_json
 from pipeline.config.base import Section
-from pipeline.config.eval import Evaluation, Mode
-from pipeline.config.load import read_section
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
+from pipeline.config.read import read_section
 from pipeline.model.chat import OUTPUT_FENCE
 
 FILE = "prompts.json"
 
 Style = Literal["chat", "few-shot"]
+Mode = Literal["cot", "pot", "tool"]
+
+FROM_EVALUATION = ("modes", "max_new_tokens", "temperature", "tool_rounds", "shots")
+"""Settings of section `eval` that a model carries. They are read by name, not by that section's
+schema: a change of the latter must train no model again."""
 
 
 class ModelPrompts(Section):
@@ -63,9 +68,10 @@ class ModelPrompts(Section):
         style: Style,
         start: Self | None,
         prompts: Prompts | None,
-        evaluation: Evaluation | None,
+        evaluation: Mapping[str, object] | None,
     ) -> Self:
-        """What a newly trained model carries: the prompts and the evaluation settings of its run.
+        """What a newly trained model carries: the prompts of its run, and of the settings of its
+        evaluation (section `eval` as JSON values) those that a model carries.
 
         Where the run does not say them, the model that the training started from does (`start`).
         """
@@ -75,9 +81,7 @@ class ModelPrompts(Section):
         if prompts is not None:
             known["suffixes"] = prompts.model_dump()
         if evaluation is not None:
-            known |= evaluation.model_dump(
-                include={"modes", "max_new_tokens", "temperature", "tool_rounds", "shots"}
-            )
+            known |= {name: evaluation[name] for name in FROM_EVALUATION if name in evaluation}
 
         # Who was never taught to chat cannot use the tool.
         modes = known.get("modes")
@@ -87,7 +91,7 @@ class ModelPrompts(Section):
 
     def evaluation(self) -> dict[str, object]:
         """The settings of section `eval` that the model states."""
-        values = self.model_dump(include=set(Evaluation.model_fields))
+        values = self.model_dump(include=set(FROM_EVALUATION))
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -189,6 +193,6 @@ def add_evaluation_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_evaluation(path: Path | None) -> Evaluation | None:
-    """The file of `--evaluation`, if it was given."""
-    return read_section(path, Evaluation) if path is not None else None
+def read_evaluation(path: Path | None) -> dict[str, object] | None:
+    """The values in the file of `--evaluation`, if it was given."""
+    return read_json(path) if path is not None else None

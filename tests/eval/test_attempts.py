@@ -7,7 +7,7 @@ from eval.sampling.attempts import Asking, attempt_all
 from eval.sampling.few_shot import Shot, cut_at_stop, few_shot_prompt, pick_shots
 from eval.sandbox import Sandbox
 from pipeline.artifacts.records import Problem
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 from pipeline.inference.engine import Sample, SamplingSettings
 from tests.support.tiny_model import tiny_tokenizer
 

@@ -11,7 +11,7 @@ from eval.tasks import fetch
 from eval.tasks.declarations import MGSM_LANGUAGES, TABLE
 from eval.verdicts.judge import Submission, judge
 from pipeline.artifacts.records import Problem
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
 from pipeline.model.chat import user_message
 from tests.support.shared_data import shared_data

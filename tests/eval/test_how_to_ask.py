@@ -8,7 +8,7 @@ import pytest
 from eval import run as eval_run
 from eval.sampling.how_to_ask import how_to_ask
 from pipeline.config.eval import Evaluation
-from pipeline.config.world import Prompts, Suffixes
+from pipeline.config.prompts import Prompts, Suffixes
 from pipeline.errors import UserError
 from pipeline.model.model_prompts import (
     FILE,
@@ -24,7 +24,8 @@ OWN = Prompts(
     pot=Suffixes(en="Program.", zh="程"),
     tool=Suffixes(en="Tool.", zh="具"),
 )
-EVALUATION = Evaluation(modes=["cot", "tool"], max_new_tokens=5, shots=2, samples=0)
+SETTINGS = Evaluation(modes=["cot", "tool"], max_new_tokens=5, shots=2, samples=0)
+EVALUATION = SETTINGS.model_dump(mode="json")
 CHATML = (
     "{% for message in messages %}{{ '<' + message['role'] + '>' + message['content'] + eos_token }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}"
@@ -90,7 +91,7 @@ def test_what_asks_otherwise_is_named_in_one_line(model, tmp_path, capsys):
 
 def test_the_settings_of_the_models_own_run_warn_of_nothing(model, tmp_path, capsys):
     (tmp_path / "prompts.json").write_text(OWN.model_dump_json())
-    (tmp_path / "eval.json").write_text(EVALUATION.model_dump_json())
+    (tmp_path / "eval.json").write_text(SETTINGS.model_dump_json())
     resolved(
         model,
         *("--prompts", str(tmp_path / "prompts.json"), "--config", str(tmp_path / "eval.json")),
@@ -154,7 +155,7 @@ def test_a_trained_model_carries_its_run_and_where_that_is_silent_its_start():
     start = ModelPrompts.of("few-shot", None, OWN, EVALUATION)
     assert start.modes == ["cot"], "no tool without chat"
 
-    other = Evaluation(modes=["pot"], sample_modes=[], max_new_tokens=9)
+    other = {"modes": ["pot"], "sample_modes": [], "max_new_tokens": 9}
     trained = ModelPrompts.of("chat", start, None, other)
     assert (trained.style, trained.modes, trained.max_new_tokens) == ("chat", ["pot"], 9)
     assert trained.suffixes == OWN and ModelPrompts.of("chat", start, None, None).shots == 2

@@ -2,7 +2,6 @@
 
 import json
 import re
-from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +14,6 @@ from eval.tasks.declarations import TABLE
 from eval.verdicts.graded_samples import SAMPLES, graded_rows
 from pipeline.artifacts.records import Problem
 from pipeline.artifacts.write import write_json
-from pipeline.report.charts import Interval, Line, interval_chart, line_chart
 
 EVIL = "</script><img src=x onerror=alert(1)> <b>bold</b> \\boxed{4}"
 # In a script element "<!--<script>" would keep "</script>" from ending it.
@@ -127,21 +125,3 @@ def test_the_browser_keeps_what_the_graders_disagree_on():
 
 def test_a_browser_of_few_samples_keeps_them_all():
     assert len(chosen(_rows(["\\boxed{4}", "\\boxed{9}"]))) == 2
-
-
-def test_an_axis_of_powers_of_two_is_evenly_spaced():
-    chart = line_chart([Line("a", [(1, 1), (2, 2), (4, 3), (8, 4)])], "K", "y", powers_of_two=True)
-    places = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
-    steps = [b - a for a, b in pairwise(places)]
-    assert len(places) == 4 and max(steps) - min(steps) < 0.2
-
-
-def test_an_interval_chart_draws_each_interval_around_its_dot():
-    entries = [Interval("sft", 50.0, 40.0, 60.0), Interval("rl", 70.0, 65.0, 80.0)]
-    chart = interval_chart([("task", entries)], "%")
-    dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart)]
-    line = r'<line x1="([\d.]+)" x2="([\d.]+)" y1="[\d.]+" y2="[\d.]+" stroke='
-    lines = [(float(low), float(high)) for low, high in re.findall(line, chart)]
-    assert len(dots) == 2 and all(
-        low < dot < high for dot, (low, high) in zip(dots, lines, strict=True)
-    )

@@ -2,7 +2,7 @@ import pytest
 from tokenizers import AddedToken
 
 from pipeline.artifacts.records import Solution
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
 from pipeline.model.chat import (
     CHAT_TEMPLATE,

@@ -1,9 +1,15 @@
 """The digest that makes rules rerun: it sees code and declared data, and refuses names that lead nowhere."""
 
+import re
+import shutil
+from pathlib import Path
+
 import pytest
 
 from pipeline.artifacts import code_digest as digests
 from pipeline.artifacts.code_digest import UnknownModule, code_digest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -80,3 +86,72 @@ def test_a_users_module_is_found_in_the_working_folder_with_what_lies_beside_it(
     first = digest("my_reward")
     (mine / "my_words.py").write_text("A = 2\n")
     assert digest("my_reward") != first
+
+
+# Which programs read which sections of the schema. A change of a section's file reruns their rules, and no others.
+MINI = {"mini.problems", "mini.code", "mini.prose", "mini.web"}
+MINING = {"corpus.extract", "corpus.dedup", "corpus.round", "corpus.final", "corpus.report"}
+PRETRAINING = {"pretrain.tokens", "pretrain.train"}
+SFT = {"sft.data", "sft.train"}
+RL = {"rl.reward_model", "rl.train"}
+TRAININGS = {"mini.coder", "pretrain.train", "sft.train"} | RL
+READERS = {
+    "world": MINI,
+    "coder": {"mini.coder"},
+    # A model folder holds its chat template, so that every program that writes one reads the prompts' schema.
+    "prompts": {"pretrain.coder", "sft.data", "eval.run"} | TRAININGS,
+    "corpus": MINING,
+    "pretrain": PRETRAINING,
+    "sft": SFT,
+    "rl": RL,
+    "eval": {"eval.run"},
+    "load": set(),
+}
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A copy of the packages, in which digests are computed."""
+    for folder in ("pipeline", "mini", "corpus", "pretrain", "sft", "rl", "eval"):
+        shutil.copytree(
+            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    monkeypatch.setattr(digests, "ROOT", tmp_path)
+    yield tmp_path
+    code_digest.cache_clear()
+
+
+def programs_of_rules() -> list[str]:
+    """Every module that a rule names as its code."""
+    names: set[str] = set()
+    for rules in ROOT.glob("*/rules.smk"):
+        for call in re.findall(r"dag\.code_digest\(([^)]*)\)", rules.read_text(encoding="utf-8")):
+            names.update(re.findall(r'"([\w.]+)"', call))
+    return sorted(names)
+
+
+def test_a_changed_section_of_the_schema_changes_the_programs_that_read_it_and_no_others(
+    repository,
+):
+    programs = programs_of_rules()
+    before = {name: digest(name) for name in programs}
+    assert set().union(*READERS.values()) | TRAININGS <= set(programs)
+
+    for section, readers in READERS.items():
+        file = repository / "pipeline" / "config" / f"{section}.py"
+        original = file.read_text()
+        file.write_text(original + "\n\nADDED = 1\n")
+        changed = {name for name in programs if digest(name) != before[name]}
+        file.write_text(original)
+        assert changed == readers, section
+
+
+def test_settings_that_all_trainings_share_change_the_trainings_and_nothing_of_the_corpus(
+    repository,
+):
+    programs = programs_of_rules()
+    before = {name: digest(name) for name in programs}
+    with open(repository / "pipeline" / "config" / "training.py", "a") as stream:
+        stream.write("\n\nADDED = 1\n")
+    changed = {name for name in programs if digest(name) != before[name]}
+    assert changed >= TRAININGS and not changed & (MINING | MINI)

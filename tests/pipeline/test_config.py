@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from pipeline.config.corpus import Classifier
-from pipeline.config.load import PRESETS, Config, load_preset, read_section
+from pipeline.config.load import PRESETS, Config, load_preset
+from pipeline.config.read import read_section
 from pipeline.errors import UserError
 from pipeline.workflow import stage_json
 

@@ -13,8 +13,7 @@ from transformers import (
     LlamaConfig,
 )
 
-from pipeline.config.eval import Evaluation
-from pipeline.config.world import Prompts
+from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
 from pipeline.model.card import (
     Card,
@@ -30,7 +29,7 @@ from pipeline.model.model_prompts import ModelPrompts
 from pipeline.model.older_releases import _older_config, write_older_fields
 from tests.support.tiny_model import VOCABULARY, tiny_model, tiny_tokenizer
 
-ASKING = ModelPrompts.of("chat", None, Prompts(), Evaluation(max_new_tokens=7))
+ASKING = ModelPrompts.of("chat", None, Prompts(), {"max_new_tokens": 7})
 
 
 def card(**more):

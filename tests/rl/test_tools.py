@@ -9,8 +9,8 @@ from eval.report import TEMPLATES
 from eval.reporting.rollouts import rollouts
 from pipeline.artifacts.records import Problem, Solution
 from pipeline.artifacts.write import read_json, write_json, write_jsonl
+from pipeline.config.prompts import Prompts, Suffixes
 from pipeline.config.rl import RL
-from pipeline.config.world import Prompts, Suffixes
 from pipeline.errors import UserError
 from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
 from pipeline.model.chat import encode_output

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from pipeline.artifacts.records import Solution
 from pipeline.artifacts.write import read_json
+from pipeline.config.prompts import Prompts
 from pipeline.config.schedule import learning_rate
 from pipeline.config.sft import SFT
-from pipeline.config.world import Prompts
 from pipeline.errors import UserError
 from pipeline.forward.batches import micro_batches
 from pipeline.forward.layout import row_log_probs

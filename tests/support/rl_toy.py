@@ -8,8 +8,8 @@ import torch
 
 from pipeline.artifacts.records import Problem, Solution
 from pipeline.artifacts.write import write_json, write_jsonl
+from pipeline.config.prompts import Prompts, Suffixes
 from pipeline.config.rl import RL, Reward
-from pipeline.config.world import Prompts, Suffixes
 from pipeline.forward.batches import Row
 from pipeline.model.chat import encode_prompt
 from pipeline.model.load import CHAT_TEMPLATE, load_model, load_tokenizer, save_model
