@@ -226,7 +226,7 @@ def _attempt_parts(
                 tool_rounds=settings.tool_rounds,
                 benchmark=part.benchmark,
                 file=part.file,
-                stop=tuple(how.stop.get(part.mode, ())),
+                stop=tuple(how.stop.get(part.mode, [])),
             )
             sampling = SamplingSettings(
                 temperature=settings.temperature if part.samples else 0.0,

@@ -5,9 +5,10 @@ without further options asks it that way; whoever asks otherwise is told so in o
 """
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.config.eval import Evaluation, Mode
+from pipeline.config.eval import Evaluation
 from pipeline.config.prompts import Prompts
 from pipeline.config.read import read_section
 from pipeline.errors import UserError
@@ -19,10 +20,10 @@ class HowToAsk:
     """How every problem of a run is put to the model."""
 
     style: str  # "chat" or "few-shot"
-    modes: list[Mode]
+    modes: list[str]
     settings: Evaluation
     prompts: Prompts
-    stop: dict[Mode, list[str]]  # strings at which an answer ends, besides those of the mode
+    stop: Mapping[str, list[str]]  # strings at which an answer ends, besides those of the mode
     carried: ModelPrompts | None  # what the model says of itself
 
 
@@ -39,7 +40,9 @@ def how_to_ask(args: argparse.Namespace) -> HowToAsk:
 
     own = carried.suffixes if carried is not None else None
     prompts = read_section(args.prompts, Prompts) if args.prompts else own or Prompts()
-    stop = carried.stop if carried is not None and style == carried.style else {}
+    stop: Mapping[str, list[str]] = {}
+    if carried is not None and style == carried.style:
+        stop = {mode: list(strings) for mode, strings in carried.stop.items()}
 
     asking = HowToAsk(style, modes, settings, prompts, stop, carried)
     warn_of(args.model, _differences(asking))
@@ -92,7 +95,7 @@ def _differences(asking: HowToAsk) -> list[str]:
     if asking.style == "few-shot":
         compared.append("shots")
     else:
-        found += suffix_differences(carried, asking.prompts, tuple(asking.modes))
+        found += suffix_differences(carried, asking.prompts, asking.modes)
 
     for name in compared:
         own, asked = getattr(carried, name), getattr(settings, name)

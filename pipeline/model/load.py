@@ -104,7 +104,8 @@ def load_model(
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
         raise UserError(f"{source}: no weights (*.safetensors) in this folder")
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
+        # With its report the declared type is wrong.
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             str(source),
             dtype="auto" if keep_precision else torch.float32,
             attn_implementation=implementation,
@@ -120,7 +121,8 @@ def load_model(
         SafetensorError,
     ) as error:
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
-    check_loaded(source, model, report)
+    model: PreTrainedModel = loaded[0]
+    check_loaded(source, model, loaded[1])
 
     # The log-probabilities computed here come from plain logits.
     config = model.config

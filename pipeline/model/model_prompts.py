@@ -23,7 +23,7 @@ A model from elsewhere has no such file: it is asked by its own chat template.
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
@@ -40,6 +40,9 @@ FILE = "prompts.json"
 Style = Literal["chat", "few-shot"]
 Mode = Literal["cot", "pot", "tool"]
 
+STOP: dict[Mode, list[str]] = {"cot": [], "pot": [], "tool": [OUTPUT_FENCE]}
+"""Where this project's own models end besides EOS: in the mode `tool` where they ask for an output."""
+
 FROM_EVALUATION = ("modes", "max_new_tokens", "temperature", "tool_rounds", "shots")
 """Settings of section `eval` that a model carries. They are read by name, not by that section's
 schema: a change of the latter must train no model again."""
@@ -54,9 +57,7 @@ class ModelPrompts(Section):
     style: Style
     modes: list[Mode] = Field(["cot"], min_length=1)
     suffixes: Prompts | None = None
-    stop: dict[Mode, list[str]] = Field(
-        default_factory=lambda: {"cot": [], "pot": [], "tool": [OUTPUT_FENCE]}
-    )
+    stop: dict[Mode, list[str]] = STOP
     max_new_tokens: int | None = Field(None, ge=1)
     temperature: float | None = Field(None, gt=0)
     tool_rounds: int | None = Field(None, ge=1)
@@ -97,9 +98,8 @@ class ModelPrompts(Section):
 
 def carried_by(model: str | Path) -> ModelPrompts | None:
     """What the model in a folder, or on the Hub, says of itself; None where it says nothing."""
-    path = Path(model) / FILE
-    if not Path(model).is_dir():
-        path = _fetched(str(model))
+    folder = Path(model)
+    path = folder / FILE if folder.is_dir() else _fetched(str(model))
     if path is None or not path.is_file():
         return None
     return read_section(path, ModelPrompts)
@@ -154,7 +154,7 @@ def prompts_for(model: str | Path, given: Path | None) -> Prompts:
 
 
 def suffix_differences(
-    carried: ModelPrompts, prompts: Prompts, modes: tuple[Mode, ...] = ("cot", "pot", "tool")
+    carried: ModelPrompts, prompts: Prompts, modes: Sequence[str] = ("cot", "pot", "tool")
 ) -> list[str]:
     """In which suffixes `prompts` differs from what a model carries, in words."""
     if carried.suffixes is None:
