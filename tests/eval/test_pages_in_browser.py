@@ -13,6 +13,7 @@ from tests.support.page_checks import flaws
 
 pytestmark = pytest.mark.skipif(chromium_path() is None, reason="needs Chromium (apt: chromium)")
 
+
 @pytest.fixture(scope="module")
 def browser():
     with Chromium() as started:
@@ -52,7 +53,10 @@ def test_nothing_is_cut_off_or_covered(browser, pages, width):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_charts_of_long_names_and_large_numbers_are_whole(browser, tmp_path, width):
     name = "a name that is far too long for any line of a chart, and goes on"
-    stages = [charts.Stage(name, 12_345_678), charts.Stage("kept", 1_234_567, f"−11,111,111: {name}, {name}")]
+    stages = [
+        charts.Stage(name, 12_345_678),
+        charts.Stage("kept", 1_234_567, f"−11,111,111: {name}, {name}"),
+    ]
     steps = [(step * 123_456, step * 1e-5) for step in range(50)]
     drawn = [
         charts.funnel(stages),
@@ -65,7 +69,9 @@ def test_charts_of_long_names_and_large_numbers_are_whole(browser, tmp_path, wid
         charts.score_histogram([10_000, 3, 0, 7], [0, 0, 0, 7], 0.51),
         charts.interval_chart([(name[:44], [charts.Interval("m", 99.9, 99, 100)])], "%"),
     ]  # fmt: skip
-    (tmp_path / "all.html.jinja").write_text("{% for one in data %}<figure>{{ one }}</figure>{% endfor %}")
+    (tmp_path / "all.html.jinja").write_text(
+        "{% for one in data %}<figure>{{ one }}</figure>{% endfor %}"
+    )
     page = tmp_path / "charts.html"
     page.write_text(render_page("Charts", "", [Section("All", "all.html.jinja", drawn)], tmp_path))
     assert flaws(browser, page, width) == []
