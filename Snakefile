@@ -59,7 +59,7 @@ rule stage_config:
     message:
         "settings: {wildcards.section}"
     shell:
-        "printf '%s\\n' {params.json:q} > {output}"
+        "printf '%s\\n' {params.json:q} > {output:q}"
 
 
 include: "mini/rules.smk"

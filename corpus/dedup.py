@@ -1,6 +1,6 @@
 """Find URL duplicates, equal texts and near duplicates over all shards.
 
-Reads  the folder of page tables (`corpus/pages/<shard>.parquet`).
+Reads  the folder of page tables (`corpus/pages/<shard>.parquet`): those that `--shards FILE` names, one a line, or all.
 Writes a folder with
     bands/<shard>.parquet    for each page of the shard band keys and sketch (corpus.duplicates.lsh_bands)
     shards/<shard>.parquet   for each page of the shard doc_id, kept, duplicate ("", "url", "text", "near"), and
@@ -20,6 +20,8 @@ leave 40 billion pages; how it finds near duplicates it does not say.
 """
 
 import argparse
+import math
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +36,7 @@ from corpus.duplicates.clusters import Buckets, Duplicates, clusters
 from corpus.duplicates.lsh_bands import write_bands
 from corpus.tables.database import one_row, open_database
 from corpus.tables.pages import ROW_GROUP, read_table
-from corpus.tables.shards import shard_files
+from corpus.tables.shards import read_shard_list, shard_files
 from pipeline.artifacts.write import atomic_folder, write_manifest
 from pipeline.config.corpus import Dedup
 from pipeline.config.read import read_section
@@ -54,7 +56,8 @@ _BEST_FIRST = "n_chars DESC, doc_id, row"
 def main(argv: list[str] | None = None) -> None:
     args = _parse_args(argv)
     settings = read_section(args.config, Dedup)
-    files = shard_files(args.pages)
+    shards = read_shard_list(args.shards) if args.shards else None
+    files = shard_files(args.pages, shards)
 
     with atomic_folder(args.out) as folder:
         counts = deduplicate(files, folder, settings, args.workers)
@@ -281,7 +284,10 @@ def _sketches(shards: Shards, bands: Path, rows: np.ndarray, scratch: Path) -> n
 
         if sketches is None:
             shape = (len(rows), values.shape[1])
-            sketches = np.memmap(scratch, dtype=np.uint8, mode="w+", shape=shape)
+            # A mapped file that the disk has no room for would kill the process by a signal.
+            with open(scratch, "wb") as file_of_sketches:
+                os.posix_fallocate(file_of_sketches.fileno(), 0, math.prod(shape))
+            sketches = np.memmap(scratch, dtype=np.uint8, mode="r+", shape=shape)
         sketches[of_this_shard] = values
 
     return np.zeros((0, 1), dtype=np.uint8) if sketches is None else sketches
@@ -352,6 +358,9 @@ def _parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--config", required=True, help="JSON of the section corpus.dedup")
     parser.add_argument("--pages", required=True, type=Path, help="folder of page tables")
+    parser.add_argument(
+        "--shards", type=Path, help="text file with the shards' names, one a line; default: all"
+    )
     parser.add_argument("--out", required=True, type=Path, help="folder to write")
     parser.add_argument("--workers", type=int, default=1, help="processes that compute signatures")
     return parser.parse_args(argv)

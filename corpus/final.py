@@ -71,6 +71,7 @@ def main(argv: list[str] | None = None) -> None:
         with atomic_folder(args.out) as folder:
             counts |= merge(work, crawl.shards, folder)
             counts["collected"] = len(collected.doc_id)
+            counts["rounds"] = len(args.rounds)
             items = Counter(item.benchmark for item in benchmarks)
             counts["benchmark_items"] = dict(sorted(items.items()))
             _check_complete(counts)

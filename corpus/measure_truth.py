@@ -20,7 +20,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from corpus.tables.pages import read_table
-from corpus.tables.shards import shard_files
+from corpus.tables.rounds import round_folders
+from corpus.tables.shards import Crawl
 from corpus.tables.urls import url_key
 from pipeline.artifacts.records import read_jsonl
 from pipeline.errors import UserError, run_main
@@ -75,7 +76,7 @@ def measure(corpus: Path, labels: Path) -> list[dict]:
     """One dict a round: {"round", "languages": {language or "all": {"pages", "mathematical", "found", "collected",
     "recall", "precision", "recall_of_all"}}}, and under "missed_domains" where most pages were missed."""
     truth = read_truth(labels)
-    keeper_of = _keepers(corpus)
+    keeper_of = _keepers(Crawl.open(corpus / "pages", corpus / "dedup"))
     present = _labels_of_keepers(truth, keeper_of)
 
     # Mathematical pages that extraction dropped.
@@ -86,7 +87,7 @@ def measure(corpus: Path, labels: Path) -> list[dict]:
             lost[label.language] += 1
 
     rounds = []
-    for number, folder in _round_folders(corpus):
+    for number, folder in round_folders(corpus):
         collected = read_table(folder / "collected.parquet", ["doc_id"])["doc_id"].to_pylist()
         rounds.append({"round": number, **_compare(present, set(collected), lost)})
     return rounds
@@ -123,12 +124,12 @@ def _is_mathematical(row: dict) -> bool | None:
     return None
 
 
-def _keepers(corpus: Path) -> dict[int, int]:
+def _keepers(crawl: Crawl) -> dict[int, int]:
     """url_key of each extracted page -> doc_id of the page that stays for it and its duplicates."""
     keeper_of: dict[int, int] = {}
-    for file in shard_files(corpus / "pages"):
-        keys = read_table(file, ["url_key"])["url_key"].to_pylist()
-        keepers = read_table(corpus / "dedup/shards" / file.name)["keeper"].to_pylist()
+    for shard in crawl.shards:
+        keys = read_table(crawl.page_file(shard), ["url_key"])["url_key"].to_pylist()
+        keepers = read_table(crawl.dedup_file(shard), ["keeper"])["keeper"].to_pylist()
         keeper_of.update(zip(keys, keepers, strict=True))
     return keeper_of
 
@@ -147,15 +148,6 @@ def _labels_of_keepers(truth: Truth, keeper_of: dict[int, int]) -> Truth:
             mathematical = known.mathematical or label.mathematical
             present[doc_id] = Label(mathematical, known.language, known.host)
     return present
-
-
-def _round_folders(corpus: Path) -> list[tuple[int, Path]]:
-    """Number and folder of each round; by number, for round_10 is not the second."""
-    folders = []
-    for path in corpus.glob("round_*"):
-        number = int(path.name.removeprefix("round_"))
-        folders.append((number, path))
-    return sorted(folders)
 
 
 def _compare(present: Truth, collected: set[int], lost: Counter[str]) -> dict:

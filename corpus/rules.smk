@@ -2,6 +2,7 @@
 import sys
 
 from corpus.archives import sources
+from corpus.tables.shards import write_shard_list
 from pipeline.errors import UserError
 
 # ---- Extraction: one job a shard ------------------------------------------------------------------------------------
@@ -33,8 +34,8 @@ rule common_crawl_files:
     message:
         "Common Crawl: which WARC files of {wildcards.crawl}"
     shell:
-        "python -m corpus.commoncrawl {wildcards.crawl} --files {params.files} --server {params.server:q}"
-        " --out {output} 2>&1 | tee -i {log}"
+        "python -m corpus.commoncrawl {wildcards.crawl:q} --files {params.files:q} --server {params.server:q}"
+        " --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 def archives(wildcards):
@@ -66,9 +67,9 @@ rule extract:
     message:
         "extract: {wildcards.shard}"
     shell:
-        "python -m corpus.extract --config {input.config} --shard {wildcards.shard} --pages {output.pages}"
-        " --rejects {output.rejects} --stats {output.stats} --crawls {params.crawls} --scratch {params.scratch}"
-        " {params.files:q} 2>&1 | tee -i {log}"
+        "python -m corpus.extract --config {input.config:q} --shard {wildcards.shard:q} --pages {output.pages:q}"
+        " --rejects {output.rejects:q} --stats {output.stats:q} --crawls {params.crawls:q} --scratch {params.scratch:q}"
+        " {params.files:q} 2>&1 | tee -i {log:q}"
 
 
 # ---- Duplicates, rounds, final corpus ---------------------------------------------------------------------------------
@@ -82,6 +83,14 @@ def annotations(wildcards):
 
 def round_before(wildcards):
     return [] if int(wildcards.n) == 1 else f"{RESULTS}/corpus/round_{int(wildcards.n) - 1}"
+
+
+def shard_list(wildcards):
+    """The file that names this run's shards: the folder of page tables may hold those of earlier runs, too.
+
+    Written while jobs are planned: a command line has no room for the tens of thousands of a whole crawl.
+    """
+    return write_shard_list(f"{RESULTS}/corpus/shards.txt", SHARDS)
 
 
 # Threads of the jobs below. Half of the cores: the coder is trained beside them.
@@ -103,6 +112,7 @@ rule dedup:
     params:
         code=dag.code_digest("corpus.dedup"),
         pages="results/{preset}/corpus/pages",
+        shards=shard_list,
     threads: HALF
     log:
         "results/{preset}/logs/dedup.log",
@@ -111,8 +121,8 @@ rule dedup:
     message:
         "duplicates: by URL, equal texts, near duplicates"
     shell:
-        "python -m corpus.dedup --config {input.config} --pages {params.pages} --workers {threads} --out {output}"
-        " 2>&1 | tee -i {log}"
+        "python -m corpus.dedup --config {input.config:q} --pages {params.pages:q} --shards {params.shards:q}"
+        " --workers {threads} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule mine_round:
@@ -129,8 +139,8 @@ rule mine_round:
     params:
         code=dag.code_digest("corpus.round"),
         pages="results/{preset}/corpus/pages",
-        previous=lambda w, input: f"--previous {input.previous}" if input.previous else "",
-        annotations=lambda w, input: f"--annotations {input.annotations}" if input.annotations else "",
+        previous=lambda w, input: ["--previous", input.previous] if input.previous else [],
+        annotations=lambda w, input: ["--annotations", input.annotations] if input.annotations else [],
     threads: HALF
     log:
         "results/{preset}/logs/mine_round.{n}.log",
@@ -139,9 +149,9 @@ rule mine_round:
     message:
         "round {wildcards.n}: train the classifier, score, collect, find domains and URL prefixes"
     shell:
-        "python -m corpus.round --number {wildcards.n} --classifier {input.classifier} --selection {input.selection}"
-        " --pages {params.pages} --dedup {input.dedup} --seeds {input.seeds} {params.previous} {params.annotations}"
-        " --workers {threads} --out {output} 2>&1 | tee -i {log}"
+        "python -m corpus.round --number {wildcards.n:q} --classifier {input.classifier:q} --selection {input.selection:q}"
+        " --pages {params.pages:q} --dedup {input.dedup:q} --seeds {input.seeds:q} {params.previous:q} {params.annotations:q}"
+        " --workers {threads} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule finalise_corpus:
@@ -168,9 +178,9 @@ rule finalise_corpus:
     message:
         "corpus: leaked benchmark problems removed, Parquet and dataset card"
     shell:
-        "python -m corpus.final --config {input.config} --pages {params.pages} --dedup {input.dedup}"
-        " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed}"
-        " --workers {threads} --resume {params.resume} --out {output.final} 2>&1 | tee -i {log}"
+        "python -m corpus.final --config {input.config:q} --pages {params.pages:q} --dedup {input.dedup:q}"
+        " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed:q}"
+        " --workers {threads} --resume {params.resume:q} --out {output.final:q} 2>&1 | tee -i {log:q}"
 
 
 rule corpus:
@@ -190,7 +200,7 @@ rule corpus_report_page:
     params:
         code=dag.code_digest("corpus.report"),
         results="results/{preset}",
-        truth=f"--truth {TRUTH}" if TRUTH else "",
+        truth=["--truth", TRUTH] if TRUTH else [],
     log:
         "results/{preset}/logs/corpus_report.log",
     benchmark:
@@ -198,8 +208,8 @@ rule corpus_report_page:
     message:
         "report: what was mined, from records to tokens"
     shell:
-        "python -m corpus.report --results {params.results} {params.truth} --out {output.page}"
-        " --json {output.numbers} 2>&1 | tee -i {log}"
+        "python -m corpus.report --results {params.results:q} {params.truth:q} --out {output.page:q}"
+        " --json {output.numbers:q} 2>&1 | tee -i {log:q}"
 
 
 rule corpus_report:

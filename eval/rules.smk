@@ -12,7 +12,7 @@ rule fetch_benchmark:
     message:
         "{wildcards.name}: fetching the benchmark from its declared source"
     shell:
-        "python -m eval.benchmarks --fetch {wildcards.name} --to {output} 2>&1 | tee -i {log}"
+        "python -m eval.benchmarks --fetch {wildcards.name:q} --to {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule evaluate_model:
@@ -39,9 +39,9 @@ rule evaluate_model:
     message:
         "{wildcards.model}: evaluation on " + ", ".join(BENCHMARKS)
     shell:
-        "python -m eval.run --model {input.model} --benchmark {params.benchmarks:q} --style {params.style}"
-        " --shots {input.shots} --config {input.config} --prompts {input.prompts} --resume {params.resume}"
-        " --out {output} 2>&1 | tee -i {log}"
+        "python -m eval.run --model {input.model:q} --benchmark {params.benchmarks:q} --style {params.style:q}"
+        " --shots {input.shots:q} --config {input.config:q} --prompts {input.prompts:q} --resume {params.resume:q}"
+        " --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule summarise:
@@ -55,7 +55,7 @@ rule summarise:
     log:
         "results/{preset}/logs/summarise.log",
     shell:
-        "python -m eval.summary {input} --out {output.summary} --comparisons {output.comparisons} 2>&1 | tee -i {log}"
+        "python -m eval.summary {input:q} --out {output.summary:q} --comparisons {output.comparisons:q} 2>&1 | tee -i {log:q}"
 
 
 rule results_report_page:
@@ -75,7 +75,7 @@ rule results_report_page:
     message:
         "results report"
     shell:
-        "python -m eval.report --results {params.results} --out {output} 2>&1 | tee -i {log}"
+        "python -m eval.report --results {params.results:q} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule paper_tables_file:
@@ -93,7 +93,7 @@ rule paper_tables_file:
     message:
         "the paper's tables beside this run"
     shell:
-        "python -m eval.paper_tables --results {params.results} --out {output} > {log} 2>&1"
+        "python -m eval.paper_tables --results {params.results:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule evaluation:

@@ -20,7 +20,7 @@ rule mini_problems:
     message:
         "mini: word problems with worked solutions"
     shell:
-        "python -m mini.problems --config {input.config} --out {params.world} 2>&1 | tee -i {log}"
+        "python -m mini.problems --config {input.config:q} --out {params.world:q} 2>&1 | tee -i {log:q}"
 
 
 rule mini_code:
@@ -45,8 +45,8 @@ rule mini_code:
     message:
         "mini: Python source, prose and held-out texts"
     shell:
-        "( python -m mini.code --config {input.config} --out {params.world}"
-        " && python -m mini.prose --config {input.config} --out {params.world} ) 2>&1 | tee -i {log}"
+        "( python -m mini.code --config {input.config:q} --out {params.world:q}"
+        " && python -m mini.prose --config {input.config:q} --out {params.world:q} ) 2>&1 | tee -i {log:q}"
 
 
 rule mini_web:
@@ -69,5 +69,5 @@ rule mini_web:
     message:
         "mini: the web, as WARC files"
     shell:
-        "python -m mini.web --config {input.config} --problems {params.world}/problems --out {params.world}"
-        " 2>&1 | tee -i {log}"
+        "python -m mini.web --config {input.config:q} --problems {params.world:q}/problems --out {params.world:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -18,6 +18,7 @@ __all__ = [
     "benchmark_files",
     "code_digest",
     "load_config",
+    "options",
     "print_failure",
     "shell_prefix",
     "source",
@@ -42,7 +43,9 @@ def shell_prefix() -> str:
         f"{TERMINAL_VARIABLE}={terminal}",
     ]
     # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.
-    return f"set -euo pipefail; export {' '.join(settings)}; "
+    # Snakemake formats the prefix: braces of a path are doubled.
+    exported = " ".join(settings).replace("{", "{{").replace("}", "}}")
+    return f"set -euo pipefail; export {exported}; "
 
 
 def stage_json(config: Config, section: str) -> str:
@@ -133,6 +136,14 @@ def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:
             case _:
                 files[name] = path
     return files
+
+
+def options(flag: str, paths: dict[str, str]) -> list[str]:
+    """The words `flag NAME=PATH` for each of the paths; a list, so that each is quoted by itself."""
+    words = []
+    for name, path in paths.items():
+        words += [flag, f"{name}={path}"]
+    return words
 
 
 def print_failure(snakemake_logs: str | list[str], results: str) -> None:

@@ -38,8 +38,8 @@ if CONFIG.sources.coder == "mini":
         message:
             "coder: a small Llama from scratch on Python source"
         shell:
-            "python -m mini.coder --config {input.config} --prompts {input.prompts} --world {params.world}"
-            " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
+            "python -m mini.coder --config {input.config:q} --prompts {input.prompts:q} --world {params.world:q}"
+            " --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 else:
 
@@ -56,7 +56,7 @@ else:
         message:
             "coder: an existing checkpoint, checked"
         shell:
-            "python -m pretrain.coder --source {params.source:q} --out {output.model} 2>&1 | tee -i {log}"
+            "python -m pretrain.coder --source {params.source:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule tokenise:
@@ -68,7 +68,7 @@ rule tokenise:
         "results/{preset}/pretrain/tokens/manifest.json",
     params:
         code=dag.code_digest("pretrain.tokens"),
-        sources=" ".join(f"--source {name}={path}" for name, path in MIXTURE.items()),
+        sources=dag.options("--source", MIXTURE),
         folder="results/{preset}/pretrain/tokens",
     threads: workflow.cores
     log:
@@ -78,8 +78,8 @@ rule tokenise:
     message:
         "base: the mixture as tokens"
     shell:
-        "python -m pretrain.tokens --config {input.config} --tokenizer {input.coder} {params.sources}"
-        " --jobs {threads} --out {params.folder} 2>&1 | tee -i {log}"
+        "python -m pretrain.tokens --config {input.config:q} --tokenizer {input.coder:q} {params.sources:q}"
+        " --jobs {threads} --out {params.folder:q} 2>&1 | tee -i {log:q}"
 
 
 rule train_base:
@@ -92,7 +92,7 @@ rule train_base:
         model=directory("results/{preset}/models/base"),
     params:
         code=dag.code_digest("pretrain.train"),
-        heldout=" ".join(f"--heldout {name}={path}" for name, path in HELD_OUT.items()),
+        heldout=dag.options("--heldout", HELD_OUT),
         resume="results/{preset}/resume/base",
     threads: workflow.cores
     resources:
@@ -105,8 +105,8 @@ rule train_base:
     message:
         "base: continued pretraining of the coder checkpoint"
     shell:
-        "{resources.launch} -m pretrain.train --config {input.config} --coder {input.coder} --tokens {input.tokens}"
-        " {params.heldout} --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
+        "{resources.launch} -m pretrain.train --config {input.config:q} --coder {input.coder:q} --tokens {input.tokens:q}"
+        " {params.heldout:q} --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule coder_model:

@@ -43,9 +43,9 @@ rule train_reward_model:
     message:
         "{wildcards.reward_model}: the {params.kind} reward model"
     shell:
-        "{resources.launch} -m rl.reward_model --kind {params.kind} --config {input.config} --prompts {input.prompts}"
-        " --base {input.base} --sft {input.sft} --problems {input.problems}"
-        " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
+        "{resources.launch} -m rl.reward_model --kind {params.kind:q} --config {input.config:q} --prompts {input.prompts:q}"
+        " --base {input.base:q} --sft {input.sft:q} --problems {input.problems:q}"
+        " --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule train_rl:
@@ -62,8 +62,8 @@ rule train_rl:
     params:
         code=dag.code_digest("rl.train", *OWN_REWARDS),
         resume="results/{preset}/resume/rl",
-        heldout=f"--heldout {RL_HELDOUT}" if RL_HELDOUT else "",
-        models=" ".join(f"--{name.replace('_', '-')} {path}" for name, path in REWARD_MODELS.items()),
+        heldout=["--heldout", RL_HELDOUT] if RL_HELDOUT else [],
+        models=[word for name, path in REWARD_MODELS.items() for word in (f"--{name.replace('_', '-')}", path)],
     threads: workflow.cores
     resources:
         # A profile may start several processes instead, as for fine-tuning.
@@ -75,9 +75,9 @@ rule train_rl:
     message:
         "rl: " + CONFIG.rl.method
     shell:
-        "{resources.launch} -m rl.train --config {input.config} --prompts {input.prompts} --sft {input.sft}"
-        " --problems {input.problems} {params.heldout} {params.models}"
-        " --resume {params.resume} --rollouts {output.rollouts} --out {output.model} 2>&1 | tee -i {log}"
+        "{resources.launch} -m rl.train --config {input.config:q} --prompts {input.prompts:q} --sft {input.sft:q}"
+        " --problems {input.problems:q} {params.heldout:q} {params.models:q}"
+        " --resume {params.resume:q} --rollouts {output.rollouts:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule reward_model:

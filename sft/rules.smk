@@ -17,7 +17,7 @@ rule sft_examples:
         problems="results/{preset}/sft/problems.jsonl",
     params:
         code=dag.code_digest("sft.data"),
-        solutions=" ".join(solution_files()),
+        solutions=solution_files(),
     log:
         "results/{preset}/logs/sft_examples.log",
     benchmark:
@@ -25,8 +25,8 @@ rule sft_examples:
     message:
         "sft: solutions gathered, checked, encoded"
     shell:
-        "python -m sft.data --config {input.config} --prompts {input.prompts} --tokenizer {input.tokenizer}"
-        " --solutions {params.solutions} --out {output.examples} 2>&1 | tee -i {log}"
+        "python -m sft.data --config {input.config:q} --prompts {input.prompts:q} --tokenizer {input.tokenizer:q}"
+        " --solutions {params.solutions:q} --out {output.examples:q} 2>&1 | tee -i {log:q}"
 
 
 rule train_sft:
@@ -50,8 +50,8 @@ rule train_sft:
     message:
         "sft: fine-tuning on worked solutions"
     shell:
-        "{resources.launch} -m sft.train --config {input.config} --base {input.base} --examples {input.examples}"
-        " --resume {params.resume} --out {output.model} 2>&1 | tee -i {log}"
+        "{resources.launch} -m sft.train --config {input.config:q} --base {input.base:q} --examples {input.examples:q}"
+        " --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule sft_model:

@@ -24,6 +24,8 @@ from corpus.reporting.schema import (
     MarkupKind,
     Quality,
 )
+from corpus.tables.rounds import round_folders
+from corpus.tables.shards import Crawl
 
 LENGTH_BINS = 40  # equal steps of log10(characters) from LOW to HIGH
 LOW, HIGH = 1.0, 7.0
@@ -41,20 +43,22 @@ class Tables:
         self.results = Path(results)
         self.corpus = self.results / "corpus"
         self.database = duckdb.connect(config={"threads": "2"})
-        self.rounds = sorted(
-            int(path.parent.name.removeprefix("round_"))
-            for path in self.corpus.glob("round_*/collected.parquet")
-        )
+        self.rounds = [number for number, _ in round_folders(self.corpus)]
 
-        self._view("pages", "pages/*.parquet")
-        self._view("rejects", "rejects/*.parquet")
+        # Only the shards of this run: a folder may hold those of a run with other archives, too.
+        crawl = Crawl.open(self.corpus / "pages", self.corpus / "dedup")
+        names = [f"{shard}.parquet" for shard in crawl.shards]
+
+        self._view("pages", *(f"pages/{name}" for name in names))
+        self._view("rejects", *(f"rejects/{name}" for name in names))
         self._view("kept", "dedup/kept.parquet")
-        self._view("fate", "dedup/shards/*.parquet")
+        self._view("fate", *(f"dedup/shards/{name}" for name in names))
         self._view("final", "final/part-*.parquet")
         self._view("removed", "decontaminated.parquet")
         for number in self.rounds:
+            scores = [f"round_{number}/scores/{name}" for name in names]
             self._view(f"collected_{number}", f"round_{number}/collected.parquet")
-            self._view(f"scores_{number}", f"round_{number}/scores/*.parquet")
+            self._view(f"scores_{number}", *scores)
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return self.database.execute(query, list(values)).fetchall()
@@ -66,10 +70,11 @@ class Tables:
         """The only value of the only row."""
         return self.one(query, *values)[0]
 
-    def _view(self, name: str, pattern: str) -> None:
-        # A view takes no parameters, so the path is quoted by hand.
-        quoted = str(self.corpus / pattern).replace("'", "''")
-        self.database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{quoted}')")
+    def _view(self, name: str, *files: str) -> None:
+        # A view takes no parameters, so the paths are quoted by hand.
+        quoted = [str(self.corpus / file).replace("'", "''") for file in files]
+        paths = ", ".join(f"'{path}'" for path in quoted)
+        self.database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{paths}])")
 
 
 def funnel(tables: Tables) -> Funnel:

@@ -6,6 +6,7 @@ superset of what FineMath publishes, under our names (see `corpus/final/README.m
 mapping).
 """
 
+import sys
 from pathlib import Path
 from types import TracebackType
 
@@ -132,10 +133,14 @@ class TableWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._rows and kind is None:
-            self._write_group()
-
-        self._writer.close()
+        try:
+            if self._rows and kind is None:
+                self._write_group()
+            self._writer.close()
+        except BaseException:
+            # A disk that is full shows here at the latest.
+            self._whole_file.__exit__(*sys.exc_info())
+            raise
         self._whole_file.__exit__(kind, error, traceback)
 
     def _write_group(self) -> None:

@@ -1,6 +1,6 @@
 """The shards of a crawl: their page tables, and the pages of each that survive deduplication."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.tables.pages import read_table
+from pipeline.artifacts.write import write_text
 from pipeline.errors import UserError
 
 _ROWS = 2000  # pages in memory at a time: some megabytes of text
@@ -29,8 +30,16 @@ class Crawl:
 
     @classmethod
     def open(cls, pages: str | Path, dedup: str | Path) -> "Crawl":
-        """All shards of the folder; UserError where there are none, or other files than page tables."""
-        shards = tuple(file.stem for file in shard_files(pages))
+        """The shards that were deduplicated: other page tables in the folder are of other runs.
+
+        UserError where there are none, or where one of them is no page table.
+        """
+        decided = _visible(Path(dedup) / "shards")
+        if not decided:
+            raise UserError(f"{dedup}: no shards/*.parquet there; run corpus.dedup first")
+
+        shards = tuple(file.stem for file in decided)
+        shard_files(pages, shards)
         return cls(Path(pages), Path(dedup), shards)
 
     def page_file(self, shard: str) -> Path:
@@ -39,6 +48,10 @@ class Crawl:
     def dedup_file(self, shard: str) -> Path:
         """For each row of the page table: doc_id, kept, duplicate, keeper."""
         return self.dedup / "shards" / f"{shard}.parquet"
+
+    @property
+    def page_files(self) -> list[Path]:
+        return [self.page_file(shard) for shard in self.shards]
 
     def kept_pages(self, shard: str, columns: list[str]) -> Iterator[pa.Table]:
         """The kept pages of one shard, in the order of the page table, some rows at a time."""
@@ -53,13 +66,17 @@ class Crawl:
             start += len(batch)
 
 
-def shard_files(pages: str | Path) -> list[Path]:
-    """The page tables of a folder in the order of their names."""
-    files = sorted(Path(pages).glob("*.parquet"))
+def shard_files(pages: str | Path, shards: Iterable[str] | None = None) -> list[Path]:
+    """The page tables of these shards, or all of a folder, in the order of their names."""
+    files = _visible(Path(pages))
+    if shards is not None:
+        files = [Path(pages) / f"{shard}.parquet" for shard in sorted(shards)]
     if not files:
         raise UserError(f"{pages}: no page tables (*.parquet) there; run corpus.extract first")
 
     for file in files:
+        if not file.is_file():
+            raise UserError(f"{file}: no such page table; run corpus.extract first")
         try:
             names = pq.read_schema(file).names
         except (OSError, pa.ArrowInvalid) as error:
@@ -68,3 +85,30 @@ def shard_files(pages: str | Path) -> list[Path]:
             raise UserError(f"{file}: not a page table of corpus.extract (no column doc_id)")
 
     return files
+
+
+def read_shard_list(path: str | Path) -> list[str]:
+    """Names of shards, one a line."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as a list of shards ({error})") from None
+
+    names = [line for line in lines if line.strip()]
+    if not names:
+        raise UserError(f"{path}: names no shard (one a line)")
+    return names
+
+
+def write_shard_list(path: str | Path, shards: Iterable[str]) -> str:
+    """Write what `read_shard_list` reads, unless the file says so already; return its path."""
+    path = Path(path)
+    names = "".join(f"{shard}\n" for shard in shards)
+    if not path.is_file() or path.read_text(encoding="utf-8") != names:
+        write_text(path, names)
+    return str(path)
+
+
+def _visible(folder: Path) -> list[Path]:
+    """The Parquet files of a folder; hidden ones are what killed jobs left half written."""
+    return sorted(file for file in folder.glob("*.parquet") if not file.name.startswith("."))

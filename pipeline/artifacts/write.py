@@ -5,9 +5,11 @@ A stage writes its payload first and its manifest last, so that a manifest's pre
 "complete".
 """
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -29,17 +31,56 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, since only within a file system a file is renamed at once.
+    remove_leftovers(path)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
     temporary = Path(name)
 
     try:
+        _lock(handle)
         yield temporary
         # Temporary files are private; results are for everybody.
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Delete what killed processes left of their attempts to write `path`.
+
+    A process holds a lock on the temporary file or folder that it writes; a lock that can be had
+    is a dead process's.
+    """
+    path = Path(path)
+    suffix = re.escape(path.suffix)
+    temporary_name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}(?:{suffix})?")
+
+    for entry in path.parent.iterdir():
+        if not temporary_name.fullmatch(entry.name):
+            continue
+        try:
+            handle = os.open(entry, os.O_RDONLY)
+        except OSError:
+            continue  # another process has just renamed or deleted it
+        try:
+            if not _lock(handle):
+                continue
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file or folder for as long as it is open; whether that could be done."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False  # held by a living process, or no locks on this file system
+    return True
 
 
 def check_replaceable(path: str | Path, marker: str = MANIFEST) -> None:
@@ -65,9 +106,12 @@ def atomic_folder(path: str | Path, marker: str = MANIFEST) -> Iterator[Path]:
     check_replaceable(path, marker)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    handle = os.open(temporary, os.O_RDONLY)
 
     try:
+        _lock(handle)
         yield temporary
         os.chmod(temporary, 0o755)
         if path.exists():
@@ -75,6 +119,7 @@ def atomic_folder(path: str | Path, marker: str = MANIFEST) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from corpus.dedup import deduplicate
 from corpus.tables.pages import EXTRACTOR_VERSION, PAGES, REJECTS, key64
-from corpus.tables.shards import shard_files
+from corpus.tables.shards import Crawl, shard_files
 from corpus.tables.urls import url_key
 from pipeline.artifacts.write import write_jsonl, write_manifest
 from pipeline.config.corpus import Dedup
@@ -157,7 +157,7 @@ def write_rounds(folder: Path, pages: list[dict], rounds: int = 3) -> list[str]:
 
 def _write_scores(folder: Path, round_folder: Path, collected: set[int]) -> None:
     (round_folder / "scores").mkdir()
-    for shard in shard_files(folder / "pages"):
+    for shard in Crawl.open(folder / "pages", folder / "dedup").page_files:
         table = pq.read_table(folder / "dedup" / "shards" / shard.name)
         ids = [row["doc_id"] for row in table.to_pylist() if row["kept"]]
         scores = pa.array([0.9 if doc_id in collected else 0.05 for doc_id in ids], pa.float32())
