@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.config.rl import RL
 from pipeline.config.schedule import constant, learning_rate
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
-from pipeline.inference.sampler import Sampler
+from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
 from pipeline.model.load import computes_in_bf16
 from pipeline.progress import Progress
@@ -154,11 +153,12 @@ class Trainer:
         settings = self.settings
         sampler = given
         if sampler is None:
-            dtype = torch.bfloat16 if computes_in_bf16(settings.precision) else None
             on_cuda = self.policy.device.type == "cuda"
             compiles = settings.compile_sampler == "always"
             compiles = compiles or (settings.compile_sampler == "auto" and on_cuda)
-            sampler = Sampler(self.policy, self.tokenizer, settings.max_batch, dtype, compiles)
+            sampler = sampler_for(
+                self.policy, self.tokenizer, settings.max_batch, settings.precision, compiles
+            )
 
         if settings.mode == "tool":
             return ToolSampler(sampler, programs or Programs(), settings.tool_rounds)

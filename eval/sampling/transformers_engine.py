@@ -1,7 +1,8 @@
 """Models to evaluate, of any architecture: `open_engine(source, batch)` gives something that samples from it.
 
 A Llama (DeepSeek's models are) and its close relatives run in the project's own sampler, everything else that
-transformers knows as a causal language model through its own forward pass, a few times slower. On a GPU weights keep the precision of the checkpoint, on a CPU they are fp32.
+transformers knows as a causal language model through its own forward pass, a few times slower. On a GPU weights keep
+the precision of the checkpoint, on a CPU they are fp32.
 """
 
 import torch

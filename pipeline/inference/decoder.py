@@ -308,12 +308,13 @@ class Decoder:
 
     def _reading_mask(self, begin: int, end: int, window: int | None) -> Tensor | None:
         """Which of the positions 0, …, end - 1 the tokens at begin, …, end - 1 see, bool; None: plain causal."""
-        cut_off = window is not None and window < end
-        if not begin and not cut_off:
+        if window is not None and window >= end:
+            window = None
+        if not begin and window is None:
             return None
 
         seen = torch.ones(end - begin, end, dtype=torch.bool, device=self.device).tril(begin)
-        if cut_off:
+        if window is not None:
             seen = seen.triu(begin - window + 1)
         return seen
 
@@ -374,9 +375,10 @@ class Decoder:
         counts, tokens = _padded(counts, rows), _padded(tokens, rows)
         mask = torch.cat([_blind(lengths, widths[0]), _blind(counts + 1, widths[1])], -1)
         mask = mask[:, None, None]
-        masks = {None: mask}
-        for window in set(self.windows) - {None}:
-            masks[window] = mask + _too_far(lengths, counts, widths, window)
+        masks: dict[int | None, Tensor] = {None: mask}
+        for window in set(self.windows):
+            if window is not None:
+                masks[window] = mask + _too_far(lengths, counts, widths, window)
         cos, sin = self.cos[lengths + counts][:, None], self.sin[lengths + counts][:, None]
         own, shared = slice(0, rows), slice(0, len(prompts.lengths))
 

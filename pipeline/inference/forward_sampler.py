@@ -56,7 +56,7 @@ class ForwardSampler:
                 "sampling: a model of this architecture cannot be shared out over processes while it samples; "
                 "set distribution: replicate"
             )
-        self.model = model
+        self.model: Any = model
 
     @torch.inference_mode()
     def sample(self, request: SampleRequest) -> list[list[Sample]]:

@@ -1,8 +1,29 @@
 """What the forward passes of this project must know about an architecture, read from its configuration."""
 
+from collections.abc import Callable
 from typing import Any
 
+from torch import Tensor
 from transformers import PretrainedConfig
+
+FinalLogits = Callable[[Tensor], Tensor]
+"""What a model does to the logits of its output layer; the shape stays."""
+
+
+def final_logits(config: PretrainedConfig) -> FinalLogits | None:
+    """What the model does to its output layer's logits before they are its own; None: nothing."""
+    cap = getattr(config, "final_logit_softcapping", None)  # Gemma 2
+    if cap:
+        return lambda logits: cap * (logits / cap).tanh()
+
+    scale = getattr(config, "logit_scale", None)  # Cohere
+    if scale:
+        return lambda logits: logits * scale
+
+    divisor = getattr(config, "logits_scaling", None)  # Granite
+    if divisor:
+        return lambda logits: logits / divisor
+    return None
 
 
 def attention_windows(config: PretrainedConfig) -> list[int | None]:
