@@ -52,6 +52,9 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
     for name in groups[0].parts:
         part = np.concatenate([group.parts[name] for group in groups])
         metrics[f"reward_{name}"] = float(part.mean())
+        # A curve for each reward, whatever it is called, and how often it gave nothing.
+        metrics[f"rewards/{name}"] = float(part.mean())
+        metrics[f"reward_zeros/{name}"] = float((part == 0).mean())
         agrees = agreement(groups, name) if name.endswith("_model") else None
         if agrees is not None:
             metrics[f"agreement_{name}"] = agrees
