@@ -47,6 +47,7 @@ import rl.advantages
 import rl.objectives
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
+from pipeline.forward import fused_llama
 from pipeline.forward.fused_llama import target_log_probs
 from pipeline.forward.fused_shared_prefix import token_log_probs
 from pipeline.forward.shared_prefix import shared_prefix_batches
@@ -230,7 +231,9 @@ class AllAlike:
         return [np.full(len(group.samples), 0.25) for group in groups]
 
 
-def test_a_step_with_nothing_to_learn_costs_its_sampling_only_and_says_so(start, capsys):
+def test_a_step_with_nothing_to_learn_costs_its_sampling_only_and_says_so(
+    start, capsys, monkeypatch
+):
     loop = learner(start, rewards={"format": 1.0})
     loop.exploration.rewards = {"rule": RuleReward(), "format": AllAlike()}
     before = weights(loop.policy).clone()
@@ -238,8 +241,9 @@ def test_a_step_with_nothing_to_learn_costs_its_sampling_only_and_says_so(start,
     def computed(*_):
         raise AssertionError("a forward pass for nothing")
 
-    loop.updater.policy.base_model.register_forward_pre_hook(computed)
-    loop.updater._log_probs = computed
+    for model in (loop.policy, loop.updater.reference):
+        model.base_model.register_forward_pre_hook(computed)
+    monkeypatch.setattr(fused_llama, "final_hidden", computed)
     for step in range(4):
         loop.step(step)
 
