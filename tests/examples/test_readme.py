@@ -188,6 +188,7 @@ def write_own_files(folder: Path) -> None:
     for name in overlay_names():
         overlay = {"extends": "smoke", "name": Path(name).stem}
         path = Path(name) if Path(name).is_absolute() else folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(overlay))
 
 
