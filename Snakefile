@@ -22,6 +22,9 @@ min_version("9.20")
 
 CONFIG = dag.load_config(config)
 RESULTS = f"results/{CONFIG.name}"
+TAKEN = dag.taken_stages(CONFIG, RESULTS)
+if workflow.is_main_process:
+    dag.print_beginning(config, CONFIG, TAKEN)
 
 shell.prefix(dag.shell_prefix())
 # Snakemake prints these two lines before every job; they tell a reader nothing.
@@ -62,6 +65,11 @@ rule stage_config:
         "printf '%s\\n' {params.json:q} > {output:q}"
 
 
+if TAKEN:
+
+    include: "pipeline/rules.smk"
+
+
 include: "mini/rules.smk"
 include: "corpus/rules.smk"
 include: "pretrain/rules.smk"
@@ -71,6 +79,11 @@ include: "eval/rules.smk"
 
 
 STARTED = time.time()
+
+
+# A later run that starts from this one compares its settings with these.
+onstart:
+    dag.record_settings(CONFIG, RESULTS)
 
 
 onsuccess:

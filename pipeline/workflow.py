@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
+from pipeline.artifacts.write import write_json
 from pipeline.config.base import Section
-from pipeline.config.load import Config, load_preset
+from pipeline.config.load import RECORD, Config, load_preset
 from pipeline.errors import UserError
 from pipeline.progress import TERMINAL_VARIABLE
+from pipeline.reuse.earlier import Taken, taken_of
 
 __all__ = [
     "benchmark_files",
@@ -25,6 +27,7 @@ __all__ = [
     "shell_prefix",
     "source",
     "stage_json",
+    "taken_stages",
 ]
 
 TRIAL_SECONDS = 120
@@ -153,6 +156,31 @@ def _try_own_code(config: Config) -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise UserError(lines[-1].removeprefix("error: "))
+
+
+def taken_stages(config: Config, results: str) -> Taken | None:
+    """What the run takes from another one; on a mistake one line on stderr and exit status 2."""
+    try:
+        benchmarks = benchmark_files(config.sources.benchmarks, results)
+        return taken_of(config, Path(results), benchmarks)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
+    """Say what a reader of the settings may not expect: the run's name, where nobody gave one, and what is taken from
+    another run."""
+    preset = Path(str(overlay.get("preset", "mini")))
+    if preset.suffix in (".yaml", ".yml") and config.name == preset.stem and "name" not in overlay:
+        print(f"run {config.name}, in results/{config.name}/ (preset {preset})", file=sys.stderr)
+    if taken is not None:
+        print(*taken.lines(), sep="\n", file=sys.stderr)
+
+
+def record_settings(config: Config, results: str) -> None:
+    """Write the whole configuration beside what is made with it."""
+    write_json(Path(results) / RECORD, config.model_dump(mode="json", by_alias=True))
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:
