@@ -17,6 +17,17 @@ def test_every_preset_is_valid_and_named_after_its_file(preset):
     assert load_preset(preset).name == preset
 
 
+OVERLAYS = sorted((PRESETS.parent / "examples" / "overlays").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: path.stem)
+def test_every_overlay_of_the_examples_is_a_study_of_rl_alone(path):
+    mine, mini = load_preset(path), load_preset("mini")
+    assert mine.name == path.stem and mine.from_run == "results/mini"
+    assert mine.rl != mini.rl
+    assert mine.model_copy(update={"rl": mini.rl, "name": "mini", "from_run": None}) == mini
+
+
 @pytest.mark.parametrize(
     ("overlay", "line"),
     [
