@@ -8,7 +8,6 @@ the value and what is allowed.
 
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, Field, model_validator
 
 from pipeline.artifacts.write import read_json
@@ -16,6 +15,7 @@ from pipeline.config.base import Section, SeededSection
 from pipeline.config.coder import Coder
 from pipeline.config.corpus import Corpus
 from pipeline.config.eval import Evaluation
+from pipeline.config.preset_file import read_yaml
 from pipeline.config.pretrain import Pretrain
 from pipeline.config.prompts import Prompts
 from pipeline.config.read import checked
@@ -34,7 +34,7 @@ PRESETS = Path(__file__).resolve().parents[2] / "config"
 class Config(Section):
     """The whole run."""
 
-    name: str = Field("paper", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: str = Field("paper", max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """Name of the world: everything is written under results/<name>/."""
 
     from_run: str | None = Field(None, alias="from", min_length=1)
@@ -94,7 +94,22 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     values = _read_preset(str(preset), seen=())
     # Snakemake hands over the preset's name among the settings.
     changes = {key: value for key, value in (overlay or {}).items() if key != "preset"}
-    return checked(Config, _merge(values, changes), f"preset {preset}")
+    config = checked(Config, _merge(values, changes), f"preset {preset}")
+    _check_contexts(config)
+    return config
+
+
+def _check_contexts(config: Config) -> None:
+    """Raise a UserError where a training reads longer sequences than the model that is made here."""
+    if config.sources.coder != "mini":
+        return
+    longest = config.coder.model.context
+    for name in ("coder", "pretrain", "sft"):
+        context = getattr(config, name).context
+        if context > longest:
+            raise UserError(
+                f"{name}.context = {context}: the model is made for {longest} tokens (coder.model.context)"
+            )
 
 
 def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
@@ -109,16 +124,7 @@ def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
             f"preset {preset!r}: no file {path.name}; there are {', '.join(names)}, or give a YAML path"
         )
 
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise UserError(f"{path}: cannot be read ({reason})") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
-
+    values = read_yaml(path)
     parent = values.pop("extends", None)
     values.setdefault("name", path.stem)
     if not parent and "from" in values:

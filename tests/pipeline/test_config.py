@@ -1,5 +1,6 @@
 """Presets: the paper by default, one clear line for a mistake."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,24 @@ def test_every_overlay_of_the_examples_is_a_study_of_rl_alone(path):
         ({"corpus": 3}, "corpus = 3: input should be a valid dictionary"),
         ({"rl": {"learning_rate": -1}}, "rl.learning_rate = -1: input should be greater than 0"),
         ({"name": "a/b"}, "name = 'a/b': string should match pattern"),
+        ({"name": "a" * 300}, "string should have at most 100 characters"),
+        ({"rl": {"steps": True}}, "rl.steps = True: true and false are allowed for switches only"),
+        ({"rl": {"rewards": {"rule": True}}}, "rl.rewards: true and false are allowed"),
+        ({"sources": {"warc": []}}, "list should have at least 1 item"),
+        ({"sources": {"solutions": [""]}}, "string should have at least 1 character"),
+        ({"sources": {"benchmarks": {"gsm8k": ""}}}, "string should have at least 1 character"),
+        (
+            {"coder": {"model": {"hidden": 50}}},
+            "coder.model: hidden 50: must be a multiple of heads (4)",
+        ),
+        (
+            {"coder": {"model": {"hidden": 60}}},
+            "hidden 60 with 4 heads: a head has 15 numbers, it must be an even count",
+        ),
+        (
+            {"pretrain": {"context": 1024}},
+            "pretrain.context = 1024: the model is made for 512 tokens (coder.model.context)",
+        ),
     ],
 )
 def test_a_mistake_names_key_value_and_what_is_allowed(overlay, line):
@@ -67,6 +86,47 @@ def test_a_preset_that_is_not_yaml_is_one_line(tmp_path):
     with pytest.raises(UserError) as error:
         load_preset(path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "rl: {steps: 5}\nseed: 1\nrl: {group_size: 8}\n",
+            "line 3: rl stands twice, in line 1 already",
+        ),
+        ("rl:\n  steps: 5\n  steps: 6\n", "line 3: steps stands twice, in line 2 already"),
+        (BOMB, "more than 100,000 values, its aliases written out"),
+        ("a: &a [*a]\n", "line 1: an alias that contains itself"),
+        ("a: " + "[" * 3000 + "]" * 3000, "line 1: nested deeper than 30 levels"),
+        ("a: " + "{b: " * 3000 + "1" + "}" * 3000, "line 1: nested deeper than 30 levels"),
+        ("# " + "x" * 1_000_001, "larger than settings are (1,000,000 bytes at most)"),
+        ("- a\n", "expected a mapping of settings, found list"),
+    ],
+    ids=range(8),
+)
+def test_a_file_that_is_no_settings_is_refused_at_once_with_its_line(tmp_path, text, line):
+    path = tmp_path / "odd.yaml"
+    path.write_text(text)
+    started = time.monotonic()
+    with pytest.raises(UserError) as error:
+        load_preset(path)
+    assert line in str(error.value) and "\n" not in str(error.value)
+    assert time.monotonic() - started < 5
+
+
+def test_aliases_in_a_preset_are_allowed(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "extends: mini\nsft: {optimisation: &o {clip_norm: 2}}\npretrain: {optimisation: *o}\n"
+    )
+    mine = load_preset(path)
+    assert mine.sft.optimisation.clip_norm == mine.pretrain.optimisation.clip_norm == 2
 
 
 def test_an_overlay_wins_over_the_preset_and_leaves_the_rest(tmp_path):
