@@ -16,11 +16,12 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from eval.table import print_outcome
+from eval.tasks.declarations import TABLE as BENCHMARK_TABLE
 from pipeline import workflow as dag  # "workflow" is a name of Snakemake's own
 
 min_version("9.20")
 
-CONFIG = dag.load_config(config)
+CONFIG = dag.load_config(config, known_benchmarks=BENCHMARK_TABLE)
 RESULTS = f"results/{CONFIG.name}"
 TAKEN = dag.taken_stages(CONFIG, RESULTS)
 if workflow.is_main_process:

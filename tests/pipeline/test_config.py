@@ -6,16 +6,43 @@ from pathlib import Path
 import pytest
 import yaml
 
+from eval.tasks.declarations import TABLE
 from pipeline.config.corpus import Classifier
 from pipeline.config.load import PRESETS, Config, load_preset
 from pipeline.config.read import read_section
 from pipeline.errors import UserError
-from pipeline.workflow import stage_json
+from pipeline.workflow import check_sources, stage_json
 
 
 @pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*.yaml")))
 def test_every_preset_is_valid_and_named_after_its_file(preset):
     assert load_preset(preset).name == preset
+
+
+def mixture(name, path):
+    return {"pretrain": {"mixture": {name: {"path": path, "weight": 1}}}}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "line"),
+    [
+        ({"sources": {"benchmarks": {"gsm9k": "hub"}}}, "benchmarks.gsm9k = 'hub': no benchmark of that name"),
+        ({"sources": {"heldout_text": {"poetry": "mini"}}}, "heldout_text.poetry = 'mini': no held-out text"),
+        ({"sources": {"heldout_text": {"math": "hub"}}}, "sources.heldout_text.math = 'hub': no such file"),
+        (mixture("poetry", "mini"), "mixture.poetry.path = 'mini': no text of that name; there are code, prose"),
+        (mixture("a", "no.jsonl"), "pretrain.mixture.a.path = 'no.jsonl': no such file"),
+        ({"sources": {"problems": ["no.jsonl"]}}, "sources.problems = 'no.jsonl': no such file"),
+    ],
+)  # fmt: skip
+def test_a_name_or_file_that_is_not_there_is_refused_before_any_job(overlay, line):
+    with pytest.raises(UserError) as error:
+        check_sources(load_preset("mini", overlay), known_benchmarks=TABLE)
+    assert line in str(error.value)
+
+
+@pytest.mark.parametrize("preset", ["mini", "smoke"])
+def test_presets_of_the_built_in_world_name_nothing_that_is_not_there(preset):
+    check_sources(load_preset(preset), known_benchmarks=TABLE)
 
 
 OVERLAYS = sorted((PRESETS.parent / "examples" / "overlays").glob("*.yaml"))
