@@ -71,6 +71,10 @@ if TAKEN:
     include: "pipeline/rules.smk"
 
 
+# How the models will be asked, which their folders carry (prompts.json). It trains nothing, so a change reruns nothing.
+ASKED = ancient("results/{preset}/config/eval.json")
+
+
 include: "mini/rules.smk"
 include: "corpus/rules.smk"
 include: "pretrain/rules.smk"
