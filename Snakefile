@@ -23,7 +23,7 @@ min_version("9.20")
 CONFIG = dag.load_config(config)
 RESULTS = f"results/{CONFIG.name}"
 
-shell.prefix(dag.shell_prefix())
+shell.prefix(dag.shell_prefix(CONFIG))
 # Snakemake prints these two lines before every job; they tell a reader nothing.
 logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to execute", "Execute ")))
 
@@ -31,12 +31,10 @@ logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to 
 wildcard_constraints:
     preset=re.escape(CONFIG.name),
     n=r"[1-9]\d*",
-    section=r"[a-z_.]+",
 
 
 localrules:
     all,
-    stage_config,
 
 
 # Everything that the project makes; `snakemake --cores all rl_model` needs only a part of it.
@@ -50,16 +48,9 @@ rule all:
     default_target: True
 
 
-# A stage reads its own section only, so that a change of another section does not rerun it.
-rule stage_config:
-    output:
-        "results/{preset}/config/{section}.json",
-    params:
-        json=lambda w: dag.stage_json(CONFIG, w.section),
-    message:
-        "settings: {wildcards.section}"
-    shell:
-        "printf '%s\\n' {params.json:q} > {output:q}"
+def settings(section):
+    """A stage's settings as an input: other values make another file, and with it a rerun; its time says nothing."""
+    return ancient(dag.settings_file(CONFIG, section))
 
 
 include: "mini/rules.smk"
@@ -71,6 +62,10 @@ include: "eval/rules.smk"
 
 
 STARTED = time.time()
+
+
+onstart:
+    dag.write_settings(CONFIG, RESULTS)
 
 
 onsuccess:

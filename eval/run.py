@@ -218,7 +218,8 @@ def _attempt_parts(
     shots = read_shots(args.shots, tokenizer) if args.style == "few-shot" and args.shots else []
 
     total = sum(part.attempts for part in parts)
-    with Progress("evaluate", total=total, unit="samples") as progress:
+    title = f"evaluate {Path(args.model).name}"
+    with Progress(title, total=total, unit="samples", beats=True) as progress:
         for part in parts:
             asking = Asking(
                 part.mode,

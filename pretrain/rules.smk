@@ -18,8 +18,8 @@ if CONFIG.sources.coder == "mini":
 
     rule train_coder:
         input:
-            config="results/{preset}/config/coder.json",
-            prompts="results/{preset}/config/prompts.json",
+            config=settings("coder"),
+            prompts=settings("prompts"),
             code="results/{preset}/world/code/train.jsonl",
             prose="results/{preset}/world/prose/train.jsonl",
             solutions="results/{preset}/world/solutions.jsonl",
@@ -61,7 +61,7 @@ else:
 
 rule tokenise:
     input:
-        config="results/{preset}/config/pretrain.json",
+        config=settings("pretrain"),
         coder="results/{preset}/models/coder",
         texts=[path for path in MIXTURE.values() if not path.startswith("hub:")],
     output:
@@ -84,7 +84,7 @@ rule tokenise:
 
 rule train_base:
     input:
-        config="results/{preset}/config/pretrain.json",
+        config=settings("pretrain"),
         coder="results/{preset}/models/coder",
         tokens="results/{preset}/pretrain/tokens/manifest.json",
         heldout=list(HELD_OUT.values()),
