@@ -16,6 +16,7 @@ from typing import TextIO, TypeVar
 T = TypeVar("T")
 _TERMINAL_SECONDS = 0.2
 _LINE_SECONDS = 10.0
+_BEAT_SECONDS = 1.0
 _CLEAR = "\r\033[K"
 """Back to the start of the terminal's line, and the rest of it deleted."""
 _BAR_WIDTH = 24
@@ -91,7 +92,7 @@ class Progress:
             self.doing = ""
 
     def _beat(self) -> None:
-        while not self._stopped.wait(1.0):
+        while not self._stopped.wait(_BEAT_SECONDS):
             self._show()
 
     def _show(self) -> None:

@@ -1,6 +1,7 @@
 """What the Snakefile and the rules need: the typed configuration, jobs' environment, and code
 digests."""
 
+import importlib.util
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from pipeline.config import tracking
 from pipeline.config.base import Section
 from pipeline.config.load import Config, load_preset
 from pipeline.errors import UserError
+from pipeline.training.tracker_clients import missing
 
 __all__ = [
     "benchmark_files",
@@ -123,6 +125,7 @@ def load_config(overlay: dict) -> Config:
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
         check_sources(config)
         check_own_code(config)
+        check_tracker(config)
         return config
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -210,6 +213,13 @@ def _try_own_code(config: Config) -> None:
         raise UserError(lines[-1].removeprefix("error: "))
 
 
+def check_tracker(config: Config) -> None:
+    """Raise a UserError where the client library of the tracker is not installed."""
+    tracker = config.tracking.tracker
+    if tracker != "tensorboard" and importlib.util.find_spec(tracker) is None:
+        raise UserError(missing(tracker))
+
+
 def source(value: str | list[str], world_path: str) -> str | list[str]:
     """The path under the world's folder where `value` is the word "mini", else the user's own
     path(s)."""
@@ -276,7 +286,8 @@ def _as_typed(program: str) -> str:
     """A program's name where the shell finds this very file by it, else its path."""
     name = Path(program).name
     found = shutil.which(name)
-    return name if found and Path(found).samefile(program) else program
+    is_found = found is not None and os.path.realpath(found) == os.path.realpath(program)
+    return name if is_found else program
 
 
 def _text_of(path: str) -> str:

@@ -36,9 +36,14 @@ def open_client(
     Raises UserError where the client library is missing or refuses to start.
     """
     library = _import(settings.tracker)
-    clients = {"wandb": WandbRun, "mlflow": MLflowRun, "trackio": TrackioRun}
     try:
-        return clients[settings.tracker](library, settings.project, name, config, run_id)
+        match settings.tracker:
+            case "wandb":
+                return WandbRun(library, settings.project, name, config, run_id)
+            case "mlflow":
+                return MLflowRun(library, settings.project, name, config, run_id)
+            case _:
+                return TrackioRun(library, settings.project, name, config, run_id)
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"tracking.tracker = {settings.tracker}: {reason}") from error
@@ -47,8 +52,11 @@ def open_client(
 def _import(tracker: str) -> Any:
     try:
         return importlib.import_module(tracker)
-    except ImportError:
-        raise UserError(missing(tracker)) from None
+    except ModuleNotFoundError as error:
+        if error.name == tracker:
+            raise UserError(missing(tracker)) from None
+        # The package is there, and one that it needs is not.
+        raise UserError(f"tracking.tracker = {tracker}: {error}") from None
 
 
 def missing(tracker: str) -> str:
