@@ -48,9 +48,14 @@ rule all:
     default_target: True
 
 
+# Inputs that are made while this file is read, so that they cost no job.
 def settings(section):
     """A stage's settings as an input: other values make another file, and with it a rerun; its time says nothing."""
     return ancient(dag.settings_file(CONFIG, section))
+
+
+# How the models will be asked, which their folders carry (prompts.json). It trains nothing, so a change reruns nothing.
+ASKED = ancient(dag.settings_file(CONFIG, "eval", reruns=False))
 
 
 include: "mini/rules.smk"

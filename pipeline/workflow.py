@@ -78,16 +78,18 @@ def shell_prefix(config: Config) -> str:
     return f"set -euo pipefail; export {exported}; "
 
 
-def settings_file(config: Config, section: str) -> str:
+def settings_file(config: Config, section: str, reruns: bool = True) -> str:
     """Write the settings of one stage ("rl", "corpus.classifier") for its jobs; the file's path.
 
     The name holds a digest of the values that decide the result, so that a change of one of them is
     another input, which reruns the stage; one of an `Incidental` setting is not. A file that a job
     reads is therefore never given other values, whatever another command (a dry run with an
     overlay, say) plans meanwhile.
+
+    With `reruns` false the name is the section's alone: for what a stage only notes.
     """
     digest = fingerprint(_section(config, section).result_settings())
-    path = SETTINGS / f"{section}.{digest}.json"
+    path = SETTINGS / (f"{section}.{digest}.json" if reruns else f"{section}.json")
     _write_if_changed(path, stage_json(config, section))
     return str(path)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from pipeline.config.tracking import Tracking
 from pipeline.errors import UserError
 
-PACKAGES = {"wandb": "wandb", "mlflow": "mlflow-skinny", "trackio": "trackio"}
+PACKAGES = {"wandb": "wandb", "mlflow": "mlflow", "trackio": "trackio"}
 """What to install for each tracker."""
 
 
