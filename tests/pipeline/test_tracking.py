@@ -146,7 +146,7 @@ def test_jobs_are_told_the_tracker_by_their_environment(tmp_path):
 def test_a_missing_client_library_is_one_line_before_any_job(tracker, monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SystemExit):
-        load_config({"tracking": {"tracker": tracker}})
+        load_config({"tracking": {"tracker": tracker}}, known_benchmarks=())
     error = capsys.readouterr().err
     assert f"tracking.tracker = {tracker}: the package is not installed; pip install" in error
     assert error.count("\n") == 1
