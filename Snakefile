@@ -62,6 +62,10 @@ rule stage_config:
         "printf '%s\\n' {params.json:q} > {output:q}"
 
 
+# How the models will be asked, which their folders carry (prompts.json). It trains nothing, so a change reruns nothing.
+ASKED = ancient("results/{preset}/config/eval.json")
+
+
 include: "mini/rules.smk"
 include: "corpus/rules.smk"
 include: "pretrain/rules.smk"

@@ -27,7 +27,6 @@ from transformers import PreTrainedModel
 
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import write_jsonl
-from pipeline.config.prompts import Prompts
 from pipeline.config.read import read_section
 from pipeline.config.rl import Reward
 from pipeline.config.schedule import Schedule
@@ -36,7 +35,9 @@ from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
 from pipeline.inference.sampler import Sampler
 from pipeline.model import distributed
+from pipeline.model.card import Card, origin_of, write_card
 from pipeline.model.load import load_model, load_tokenizer
+from pipeline.model.model_prompts import ModelPrompts, prompts_for
 from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.job import TrainingJob, add_job_options
@@ -54,24 +55,18 @@ CHUNK = 64
 LABELS = "labels.jsonl"
 """The labelled training solutions in a reward model's folder: iterative RL replays some of them."""
 
-CARD = """---
-library_name: transformers
-pipeline_tag: token-classification
-license: apache-2.0
----
-
-# {kind} reward model
-
-One logit a token: how likely what stands before it leads to the right answer. Read it at {place} (DeepSeekMath, \
-section 4; labels after Math-Shepherd).
-"""
+DESCRIPTION = (
+    "One logit a token: how likely what stands before it leads to the right answer. Read it at {place} (DeepSeekMath, "
+    "section 4; labels after Math-Shepherd)."
+)
+"""Of the model card."""
 
 
 @distributed.session()
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     settings = read_section(args.config, Reward) if args.config else Reward()
-    prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
+    prompts = prompts_for(args.sft, args.prompts)
     job = TrainingJob(
         "rl.reward_model",
         settings,
@@ -110,10 +105,22 @@ def main(argv: list[str] | None = None) -> None:
         labels_file = Path(scratch) / LABELS
         write_jsonl(labels_file, (solution.to_json() for solution in labelled))
         place = "the last token of every line" if args.kind == "process" else "the last token"
+        card = Card(
+            title=f"{args.kind.capitalize()} reward model",
+            description=DESCRIPTION.format(place=place),
+            origin=origin_of(args.base),
+            trained_on=[path.name for path in args.problems],
+            asking=ModelPrompts(style="chat", suffixes=prompts),
+            parameters=model.num_parameters(),
+            context=context,
+            settings={"kind": args.kind, **settings.model_dump()},
+            metrics=metrics,
+            task="token-classification",
+        )
         job.save(
             model,
             tokenizer,
-            card=CARD.format(kind=args.kind.capitalize(), place=place),
+            card=write_card(card),
             settings={"kind": args.kind, **settings.model_dump()},
             counts={"train": label_counts(labelled), "held_out": label_counts(judged)},
             metrics=metrics,

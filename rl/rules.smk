@@ -55,6 +55,7 @@ rule train_rl:
         problems=RL_PROBLEMS,
         heldout=RL_HELDOUT,
         reward_models=list(REWARD_MODELS.values()),
+        evaluation=ASKED,
     output:
         model=directory("results/{preset}/models/rl"),
         rollouts="results/{preset}/rl/rollouts.jsonl",
@@ -75,7 +76,7 @@ rule train_rl:
         "rl: " + CONFIG.rl.method
     shell:
         "{resources.launch} -m rl.train --config {input.config:q} --prompts {input.prompts:q} --sft {input.sft:q}"
-        " --problems {input.problems:q} {params.heldout:q} {params.models:q}"
+        " --problems {input.problems:q} {params.heldout:q} {params.models:q} --evaluation {input.evaluation:q}"
         " --resume {params.resume:q} --rollouts {output.rollouts:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 

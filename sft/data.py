@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> None:
     problems: dict[str, Problem] = {}
     with (
         atomic_path(args.out) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, with_prompts(prompts), compression="zstd") as writer,
     ):
         for chunk in chunks(read_solutions(args.solutions, tally)):
             kept = list(checked(chunk, settings, tally))
@@ -130,6 +130,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tokenizer", type=Path, required=True, help="model folder")
     parser.add_argument("--out", type=Path, required=True, help="Parquet file to write")
     return parser.parse_args(argv)
+
+
+def with_prompts(prompts: Prompts) -> pa.Schema:
+    """The table's schema; its metadata holds the prompts, for the model that learns from them."""
+    return SCHEMA.with_metadata({"prompts": prompts.model_dump_json()})
 
 
 def read_solutions(paths: list[str], tally: Tally) -> Iterator[Solution]:

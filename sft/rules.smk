@@ -34,6 +34,7 @@ rule train_sft:
         config="results/{preset}/config/sft.json",
         base="results/{preset}/models/base",
         examples="results/{preset}/sft/examples.parquet",
+        evaluation=ASKED,
     output:
         model=directory("results/{preset}/models/sft"),
     params:
@@ -51,7 +52,7 @@ rule train_sft:
         "sft: fine-tuning on worked solutions"
     shell:
         "{resources.launch} -m sft.train --config {input.config:q} --base {input.base:q} --examples {input.examples:q}"
-        " --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
+        " --evaluation {input.evaluation:q} --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule sft_model:

@@ -13,22 +13,17 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from pipeline.errors import UserError
 from pipeline.inference.engine import Engine, Sample, SampleRequest, SamplingSettings
 from pipeline.inference.sample_token import choose, uniforms
 from pipeline.inference.sampler import Sampler
-from pipeline.model.load import load_model, load_tokenizer
+from pipeline.model.load import check_tokenizer_fits, load_model, load_tokenizer
 
 
-def open_engine(source: str, batch: int, chat: bool) -> Engine:
-    """An engine for the model folder or Hub id; `chat`: its tokenizer must know a chat format, or get ours."""
-    tokenizer = load_tokenizer(source, needs_bos=False)
-    if chat and tokenizer.bos_token_id is None and "bos_token" in tokenizer.chat_template:
-        raise UserError(
-            f"--model {source}: its tokenizer has no chat template, and no beginning-of-sentence token for ours; "
-            "--style few-shot evaluates it"
-        )
+def open_engine(source: str, batch: int) -> Engine:
+    """An engine for the model folder or Hub id."""
+    tokenizer = load_tokenizer(source)
     model = load_model(source, keep_precision=torch.cuda.is_available())
+    check_tokenizer_fits(source, model, tokenizer)
     if model.config.model_type == "llama":
         return Sampler(model, tokenizer, max_batch=batch)
     return ForwardSampler(model, tokenizer, batch)

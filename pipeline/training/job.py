@@ -25,6 +25,7 @@ from pipeline.config.training import Optimisation
 from pipeline.forward.batches import Row
 from pipeline.forward.layout import Layout
 from pipeline.model.load import save_model
+from pipeline.model.model_prompts import ModelPrompts
 from pipeline.training.checkpoint import Checkpoints, seed_everything
 from pipeline.training.loop import Evaluate, History, plan_of, train
 from pipeline.training.step import Loss, adamw
@@ -116,6 +117,7 @@ class TrainingJob:
         tokenizer: PreTrainedTokenizerBase,
         *,
         card: str,
+        asking: ModelPrompts | None = None,
         settings: dict[str, Any] | None = None,
         counts: dict[str, Any] | None = None,
         metrics: dict[str, Any] | None = None,
@@ -124,7 +126,8 @@ class TrainingJob:
     ) -> None:
         """Write the model folder and delete the checkpoints: the training is done.
 
-        `lines` become metrics.jsonl; `settings` takes the place of the job's own in the manifest.
+        `asking` is how the model wants to be asked; `lines` become metrics.jsonl;
+        `settings` takes the place of the job's own in the manifest.
         """
         with tempfile.TemporaryDirectory() as scratch:
             metrics_file = Path(scratch) / "metrics.jsonl"
@@ -134,6 +137,7 @@ class TrainingJob:
                 model,
                 tokenizer,
                 card=card,
+                asking=asking,
                 stage=self.stage,
                 settings=settings or self.settings.model_dump(mode="json"),
                 inputs=tuple(self.inputs.values()),

@@ -125,13 +125,34 @@ def test_a_killed_run_goes_on_with_the_parts_that_are_missing(world, tmp_path):
     assert evaluate(world, tmp_path / "again") == evaluate(world, tmp_path / "whole")
 
 
-def test_parts_hold_about_as_many_samples_whatever_their_number_a_problem():
+def test_parts_hold_about_as_many_samples_whatever_their_number_a_problem(monkeypatch):
+    monkeypatch.setattr("eval.sampling.work_units.PART", 160)
     problems = [Problem(f"p{i}", "?", "1") for i in range(100)]
-    settings = Evaluation(modes=["cot"], samples=16, batch=20)
+    settings = Evaluation(modes=["cot"], samples=16)
     parts = list(plan([Problems(OWN, "", problems)], ["cot"], settings, "chat"))
 
     assert [part.attempts for part in parts] == [100, *[160] * 10]
     assert [p for part in parts[1:] for p in part.problems] == problems
+
+
+@pytest.mark.parametrize(
+    ("change", "decoded_again"),
+    [({"batch": 3}, False), ({"sandbox": {"workers": 1}}, False), ({"temperature": 0.9}, True)],
+)
+def test_settings_of_speed_alone_decode_nothing_again(
+    world, tmp_path, monkeypatch, change, decoded_again
+):
+    first = evaluate(world, tmp_path / "a")
+    settings = json.loads((world / "eval.json").read_text())
+    (tmp_path / "eval.json").write_text(json.dumps(settings | change))
+    parts = []
+    attempt = eval_run._attempt_parts
+    monkeypatch.setattr(
+        eval_run, "_attempt_parts", lambda *given: (parts.extend(given[2]), attempt(*given))
+    )
+
+    again = evaluate(world, tmp_path / "b", "--config", str(tmp_path / "eval.json"))
+    assert bool(parts) == decoded_again and (again == first) != decoded_again
 
 
 @pytest.mark.parametrize(
