@@ -1,7 +1,7 @@
 """Removes pages that hold benchmark problems (DeepSeekMath section 2.1).
 
-Reads  benchmarks (JSON Lines of any shape; questions and full solutions count, short answers do not) and pages (JSON Lines with `url` and
-       `text`; `-` is stdin).
+Reads  benchmarks (JSON Lines of any shape; questions and full solutions count, short answers do not) and pages
+       (JSON Lines with `url` and `text`; `-` is stdin).
 Writes the kept pages, unchanged and in order, to stdout; with `--removed FILE` one object for each removed page: url,
        benchmark, item (the record's id, else its 0-based row), ngram, and the other items found on the page under
        `also`.

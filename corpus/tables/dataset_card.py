@@ -203,7 +203,7 @@ The files are sorted by `doc_id`, which is a hash: the order carries no meaning,
 ## Limits
 
 Text was extracted by a program, with the errors that programs make. Nothing was filtered for quality or truth, and
-personal data that stood on a page is still there.
+personal data that appeared on a page is still there.
 
 {_rights(made)}
 
