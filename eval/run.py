@@ -215,7 +215,8 @@ def _attempt_parts(
         print(_note_of_a_foreign_model(args.model, tokenizer.chat_template), file=sys.stderr)
 
     total = sum(part.attempts for part in parts)
-    with Progress("evaluate", total=total, unit="samples") as progress:
+    title = f"evaluate {Path(args.model).name}"
+    with Progress(title, total=total, unit="samples", beats=True) as progress:
         for part in parts:
             asking = Asking(
                 part.mode,
