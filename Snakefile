@@ -16,12 +16,16 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from eval.table import print_outcome
+from eval.tasks.declarations import TABLE as BENCHMARK_TABLE
 from pipeline import workflow as dag  # "workflow" is a name of Snakemake's own
 
 min_version("9.20")
 
-CONFIG = dag.load_config(config)
+CONFIG = dag.load_config(config, known_benchmarks=BENCHMARK_TABLE)
 RESULTS = f"results/{CONFIG.name}"
+TAKEN = dag.taken_stages(CONFIG, RESULTS)
+if workflow.is_main_process:
+    dag.print_beginning(config, CONFIG, TAKEN)
 
 shell.prefix(dag.shell_prefix())
 # Snakemake prints these two lines before every job; they tell a reader nothing.
@@ -62,6 +66,11 @@ rule stage_config:
         "printf '%s\\n' {params.json:q} > {output:q}"
 
 
+if TAKEN:
+
+    include: "pipeline/rules.smk"
+
+
 # How the models will be asked, which their folders carry (prompts.json). It trains nothing, so a change reruns nothing.
 ASKED = ancient("results/{preset}/config/eval.json")
 
@@ -75,6 +84,11 @@ include: "eval/rules.smk"
 
 
 STARTED = time.time()
+
+
+# A later run that starts from this one compares its settings with these.
+onstart:
+    dag.record_settings(CONFIG, RESULTS)
 
 
 onsuccess:

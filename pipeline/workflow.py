@@ -7,14 +7,16 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
+from pipeline.artifacts.write import write_json
 from pipeline.config.base import Section
-from pipeline.config.load import Config, load_preset
+from pipeline.config.load import RECORD, Config, load_preset
 from pipeline.errors import UserError
 from pipeline.progress import TERMINAL_VARIABLE
+from pipeline.reuse.earlier import Taken, taken_of
 
 __all__ = [
     "benchmark_files",
@@ -25,7 +27,12 @@ __all__ = [
     "shell_prefix",
     "source",
     "stage_json",
+    "taken_stages",
 ]
+
+WORLD_TEXTS = ("code", "prose")
+WORLD_HELD_OUT = ("math", "code", "prose", "chinese")
+"""Texts that the built-in world makes (mini/rules.smk)."""
 
 TRIAL_SECONDS = 120
 """How long the user's own code may take on worked examples."""
@@ -61,12 +68,12 @@ def stage_json(config: Config, section: str) -> str:
     return json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
 
-def load_config(overlay: dict) -> Config:
+def load_config(overlay: dict, known_benchmarks: Collection[str]) -> Config:
     """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status
     2."""
     try:
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
-        check_sources(config)
+        check_sources(config, known_benchmarks)
         check_own_code(config)
         return config
     except UserError as error:
@@ -74,41 +81,64 @@ def load_config(overlay: dict) -> Config:
         sys.exit(2)
 
 
-def check_sources(config: Config) -> None:
-    """Raise a UserError for the first of the user's own files that is not there, before any job
-    starts.
+def check_sources(config: Config, known_benchmarks: Collection[str]) -> None:
+    """Raise a UserError for the first of the user's own files that is not there, and for a name that the built-in
+    world or the list of benchmarks does not know, before any job starts.
 
     WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids
     are the stage's.
     """
+    for name, path in config.sources.benchmarks.items():
+        if path == "hub" and name not in known_benchmarks:
+            raise _unknown(
+                f"sources.benchmarks.{name} = 'hub'", "benchmark", sorted(known_benchmarks)
+            )
+    for name, path in config.sources.heldout_text.items():
+        if path == "mini" and name not in WORLD_HELD_OUT:
+            raise _unknown(f"sources.heldout_text.{name} = 'mini'", "held-out text", WORLD_HELD_OUT)
+    for name, part in config.pretrain.mixture.items():
+        if part.path == "mini" and name not in WORLD_TEXTS:
+            raise _unknown(f"pretrain.mixture.{name}.path = 'mini'", "text", WORLD_TEXTS)
+
     for name, path in _own_paths(config):
-        if path is None or path == "mini" or ":" in path:
-            continue
         if not Path(path).exists():
             raise UserError(
-                f"sources.{name} = {path!r}: no such file or folder; allowed: a path, or the word mini"
+                f"{name} = {path!r}: no such file or folder; allowed: a path, or the word mini"
             )
 
 
-def _own_paths(config: Config) -> Iterator[tuple[str, str | None]]:
-    """The settings below `sources` that name files, with their values, in the order in which they
-    are checked."""
+def _unknown(setting: str, kind: str, known: Iterable[str]) -> UserError:
+    return UserError(f"{setting}: no {kind} of that name; there are {', '.join(known)}")
+
+
+def _own_paths(config: Config) -> Iterator[tuple[str, str]]:
+    """The settings that name the user's own files, with their values, in the order in which they are checked."""
     sources = config.sources
-    yield "seed_positives", sources.seed_positives
-    yield "url_annotations", sources.url_annotations
-
-    for name, value in (("solutions", sources.solutions), ("problems", sources.problems)):
-        for path in value if isinstance(value, list) else [value]:
-            yield name, path
-    for benchmark, path in sources.benchmarks.items():
-        if path != "hub":
-            yield f"benchmarks.{benchmark}", path
-    for text, path in sources.heldout_text.items():
-        yield f"heldout_text.{text}", path
-
+    named: list[tuple[str, str | list[str] | None]] = [
+        ("sources.seed_positives", sources.seed_positives),
+        ("sources.url_annotations", sources.url_annotations),
+        ("sources.solutions", sources.solutions),
+        ("sources.problems", sources.problems),
+    ]
+    named += [
+        (f"sources.benchmarks.{name}", path)
+        for name, path in sources.benchmarks.items()
+        if path != "hub"
+    ]
+    named += [(f"sources.heldout_text.{name}", path) for name, path in sources.heldout_text.items()]
+    named += [
+        (f"pretrain.mixture.{name}.path", part.path)
+        for name, part in config.pretrain.mixture.items()
+        if part.path != "corpus"
+    ]
     # "owner/name" is a model of the Hub; only what can be nothing but a path is checked.
     if sources.coder.startswith(("/", "./", "../", "~")):
-        yield "coder", sources.coder
+        named.append(("sources.coder", sources.coder))
+
+    for setting, value in named:
+        for path in value if isinstance(value, list) else [value]:
+            if path is not None and path != "mini" and ":" not in path:
+                yield setting, path
 
 
 def check_own_code(config: Config) -> None:
@@ -153,6 +183,31 @@ def _try_own_code(config: Config) -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise UserError(lines[-1].removeprefix("error: "))
+
+
+def taken_stages(config: Config, results: str) -> Taken | None:
+    """What the run takes from another one; on a mistake one line on stderr and exit status 2."""
+    try:
+        benchmarks = benchmark_files(config.sources.benchmarks, results)
+        return taken_of(config, Path(results), benchmarks)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
+    """Say what a reader of the settings may not expect: the run's name, where nobody gave one, and what is taken from
+    another run."""
+    preset = Path(str(overlay.get("preset", "mini")))
+    if preset.suffix in (".yaml", ".yml") and config.name == preset.stem and "name" not in overlay:
+        print(f"run {config.name}, in results/{config.name}/ (preset {preset})", file=sys.stderr)
+    if taken is not None:
+        print(*taken.lines(), sep="\n", file=sys.stderr)
+
+
+def record_settings(config: Config, results: str) -> None:
+    """Write the whole configuration beside what is made with it."""
+    write_json(Path(results) / RECORD, config.model_dump(mode="json", by_alias=True))
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:

@@ -64,4 +64,4 @@ def _keys_at(model: type[BaseModel], location: Iterable[str | int]) -> list[str]
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             break
         model = inner
-    return sorted(model.model_fields)
+    return sorted(field.alias or name for name, field in model.model_fields.items())

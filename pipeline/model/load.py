@@ -15,6 +15,7 @@ from typing import Any, cast
 import torch
 from safetensors import SafetensorError
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedModel,
@@ -99,6 +100,9 @@ def load_model(
     if attention == "auto":
         has_flash = torch.cuda.is_available() and is_flash_attn_2_available()
         implementation = "flash_attention_2" if has_flash else None
+        # Torch's own attention cannot cap its scores (Gemma 2).
+        if implementation is None and _caps_attention_scores(source):
+            implementation = "eager"
 
     _check_folder(source, ("config.json",), "model configuration")
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
@@ -123,15 +127,6 @@ def load_model(
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1])
-
-    # The log-probabilities computed here come from plain logits.
-    config = model.config
-    for name in ("final_logit_softcapping", "logit_scale"):
-        if getattr(config, name, None):
-            kind = config.model_type
-            raise UserError(
-                f"{source}: models that rescale their logits ({kind}) are not supported"
-            )
 
     cast(torch.nn.Module, model).to(
         device()
@@ -251,6 +246,15 @@ def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None
     looks_local = text.startswith((".", "/", "~")) or text.count("/") != 1 or path.parent.is_dir()
     if not path.is_dir() and looks_local and len(path.parts) > 1:
         raise UserError(f"{source}: no such model folder")
+
+
+def _caps_attention_scores(source: str | Path) -> bool:
+    """Whether the configuration at `source` caps the scores of its attention; an unreadable one is not our business."""
+    try:
+        config = AutoConfig.from_pretrained(str(source))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(getattr(config, "attn_logit_softcapping", None))
 
 
 def _first_line(error: Exception) -> str:

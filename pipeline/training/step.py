@@ -12,12 +12,13 @@ Not done here: drawing data, generating text, starting processes (pipeline.model
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
 from pipeline.config.training import Optimisation
+from pipeline.errors import UserError
 from pipeline.forward.batches import MicroBatch, Row
 from pipeline.forward.layout import Layout, filler_batches, layout_for
 from pipeline.forward.row_attention import use_row_attention
@@ -194,5 +195,9 @@ def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreT
 
 
 def _layers(model: PreTrainedModel) -> Iterable[torch.nn.Module]:
-    """The transformer blocks. Every architecture that we load has them under this name."""
-    return cast(Iterable[torch.nn.Module], model.base_model.layers)
+    """The transformer blocks: the body's list of as many modules as the model has layers, whatever its name."""
+    layers = model.config.num_hidden_layers
+    for module in model.base_model.modules():
+        if isinstance(module, torch.nn.ModuleList) and len(module) == layers:
+            return module
+    raise UserError(f"model type {model.config.model_type}: its {layers} layers were not found")

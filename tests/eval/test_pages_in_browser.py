@@ -4,8 +4,10 @@ samples working."""
 import pytest
 
 from benchmarks.chromium import Chromium, chromium_path
+from benchmarks.screenshots import LARGEST, Picture, take
 from eval.report import build, build_comparison
 from pipeline.artifacts.write import write_json, write_jsonl
+from pipeline.errors import UserError
 from pipeline.report import charts
 from pipeline.report.page import Section, render_page
 from tests.support.evaluated_run import EVIL, LONG_WORD, write_run
@@ -75,6 +77,16 @@ def test_charts_of_long_names_and_large_numbers_are_whole(browser, tmp_path, wid
     page = tmp_path / "charts.html"
     page.write_text(render_page("Charts", "", [Section("All", "all.html.jinja", drawn)], tmp_path))
     assert flaws(browser, page, width) == []
+
+
+def test_a_picture_of_a_section_is_small_and_one_of_none_is_refused(browser, pages, tmp_path):
+    reports = pages[0].parent
+    file = take(browser, Picture("rl", "results.html", "Reinforcement learning"), reports, tmp_path)
+    assert file.read_bytes()[8:12] == b"WEBP" and file.stat().st_size < LARGEST
+    with pytest.raises(UserError, match="no section"):
+        take(browser, Picture("x", "results.html", "None"), reports, tmp_path)
+    with pytest.raises(UserError, match="no such report"):
+        take(browser, Picture("x", "absent.html"), reports, tmp_path)
 
 
 def test_hostile_samples_are_listed_opened_and_found(browser, pages):
