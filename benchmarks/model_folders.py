@@ -84,8 +84,9 @@ def probe(folder: Path, questions: list[str]) -> dict[str, Any]:
     import torch
     import transformers
 
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    # Loosely typed: each release declares its own types.
+    tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder)
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(folder)
     suffix = json.loads((folder / "prompts.json").read_text("utf-8"))["suffixes"]["cot"]["en"]
 
     logits: list[float] = []
