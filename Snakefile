@@ -15,13 +15,22 @@ import time
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
+from eval.first_rows import check_benchmarks
 from eval.table import print_outcome
 from pipeline import workflow as dag  # "workflow" is a name of Snakemake's own
+from pipeline.preflight import run_lock
+from pipeline.preflight.check import first_minute
+from sft.first_rows import check_solutions
 
 min_version("9.20")
 
 CONFIG = dag.load_config(config)
 RESULTS = f"results/{CONFIG.name}"
+if workflow.is_main_process:
+    run_lock.hold()
+    first_minute(
+        CONFIG, RESULTS, check_solutions, check_benchmarks, on_this_machine=workflow.local_exec
+    )
 
 shell.prefix(dag.shell_prefix())
 # Snakemake prints these two lines before every job; they tell a reader nothing.

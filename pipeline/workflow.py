@@ -2,6 +2,7 @@
 digests."""
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -12,6 +13,7 @@ from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
 from pipeline.config.base import Section
 from pipeline.config.load import Config, load_preset
 from pipeline.errors import UserError
+from pipeline.preflight import run_lock
 from pipeline.progress import TERMINAL_VARIABLE
 
 __all__ = [
@@ -41,6 +43,7 @@ def shell_prefix() -> str:
         "HF_HUB_DISABLE_TELEMETRY=1",
         "PYTHONUNBUFFERED=1",
         f"{TERMINAL_VARIABLE}={terminal}",
+        f"{run_lock.VARIABLE}={shlex.quote(os.getcwd())}",
     ]
     # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.
     # Snakemake formats the prefix: braces of a path are doubled.

@@ -15,6 +15,7 @@ from pipeline.config.base import Section, SeededSection
 from pipeline.config.coder import Coder
 from pipeline.config.corpus import Corpus
 from pipeline.config.eval import Evaluation
+from pipeline.config.learning_rates import with_learning_rates
 from pipeline.config.pretrain import Pretrain
 from pipeline.config.prompts import Prompts
 from pipeline.config.read import checked
@@ -84,7 +85,8 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     values = _read_preset(str(preset), seen=())
     # Snakemake hands over the preset's name among the settings.
     changes = {key: value for key, value in (overlay or {}).items() if key != "preset"}
-    return checked(Config, _merge(values, changes), f"preset {preset}")
+    values = with_learning_rates(_merge(values, changes))
+    return checked(Config, values, f"preset {preset}")
 
 
 def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
