@@ -115,7 +115,7 @@ class _Option:
 def _options(row: Row, fields: Fields) -> list[_Option] | str:
     """The options without their letters; an empty list where the question is open, or what is wrong
     with them."""
-    value = next((row[name] for name in fields.options if row.get(name)), [])
+    value: Any = next((row[name] for name in fields.options if row.get(name)), [])
 
     found: list[_Option] | None
     match value:

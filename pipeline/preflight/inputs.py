@@ -112,7 +112,7 @@ def lacks(*fields: str) -> Flaw:
     def flaw(row: dict) -> str | None:
         if any(str(row.get(name) or "").strip() for name in fields):
             return None
-        there = ", ".join(sorted(map(str, row))[:8])
+        there = ", ".join(sorted(map(str, row))[:8]) or "none"
         return f"no {' or '.join(fields)} (there are: {there})"
 
     return flaw
