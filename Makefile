@@ -1,28 +1,33 @@
 # Each target sets itself up: a virtual environment in .venv with exactly requirements.txt, then the command.
+# test, lint and bench add requirements-dev.txt to it.
 # PYTHON=python3.12 make rl_model   chooses the interpreter;   PRESET=local make corpus_report   the world.
 PYTHON ?= python3
 PRESET ?= mini
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(notdir $(PYTHON))
+INSTALLED_DEV := $(INSTALLED)-dev
 SNAKEMAKE := $(BIN)/snakemake --cores all
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: rl_model corpus_report all test bench lint lock install clean
+.PHONY: rl_model corpus_report all test bench lint lock install install-dev clean
 .DEFAULT_GOAL := rl_model
 
 rl_model corpus_report all: $(INSTALLED)
 	@$(SNAKEMAKE) $@ --config preset=$(PRESET)
 
-test: $(INSTALLED)
+test: $(INSTALLED_DEV)
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
-bench: $(INSTALLED)
+bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m benchmarks
 
-lint: $(INSTALLED)
+lint: $(INSTALLED_DEV)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 install: $(INSTALLED)
+
+install-dev: $(INSTALLED_DEV)
 
 $(INSTALLED): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -31,17 +36,26 @@ $(INSTALLED): requirements.txt
 	  || { echo "error: $(PYTHON) has no venv module (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 2; }
 	@[ "$$($(BIN)/python -V 2>/dev/null)" = "$$($(PYTHON) -V)" ] || $(PYTHON) -m venv --clear $(VENV)
 	@echo "installing requirements.txt into $(VENV) (once, a few minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PIP_INSTALL) -r requirements.txt
 	@rm -f $(VENV)/installed-* && touch $@
 
-# Pins what requirements.in leads to: bare versions (no +cpu) and no nvidia packages, so that one list serves
-# laptop, cluster and GPU box; torch brings its own CUDA packages where it needs them.
+$(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt
+	@echo "installing requirements-dev.txt into $(VENV)"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Pins what the two lists of direct requirements lead to: bare versions (no +cpu) and no nvidia packages, so that one
+# list serves laptop, cluster and GPU box; torch brings its own CUDA packages where it needs them.
+FREEZE = .lock/bin/python -m pip freeze | sed -e 's/+[a-z0-9.]*$$//' -e '/^nvidia-/d' -e '/^triton==/d' \
+	    -e 's/^\(fasttext-numpy2-wheel==.*\)/\1; python_version < "3.13"/'
+
 lock:
 	rm -rf .lock && $(PYTHON) -m venv .lock && .lock/bin/python -m pip install --quiet -r requirements.in
-	{ echo "# Made by 'make lock' from requirements.in; edit that file instead."; \
-	  .lock/bin/python -m pip freeze | sed -e 's/+[a-z0-9.]*$$//' -e '/^nvidia-/d' -e '/^triton==/d' \
-	    -e 's/^\(fasttext-numpy2-wheel==.*\)/\1; python_version < "3.13"/'; \
+	{ echo "# Made by 'make lock' from requirements.in; edit that file instead."; $(FREEZE); \
 	  grep '^fasttext==' requirements.in | sed 's/ *#.*//'; } > requirements.txt
+	.lock/bin/python -m pip install --quiet -c requirements.txt -r requirements-dev.in
+	{ echo "# Made by 'make lock' from requirements-dev.in; edit that file instead."; echo "-r requirements.txt"; \
+	  $(FREEZE) | grep -vxFf requirements.txt; } > requirements-dev.txt
 	rm -rf .lock
 
 clean:

@@ -111,6 +111,7 @@ def removal(leaks: list[Leak]) -> dict:
             {
                 "benchmark": leak.benchmark,
                 "item": leak.item,
+                "rule": leak.rule,
                 "ngram": leak.ngram,
                 "ngrams": leak.count,
             }

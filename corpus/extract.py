@@ -37,7 +37,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, NoReturn, TextIO
 
-from corpus.archives.download import is_remote, local_copy
+from corpus.archives.download import file_name, is_remote, local_copy
 from corpus.archives.record import Record
 from corpus.archives.sources import address
 from corpus.archives.warc import GZIP, read_records
@@ -66,7 +66,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        return Path(self.path).name
+        return file_name(self.path)
 
 
 @dataclass(frozen=True, slots=True)

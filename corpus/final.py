@@ -34,13 +34,22 @@ import pyarrow.parquet as pq
 
 from corpus.decontaminate import benchmark_source, load_benchmarks, removal, search
 from corpus.leaks.index import LeakIndex
-from corpus.tables.dataset_card import write_card
+from corpus.tables.dataset_card import Made, write_card
 from corpus.tables.final import FINAL, PAGE_COLUMNS, REMOVED, final_table
+from corpus.tables.leak_counts import leak_counts
 from corpus.tables.merge import merge, write_removed
 from corpus.tables.pages import read_table
+from corpus.tables.provenance import commit
 from corpus.tables.shards import Crawl
+from pipeline.artifacts.code_digest import code_digest
 from pipeline.artifacts.resume import claim_folder
-from pipeline.artifacts.write import atomic_folder, atomic_path, file_digest, write_manifest
+from pipeline.artifacts.write import (
+    atomic_folder,
+    atomic_path,
+    file_digest,
+    read_json,
+    write_manifest,
+)
 from pipeline.config.corpus import Decontamination
 from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
@@ -67,16 +76,29 @@ def main(argv: list[str] | None = None) -> None:
             for done in run_jobs(finish_shard, jobs, args.workers, shared=shared, start="fork"):
                 progress.add(1, **done)
 
-        counts = write_removed(work, crawl.shards, args.removed)
+        removed = write_removed(work, crawl.shards, args.removed)
+        items = Counter(item.benchmark for item in benchmarks)
+        leaks = leak_counts(removed, items)
         with atomic_folder(args.out) as folder:
-            counts |= merge(work, crawl.shards, folder)
+            counts = merge(work, crawl.shards, folder)
+            counts["removed"] = len(removed)
+            counts["removed_tokens"] = sum(row["n_tokens"] for row in removed)
+            counts["removed_by_benchmark"] = {row["benchmark"]: row["pages"] for row in leaks}
             counts["collected"] = len(collected.doc_id)
             counts["rounds"] = len(args.rounds)
-            items = Counter(item.benchmark for item in benchmarks)
             counts["benchmark_items"] = dict(sorted(items.items()))
             _check_complete(counts)
 
-            write_card(folder, counts, settings)
+            made = Made(
+                counts=counts,
+                leaks=leaks,
+                duplicates=read_json(crawl.dedup / "manifest.json")["counts"],
+                settings=settings,
+                built_in_world=args.built_in_world,
+                commit=commit(),
+                code=code_digest("corpus.final"),
+            )
+            write_card(folder, made)
             write_manifest(
                 folder / "manifest.json",
                 "corpus.final",
@@ -243,6 +265,11 @@ def _parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--benchmarks", required=True, nargs="+", metavar="[NAME=]FILE")
     parser.add_argument("--removed", required=True, help="table of removed pages to write")
     parser.add_argument("--out", required=True, help="folder of the corpus to write")
+    parser.add_argument(
+        "--built-in-world",
+        action="store_true",
+        help="the pages are those of the built-in world; the dataset card says so",
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--resume", metavar="DIR", help="folder for finished shards")
     return parser.parse_args(argv)

@@ -169,6 +169,7 @@ rule finalise_corpus:
         pages="results/{preset}/corpus/pages",
         collected=lambda w, input: [f"{folder}/collected.parquet" for folder in input.rounds],
         benchmarks=[f"{name}={path}" for name, path in GUARDED.items()],
+        world="--built-in-world" if CONFIG.sources.warc == "mini" else "",
         resume="results/{preset}/resume/final",
     threads: HALF
     log:
@@ -180,7 +181,8 @@ rule finalise_corpus:
     shell:
         "python -m corpus.final --config {input.config:q} --pages {params.pages:q} --dedup {input.dedup:q}"
         " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed:q}"
-        " --workers {threads} --resume {params.resume:q} --out {output.final:q} 2>&1 | tee -i {log:q}"
+        " {params.world} --workers {threads} --resume {params.resume:q} --out {output.final:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule corpus:
@@ -195,7 +197,12 @@ rule corpus_report_page:
         removed="results/{preset}/corpus/decontaminated.parquet",
         truth=TRUTH,
     output:
-        page="results/{preset}/reports/corpus.html",
+        page=report(
+            "results/{preset}/reports/corpus.html",
+            caption="../docs/captions/corpus.rst",
+            category="Reports",
+            labels={"page": "corpus"},
+        ),
         numbers="results/{preset}/reports/corpus.json",
     params:
         code=dag.code_digest("corpus.report"),

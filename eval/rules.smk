@@ -58,6 +58,20 @@ rule summarise:
         "python -m eval.summary {input:q} --out {output.summary:q} --comparisons {output.comparisons:q} 2>&1 | tee -i {log:q}"
 
 
+# Not part of a manifest, which is equal for equal runs: it stands beside the times. Only new evaluations renew it.
+rule record_environment:
+    input:
+        expand("results/{{preset}}/eval/{model}", model=EVALUATED),
+    output:
+        "results/{preset}/benchmarks/environment.json",
+    log:
+        "results/{preset}/logs/record_environment.log",
+    message:
+        "commit, versions and hardware"
+    shell:
+        "python -m eval.reporting.provenance --out {output:q} 2>&1 | tee -i {log:q}"
+
+
 rule results_report_page:
     input:
         summary="results/{preset}/eval/summary.json",
@@ -65,8 +79,15 @@ rule results_report_page:
         samples=expand("results/{{preset}}/eval/{model}", model=EVALUATED),
         models=expand("results/{{preset}}/models/{model}", model=EVALUATED),
         corpus="results/{preset}/reports/corpus.json",
+        environment="results/{preset}/benchmarks/environment.json",
     output:
-        "results/{preset}/reports/results.html",
+        page=report(
+            "results/{preset}/reports/results.html",
+            caption="../docs/captions/results.rst",
+            category="Reports",
+            labels={"page": "results"},
+        ),
+        notes="results/{preset}/reports/results.md",
     params:
         code=dag.code_digest("eval.report"),
         results="results/{preset}",
@@ -75,7 +96,7 @@ rule results_report_page:
     message:
         "results report"
     shell:
-        "python -m eval.report --results {params.results:q} --out {output:q} 2>&1 | tee -i {log:q}"
+        "python -m eval.report --results {params.results:q} --out {output.page:q} 2>&1 | tee -i {log:q}"
 
 
 rule paper_tables_file:

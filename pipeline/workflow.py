@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,9 @@ __all__ = [
     "source",
     "stage_json",
 ]
+
+TRIAL_SECONDS = 120
+"""How long the user's own code may take on worked examples."""
 
 
 def shell_prefix() -> str:
@@ -65,7 +69,7 @@ def load_config(overlay: dict) -> Config:
     try:
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
         check_sources(config)
-        check_rewards(config)
+        check_own_code(config)
         return config
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -109,15 +113,48 @@ def _own_paths(config: Config) -> Iterator[tuple[str, str | None]]:
         yield "coder", sources.coder
 
 
-def check_rewards(config: Config) -> None:
-    """Raise a UserError for a reward of the user's own ("module:function") whose module is nowhere
-    to be found."""
-    for name in config.rl.rewards:
-        module, colon, _ = name.partition(":")
-        if colon and module_path(module) is None:
-            raise UserError(
-                f"rl.rewards: no module {module!r} ({name}) in the working folder or among the packages"
-            )
+def check_own_code(config: Config) -> None:
+    """Raise a UserError for code of the user's own ("module:name") that is nowhere to be found, or that fails on a
+    worked example."""
+    for setting, names in config.rl.own_code.items():
+        for name in names:
+            module = name.partition(":")[0]
+            if module_path(module) is None:
+                raise UserError(
+                    f"rl.{setting}: no module {module!r} ({name}) in the working folder or among the packages"
+                )
+    if config.rl.own_code:
+        _try_own_code(config)
+
+
+def _try_own_code(config: Config) -> None:
+    """Run the user's code as the job will run it: in a process of its own, from the working folder."""
+    command = [sys.executable, "-m", "rl.own_code.check", "--config", "/dev/stdin"]
+    problems = config.sources.problems
+    first = problems[0] if isinstance(problems, list) and problems else problems
+    # Problems of one's own may hold what a reward reads; those of the built-in world are not made yet.
+    if isinstance(first, str) and Path(first).is_file():
+        command += ["--problems", first]
+
+    names = ", ".join(name for own in config.rl.own_code.values() for name in own)
+    print(f"trying {names} on worked examples", file=sys.stderr)
+    try:
+        done = subprocess.run(
+            command,
+            input=stage_json(config, "rl"),
+            capture_output=True,
+            text=True,
+            timeout=TRIAL_SECONDS,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            f"rl: {names}: not done with a worked example in {TRIAL_SECONDS} s"
+        ) from None
+
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise UserError(lines[-1].removeprefix("error: "))
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:

@@ -18,5 +18,6 @@ score_model.py      a reward model in use
 questions.py        problems to prompts
 reward_model_metrics.py   how good a reward model is on held-out problems
 
+own_code/           rewards, normalisations, aggregations, KL estimates of the user's own, and their trial
 monitoring/         metrics of a step, evaluation, reward hacking, stopwatch
 """

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rl.own_code.load import checked_numbers, own_function
+
 RELATIVE_TOLERANCE = 1e-9
 """Rewards that differ by less, relative to their size, count as equal: 0.1 + 0.2 and 0.3 are the same reward."""
 
@@ -31,6 +33,7 @@ def normalise(
             (reward - median) / interquartile range, for rewards with outliers; where that range is 0, as with 0/1
             rewards of which more than three quarters agree, it falls back to "population". "rank" replaces each
             reward with its rank in the pool (ties share the mean rank) and continues as "population".
+            `module:function` names one of your own, (rewards [n], pool [m]) -> [n].
         pool: [m], the rewards to compare with.
 
     Returns:
@@ -42,6 +45,9 @@ def normalise(
 
     if not has_spread(pool):
         return np.zeros_like(rewards)
+
+    if ":" in how:
+        return checked_numbers(own_function(how)(rewards, pool), len(rewards), f"{how}:")
 
     # Only the order counts: ranks take the place of the values on both sides.
     if how == "rank":
@@ -172,11 +178,17 @@ def token_weights(lengths: Sequence[int], aggregation: str, max_new_tokens: int)
         lengths: tokens of all outputs of the step, over all processes.
         aggregation: "sequence" is the mean over an output's tokens and then over outputs (Eq. 3); "token" the mean
             over all tokens (DAPO, arXiv 2503.14476); "constant" divides by outputs x `max_new_tokens` (Dr. GRPO).
+            `module:function` names one of your own, (lengths, max_new_tokens) -> a weight for each output.
         max_new_tokens: the longest output that was allowed.
 
     Returns:
         One weight for each output. Outputs without tokens get 0 and count in no denominator.
     """
+    if ":" in aggregation:
+        given = own_function(aggregation)(list(lengths), max_new_tokens)
+        weights = checked_numbers(given, len(lengths), f"{aggregation}:")
+        return [float(w) if length else 0.0 for w, length in zip(weights, lengths, strict=True)]
+
     # An output that ended before its first token has nothing to learn and counts nowhere.
     outputs = sum(length > 0 for length in lengths)
 

@@ -15,7 +15,9 @@ Columns of a row:
 import torch
 from torch import Tensor
 
+from pipeline.errors import UserError
 from pipeline.training.step import Columns, Loss
+from rl.own_code.load import own_function
 
 
 def clipped_policy(
@@ -37,8 +39,12 @@ def kl_estimate(log_probs: Tensor, ref_log_probs: Tensor, kind: str) -> Tensor:
         kind: with r = reference / policy, "k1" is -log r, "k2" is (log r)^2 / 2, and "k3" is r - log r - 1, the
             paper's Eq. 4. Their mean gradients differ: 0 for k1, the reverse KL's for k2, the forward KL's for k3
             (r - 1 in Eq. 21). "k1_corrected" and "k3_corrected" are multiplied by policy / stop_gradient(policy),
-            which is 1 in value and gives both the gradient of the reverse KL.
+            which is 1 in value and gives both the gradient of the reverse KL. `module:function` names one of your
+            own, (log_probs, ref_log_probs) -> [N].
     """
+    if ":" in kind:
+        return _own_estimate(kind, log_probs, ref_log_probs)
+
     name, _, corrected = kind.partition("_")
     log_ratio = ref_log_probs - log_probs
 
@@ -52,6 +58,18 @@ def kl_estimate(log_probs: Tensor, ref_log_probs: Tensor, kind: str) -> Tensor:
     # The factor is 1 in value; only its gradient counts.
     if corrected:
         return estimate * (log_probs - log_probs.detach()).exp()
+    return estimate
+
+
+def _own_estimate(name: str, log_probs: Tensor, ref_log_probs: Tensor) -> Tensor:
+    """The user's own estimate; its values are not looked at here, since that would wait for the GPU."""
+    estimate = own_function(name)(log_probs, ref_log_probs)
+    if not isinstance(estimate, Tensor):
+        raise UserError(f"{name}: gave {type(estimate).__name__}, not a tensor")
+    if estimate.shape != log_probs.shape:
+        raise UserError(
+            f"{name}: gave shape {tuple(estimate.shape)}, not that of log_probs {tuple(log_probs.shape)}"
+        )
     return estimate
 
 

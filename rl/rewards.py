@@ -6,12 +6,12 @@
     outcome_model   an outcome reward model's probability that the output is right
     process_model   a process reward model's probability for each step; that of the output is the least of them
     module:Class    a class of your own, made without arguments: code, translation or medicine come in here
+                    (rl/own_code tries it on examples before anything is trained)
 
 The rule is always computed and logged beside every other reward, so that a policy that learns to please a reward model
 without being right is noticed (rl.monitoring.reward_hacking).
 """
 
-import importlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from eval.programs.code_blocks import printed_answer, program_so_far
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
+from rl.own_code.load import checked_numbers, described, own_object
 from rl.rollouts import Group
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs
@@ -115,14 +116,34 @@ class FormatReward:
 def compose(
     groups: Sequence[Group], functions: dict[str, RewardFunction], weights: dict[str, float]
 ) -> None:
-    """Set every group's `parts` (all functions) and `rewards` (the weighted sum of those with a weight)."""
+    """Set every group's `parts` (all functions) and `rewards` (the weighted sum of those with a weight).
+
+    Raises UserError where a reward does not give one finite number for each output.
+    """
     for name, function in functions.items():
-        for group, scores in zip(groups, function.score(groups), strict=True):
+        for group, scores in zip(groups, scores_of(name, function, groups), strict=True):
             group.parts[name] = scores
 
     for group in groups:
         weighted = [weight * group.parts[name] for name, weight in weights.items()]
         group.rewards = np.asarray(sum(weighted))
+
+
+def scores_of(name: str, function: RewardFunction, groups: Sequence[Group]) -> list[np.ndarray]:
+    """What a reward gives the groups: for each group [G], one number for each output.
+
+    Raises UserError, with the reward's name and the question's id, where it gives anything else or a number that is
+    not finite.
+    """
+    scores = function.score(groups)
+    if not isinstance(scores, Sequence) or len(scores) != len(groups):
+        given = f"{len(scores)} arrays" if isinstance(scores, Sequence) else type(scores).__name__
+        raise UserError(f"rewards.{name}: score gave {given} for {len(groups)} groups")
+
+    for group, of_group in zip(groups, scores, strict=True):
+        what = f"rewards.{name}: question {group.question.problem.id}: score"
+        checked_numbers(of_group, len(group.texts), what)
+    return [np.asarray(of_group) for of_group in scores]
 
 
 def load_rewards(
@@ -145,7 +166,7 @@ def load_rewards(
         if name == "format":
             functions[name] = FormatReward()
         elif ":" in name:
-            functions[name] = _own(name)
+            functions[name] = load_own_reward(name)
         elif name in ("outcome_model", "process_model"):
             folder = folders.get(name)
             if folder is None:
@@ -161,14 +182,18 @@ def load_rewards(
     return functions
 
 
-def _own(name: str) -> RewardFunction:
+def load_own_reward(name: str) -> RewardFunction:
     """An instance of the class that `module:Class` names, made without arguments."""
-    module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"rewards.{name}: cannot be loaded ({error})") from None
+        found = own_object(name)
+    except UserError as error:
+        raise UserError(f"rewards.{error}") from error
 
     if not callable(getattr(found, "score", None)):
         raise UserError(f"rewards.{name}: has no method score")
-    return found()
+    try:
+        return found()
+    # A class of the user's may fail in any way while it is made.
+    except Exception as error:
+        reason = described(error)
+        raise UserError(f"rewards.{name}: cannot be made without arguments ({reason})") from error

@@ -11,7 +11,6 @@ REWARD_MODELS = {
     for name, folder in (("outcome_model", "reward"), ("process_model", "process_reward"))
     if CONFIG.rl.rewards.get(name)
 }
-OWN_REWARDS = [name.partition(":")[0] for name in CONFIG.rl.rewards if ":" in name]  # modules of the user's
 
 
 wildcard_constraints:
@@ -60,7 +59,7 @@ rule train_rl:
         model=directory("results/{preset}/models/rl"),
         rollouts="results/{preset}/rl/rollouts.jsonl",
     params:
-        code=dag.code_digest("rl.train", *OWN_REWARDS),
+        code=dag.code_digest("rl.train", *CONFIG.rl.own_modules),
         resume="results/{preset}/resume/rl",
         heldout=["--heldout", RL_HELDOUT] if RL_HELDOUT else [],
         models=[word for name, path in REWARD_MODELS.items() for word in (f"--{name.replace('_', '-')}", path)],

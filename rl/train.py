@@ -32,6 +32,7 @@ from pipeline.model import distributed
 from pipeline.model.load import load_model, load_tokenizer, model_card
 from pipeline.training.job import TrainingJob, add_job_options
 from rl.iterative import RewardTraining
+from rl.own_code.check import check_own_code
 from rl.questions import hold_out, load_questions
 from rl.rewards import RewardFunction, load_rewards
 from rl.rollouts import Group, Question, solution_groups
@@ -54,8 +55,9 @@ def main(argv: list[str] | None = None) -> None:
         resume=args.resume,
         fresh=args.fresh,
         compared={"prompts": prompts.model_dump(mode="json")},
-        modules=[name.partition(":")[0] for name in settings.rewards if ":" in name],
+        modules=settings.own_modules,
     )
+    check_own_code(settings)
 
     # What is trained, on what, and what rewards it.
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)

@@ -33,7 +33,13 @@ from rl.exploration import Exploration
 from rl.iterative import RewardTraining
 from rl.methods import METHODS
 from rl.monitoring.evaluation import greedy_accuracy
-from rl.monitoring.metrics import group_metrics, peak_memory_mb, state_mb, update_metrics
+from rl.monitoring.metrics import (
+    distributions,
+    group_metrics,
+    peak_memory_mb,
+    state_mb,
+    update_metrics,
+)
 from rl.monitoring.reward_hacking import WINDOW, divergence
 from rl.monitoring.stopwatch import Stopwatch
 from rl.policy_update import PolicyUpdate
@@ -194,7 +200,7 @@ class Trainer:
         self._evaluate(step)
         return self._results()
 
-    def step(self, step: int) -> dict[str, float]:
+    def step(self, step: int) -> dict[str, Any]:
         """One exploration stage and its updates (Algorithm 1); returns the step's metrics."""
         settings = self.settings
         if step in self._iteration_starts():
@@ -219,7 +225,9 @@ class Trainer:
 
         metrics = self._step_metrics(groups, rate, updates)
         self._set_group_size(metrics)
-        self._record(groups, step)
+        if step % settings.record_every == 0 or step == settings.steps - 1:
+            self._record(groups, step)
+            metrics |= distributions(groups)
         return metrics
 
     def explore(self, step: int) -> list[Group]:
@@ -232,7 +240,7 @@ class Trainer:
 
     def _step_metrics(
         self, groups: list[Group], rate: float, updates: list[dict[str, float]]
-    ) -> dict[str, float]:
+    ) -> dict[str, Any]:
         sampled_tokens = sum(sum(group.lengths) for group in groups)
         reference = self.updater.reference
         frozen = [reference] if reference is not None else []
@@ -257,10 +265,8 @@ class Trainer:
 
     def _record(self, groups: list[Group], step: int) -> None:
         """Keep some rollouts for reading."""
-        settings = self.settings
-        if step % settings.record_every == 0 or step == settings.steps - 1:
-            kept = groups[: settings.record_questions]
-            self.state.records += [group_record(group, self.tokenizer, step) for group in kept]
+        kept = groups[: self.settings.record_questions]
+        self.state.records += [group_record(group, self.tokenizer, step) for group in kept]
 
     # ---- Iterations --------------------------------------------------------------------------------------------
 

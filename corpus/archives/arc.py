@@ -1,8 +1,9 @@
 """ARC files, the Internet Archive's format before WARC: one header line, then the HTTP response.
 
-Header lines of version 1 are `URL IP-address date content-type length`. URLs may hold spaces, so
+Header lines of version 1 are `URL IP-address date content-type length`; version 2 has five more
+fields before the length: `result-code checksum location offset filename`. URLs may hold spaces, so
 fields are counted from the right. Lengths may be nonsense: then reading continues at the next line
-that looks like a header.
+that looks like a header. What lies between records and is none becomes a damaged record.
 """
 
 import mmap
@@ -10,17 +11,22 @@ import re
 import zlib
 from collections.abc import Iterator
 
+from corpus.archives.dates import iso_date
+from corpus.archives.http_payload import media_types
 from corpus.archives.record import Record
 
 _GZIP = b"\x1f\x8b\x08"
 _FILE_HEADER = b"filedesc:"  # the "URL" of the record that describes the file itself
 
-# URL, IP address, date, content type, length. The date is what tells such a line from any other.
+# URL, IP address, date, content type (with its parameters, if the writer left them there), the five
+# fields of version 2, length. The date is what tells such a line from any other.
 _HEADER = re.compile(
-    rb"(?:^|(?<=\n))([a-z][a-z0-9+.-]*:[^\n]*?) (\S+) (\d{12,18}) (\S+) (\S+)[ \t]*\r?\n",
+    rb"(?:^|(?<=\n))([a-z][a-z0-9+.-]*:[^\n]*?) (\S+) (\d{12,18}) (\S+(?:; ?[^\s;]+)*)"
+    rb"(?: \S+ \S+ \S+ \S+ \S+)? (\S+)[ \t]*\r?\n",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)")
+_PADDING = b"\r\n\x00 \t"
+_PADDING_RUN = re.compile(rb"[\r\n\x00 \t]*")
 
 
 def is_arc(data: bytes | mmap.mmap) -> bool:
@@ -57,7 +63,10 @@ def _records_of_members(data: bytes | mmap.mmap) -> Iterator[Record]:
 
         if inflate.eof and not failure:
             end = len(data) - len(inflate.unused_data)
-            for record in _records_of(content):
+            records = list(_records_of(content))
+            if not records and content.strip(_PADDING):
+                records = [_damaged(0, len(content), "no ARC header in this gzip member")]
+            for record in records:
                 record.offset = position
                 record.length = end - position
                 yield record
@@ -84,25 +93,34 @@ def _records_of(content: bytes) -> Iterator[Record]:
     """The records of uncompressed bytes; offsets count from their beginning."""
     position = 0
     while header := _HEADER.search(content, position):
+        if content[position : header.start()].strip(_PADDING):
+            yield _damaged(position, header.start(), "between two records")
         url, _, date, mime, size = (field.decode("latin-1") for field in header.groups())
         record = Record(
             kind="warcinfo" if url.startswith(_FILE_HEADER.decode()) else "response",
             url=url,
-            date=_iso_date(date),
+            date=iso_date(date),
             block=b"",
             offset=header.start(),
             length=-1,
-            mime=mime.lower(),
+            mime=media_types(mime)[0],
         )
 
         start = header.end()
-        if size.isdecimal() and start + int(size) <= len(content):
-            position = start + int(size)
+        end = start + int(size) if size.isdecimal() else len(content) + 1
+        next_header = len(content)
+        is_right = end <= len(content) and _begins_record(content, end)
+        if not is_right:
+            following = _HEADER.search(content, start)
+            next_header = following.start() if following else len(content)
+
+        # Bytes may be left over behind a record, but its length must not swallow the next one.
+        if is_right or end <= next_header:
+            position = end
             record.block = content[start:position]
         else:
             # The length is wrong: the record ends where the next header begins.
-            following = _HEADER.search(content, start)
-            position = following.start() if following else len(content)
+            position = next_header
             record.truncated = True
             if size.isdecimal():
                 record.block = content[start:position]
@@ -113,8 +131,27 @@ def _records_of(content: bytes) -> Iterator[Record]:
         record.length = position - header.start()
         yield record
 
+    # Without any header at all the caller knows more about what this is.
+    if position and content[position:].strip(_PADDING):
+        yield _damaged(position, len(content), "after the last record")
 
-def _iso_date(digits: str) -> str:
-    """`YYYYMMDDhhmmss` as ISO 8601; "" where an odd writer left out or added digits."""
-    match = _DATE.fullmatch(digits)
-    return "{}-{}-{}T{}:{}:{}Z".format(*match.groups()) if match else ""
+
+def _begins_record(content: bytes, position: int) -> bool:
+    """Whether another header, or nothing at all, follows here."""
+    padding = _PADDING_RUN.match(content, position)
+    after = padding.end() if padding else position
+    return after == len(content) or _HEADER.match(content, after) is not None
+
+
+def _damaged(begin: int, end: int, detail: str) -> Record:
+    """A stretch of the file that is no record."""
+    return Record(
+        kind="unknown",
+        url="",
+        date="",
+        block=b"",
+        offset=begin,
+        length=end - begin,
+        problem="damaged_record",
+        detail=detail,
+    )

@@ -80,6 +80,33 @@ def is_remote(path: str) -> bool:
     return path.startswith(("http://", "https://"))
 
 
+def file_name(path: str) -> str:
+    """The name of a file, here or behind an address (without its query)."""
+    if not is_remote(path):
+        return Path(path).name
+    return Path(urlsplit(path).path).name or "download"
+
+
+def shown(url: str) -> str:
+    """An address as messages show it: without a password, and without a query, which may be one."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    query = "?…" if parts.query else ""
+    return f"{parts.scheme}://{host}{parts.path}{query}"
+
+
+def check_address(url: str) -> None:
+    """Raise a UserError for what is no address of a file on a server."""
+    try:
+        parts = urlsplit(url)
+        is_address = is_remote(url) and bool(parts.hostname)
+        is_address = is_address and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_address = False
+    if not is_address or any(character.isspace() or character < " " for character in url):
+        raise UserError(f"{url!r}: not an address; one begins with https:// or http:// and a host")
+
+
 @contextmanager
 def local_copy(url: str, folder: Path) -> Iterator[Path]:
     """A context with the file at `url`: deleted at the end, kept when the context fails."""
@@ -96,7 +123,8 @@ def fetch(
     Waits 1, 2, 4 ... up to 120 s (or what Retry-After asks for) between attempts, and gives up
     after ten in a row without progress: a UserError with the URL and the last reason.
     """
-    name = Path(urlsplit(url).path).name or "download"
+    check_address(url)
+    name = file_name(url)
     target = folder / name
     if target.exists():
         return target
@@ -118,7 +146,7 @@ def fetch(
         failures = 0 if size > furthest else failures + 1
         furthest = max(furthest, size)
         if failures >= ATTEMPTS:
-            raise UserError(f"{url}: {reason} ({failures} attempts)")
+            raise UserError(f"{shown(url)}: {reason} ({failures} attempts)")
 
         pause = max(asked_for, 2.0 ** max(0, failures - 1))
         sleep(min(_LONGEST_PAUSE, pause))
@@ -219,15 +247,15 @@ class _Download:
                     # What is here is longer than the file: it is part of another one.
                     self.part.unlink(missing_ok=True)
                 elif error.code not in _RETRIED:
-                    raise UserError(f"{self.url}: {error.code} {error.reason}") from None
+                    raise UserError(f"{shown(self.url)}: {error.code} {error.reason}") from None
 
                 retry_after = error.headers.get("Retry-After", "")
                 pause = float(retry_after) if retry_after.isdigit() else 0.0
                 raise _TryAgain(f"{error.code} {error.reason}", pause) from None
         except urllib.error.URLError as error:
             raise _TryAgain(str(error.reason)) from None
-        except ValueError as error:
-            raise UserError(f"{self.url}: not an address ({error})") from None
+        except (ValueError, http.client.InvalidURL) as error:
+            raise UserError(f"{shown(self.url)}: not an address ({error})") from None
 
     def _check_continues(self, answer: _Answer, have: int) -> None:
         """Unless the response continues the part we have, drop the part and raise _TryAgain."""

@@ -14,6 +14,8 @@ from fastwarc.stream_io import BrotliReader, ZstdReader
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[^\r\n]*\r?\n")
+# A token of RFC 9110 on each side of the slash.
+_MEDIA_TYPE = re.compile(r"""[\s"'<]*([\w!#$&^.+-]+)\s*/\s*([\w!#$&^.+*-]+)""", re.ASCII)
 _HEADER_LIMIT = 64 << 10  # bytes
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -80,6 +82,19 @@ def parse_http(block: bytes) -> Http:
         else:
             http.headers.setdefault(name, []).append(value.strip())
     return http
+
+
+def media_types(value: str) -> list[str]:
+    """The media types of a Content-Type header, in lower case and without parameters.
+
+    Servers write `text/html charset=utf-8`, `text/html,charset=utf-8`, `"text/html"`, and lists. A
+    value without any type in it is returned as it is.
+    """
+    types = []
+    for part in value.split(","):
+        if match := _MEDIA_TYPE.match(part):
+            types.append(f"{match[1]}/{match[2]}".lower())
+    return types or [value.partition(";")[0].strip().lower()]
 
 
 def decoded_body(http: Http, limit: int) -> bytes:

@@ -5,17 +5,20 @@ A file of Common Crawl is written `commoncrawl:<crawl>#<number>`: the number-th 
 """
 
 import glob
+import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from corpus.archives.download import is_remote
+from corpus.archives.download import check_address, is_remote
 from pipeline.errors import UserError
 
 CRAWL = "commoncrawl:"
 # A crawl's id becomes part of file names and addresses, so nothing that leads elsewhere is allowed.
 _CRAWL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LONGEST_NAME = 120  # characters; file systems allow 255 bytes, and endings follow
 _ARCHIVE = re.compile(r"\.w?arc(?:\.(?:gz|zst|lz4))?$", re.IGNORECASE)
 
 
@@ -55,6 +58,7 @@ def archive_files(source: str | list[str], crawl_files: int = 1) -> list[str]:
             # Five digits, so that the files of a crawl are sorted by number.
             found.update(f"{entry}#{number:05}" for number in range(crawl_files))
         elif is_remote(entry):
+            check_address(entry)
             found.add(entry)
         else:
             found.update(_matches(entry))
@@ -138,7 +142,7 @@ def name_shards(files: list[str], files_per_shard: int = 1) -> dict[str, list[st
     groups = []
     for start in range(0, len(files), files_per_shard):
         groups.append(files[start : start + files_per_shard])
-    paths = [Path(group[0]).parts for group in groups]
+    paths = [_named_parts(group[0]) for group in groups]
 
     # The file's name alone, then with its folder, with the folder of that, and so on.
     names: list[str] = []
@@ -148,16 +152,36 @@ def name_shards(files: list[str], files_per_shard: int = 1) -> dict[str, list[st
         if len(set(names)) == len(names):
             return dict(zip(names, groups, strict=True))
 
+    # Addresses may differ in their query alone, which is part of no name.
+    first_files = [group[0] for group in groups]
+    if all(map(is_remote, first_files)):
+        names = [f"{name}-{_digest(file)}" for name, file in zip(names, first_files, strict=True)]
+        if len(set(names)) == len(names):
+            return dict(zip(names, groups, strict=True))
+
     repeated = Counter(names).most_common(1)[0][0]
     raise UserError(
         f"sources.warc: two different files make the shard name {repeated!r}; rename one of them"
     )
 
 
+def _named_parts(file: str) -> tuple[str, ...]:
+    """Folders and name of a file; of an address without the query, which may hold a signature."""
+    if is_remote(file):
+        parts = urlsplit(file)
+        return (parts.hostname or "", *Path(parts.path).parts)
+    return Path(file).parts
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
 def _shard_name(parts: tuple[str, ...]) -> str:
-    """A name that is safe in file names and Snakemake wildcards."""
+    """A name that is safe in file names and Snakemake wildcards, and not too long for a file system."""
     cleaned = [part.removeprefix(CRAWL).strip("/") for part in parts]
     name = "-".join(part for part in cleaned if part)
     name = _ARCHIVE.sub("", name)
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", name)
-    return name.strip("._-") or "shard"
+    name = name.strip("._-") or "shard"
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}-{_digest(name)}"

@@ -6,16 +6,22 @@ Everything in the file is handed over exactly once: a stretch that cannot be rea
 `Record` whose `problem` says why.
 """
 
+import io
 import mmap
 import re
+import tempfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from fastwarc.warc import ArchiveIterator, WarcRecord
 
 from corpus.archives import arc
+from corpus.archives.dates import iso_date
+from corpus.archives.http_payload import media_types
 from corpus.archives.record import Record
 from pipeline.errors import UserError
 
@@ -26,8 +32,15 @@ GZIP = b"\x1f\x8b\x08"
 _RECORD_START = re.compile(rb"(?:^|(?<=\n))WARC/[01]\.\d{1,2}\r?\n")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _HEAD_LIMIT = 64 << 10  # bytes
-_CONTENT_LENGTH = re.compile(rb"(?i)\ncontent-length:[ \t]*(\d{1,18})")
-_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z?$")
+_BLOCK = 1 << 20  # bytes inflated at a time
+# What is said about bytes that gave no record.
+_LOST = {
+    "damaged_record": "bytes that belong to no record",
+    "truncated_record": "the file ends inside this record",
+}
+_LENGTH_DIGITS = 19  # a length of so many digits fits no disk
+_CONTENT_LENGTH = re.compile(rb"(?i)\ncontent-length:[ \t]*([^\r\n]*)")
+_PADDING = re.compile(rb"[\r\n\x00 \t]*")
 
 
 def read_records(path: str | Path, max_block: int = 64 << 20) -> Iterator[Record]:
@@ -52,10 +65,12 @@ def read_records(path: str | Path, max_block: int = 64 << 20) -> Iterator[Record
         raise UserError(f"{path}: cannot be read as a WARC file ({error.strerror})") from None
 
 
-def iso_date(value: str) -> str:
-    """A WARC/1.0 or 1.1 date (with fractions) in whole seconds; "" for anything else."""
-    match = _DATE.match(value.strip())
-    return match[1] + "Z" if match else ""
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of the file that a record takes."""
+
+    end: int
+    problem: str  # "", or why its length is not to be believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,80 @@ class _Reader:
         self.read_any = False
 
     def records(self) -> Iterator[Record]:
+        return self._records_of_members() if self.gzip else self._plain_records()
+
+    # ---- Uncompressed files
+
+    def _plain_records(self) -> Iterator[Record]:
+        """Each record is read by itself, so that a wrong length costs no other record."""
+        position = 0
+        while position < len(self.data):
+            begin = self._next_start(position)
+            if begin > position:
+                failure = "" if self.read_any or position else "no WARC record begins here"
+                yield from self._lost(position, begin, failure)
+            if begin == len(self.data):
+                return
+
+            span = self._plain_span(begin)
+            yield self._plain_record(begin, span)
+            self.read_any = True
+            position = span.end
+
+    def _plain_record(self, begin: int, span: "_Span") -> Record:
+        # No more of a record than is kept of it, however long it is.
+        enough = begin + _HEAD_LIMIT + self.max_block
+        for raw in self._iterate(begin, min(span.end, enough)):
+            record = self._record(raw, begin)
+            if span.problem:
+                record.block = b""
+                record.problem = "damaged_record"
+                record.detail = span.problem
+            return _with_end(record, span.end)
+        return Record(
+            kind="unknown",
+            url="",
+            date="",
+            block=b"",
+            offset=begin,
+            length=span.end - begin,
+            problem="damaged_record",
+            detail="the record's header cannot be read",
+        )
+
+    def _plain_span(self, begin: int) -> "_Span":
+        """How far the record at `begin` goes: by its length, or to the next record if that is wrong."""
+        size = len(self.data)
+        head = _HEAD_END.search(self.data, begin, begin + _HEAD_LIMIT)
+        if not head:
+            return _Span(self._next_start(begin + 1), "")
+
+        declared = _CONTENT_LENGTH.search(self.data, begin, head.start() + 1)
+        if not declared:
+            return _Span(self._next_start(head.start()), "")
+
+        length = declared[1].strip()
+        if _is_length(length.decode("latin-1")):
+            end = head.end() + int(length)
+            if end <= size:
+                padding = _PADDING.match(self.data, end)
+                after = padding.end() if padding else end
+                if after == size or _RECORD_START.match(self.data, after):
+                    return _Span(after, "")
+                # Too short a length leaves bytes over, too long a one swallows the next record.
+                if self._next_start(head.end()) >= end:
+                    return _Span(after, "")
+
+        # The file ends inside the record, unless another record follows: then the length is wrong.
+        following = self._next_start(head.end())
+        if following < size or not length.isdigit():
+            shown = length[:30].decode("latin-1")
+            return _Span(following, f"its Content-Length ({shown!r}) is wrong")
+        return _Span(size, "")
+
+    # ---- Compressed files
+
+    def _records_of_members(self) -> Iterator[Record]:
         start = 0
         while start < len(self.data):
             # A record is held back until the next one's offset tells its length.
@@ -86,6 +175,8 @@ class _Reader:
                 for raw in self._iterate(start):
                     previous = held.offset if held else start
                     offset = self._member_start(raw.stream_pos, previous)
+                    if held and offset == held.offset:
+                        break  # the member holds more than one record
                     if held:
                         yield _with_end(held, offset)
                     held = self._record(raw, offset)
@@ -95,6 +186,15 @@ class _Reader:
             if held:
                 self.read_any = True
                 end = self._end_of_member(held.offset)
+                # The member may hold more: FastWARC stops at the first thing that it cannot read.
+                inside = self._records_inside(held.offset, end)
+                first_two = list(islice(inside, 2))
+                if len(first_two) > 1:
+                    yield from first_two
+                    yield from inside
+                    start = self._next_start(max(end.position, start + 1))
+                    yield from self._lost(end.position, start, failure)
+                    continue
                 if not end.whole and not held.problem:
                     held.problem = "truncated_record"
                     held.detail = "the file ends inside its gzip member"
@@ -118,7 +218,36 @@ class _Reader:
                     yield from self._lost(end.position, resume, failure)
             start = resume
 
-    def _iterate(self, start: int) -> Iterator[WarcRecord]:
+    def _records_inside(self, offset: int, end: _End) -> Iterator[Record]:
+        """The records of one gzip member, read as those of an uncompressed file.
+
+        In them `offset` is that of the member, and the last one has its length.
+        """
+        inflate = zlib.decompressobj(31)
+        with tempfile.TemporaryFile() as inflated:
+            with suppress(zlib.error):
+                for position in range(offset, end.position, _BLOCK):
+                    block = self.data[position : min(position + _BLOCK, end.position)]
+                    inflated.write(inflate.decompress(block))
+            inflated.flush()
+            if not inflated.tell():
+                return
+
+            with mmap.mmap(inflated.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                held: Record | None = None
+                for record in _Reader(self.path, content, self.max_block).records():
+                    if held:
+                        yield held
+                    record.offset, record.length = offset, -1
+                    held = record
+                if held:
+                    yield _with_end(held, end.position)
+
+    def _iterate(self, start: int, end: int | None = None) -> Iterator[WarcRecord]:
+        """FastWARC's records from `start` on; with `end`, of that stretch alone."""
+        if end is not None:
+            yield from ArchiveIterator(io.BytesIO(self.data[start:end]), parse_http=False)
+            return
         with open(self.path, "rb") as stream:
             stream.seek(start)
             yield from ArchiveIterator(stream, parse_http=False)
@@ -127,7 +256,7 @@ class _Reader:
         """FastWARC's record as ours; `length` is not known yet."""
         headers = raw.headers
         url = (headers.get("WARC-Target-URI") or "").strip()
-        mime = (headers.get("Content-Type") or "").partition(";")[0]
+        (mime, *_) = media_types(headers.get("Content-Type") or "")
         record = Record(
             kind=(headers.get("WARC-Type") or "unknown").strip().lower(),
             url=url.removeprefix("<").removesuffix(">"),  # Wget writes <http://...>
@@ -135,11 +264,16 @@ class _Reader:
             block=b"",
             offset=offset,
             length=-1,
-            mime=mime.strip().lower(),
+            mime=mime,
             truncated="WARC-Truncated" in headers or "WARC-Segment-Number" in headers,
         )
 
-        if "Content-Length" not in headers:
+        length = headers.get("Content-Length")
+        if length is not None and not _is_length(length):
+            record.problem = "damaged_record"
+            record.detail = f"its Content-Length ({length[:30]!r}) is wrong"
+            return record
+        if length is None:
             record.problem = "truncated_record"
             record.detail = "the record's header breaks off"
             return record
@@ -186,7 +320,7 @@ class _Reader:
                 offset=start,
                 length=stop - start,
                 problem=problem,
-                detail=failure or "the file ends inside this record",
+                detail=failure or _LOST[problem],
             )
 
     def _member_start(self, position: int, previous: int) -> int:
@@ -204,30 +338,16 @@ class _Reader:
 
         Not whole when the file ends inside the member: then no checksum confirms the record.
         """
-        if not self.gzip:
-            return _End(self._end_of_plain(offset), whole=True)
-
         inflate = zlib.decompressobj(31)
         position = offset
         try:
             while position < len(self.data) and not inflate.eof:
-                block = self.data[position : position + (1 << 20)]
+                block = self.data[position : position + _BLOCK]
                 inflate.decompress(block)
                 position += len(block)
         except zlib.error:
             return _End(offset + 1, whole=True)
         return _End(position - len(inflate.unused_data), whole=inflate.eof)
-
-    def _end_of_plain(self, offset: int) -> int:
-        size = len(self.data)
-        head = _HEAD_END.search(self.data, offset, offset + _HEAD_LIMIT)
-        if not head:
-            return size
-        length = _CONTENT_LENGTH.search(self.data, offset, head.start())
-        if not length:
-            return size
-        end = head.end() + int(length[1]) + len(b"\r\n\r\n")
-        return min(end, size)
 
     def _next_start(self, position: int) -> int:
         """Where at or after `position` a record can begin; the file's end if nowhere."""
@@ -247,6 +367,11 @@ class _Reader:
                 return position
             position += 1
         return len(self.data)
+
+
+def _is_length(text: str) -> bool:
+    """Whether a Content-Length can be one."""
+    return text.isascii() and text.strip().isdecimal() and len(text) < _LENGTH_DIGITS
 
 
 def _with_end(record: Record, end: int) -> Record:

@@ -17,6 +17,7 @@ from corpus.archives.http_payload import (
     PayloadError,
     decoded_body,
     looks_like_text,
+    media_types,
     parse_http,
 )
 from corpus.archives.record import Record
@@ -245,7 +246,7 @@ def _html_body(http: Http, limit: int) -> _Html:
 def _declared_type(http: Http) -> str:
     """The MIME type of the header: the first that is HTML where there are several."""
     values = http.headers.get("content-type", [])
-    types = [value.partition(";")[0].strip().lower() for value in values]
+    types = [name for value in values for name in media_types(value)]
     for name in types:
         if name in _HTML_TYPES:
             return name

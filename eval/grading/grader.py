@@ -21,8 +21,9 @@ from functools import lru_cache
 
 from eval.grading.choices import is_choice, same_choice, without_option
 from eval.grading.extract.answer import Extraction, extract
-from eval.grading.extract.sentences import ends_in_words, sentence_answer
+from eval.grading.extract.sentences import begins_in_words, ends_in_words, sentence_answer
 from eval.grading.formula.tokens import FormulaError, FormulaLimit
+from eval.grading.normalise.asides import without_aside
 from eval.grading.normalise.latex import as_words, clean, squeezed
 from eval.grading.normalise.units import conversion, split_unit
 from eval.grading.normalise.verbal import is_decided, same_names, same_time, same_words
@@ -50,6 +51,8 @@ _WORD_FOR = {
     r"\emptyset": "no solution",
     r"\varnothing": "no solution",
 }
+# Only where a word or bracket stands behind something is there a remark or a sentence to look for.
+_MAY_SAY_MORE = re.compile(r"[a-z]{2}|[(≈~]|[^\x00-\x7f]", re.I)
 _FORMULA_SIGN = re.compile(r"\\(?!text\b)[A-Za-z]|[=<>^_|+*/]")
 _SIGNED_NUMBER = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")
 _DEGREES = re.compile(r"\^\s*\{?\\circ\s*\}?")
@@ -102,7 +105,7 @@ def grade(
         return verdict
 
     # Nothing in the text announced the answer: it may still end with the gold in words.
-    if ends_in_words(gold_answer, prediction):
+    if ends_in_words(gold_answer, prediction) or begins_in_words(gold_answer, prediction):
         return Verdict(True, gold_answer, "ok", "last words", "text")
     return verdict
 
@@ -276,9 +279,18 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
         if same is not None:
             return same, name
 
-    # No tier decided: once more with what a whole sentence states.
-    stated_gold = sentence_answer(gold) or gold
-    stated_answer = sentence_answer(answer) or answer
+    # No tier decided: once more without what is appended, and with what a whole sentence states.
+    stated_gold, stated_answer = _stated(gold, bare_gold), _stated(answer, bare_answer)
     if stated_gold == gold and stated_answer == answer:
         return False, "formula"
     return same_answer(stated_gold, stated_answer, tolerance)
+
+
+def _stated(answer: str, cleaned: str) -> str:
+    """What an answer says without its remarks, or as a sentence; the answer itself where it says no less."""
+    if not _MAY_SAY_MORE.search(cleaned):
+        return answer
+    value = without_aside(cleaned)
+    if value != cleaned:
+        return value
+    return sentence_answer(answer) or answer

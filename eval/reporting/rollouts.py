@@ -1,6 +1,4 @@
-"""The part of the results report about reinforcement learning: its curves, its warnings, and the
-browser of rollouts.
-"""
+"""The browser of recorded rollouts in the results report, and the run's warnings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,30 +6,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from eval.reporting.language import language_of
 from pipeline.artifacts.records import read_jsonl
-
-# Title -> metrics drawn together and their unit; what a run does not have is left out.
-RL_CURVES = {
-    "Reward": (("reward", "right"), "mean of the step's outputs"),
-    "Model reward compared with the rule": (
-        ("reward_outcome_model", "reward_process_model", "reward_rule"),
-        "mean",
-    ),
-    "Agreement of model reward and rule": (
-        ("agreement_outcome_model", "agreement_process_model"),
-        "probability that a right output scores above a wrong one",
-    ),
-    "Held-out accuracy": (("heldout_greedy",), "greedy, share of validation problems"),
-    "Divergence from the reference model": (("kl",), "KL estimate (Equation 4), nats per token"),
-    "Entropy": (("entropy",), "nats per token"),
-    "Groups without signal": (("zero_variance_groups", "truncated"), "share"),
-    "Length": (("length",), "tokens per output"),
-    "Tool use": (("tool_calls",), "programs per output"),
-    "Seconds per step": (
-        ("sample_seconds", "reward_seconds", "score_seconds", "update_seconds"),
-        "seconds",
-    ),
-}
 
 FULL_COLOUR = 2.0  # advantage, in standard deviations, at which a token's colour is strongest
 STRONGEST = 45  # percent of colour: more would make text on it hard to read
@@ -70,6 +46,7 @@ class Output:
 class RecordedQuestion:
     summary: str
     question: str
+    language: str  # "en", or what the question's writing shows
     outputs: list[Output]  # the best first
 
 
@@ -98,7 +75,7 @@ def _question(record: dict[str, Any]) -> RecordedQuestion:
     question = record["question"]
     asked = f"{question[:QUESTION_LENGTH]} → {record['answer']}"
     summary = f"step {record['step']}: {asked} ({right} of {len(outputs)} right)"
-    return RecordedQuestion(summary, question, outputs)
+    return RecordedQuestion(summary, question, language_of(question), outputs)
 
 
 def _output(output: dict[str, Any]) -> Output:

@@ -15,8 +15,9 @@ from eval.reporting.metrics import wilson
 from eval.tasks.declarations import TABLE
 from eval.tasks.paper_results import COLUMNS, MAJORITY, PAPER
 from pipeline.artifacts.write import read_json
+from pipeline.errors import UserError
 from pipeline.report.charts import Interval, Line, interval_chart, line_chart
-from pipeline.report.number_format import percent
+from pipeline.report.number_format import percent, points
 from pipeline.report.page import Section
 
 STAGES = ("coder", "base", "sft", "rl")
@@ -52,7 +53,7 @@ def main_task(tasks: list[str]) -> str:
     return next((name for name in tasks if name.endswith(".cot")), tasks[0])
 
 
-def _tasks(summary: Summary) -> list[str]:
+def tasks_of(summary: Summary) -> list[str]:
     """In the order of the table of benchmarks, then by mode."""
     order = {name: number for number, name in enumerate(TABLE)}
     tasks: set[str] = set()
@@ -66,6 +67,21 @@ def _tasks(summary: Summary) -> list[str]:
     return sorted(tasks, key=key)
 
 
+def load_summary(results: Path) -> Summary:
+    """The scores of a run; a UserError where there is no finished evaluation in the folder."""
+    if not results.is_dir():
+        raise UserError(f"{results}: no such folder; name a run's, such as results/mini")
+
+    path = results / "eval" / "summary.json"
+    if not path.is_file():
+        raise UserError(
+            f"{results}: not evaluated yet (no eval/summary.json); finish it with"
+            f" snakemake --cores all rl_model --config preset={results.name}"
+        )
+    summary: Summary = read_json(path)
+    return summary
+
+
 def load_rows(results: Path, summary: Summary) -> Rows:
     """(model, task) -> its sample rows."""
     return {
@@ -77,7 +93,7 @@ def load_rows(results: Path, summary: Summary) -> Rows:
 
 def score_sections(results: Path, summary: Summary, rows: Rows) -> list[Section | None]:
     """The sections about scores; None for each that has nothing to show."""
-    models, tasks = in_order(summary), _tasks(summary)
+    models, tasks = in_order(summary), tasks_of(summary)
     compared = comparisons(results)
     sampled = curves(summary, models, tasks)
     by_field = breakdowns(rows, models, tasks)
@@ -85,7 +101,7 @@ def score_sections(results: Path, summary: Summary, rows: Rows) -> list[Section 
 
     return [
         Section("Accuracy", "accuracy.html.jinja", accuracy(summary, models, tasks)),
-        _section("Each model against the previous one", "comparisons.html.jinja", compared),
+        _section("Each model compared with the one before", "comparisons.html.jinja", compared),
         _section("Maj@K and Pass@K", "curves.html.jinja", sampled),
         _section("By level, kind and language", "breakdowns.html.jinja", by_field),
         Section("How answers were graded", "graders.html.jinja", graded),
@@ -107,7 +123,7 @@ class Estimate:
     note: str = ""
 
 
-def _estimate(scores: Scores | None, name: str = "greedy") -> Estimate:
+def estimate(scores: Scores | None, name: str = "greedy") -> Estimate:
     if scores and scores.get(name) is not None:
         return Estimate(scores[name], scores[f"{name}_low"], scores[f"{name}_high"])
     return Estimate(None, note="not run" if scores and "not_run" in scores else "–")
@@ -150,7 +166,7 @@ def accuracy(summary: Summary, models: list[str], tasks: list[str]) -> Accuracy:
     for task in tasks:
         scores_by_model = [summary[model].get(task) for model in models]
         problems = max(scores["n"] for scores in scores_by_model if scores is not None)
-        ours = [_estimate(scores) for scores in scores_by_model]
+        ours = [estimate(scores) for scores in scores_by_model]
         theirs = [PAPER.get(task, {}).get(name) for name in papers]
         rows.append(AccuracyRow(title(task), problems, ours, theirs))
 
@@ -203,22 +219,14 @@ def comparisons(results: Path) -> list[Comparison]:
         Comparison(
             models=f"{row['first']} → {row['second']}",
             title=title(row["task"]),
-            change=_signed(row["difference"]),
-            interval=f"{_signed(row['low'])} to {_signed(row['high'])}",
+            change=points(row["difference"]),
+            interval=f"{points(row['low'])} to {points(row['high'])}",
             wins=row["wins"],
             losses=row["losses"],
             p="< 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}",
         )
         for row in rows
     ]
-
-
-def _signed(share: float) -> str:
-    """Percentage points with a sign; what rounds to zero has none."""
-    text = f"{100 * share:+.1f}"
-    if float(text) == 0:
-        return "0.0"
-    return text.replace("-", "−")
 
 
 # ---- Maj@K and Pass@K ----------------------------------------------------------------------------
@@ -244,7 +252,7 @@ def curves(summary: Summary, models: list[str], tasks: list[str]) -> list[Curve]
             ks_of_model = _ks(scores)
             for kind in ("maj", "pass") if ks_of_model else ():
                 label = f"{model}, {kind.capitalize()}@K"
-                estimates = [_estimate(scores, f"{kind}@{k}") for k in ks_of_model]
+                estimates = [estimate(scores, f"{kind}@{k}") for k in ks_of_model]
                 lines.append(_curve_line(label, scores, kind, ks_of_model, number + 1))
                 rows.append((label, estimates))
                 ks = ks or ks_of_model

@@ -1,28 +1,19 @@
-"""Sections of the results report about training: bits per byte, losses, reinforcement learning, the
-time and memory of each job, and the settings.
-"""
+"""Sections of the results report about training: bits per byte, losses, reinforcement learning."""
 
-import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
-from eval.reporting.rollouts import (
-    RL_CURVES,
-    RecordedQuestion,
-    RunWarning,
-    rollouts,
-    warnings_of,
-)
+from eval.reporting.rl_curves import Chart, Lines, charts, curves
+from eval.reporting.rollouts import RecordedQuestion, RunWarning, rollouts, warnings_of
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import read_json
-from pipeline.report.charts import NOTHING, Line, line_chart
+from pipeline.report.charts import NOTHING, line_chart
 from pipeline.report.page import Section
 
-Lines = list[dict[str, Any]]  # of a metrics.jsonl
+VALIDATION_LOSS = "validation_loss."
+TRAINED = ("coder", "base", "sft")
 
 
 def training_sections(results: Path) -> list[Section | None]:
@@ -41,20 +32,6 @@ def load_metrics(results: Path) -> dict[str, Lines]:
     return {file.parent.name: list(read_jsonl(file)) for file in files}
 
 
-def _curves(lines: Lines, metrics: dict[str, str]) -> list[Line]:
-    """A curve for each metric (name of the curve -> name of the metric) that a run has."""
-    curves = []
-    for name, metric in metrics.items():
-        # Lines of a log hold what was measured at that step, seldom everything.
-        points = []
-        for line in lines:
-            if metric in line and "step" in line:
-                points.append((line["step"], line[metric]))
-        if points:
-            curves.append(Line(name, points))
-    return curves
-
-
 # ---- Pretraining and fine-tuning -----------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Pretraining:
@@ -68,81 +45,59 @@ def _pretraining_section(results: Path, lines: Lines) -> Section | None:
         return None
 
     compared = read_json(manifest)["metrics"].get("bits_per_byte", {})
-    curves = _curves(lines, {name: f"bits_per_byte.{name}" for name in compared})
+    measured = curves(lines, {name: f"bits_per_byte.{name}" for name in compared})
 
     # A single measurement is in the table and makes no curve.
     chart = NOTHING
-    if any(len(line.points) > 1 for line in curves):
-        chart = line_chart(curves, "step", "bits per byte")
+    if any(len(line.points) > 1 for line in measured):
+        chart = line_chart(measured, "step", "bits per byte")
     data = Pretraining(sorted(compared.items()), chart)
     return Section("Continued pretraining", "pretraining.html.jinja", data)
 
 
 def _loss_section(metrics: dict[str, Lines]) -> Section | None:
-    charts = []
-    for name in ("coder", "base", "sft"):
-        curves = _curves(metrics.get(name, []), {name: "loss"})
-        if curves:
-            charts.append((name, line_chart(curves, "step", "loss, nats per token")))
-    if not charts:
+    found = []
+    for model in TRAINED:
+        found += _loss_charts(model, metrics.get(model, []))
+    if not found:
         return None
-    return Section("Training loss", "losses.html.jinja", charts)
+    return Section("Training loss", "charts.html.jinja", found)
+
+
+def _loss_charts(model: str, lines: Lines) -> list[Chart]:
+    """Loss, validation loss and gradient norm of a model, as far as it has them."""
+    validation: dict[str, str] = {}
+    for line in lines:
+        for key in line:
+            if key.startswith(VALIDATION_LOSS):
+                validation[key.removeprefix(VALIDATION_LOSS)] = key
+
+    kinds = (
+        (f"{model}: loss", "nats per token", {"loss": "loss"}),
+        (f"{model}: validation loss", "nats per token", validation),
+        (f"{model}: gradient norm", "L2 norm before clipping", {"gradient norm": "grad_norm"}),
+    )
+    found = []
+    for title, unit, keys in kinds:
+        drawn = line_chart(curves(lines, keys), "step", unit)
+        if drawn:
+            found.append(Chart(title, drawn))
+    return found
 
 
 # ---- Reinforcement learning ----------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class ReinforcementLearning:
-    curves: list[tuple[str, Markup]]
+    charts: list[Chart]
     warnings: list[RunWarning]
     questions: list[RecordedQuestion]
 
 
 def _rl_section(results: Path, lines: Lines) -> Section | None:
-    curves = []
-    for title, (metrics, unit) in RL_CURVES.items():
-        found = _curves(lines, {name: name for name in metrics})
-        if found:
-            curves.append((title, line_chart(found, "step", unit)))
-
+    drawn = charts(lines)
     warnings = warnings_of(lines)
     questions = rollouts(results / "rl" / "rollouts.jsonl")
-    if not (curves or warnings or questions):
+    if not (drawn or warnings or questions):
         return None
-    data = ReinforcementLearning(curves, warnings, questions)
+    data = ReinforcementLearning(drawn, warnings, questions)
     return Section("Reinforcement learning", "rl.html.jinja", data)
-
-
-# ---- Time, memory, settings ----------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Job:
-    seconds: float
-    name: str
-    memory_mb: float | None
-
-
-def cost_section(results: Path) -> Section:
-    """Wall time and peak memory of every job, from Snakemake's benchmark files."""
-    jobs = []
-    for file in sorted((results / "benchmarks").glob("**/*.tsv")):
-        with open(file, encoding="utf-8") as stream:
-            line = next(csv.DictReader(stream, delimiter="\t"), None)
-        if line is None:
-            continue
-        # Snakemake writes "-" for what it could not measure.
-        memory = line.get("max_rss", "-")
-        memory_mb = None if memory == "-" else float(memory)
-        jobs.append(Job(float(line["s"]), file.stem, memory_mb))
-
-    jobs.sort(key=lambda job: (job.seconds, job.name), reverse=True)
-    return Section("Time and memory", "cost.html.jinja", jobs)
-
-
-def settings_section(results: Path) -> Section | None:
-    """The settings of this run, section by section, as its jobs received them."""
-    settings = []
-    for file in sorted((results / "config").glob("*.json")):
-        text = json.dumps(read_json(file), indent=1, ensure_ascii=False)
-        settings.append((file.stem, text))
-    if not settings:
-        return None
-    return Section("Settings", "settings.html.jinja", settings)

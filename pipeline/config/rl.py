@@ -2,15 +2,30 @@
 4."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config.base import Incidental, Section, SeededSection
 from pipeline.config.schedule import Drops
 from pipeline.config.training import Updates
 
 REWARDS = ("rule", "format", "outcome_model", "process_model")
+OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+"""Code of the user's own, as `module:name` (rl/own_code)."""
+
+
+def _choice_of(*choices: str) -> AfterValidator:
+    """One of `choices`, or a function of the user's own."""
+
+    def check(value: str) -> str:
+        if value not in choices and not OWN.fullmatch(value):
+            raise ValueError(
+                f"choose of {', '.join(choices)}, or name a function of your own as module:function"
+            )
+        return value
+
+    return AfterValidator(check)
 
 
 class PolicyUpdates(Updates, SeededSection):
@@ -169,9 +184,10 @@ class RL(PolicyUpdates):
     beta: float = Field(0.04, ge=0)
     """Coefficient of the KL term; 0 saves the reference model. Paper, section 4.2: 0.04."""
 
-    kl: Literal["k1", "k2", "k3", "k1_corrected", "k3_corrected"] = "k3"
+    kl: Annotated[str, _choice_of("k1", "k2", "k3", "k1_corrected", "k3_corrected")] = "k3"
     """Estimator of the KL term. Paper: k3 in the loss (Eq. 4). `k2` and the corrected ones have the
-    reverse KL's true gradient; `k1` alone has none."""
+    reverse KL's true gradient; `k1` alone has none. Or a function of your own, `module:function`:
+    (log_probs [N], ref_log_probs [N]) to the term of each token [N]."""
 
     epsilon: float = Field(0.2, gt=0, lt=1)
     """Clip range of the ratio. NS; 0.2 is PPO's. It binds only with several updates per rollout."""
@@ -189,19 +205,23 @@ class RL(PolicyUpdates):
     importance_cap: float = Field(2.0, ge=1)
     """Largest weight of a token's term. NS; 2 is what public implementations use."""
 
-    normalisation: Literal["population", "sample", "none", "robust", "rank"] = "population"
+    normalisation: Annotated[str, _choice_of("population", "sample", "none", "robust", "rank")] = (
+        "population"
+    )
     """What makes rewards advantages (rl/advantages.py: normalise). Paper NS: which standard
     deviation; `none` is Dr. GRPO (arXiv 2503.20783), `robust` median and interquartile range,
-    `rank` the order alone."""
+    `rank` the order alone. Or a function of your own, `module:function`: (rewards [n], pool [m]) to
+    advantages [n]; it is asked only where the pool's rewards differ."""
 
     decay: float = Field(1.0, gt=0, le=1)
     """Time-weighted advantage: token t of T by decay^(T - t), outcome supervision only. Paper: none
     (1)."""
 
-    aggregation: Literal["sequence", "token", "constant"] = "sequence"
+    aggregation: Annotated[str, _choice_of("sequence", "token", "constant")] = "sequence"
     """What the loss is a mean over. Paper: an output's tokens, then outputs (`sequence`). `token`:
     one mean over all tokens (DAPO); `constant`: sum over tokens divided by outputs x max_new_tokens
-    (Dr. GRPO)."""
+    (Dr. GRPO). Or a function of your own, `module:function`: (lengths, max_new_tokens) to one
+    weight for each output."""
 
     contrast_only: bool = False
     """Leave outputs whose advantage is 0 (those of questions with equal rewards) out of the update:
@@ -245,6 +265,24 @@ class RL(PolicyUpdates):
         """Questions of a step."""
         return self.batch_outputs // self.group_size
 
+    @property
+    def own_code(self) -> dict[str, list[str]]:
+        """The names `module:name` of the user's own code, by the setting that holds them."""
+        named = {
+            "rewards": list(self.rewards),
+            "normalisation": [self.normalisation],
+            "aggregation": [self.aggregation],
+            "kl": [self.kl],
+        }
+        own = {setting: [name for name in names if ":" in name] for setting, names in named.items()}
+        return {setting: names for setting, names in own.items() if names}
+
+    @property
+    def own_modules(self) -> list[str]:
+        """The modules of that code."""
+        modules = {name.partition(":")[0] for names in self.own_code.values() for name in names}
+        return sorted(modules)
+
     @model_validator(mode="after")
     def _possible(self) -> "RL":
         """Refuse settings that do not go together."""
@@ -260,7 +298,7 @@ class RL(PolicyUpdates):
         if not self.rewards or not any(self.rewards.values()):
             raise ValueError("rewards: name at least one with a weight other than 0")
         for name in self.rewards:
-            if name not in REWARDS and not re.fullmatch(r"[\w.]+:\w+", name):
+            if name not in REWARDS and not OWN.fullmatch(name):
                 raise ValueError(
                     f"rewards.{name}: choose of {', '.join(REWARDS)}, or name a class as module:Class"
                 )

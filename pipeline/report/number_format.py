@@ -26,3 +26,11 @@ def percent(share: float | None, digits: int = 1) -> str:
     if share is None:
         return MISSING
     return f"{100 * share:.{digits}f} %"
+
+
+def points(share: float) -> str:
+    """A change of a share as percentage points with their sign: "+1.2", "−0.3"; none on zero."""
+    text = f"{100 * share:+.1f}"
+    if float(text) == 0:
+        return "0.0"
+    return text.replace("-", "−")

@@ -9,7 +9,7 @@ page they make; the layout and the macros that they share (`base.html.jinja`, `m
 lie here. Everything that comes from data is escaped; only `Markup` enters the page as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.report.math_html import with_formulas
-from pipeline.report.number_format import count, number, percent
+from pipeline.report.number_format import count, number, percent, points
 
 DATA_FILES = ("templates/*",)
 SHARED_TEMPLATES = Path(__file__).parent / "templates"
@@ -41,6 +41,7 @@ def render_page(
     *,
     style: str | None = None,
     script: str | None = None,
+    made_with: Sequence[tuple[str, str]] = (),
 ) -> str:
     """The whole page as HTML text, with a table of contents.
 
@@ -48,13 +49,19 @@ def render_page(
         templates: folder with the sections' templates, the style sheet and the script.
         style: style sheet of this page, added to the common one.
         script: JavaScript that runs once the page is there.
+        made_with: what the footer says of the run (label, value): commit, date, versions, hardware.
     """
     bodies = [
         (section.title, render(section.template, section.data, templates)) for section in sections
     ]
     layout = _environment(templates).get_template("base.html.jinja")
     page = layout.render(
-        title=title, subtitle=subtitle, sections=bodies, style=style, script=script
+        title=title,
+        subtitle=subtitle,
+        sections=bodies,
+        style=style,
+        script=script,
+        made_with=made_with,
     )
     return page + "\n"
 
@@ -82,6 +89,7 @@ def _environment(templates: Path) -> Environment:
         "count": count,
         "number": number,
         "percent": percent,
+        "points": points,
         "with_formulas": with_formulas,
     }
 

@@ -1,6 +1,7 @@
 """What a step reports: rewards and outputs, the update, speed and memory."""
 
 import resource
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -52,10 +53,28 @@ def group_metrics(groups: list[Group]) -> dict[str, float]:
     for name in groups[0].parts:
         part = np.concatenate([group.parts[name] for group in groups])
         metrics[f"reward_{name}"] = float(part.mean())
+        # A curve for each reward, whatever it is called, and how often it gave nothing.
+        metrics[f"rewards/{name}"] = float(part.mean())
+        metrics[f"reward_zeros/{name}"] = float((part == 0).mean())
         agrees = agreement(groups, name) if name.endswith("_model") else None
         if agrees is not None:
             metrics[f"agreement_{name}"] = agrees
     return metrics
+
+
+def distributions(groups: list[Group]) -> dict[str, dict[str, int]]:
+    """How many of a step's outputs have each reward and each length, rounded to two digits.
+
+    Two digits are enough for a histogram with any bins, and keep a line of metrics short.
+    """
+    rewards = np.concatenate([group.rewards for group in groups])
+    lengths = np.concatenate([group.lengths for group in groups])
+    return {"reward_counts": _counts(rewards), "length_counts": _counts(lengths)}
+
+
+def _counts(values: np.ndarray) -> dict[str, int]:
+    rounded = Counter(float(f"{value:.1e}") for value in values)
+    return {f"{value:g}": rounded[value] for value in sorted(rounded)}
 
 
 def _tool_calls(sample: Sample) -> int:

@@ -222,3 +222,47 @@ def test_a_killed_extraction_goes_on_with_the_part_it_has(tmp_path):
 
     assert json.loads(done.stdout)["url"] == "http://site.example/1"
     assert not scratch.exists()
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["nonsense", "ftp://mirror.example", "https://", "http://[::1", "http://a b/", "file:///x"],
+)
+def test_a_server_that_is_no_address_is_one_line(server, tmp_path):
+    with pytest.raises(UserError, match="not an address"):
+        commoncrawl.main([CRAWL, "--files", "1", "--server", server, "--out", str(tmp_path / "c")])
+    if server.startswith("http"):
+        with pytest.raises(UserError, match="not an address"):
+            shards(f"{server}/x.warc.gz" if server != "https://" else server)
+
+
+def test_an_address_with_a_signature_is_a_shard_like_any_other(tmp_path):
+    """The query is part of no name, and no message shows it."""
+    query = "?sig=top/secret&expires=1"
+    with bad_server({f"/a.warc.gz{query}": ARCHIVE}) as server:
+        url = f"{server.url}/a.warc.gz{query}"
+        (name,) = shards(url)
+        assert name == "a"
+
+        config = tmp_path / "config.json"
+        write_json(config, {})
+        words = ["--config", str(config), "--shard", name, "--scratch", str(tmp_path / "scratch")]
+        for file in ("pages", "rejects", "stats"):
+            words += [f"--{file}", str(tmp_path / file)]
+        extract.main([*words, url])
+        assert json.loads((tmp_path / "stats").read_text())["files"] == {
+            "a.warc.gz": {"kept": 12, "records": 12}
+        }
+
+        with pytest.raises(UserError, match="404") as failure:
+            download.fetch(f"{server.url}/b.warc.gz?sig=secret", tmp_path)
+        assert "secret" not in str(failure.value)
+
+
+def test_names_of_shards_tell_addresses_apart_and_are_not_too_long():
+    many = [f"https://h.example/download?file={n}" for n in range(3)]
+    found = shards(many)
+    assert len(found) == 3 and all(name.startswith("h.example-download-") for name in found)
+    (long,) = shards(f"https://h.example/{'x' * 240}.warc.gz")
+    assert len(long) < 140
+    assert download.shown("https://me:pw@h.example/x?sig=1") == "https://h.example/x?…"

@@ -102,7 +102,13 @@ def test_domains_grow_and_languages_add_up(data):
 
 def test_contamination_and_truth_are_told(data):
     assert data["contamination"]["benchmarks"] == [
-        {"benchmark": "exam", "items": 1, "found": 1, "pages": 1}
+        {
+            "benchmark": "exam",
+            "items": 1,
+            "found": 1,
+            "rules": {"A": 1, "B": 0, "C": 0},
+            "pages": 1,
+        }
     ]
     truth = data["truth"]
     assert (truth["leaks"], truth["leaks_left"]) == (1, 0)

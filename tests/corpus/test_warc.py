@@ -2,14 +2,20 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.archives.dates import iso_date
+from corpus.archives.http_payload import media_types
 from corpus.archives.sources import archive_files, name_shards, shards
 from corpus.archives.warc import read_records
+from corpus.html.page import page_of_record
+from pipeline.config.corpus import Extraction
 from pipeline.errors import UserError
 from tests.support.shared_data import shared_data
 from tests.support.warc_records import response, write
@@ -89,6 +95,184 @@ def test_dates_with_fractions_of_a_second_are_whole_seconds(tmp_path):
     record = record.replace(b"04:00:01Z", b"04:00:01.123456Z")
     write(tmp_path / "a.warc.gz", [record])
     assert next(iter(read_records(tmp_path / "a.warc.gz"))).date == "2024-05-20T04:00:01Z"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2024", "2024-01-01T00:00:00Z"),
+        ("2024-05", "2024-05-01T00:00:00Z"),
+        ("2024-05-20", "2024-05-20T00:00:00Z"),
+        ("2024-05-20T04:31Z", "2024-05-20T04:31:00Z"),
+        ("2024-05-20T04:31:07Z", "2024-05-20T04:31:07Z"),
+        ("2024-05-20T04:31:07.123456789Z", "2024-05-20T04:31:07Z"),
+        ("2024-05-20T01:31:07+02:00", "2024-05-19T23:31:07Z"),
+        ("2024-12-31T23:31-01:30", "2025-01-01T01:01:00Z"),
+        ("20240520043107", "2024-05-20T04:31:07Z"),
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),
+        ("2024-13-01", ""),
+        ("2024-02-30T00:00:00Z", ""),
+        ("20. Mai 2024", ""),
+        ("0001-01-01T00:00:00+23:00", ""),
+    ],
+)
+def test_dates_of_every_legal_precision(written, meant):
+    assert iso_date(written) == meant
+    assert iso_date(f" {written} ") == meant
+
+
+@given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2100, 1, 1)))
+def test_a_date_is_the_same_moment_however_it_is_written(moment):
+    moment = moment.replace(microsecond=0, tzinfo=UTC)
+    expected = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert iso_date(expected) == iso_date(moment.strftime("%Y%m%d%H%M%S")) == expected
+    for hours in (-11, -3, 5.5, 13):
+        abroad = moment.astimezone(timezone(timedelta(hours=hours)))
+        assert iso_date(abroad.isoformat()) == expected
+
+
+# ---- A record is kept or has a reason
+
+WRONG_LENGTHS = ("-5", "abc", "", "1e3", "99999999999999999999999", "1000000000", "12 34", "0x20")
+
+
+@pytest.mark.parametrize("form", ["plain", "members", "one member"])
+@pytest.mark.parametrize("wrong", WRONG_LENGTHS)
+def test_a_wrong_content_length_costs_that_record_only(tmp_path, form, wrong):
+    records = [response(n) for n in range(6)]
+    for victim in (0, 3, 5):
+        damaged = list(records)
+        damaged[victim] = re.sub(
+            rb"Content-Length: \d+", f"Content-Length: {wrong}".encode(), records[victim]
+        )
+        if form == "one member":
+            (tmp_path / "a.warc.gz").write_bytes(gzip.compress(b"".join(damaged)))
+        else:
+            write(tmp_path / "a.warc.gz", damaged, form == "members")
+
+        found = list(read_records(tmp_path / "a.warc.gz"))
+        assert len(found) == len(records)
+        assert [r.url for r in found if not r.problem] == urls(n for n in range(6) if n != victim)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), form=st.sampled_from(["plain", "members", "one member", "arc"]))
+def test_of_a_mutated_archive_every_byte_is_accounted_for(tmp_path_factory, data, form):
+    """Changed, inserted and deleted stretches: reading ends, and each record is kept or has a reason."""
+    path = tmp_path_factory.mktemp("mutated") / ("a.arc" if form == "arc" else "a.warc.gz")
+    if form == "arc":
+        parts = [ARC_HEAD, *(arc_entry(n) for n in range(5))]
+        path.write_bytes(b"".join(parts))
+    elif form == "one member":
+        parts = [response(n) for n in range(5)]
+    else:
+        parts = write(path, [response(n) for n in range(5)], form == "members")
+
+    whole = bytearray(b"".join(parts))
+    victim = data.draw(st.integers(1, len(parts) - 1))
+    begin = sum(map(len, parts[:victim])) + data.draw(st.integers(0, len(parts[victim]) - 1))
+    end = min(begin + data.draw(st.integers(0, 80)), sum(map(len, parts[: victim + 1])))
+    whole[begin:end] = data.draw(st.binary(max_size=80))
+    path.write_bytes(gzip.compress(bytes(whole)) if form == "one member" else bytes(whole))
+
+    records = list(read_records(path))
+    good = {record.url for record in records if not record.problem}
+    # Its neighbours may have lost the line ends that part them.
+    untouched = [n for n in range(len(parts)) if abs(n - victim) > 1]
+    expected = {url_of(form, n) for n in untouched} - {""}
+    assert expected <= good
+
+    # Of an uncompressed file the spans follow one another, and between them is padding only.
+    if form in ("plain", "arc"):
+        position = 0
+        for record in records:
+            assert record.offset >= position
+            assert not bytes(whole[position : record.offset]).strip(PADDING)
+            position = record.offset + record.length
+        assert not bytes(whole[position:]).strip(PADDING)
+    else:
+        assert len(records) >= len(parts)
+
+
+PADDING = b"\r\n\x00 \t"
+ARC_HEAD = b"filedesc://a.arc 127.0.0.1 20140216050221 text/plain 9\n1 0 Test\n\n"
+
+
+def arc_entry(number: int, version: int = 1) -> bytes:
+    block = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>Page {number}</p>".encode()
+    more = " 200 fac069150613fe55599cc7fa88aa089d - 209 a.arc" if version == 2 else ""
+    head = (
+        f"http://a.example/{number} 127.0.0.1 2014021605022{number} text/html{more} {len(block)}\n"
+    )
+    return head.encode() + block + b"\n"
+
+
+def url_of(form: str, part: int) -> str:
+    """The address of the record in a part of the file; "" for ARC's first, which describes the file."""
+    if form != "arc":
+        return f"http://site.example/{part}"
+    return f"http://a.example/{part - 1}" if part else ""
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("version", [1, 2])
+def test_both_versions_of_arc_are_read_whole(tmp_path, packed, version):
+    head = ARC_HEAD.replace(b"1 0 Test", f"{version} 0 Test".encode())
+    parts = [head, *(arc_entry(number, version) for number in range(4))]
+    (tmp_path / "a.arc").write_bytes(
+        b"".join(gzip.compress(part) if packed else part for part in parts)
+    )
+    info, *records = read_records(tmp_path / "a.arc")
+    assert info.kind == "warcinfo"
+    assert [record.url for record in records] == [url_of("arc", n) for n in range(1, 5)]
+    assert all(record.mime == "text/html" and not record.problem for record in records)
+    assert all(record.block.endswith(b"</p>") for record in records)
+
+
+def test_what_lies_between_arc_records_has_a_reason(tmp_path):
+    lost = b"http://a.example/9 127.0.0.1 - text/html no-length\nsome text\n"
+    content = ARC_HEAD + arc_entry(0) + lost + arc_entry(1) + b"rubbish at the end\n"
+    (tmp_path / "a.arc").write_bytes(content)
+    problems = [record.problem for record in read_records(tmp_path / "a.arc")]
+    assert problems == ["", "", "damaged_record", "", "damaged_record"]
+
+    packed = gzip.compress(ARC_HEAD) + gzip.compress(lost) + gzip.compress(arc_entry(1))
+    (tmp_path / "b.arc.gz").write_bytes(packed)
+    problems = [record.problem for record in read_records(tmp_path / "b.arc.gz")]
+    assert problems == ["", "damaged_record", ""]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "text/html; charset=utf-8",
+        "text/html charset=utf-8",
+        "text/html,charset=utf-8",
+        '"text/html"; charset="utf-8"',
+        "TEXT/HTML;charset=UTF-8",
+        "text/html;",
+        " text/html , text/html; charset=utf-8",
+        "text/plain, text/html",
+        "'text/html'",
+    ],
+)
+def test_content_types_as_servers_write_them(tmp_path, header):
+    sent = response(1, "A page of words. ").replace(
+        b"Content-Type: text/html; charset=utf-8", f"Content-Type: {header}".encode()
+    )
+    sent = re.sub(
+        rb"Content-Length: \d+",
+        b"Content-Length: %d" % len(sent.split(b"\r\n\r\n", 1)[1][:-4]),
+        sent,
+    )
+    write(tmp_path / "a.warc.gz", [sent])
+    (record,) = read_records(tmp_path / "a.warc.gz")
+    assert page_of_record(record, "a.warc.gz", Extraction())["text"].startswith("Page 1.")
+
+
+@pytest.mark.parametrize("header", ["application/pdf", "image/png; text/html", "nonsense/", "a/b"])
+def test_other_content_types_are_no_pages(header):
+    assert "text/html" not in media_types(header)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -3,67 +3,25 @@
 import json
 import re
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from eval.report import build
+from eval.report import build, main
+from eval.reporting.cost import by_stage, read_jobs
+from eval.reporting.language import language_of
+from eval.reporting.markdown import results_markdown
+from eval.reporting.provenance import current_environment, facts
 from eval.reporting.samples import KEPT, chosen, text_html
-from eval.summary import compare_models, read_model, summarise
-from eval.tasks.declarations import TABLE
-from eval.verdicts.graded_samples import SAMPLES, graded_rows
-from pipeline.artifacts.records import Problem
-from pipeline.artifacts.write import write_json
-
-EVIL = "</script><img src=x onerror=alert(1)> <b>bold</b> \\boxed{4}"
-# In a script element "<!--<script>" would keep "</script>" from ending it.
-EVIL_QUESTION = "What is $2+2$? <!--<script> </script>"
-
-
-def _rows(answers, mode="cot"):
-    """Rows of as many problems with gold 4 as there are answers, level by turns."""
-    problems = [
-        Problem(f"p{i}", f"{EVIL_QUESTION} ({i})", "4", level=str(1 + i % 2))
-        for i in range(len(answers))
-    ]
-    usual = {
-        "printed": None,
-        "program": "",
-        "prompt": "?",
-        "tokens": 7,
-        "finish": "stop",
-        "logprob": -1.0,
-    }
-    usual |= {"seconds": 0.1, "sample": 0}
-    rows = [
-        {"id": f"p{i}", "output": answer, "greedy": True} | usual
-        for i, answer in enumerate(answers)
-    ]
-    rows += [row | {"greedy": False, "sample": k} for row in rows for k in range(2)]
-    return graded_rows(rows, problems, TABLE["gsm8k"], mode, None)
+from eval.reporting.settings import differences
+from pipeline.artifacts.write import read_json, write_json
+from pipeline.config.load import load_preset
+from pipeline.config.rl import RL
+from tests.support.evaluated_run import EVIL, EVIL_QUESTION, graded, write_run
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results") / "small"
-    for model, answers in {
-        "sft": ["\\boxed{5}", EVIL, "\\boxed{400}"],
-        "rl": ["\\boxed{4}"] * 3,
-    }.items():
-        (folder / "eval" / model).mkdir(parents=True)
-        table = pa.Table.from_pylist(_rows(answers), schema=SAMPLES)
-        pq.write_table(table, folder / "eval" / model / "gsm8k.cot.parquet")
-        write_json(
-            folder / "eval" / model / "manifest.json",
-            {"metrics": {"isolation": "namespaces+seccomp"}},
-        )
-    models = {name: read_model(folder / "eval" / name) for name in ("sft", "rl")}
-    summary = {
-        m: {task: summarise(rows) for task, rows in tasks.items()} for m, tasks in models.items()
-    }
-    write_json(folder / "eval" / "summary.json", summary)
-    write_json(folder / "eval" / "comparisons.json", compare_models(models))
-    return folder
+    answers = {"sft": ["\\boxed{5}", EVIL, "\\boxed{400}"], "rl": ["\\boxed{4}"] * 3}
+    return write_run(tmp_path_factory.mktemp("results") / "small", answers)
 
 
 def test_the_page_needs_nothing_but_itself(results):
@@ -84,7 +42,7 @@ def test_the_papers_numbers_stand_beside_ours_where_it_has_the_benchmark(results
 
 def test_the_isolation_and_both_graders_are_named(results):
     page = build(results)
-    assert "Isolation of model-written programs: namespaces+seccomp." in page
+    assert "Isolation of the programs that models wrote: namespaces+seccomp." in page
     assert "66.7 %" in page, "the public rules take 400 for 4"
 
 
@@ -115,7 +73,7 @@ def test_formulas_are_set_and_programs_are_set_apart():
 
 
 def test_the_browser_keeps_what_the_graders_disagree_on():
-    rows = _rows(["\\boxed{4}"] * 100 + ["\\boxed{400}"] * 3 + ["\\boxed{9}"] * 100)
+    rows = graded(["\\boxed{4}"] * 100 + ["\\boxed{400}"] * 3 + ["\\boxed{9}"] * 100)
     kept = chosen(rows)
     assert len(kept) == KEPT and sum(row["compat"] != row["correct"] for row in kept) == 3
     assert (
@@ -124,4 +82,63 @@ def test_the_browser_keeps_what_the_graders_disagree_on():
 
 
 def test_a_browser_of_few_samples_keeps_them_all():
-    assert len(chosen(_rows(["\\boxed{4}", "\\boxed{9}"]))) == 2
+    assert len(chosen(graded(["\\boxed{4}", "\\boxed{9}"]))) == 2
+
+
+def test_the_markdown_holds_scores_with_intervals_and_no_markup(results):
+    text = results_markdown(results, read_json(results / "eval" / "summary.json"))
+    (row,) = [line for line in text.splitlines() if line.startswith("| GSM8K")][:1]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:] == ["3", "33.3 [6.2, 79.2]", "100.0 [43.9, 100.0]"]
+    assert "<" not in text
+
+
+def test_the_markdown_is_written_beside_the_page(results, tmp_path):
+    main(["--results", str(results), "--out", str(tmp_path / "reports" / "results.html")])
+    names = sorted(path.name for path in (tmp_path / "reports").iterdir())
+    assert names == ["results.html", "results.md"]
+
+
+def test_only_settings_that_differ_from_the_preset_are_named(tmp_path):
+    usual = load_preset("mini").model_dump(mode="json")["rl"]
+    write_json(tmp_path / "mini" / "config" / "rl.json", usual | {"group_size": 7})
+    found = differences(tmp_path / "mini")
+    assert [row.key for row in found.changed] == ["rl.group_size"]
+    assert found.changed[0].value == "7" and found.baseline == "preset mini"
+
+    # A run of another name is measured against the paper.
+    write_json(tmp_path / "own" / "config" / "rl.json", RL().model_dump(mode="json"))
+    assert differences(tmp_path / "own").changed == []
+
+
+def test_the_page_says_what_the_run_recorded_of_itself_and_nothing_else(results):
+    assert facts(results) == [] and "made-with" not in re.sub(
+        "<style>.*</style>", "", build(results), flags=re.S
+    )
+
+    recorded = current_environment()
+    recorded |= {"commit": "a" * 40, "uncommitted_changes": True, "accelerators": ["GPU"] * 2}
+    write_json(results / "benchmarks" / "environment.json", recorded)
+    page = build(results)
+    assert page == build(results), "equal inputs, equal bytes"
+    assert "aaaaaaaaaaaa, with uncommitted changes" in page and "2 × GPU" in page
+    (results / "benchmarks" / "environment.json").unlink()
+
+
+def test_chinese_texts_are_marked_as_such():
+    assert language_of("小明有3个苹果") == "zh" and language_of("りんごが3つ") == "ja"
+    assert language_of("Ann has 3 apples → 3") == "en"
+
+
+def test_jobs_are_added_up_by_stage(tmp_path):
+    (tmp_path / "benchmarks").mkdir()
+    for name, seconds, memory in (
+        ("train_rl", 5, "10"), ("mine_round.1", 2, "30"), ("mine_round.2", 3, "-"), ("own", 1, "1")
+    ):  # fmt: skip
+        (tmp_path / "benchmarks" / f"{name}.tsv").write_text(f"s\tmax_rss\n{seconds}\t{memory}\n")
+    stages = [(job.name, job.seconds, job.memory_mb) for job in by_stage(read_jobs(tmp_path))]
+    assert stages == [
+        ("corpus", 5.0, 30.0),
+        ("reinforcement learning", 5.0, 10.0),
+        ("other", 1.0, 1.0),
+    ]

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "config/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 PACKAGES = "benchmarks|corpus|eval|examples|mini|pipeline|pretrain|rl|sft"
 FOLDERS = f"{PACKAGES}|config|docs|profiles|tests"
@@ -15,7 +21,8 @@ MODULE = re.compile(rf"python3? -m ((?:{PACKAGES})(?:\.\w+)*)")
 CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(rf"\.?/?(?:{FOLDERS})/[\w./*-]*")
 DOTTED = re.compile(rf"(?:{PACKAGES})(?:\.\w+)+")
-LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.M)
 
 MADE_BY_RUNS = ("corpus/pages/", "corpus/final", "corpus/round_", "config/rl.json", "eval/rl/")
 """Paths under results/<preset>/ that a page names by their last part."""
@@ -67,11 +74,26 @@ def test_what_a_page_names_exists(page):
         if is_dotted_name and not is_module_or_name_in_one(code):
             missing.append(code)
 
-    for link in LINK.findall(text):
-        if not (page.parent / link).exists():
+    for link, anchor in LINK.findall(text):
+        target = page.parent / link if link else page
+        if not target.exists():
             missing.append(f"link to {link}")
+        elif anchor and anchor not in anchors(target):
+            missing.append(f"link to {link}#{anchor}")
 
     assert not missing
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the headings of a page: lower case, no punctuation, hyphens for spaces."""
+    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_anchors_are_those_of_github(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# A `b`: c, d-e?\n\n## What's next\n")
+    assert anchors(page) == {"a-b-c-d-e", "whats-next"}
 
 
 def test_a_wrong_name_is_noticed():

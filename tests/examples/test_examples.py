@@ -7,7 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from examples import another_sampler, extract_page, grade_file, grpo_from_scratch, own_reward
+from examples import (
+    another_sampler,
+    extract_page,
+    grade_file,
+    grpo_from_scratch,
+    own_grpo,
+    own_reward,
+)
 from pipeline.config.load import load_preset
 from rl.rewards import load_rewards
 
@@ -103,3 +110,12 @@ def test_another_sampler_reports_the_policy_s_log_probabilities(results, capsys)
     printed = capsys.readouterr()
     assert re.search(r"sampler and trainer agree to \d\.\de-0[4-9]", printed.err)
     assert len(re.findall(r"^step \d  right", printed.out, re.M)) == 2
+
+
+def test_own_variants_of_grpo_stand_beside_the_built_in_ones(capsys):
+    own_grpo.main()
+
+    out = capsys.readouterr().out
+    assert "examples.own_grpo:leave_one_out        [ 0.667 -0.667 -0.667  0.667]" in out
+    assert "examples.own_grpo:square_root          [0.0833 0.     0.0417]" in out
+    assert "examples.own_grpo:jensen_shannon       [0.     0.0759 2.7987]" in out

@@ -1,13 +1,26 @@
-"""The report's browser of rollouts: every output with rewards, tokens coloured by advantage, steps marked."""
+"""What the report shows of RL: the browser of rollouts, rewards and levels over steps, distributions."""
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eval.report import TEMPLATES
+from eval.reporting.rl_curves import BINS, binned, charts
 from eval.reporting.rollouts import RunWarning, rollouts, warnings_of
 from eval.reporting.training import training_sections
+from pipeline.artifacts.records import Problem
 from pipeline.artifacts.write import write_jsonl
+from pipeline.model.chat import encode_prompt
 from pipeline.report.page import render
+from rl.monitoring.evaluation import greedy_accuracy
+from rl.monitoring.metrics import distributions
+from rl.rollouts import Question
+from tests.support.rl_toy import BARE, learner
 
 
 def record(outputs: list[dict]) -> dict:
@@ -46,7 +59,7 @@ def test_under_process_supervision_every_token_has_its_colour_and_every_step_its
 
 def test_white_space_between_tokens_is_kept(tmp_path):
     write_jsonl(tmp_path / "r.jsonl", [record([output(0.2, [1.5, -1.5, 0.5])])])
-    text = re.sub("<[^>]+>", "", re.search("<pre>.*</pre>", shown(tmp_path / "r.jsonl"), re.S)[0])
+    text = re.sub("<[^>]+>", "", re.search("<pre .*</pre>", shown(tmp_path / "r.jsonl"), re.S)[0])
     assert text == "so &lt;b&gt;\n7"
 
 
@@ -60,4 +73,61 @@ def test_a_run_without_rollouts_has_no_browser_and_warnings_are_shown(tmp_path):
     write_jsonl(tmp_path / "models" / "rl" / "metrics.jsonl", lines)
     section = next(part for part in training_sections(tmp_path) if part is not None)
     html = render(section.template, section.data, TEMPLATES)
-    assert "Step 41: they part." in html and "Rollouts" not in html
+    assert "step 41: they part." in html and "Rollouts" not in html
+
+
+def test_every_named_reward_has_its_curve_beside_their_sum():
+    lines = [
+        {"step": step, "reward": 0.5, "reward_rule": 0.2, "rewards/own": 0.3, "reward_std": 1.0}
+        for step in (1, 2)
+    ]
+    drawn = {chart.title: chart.drawing for chart in charts(lines)}
+    assert list(drawn) == ["Rewards"]
+    assert {"weighted sum", "rule", "own"} <= set(
+        re.findall(r"</svg> ([a-z ]+)</span>", drawn["Rewards"])
+    )
+
+
+def test_levels_clipping_and_gradient_norm_are_drawn_and_what_is_not_measured_is_left_out():
+    lines = [
+        {"step": 1, "heldout_greedy/1": 0.5, "heldout_greedy/2": 0.1},
+        {"step": 2, "grad_norm": 1.0, "clipped_low": 0.0, "clipped_high": 0.1, "kl": float("nan")},
+    ]
+    titles = [chart.title for chart in charts(lines)]
+    assert titles == ["Held-out accuracy by level", "Gradient norm", "Clipped tokens"]
+
+
+def test_counts_of_rewards_and_lengths_hold_every_output():
+    groups = [
+        SimpleNamespace(rewards=np.array([0.0, 1.0, 0.123]), lengths=[7, 1234, 1240]),
+        SimpleNamespace(rewards=np.array([1.0]), lengths=[7]),
+    ]
+    counted = distributions(groups)
+    assert counted["reward_counts"] == {"0": 1, "0.12": 1, "1": 2}
+    assert counted["length_counts"] == {"7": 2, "1200": 2}
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=80))
+def test_a_histogram_of_counts_loses_no_output(values):
+    groups = [SimpleNamespace(rewards=np.array(values), lengths=[1] * len(values))]
+    counts = distributions(groups)["reward_counts"]
+    assert sum(counts.values()) == len(values)
+
+    lines = [{"step": 1, "reward_counts": counts}, {"step": 9, "reward_counts": counts}]
+    (chart,) = charts(lines)
+    heights = [bars for _, bars in binned([("a", counts)]).series]
+    assert sum(heights[0]) == len(values) and len(heights[0]) < 3 * BINS
+    assert "step 1" in chart.drawing and "step 9" in chart.drawing
+
+
+def test_held_out_accuracy_is_told_by_level(start):
+    toy = learner(start)
+    problems = [Problem(f"q{i}", f"Q{i}?", "7", level=str(1 + i % 2)) for i in range(6)]
+    questions = [
+        Question(problem, encode_prompt(toy.tokenizer, problem.question, "cot", "en", BARE))
+        for problem in problems
+    ]
+    toy.sampler.load(toy.policy)
+    line = greedy_accuracy(toy.sampler, questions, 14, 3)
+    parts = [line["heldout_greedy/1"], line["heldout_greedy/2"]]
+    assert sum(parts) / 2 == pytest.approx(line["heldout_greedy"])

@@ -199,3 +199,13 @@ def test_a_reward_whose_module_is_nowhere_is_one_line_before_any_job(tmp_path):
     mine = overlay(tmp_path, {"rl": {"rewards": {"my_rewards:politeness": 1.0}}})
     text = snakemake("rl_model", "-n", "--configfile", mine, cwd=tmp_path, expect=2)
     assert "error: rl.rewards: no module 'my_rewards'" in text and "Traceback" not in text
+
+
+def test_code_of_ones_own_that_gives_nan_is_one_line_before_any_job(tmp_path):
+    (tmp_path / "my_credit.py").write_text(
+        "def f(rewards, pool):\n    return rewards * float('nan')\n"
+    )
+    mine = overlay(tmp_path, {"rl": {"normalisation": "my_credit:f"}})
+    text = snakemake("rl_model", "-n", "--configfile", mine, cwd=tmp_path, expect=2)
+    assert "error: rl.normalisation: my_credit:f: gave nan at place 0" in text
+    assert "Traceback" not in text

@@ -6,6 +6,7 @@ determinants of matrices; conditions such as k ∈ ℤ or x ∈ ℝ beside an an
 
 from collections.abc import Callable
 
+from eval.grading.equality.assignments import signed
 from eval.grading.formula.nodes import (
     INFINITY,
     MINUS_INFINITY,
@@ -35,7 +36,6 @@ from eval.grading.formula.nodes import (
     Union,
     contains,
     contains_kind,
-    map_children,
     replaced,
     symbols,
 )
@@ -94,13 +94,13 @@ def _with_both_signs(node: Node) -> Node:
         case SetBuilder(element, condition) if contains_kind(condition, PlusMinus):
             return SetBuilder(element, expanded(condition))
         case Relation(("!=",), _):  # x ≠ ±1 excludes both
-            return Intersection((_signed(node, "pm"), _signed(node, "mp")))
+            return Intersection((signed(node, "pm"), signed(node, "mp")))
         case Listing(parts) | SetOf(parts):
-            signed: list[Node] = []
+            both: list[Node] = []
             for part in parts:
-                signed += items(expanded(part))
-            return type(node)(tuple(signed))
-    return Listing((_signed(node, "pm"), _signed(node, "mp")))
+                both += items(expanded(part))
+            return type(node)(tuple(both))
+    return Listing((signed(node, "pm"), signed(node, "mp")))
 
 
 def _is_relation_row(row: tuple[Node, ...]) -> bool:
@@ -131,17 +131,6 @@ def _are_assigned(names: Bracketed, values: Bracketed) -> bool:
     symbols_only = all(isinstance(name, Symbol) for name in names.items)
     different = len(set(names.items)) == len(names.items)
     return symbols_only and different
-
-
-def _signed(node: Node, plus: str) -> Node:
-    """The formula with one of the two signs read as plus and the other as minus."""
-    match node:
-        case PlusMinus(sign, left, right):
-            term = _signed(right, plus)
-            if sign != plus:
-                term = Negative(term)
-            return term if left is None else Sum((_signed(left, plus), term))
-    return map_children(node, lambda child: _signed(child, plus))
 
 
 # --- conditions and parameters

@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
+from eval.grading.equality.approximations import approximated
+from eval.grading.equality.assignments import names_unknowns, same_solutions, solutions
 from eval.grading.equality.canonical import (
     as_interval,
     ascending,
@@ -28,8 +30,10 @@ from eval.grading.equality.left_hand_side import (
 from eval.grading.equality.pieces import same_pieces
 from eval.grading.equality.real_sets import as_real_set
 from eval.grading.equality.scalars import same_scalar
+from eval.grading.formula.derivative import derivative
 from eval.grading.formula.exact_value import exact
 from eval.grading.formula.nodes import (
+    Antiderivative,
     Bracketed,
     Call,
     InBase,
@@ -67,6 +71,7 @@ _SYMMETRIC = frozenset(["parallel", "perp", "sim", "cong"])  # relations without
 _WRITTEN_EMPTY = (Symbol("phi"), Symbol("Phi"))  # what people type for ∅
 _PLAIN = (Listing, SetOf, Scalar, Text, Relation, InBase, Ratio, NamedSet)
 _STRUCTURES = (SetOf, Matrix, Union, Intersection, Bracketed)  # what S = … may be the name of
+_CONDITIONS = frozenset(["<", "<=", ">", ">=", "!=", "in"])  # on the variable of a function
 _MAX_PAIRS = 2_500  # element comparisons of two lists that are not plain numbers
 
 
@@ -82,6 +87,21 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
     Raises FormulaLimit where the static limits forbid a decision, and FormulaError where a part has
     no value.
     """
+    if gold == other:
+        return True
+
+    # \sqrt{2} \approx 1.41 is \sqrt{2}; a gold that says so accepts both.
+    exact_gold, exact_other = approximated(gold), approximated(other)
+    if exact_other:
+        other = exact_other.stated
+    if exact_gold:
+        as_rounded = isinstance(other, Numeral) and same_formula(exact_gold.rounded, other)
+        return as_rounded or same_formula(exact_gold.stated, other, tolerance)
+
+    by_solutions = _same_solutions(gold, other, tolerance)
+    if by_solutions is not None:
+        return by_solutions
+
     other = _with_parameter_of(gold, other)
     gold, other = expanded(gold), expanded(other)
     if gold == other:
@@ -101,10 +121,10 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
     # S = {1, 2} beside {1, 2}: the name says nothing.
     structure = _named_structure(gold, against=other)
     if structure is not None:
-        return same_formula(structure, other)
+        return same_formula(structure, other, tolerance)
     structure = _named_structure(other, against=gold)
     if structure is not None:
-        return same_formula(gold, structure)
+        return same_formula(gold, structure, tolerance)
 
     # From here on the kinds decide, the loosest structure first.
     gold, other = _as_vectors(gold, other)
@@ -116,6 +136,11 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
         return same_scalar(gold, other, tolerance)
 
     match gold, other:
+        case (Antiderivative() as standing, Scalar() as computed) | (
+            Scalar() as computed,
+            Antiderivative() as standing,
+        ):
+            return _is_antiderivative(computed, standing)
         case Ratio(first), Ratio(second):
             return _same_ratio(first, second)
         case (Ratio(parts), single) | (single, Ratio(parts)):
@@ -126,6 +151,24 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
         case ((Bracketed() | Matrix()), (Bracketed() | Matrix())):
             return _same_rows(gold, other, tolerance)
     return _same_sets(gold, other)
+
+
+def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool | None:
+    """Values for several unknowns against each other or against tuples; None where either is something else."""
+    first, second = solutions(gold), solutions(other)
+    if first is None or second is None:
+        return None
+    if not names_unknowns(first) and not names_unknowns(second):
+        return None
+    return same_solutions(first, second, lambda a, b: same_formula(a, b, tolerance))
+
+
+def _is_antiderivative(computed: Node, integral: Antiderivative) -> bool:
+    """Whether the derivative of a formula is what the other answer leaves to be integrated."""
+    if integral.bound is not None or not isinstance(integral.body, Scalar):
+        return False
+    slope = derivative(computed, integral.variable)
+    return slope is not None and same_scalar(integral.body, slope, None)
 
 
 def _with_parameter_of(gold: Node, other: Node) -> Node:
@@ -184,6 +227,11 @@ def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> boo
         case _, Bracketed():
             return _collection_is_bracketed(gold, other, tolerance)
 
+    # 3x + 2, x > 0 against 3x + 2
+    without = _without_domain(gold, other), _without_domain(other, gold)
+    if without != (gold, other):
+        return same_formula(*without, tolerance)
+
     # An interval, or elements that are sets themselves: what counts is the set of numbers.
     if isinstance(gold, Bracketed) or not _has_plain_items(gold) or not _has_plain_items(other):
         return _same_sets(gold, other)
@@ -193,6 +241,18 @@ def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> boo
     if isinstance(gold, SetOf) or isinstance(other, SetOf):
         gold_items, other_items = _distinct(gold_items), _distinct(other_items)
     return _same_multiset(gold_items, other_items, tolerance)
+
+
+def _without_domain(node: Node, against: Node) -> Node:
+    """A function without the condition on its variable that stands beside it, against one without condition."""
+    match node, against:
+        case Listing(
+            (Scalar() | Relation(("=",), _) as value, Relation(operators, sides))
+        ), Scalar():
+            names = symbols(*sides)
+            if set(operators) <= _CONDITIONS and len(names) == 1 and names <= symbols(value):
+                return value
+    return node
 
 
 def _collection_is_bracketed(gold: Node, other: Bracketed, tolerance: Fraction | None) -> bool:
@@ -335,15 +395,30 @@ def _is_vector(node: Bracketed) -> bool:
 
 
 def _same_residue(gold: Node, other: Node) -> bool:
-    """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question."""
+    """1 (mod 3) is x ≡ 1 (mod 3), and 1 where one side leaves the modulus to the question; 17 mod 5 is 2."""
     match gold, other:
         case Residue(_, modulus), Residue(_, other_modulus):
             if not same_formula(modulus, other_modulus):
                 return False
 
-    gold_value = gold.value if isinstance(gold, Residue) else gold
-    other_value = other.value if isinstance(other, Residue) else other
-    return same_formula(gold_value, other_value)
+    return same_formula(_remainder(gold), _remainder(other))
+
+
+def _remainder(node: Node) -> Node:
+    """The number from 0 to the modulus that a residue is, where both are known: of 17 mod 5 and -3 mod 5 it is 2."""
+    if not isinstance(node, Residue):
+        return node
+
+    match node.value:
+        case Relation(("=",), (name, value)):
+            return Relation(("=",), (name, _remainder(Residue(value, node.modulus))))
+    if not isinstance(node.value, Scalar) or not isinstance(node.modulus, Scalar):
+        return node.value
+
+    number, divisor = exact(node.value), exact(node.modulus)
+    if number is None or not divisor or divisor < 0:
+        return node.value
+    return Numeral(number % divisor, None, 1)
 
 
 def _same_ratio(gold: Nodes, other: Nodes) -> bool:

@@ -11,6 +11,7 @@ from eval.grading.formula.nodes import (
     Percent,
     Sum,
     Symbol,
+    contains,
     map_children,
     replaced,
     symbols,
@@ -18,6 +19,8 @@ from eval.grading.formula.nodes import (
 )
 from eval.grading.formula.same_value import same_value, value_of
 from eval.grading.normalise.numbers import Number, same_number
+
+_CONSTANTS_OF_INTEGRATION = frozenset([Symbol("C"), Symbol("c"), Symbol("K")])
 
 
 def same_scalar(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
@@ -45,10 +48,7 @@ def same_scalar(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
     if gold_names != other_names and not (gold_names and other_names):
         return same_value(gold, other)  # x - x + 1 against 1: the symbols may cancel
 
-    # x^2 + C and x^2 + c: the constant of integration has either name.
-    two_names = gold_names ^ other_names == {"C", "c"} and "c" in other_names
-    if two_names and _ends_in_constant(gold) and _ends_in_constant(other):
-        other = replaced(other, Symbol("c"), Symbol("C"))
+    other = _with_one_constant(gold, other)
 
     if same_value(gold, other):
         return True
@@ -70,12 +70,25 @@ def _with_decimal_logarithms(node: Node) -> Node:
     return map_children(node, _with_decimal_logarithms)
 
 
-def _ends_in_constant(node: Node) -> bool:
-    """A sum that ends with a constant of integration."""
-    match node:
-        case Sum((*_, Symbol("C" | "c"))):
-            return True
-    return False
+def _with_one_constant(gold: Node, other: Node) -> Node:
+    """`other` with the gold's letter for the constant of integration: x^2 + C and x^2 + c."""
+    first, second = _constant(gold), _constant(other)
+    if first is None or second is None or first == second:
+        return other
+    if contains(gold, second) or contains(other, first):
+        return other
+    return replaced(other, second, first)
+
+
+def _constant(node: Node) -> Symbol | None:
+    """The constant of integration among the terms of a sum."""
+    if not isinstance(node, Sum):
+        return None
+    found = [term for term in node.terms if term in _CONSTANTS_OF_INTEGRATION]
+    match found:
+        case [Symbol() as constant]:
+            return constant
+    return None
 
 
 def _is_decimal(node: Node) -> bool:

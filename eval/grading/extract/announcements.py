@@ -31,7 +31,11 @@ class _Mark:
         return cls(word, announcement, preceding)
 
 
-_MARKS = (
+_COLON = r"\s*[:：]?\s*"
+# "is", masculine and feminine, behind "the (final, correct) answer"
+_ARABIC = r"(?:\s+(?:النهائية|الصحيحة|النهائي|الصحيح))*\s*(?:هي|هو|تساوي|[:=])\s*:?\s*"
+
+_PHRASES = (
     _Mark.of("####", r"####\s*"),  # GSM8K's own
     # "The answer is", "the answer to part (a) is", "the answer (in km) simplifies to", "Answer:"; not "the answer is
     # equally simple".
@@ -54,21 +58,52 @@ _MARKS = (
         r"选(?:项|择)?(?:是|为)?\s*[:：]?\s*(?=[(（]?\s*[A-H])",
         before=r"(?:故|应|所以|因此|则|本题|正确|答案|，)\s*",
     ),
-    _Mark.of("respuesta", r"respuesta (?:final )?(?:es\s*:?|:)\s*"),
-    _Mark.of("réponse", r"réponse (?:finale )?(?:est\s*:?|:)\s*"),
-    _Mark.of("antwort", r"antwort\s*(?:ist|lautet|:)\s*:?\s*"),
-    _Mark.of("ответ", r"ответ\s*(?:[—–:-]|равен|(?=\d))\s*"),
     _Mark.of("答え", r"答え\s*(?:は|[:：])\s*"),
+    _Mark.of("正解", r"正解\s*(?:は|[:：])\s*"),
     _Mark.of("jibu", r"jibu(?: ni\s*:?|:)\s*"),
     _Mark.of("คำตอบ", r"คำตอบ(?:คือ|\s*:)\s*:?\s*"),
-    _Mark.of("정답", r"정답(?:은|\s*[:：])\s*"),
+    _Mark.of("답", r"답(?:은|\s*[:：])\s*"),
+    _Mark.of("الإجابة", rf"الإجابة{_ARABIC}"),
+    _Mark.of("الجواب", rf"الجواب{_ARABIC}"),
+    _Mark.of("उत्तर", r"उत्तर\s*(?:(?:है|होगा)\s*[:：]?|[:：=])?\s*(?=[-\d$\\(*A-H])"),
+    _Mark.of("תשובה", r"תשובה(?:\s+(?:הסופית|הנכונה))?\s*(?:היא|:)\s*:?\s*"),
+    _Mark.of("đáp án", r"đáp án(?:\s+(?:cuối cùng|đúng))?\s*(?:là|:)\s*:?\s*"),
+    _Mark.of("jawaban", r"jawaban(?:nya)?(?:\s+akhir(?:nya)?)?\s*(?:adalah|ialah|:)\s*:?\s*"),
     _Mark.of("<answer>", r"<answer>\s*"),
     _Mark.of("[answer]", r"\[answer\]\s*"),
     _Mark.of("结果", r"结果(?:是|为|[:：])\s*"),
-    _Mark.of("endergebnis", r"endergebnis\s*(?:ist|:)\s*"),
     _Mark.of("సమాధానం", r"సమాధానం\s*:?\s*"),
-    _Mark.of("উত্তর", r"উত্তর(?:\s*(?:হল|হলো))?\s*[:：]?\s*"),
+    _Mark.of("উত্তর", r"উত্তর(?:\s*(?:হল|হলো|হবে))?\s*[:：]?\s*"),
 )
+# Languages that write 3,5 for three and a half.
+_COMMA_MARKS = (
+    _Mark.of(
+        "respuesta",
+        rf"respuesta(?: final| correcta)?\s*(?:(?:es|sería|será){_COLON}|:\s*)(?:la (?=\(?[A-H]\b))?",
+    ),
+    _Mark.of(
+        "réponse",
+        rf"réponse(?: finale| correcte)?\s*(?:est(?: donc)?{_COLON}|:\s*)(?:la (?=\(?[A-H]\b))?",
+    ),
+    _Mark.of(
+        "antwort", rf"antwort\s*(?:(?:ist|lautet|beträgt)(?: (?:daher|somit|also))?{_COLON}|:\s*)"
+    ),
+    _Mark.of("ergebnis", rf"ergebnis\s*(?:(?:ist|lautet|beträgt){_COLON}|:\s*)"),
+    _Mark.of("ответ", r"ответ(?:ом)?\s*(?:[—–:-]|равен|будет|является|(?=[\d$]))\s*"),
+    _Mark.of("відповідь", r"відповідь\s*(?:[—–:-]|дорівнює)\s*"),
+    _Mark.of("resposta", rf"resposta(?: final| correta)?\s*(?:(?:é|será){_COLON}|:\s*)"),
+    _Mark.of("risposta", rf"risposta(?: finale| corretta)?\s*(?:è{_COLON}|:\s*)"),
+    _Mark.of("odpowiedź", rf"odpowiedź(?: końcowa)?\s*(?:(?:to|brzmi|wynosi){_COLON}|[:–—-]\s*)"),
+    _Mark.of("odpověď", rf"odpověď\s*(?:je{_COLON}|:\s*)"),
+    _Mark.of("antwoord", rf"antwoord\s*(?:is{_COLON}|:\s*)"),
+    _Mark.of("svar", rf"svar(?:et)?\s*(?:(?:är|er){_COLON}|:\s*)"),
+    _Mark.of("vastaus", rf"vastaus\s*(?:on{_COLON}|:\s*)"),
+    _Mark.of("cevap", rf"cevap\s*(?:(?:şudur){_COLON}|:\s*|(?=\d))"),
+    _Mark.of("răspuns", rf"răspuns(?:ul)?(?: final| corect)?\s*(?:este{_COLON}|:\s*)"),
+    _Mark.of("απάντηση", rf"απάντηση\s*(?:είναι{_COLON}|:\s*)"),
+)
+_MARKS = _PHRASES + _COMMA_MARKS
+_COMMA_PATTERNS = frozenset(mark.pattern for mark in _COMMA_MARKS)
 _ASCII_MARKS = tuple(mark for mark in _MARKS if mark.word.isascii())
 
 
@@ -94,6 +129,11 @@ def last_mark(text: str) -> re.Match[str] | None:
             position = lower.rfind(mark.word, 0, position)
 
     return best
+
+
+def has_decimal_comma(mark: re.Match[str]) -> bool:
+    """Whether the language of the phrase writes 3,5 for three and a half."""
+    return mark.re in _COMMA_PATTERNS
 
 
 def _preceded(mark: _Mark, lower: str, position: int) -> bool:

@@ -12,7 +12,7 @@ Does not decide what the answer means: eval.grading.grader does.
 import re
 from itertools import islice
 
-from eval.grading.extract.announcements import last_mark
+from eval.grading.extract.announcements import has_decimal_comma, last_mark
 from eval.grading.extract.extraction import Extraction
 from eval.grading.extract.math_spans import (
     BETWEEN,
@@ -24,7 +24,9 @@ from eval.grading.extract.math_spans import (
     quantity,
     result,
 )
-from eval.grading.extract.unannounced import chosen_option, plain_ending
+from eval.grading.extract.options import chosen_option, last_letter, names_option
+from eval.grading.extract.unannounced import plain_ending
+from eval.grading.normalise.latex import plain_digits
 from eval.grading.normalise.units import unit_following
 from eval.grading.normalise.verbal import number_in_words
 
@@ -39,6 +41,8 @@ _FORMULAS_WITHIN = 5_000  # characters of that line in which formulas are looked
 
 # A bare answer to a multiple-choice question is shorter than this.
 _LONGEST_OPTION = 400
+# Characters behind a box in which a letter is looked for.
+_END_FOR_LETTER = 2_000
 # How far into a line a formula may begin and still be the answer ("the answer is the area $A$").
 _FORMULA_BEGINS_WITHIN = 40
 
@@ -64,11 +68,28 @@ _ENDING = re.compile(
 _HEDGE = re.compile(
     r"(?:approximately|approx\.|about|around|roughly|nearly|exactly|simply|just|大约|约)\s*", re.I
 )
+_NAME_BEFORE_VALUE = re.compile(
+    r"(?:\$[A-Za-z](?:_\{?\w\}?)?\$|\\\([A-Za-z]\\\)),?\s*(?:(?:which|that)\s+)?(?:is|equals?|=)\s+"
+    r"(?:equal to\s+)?(?=[-\d$\\])"
+)
 _IN_TOTAL = re.compile(r"\s+(?:in total|altogether|in all)(?=\W*$)")
-_COPULAS = ("です", "だ", "입니다")  # "is" at the end of a Japanese or Korean sentence
+# "is" at the end of a Japanese, Korean or Hindi sentence
+_COPULAS = (
+    "です",
+    "だ",
+    "である",
+    "となります",
+    "になります",
+    "となる",
+    "입니다",
+    "이다",
+    "है",
+    "हैं",
+)
 
 # A unit in a script whose units the grader does not know: Cyrillic to Thai, kana, Hangul, and Japanese counters.
 _FOREIGN = r"\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af"
+_DECIMAL_COMMA = re.compile(r"^(-?\d+),(\d{1,2}|\d{4,})(?!\d)(?!\s*,)")  # 3,5 but 3,500
 _FOREIGN_UNIT = re.compile(
     rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]"
 )
@@ -83,6 +104,8 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
     `choice`: the expected answer is an option's letter, so that "(B)" in the last line is an answer.
     """
     text = _final_part(text[-MAX_SOLUTION:])
+    if not text.isascii():
+        text = plain_digits(text)
 
     if choice and len(text) < _LONGEST_OPTION and _OPTION_FIRST.match(text):
         return Extraction(text.strip(), "whole")
@@ -93,7 +116,11 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
 
     last_box = max(visible.rfind("\\boxed"), visible.rfind("\\fbox"))
     if last_box >= 0:
-        return _from_boxes(visible, last_box)
+        boxed = _from_boxes(visible, last_box)
+        letter = (
+            _letter_beside_box(visible, last_box, boxed) if choice and not final_box_only else None
+        )
+        return letter or boxed
     if final_box_only:
         return Extraction(None, "no box")
 
@@ -179,6 +206,21 @@ def _from_boxes(text: str, last: int) -> Extraction:
     return Extraction(", ".join(distinct), method)
 
 
+def _letter_beside_box(text: str, box: int, boxed: Extraction) -> Extraction | None:
+    """The letter announced behind a boxed value, where letters are asked for: "\\boxed{12}, so the answer is B"."""
+    if boxed.answer is None or names_option(boxed.answer):
+        return None
+
+    _, end = box_content(text, box)
+    behind = text[end:]
+    announced = _from_mark(behind, choice=True)
+    if announced and announced.answer and names_option(announced.answer):
+        return announced
+
+    letter = last_letter(behind[-_END_FOR_LETTER:].replace("*", ""))
+    return Extraction(letter, "letter behind box") if letter else None
+
+
 def _from_mark(text: str, choice: bool) -> Extraction | None:
     """What follows the last phrase that announces an answer."""
     mark = last_mark(text)
@@ -193,6 +235,8 @@ def _from_mark(text: str, choice: bool) -> Extraction | None:
 
     option = chosen_option(line) if choice else None
     answer = option or _tidy(line)
+    if answer and has_decimal_comma(mark):
+        answer = _DECIMAL_COMMA.sub(r"\1.\2", answer)
     return Extraction(answer, f"after {mark.group().strip()!r}") if answer else None
 
 
@@ -201,6 +245,9 @@ def _tidy(line: str) -> str | None:
     line = re.sub(r"\s+", " ", line[:_LONGEST_LINE])
     hedged = _HEDGE.match(line) is not None
     line = line.replace("**", "").strip()
+    named = _NAME_BEFORE_VALUE.match(line)
+    if named:  # "the answer is $k$, which equals 12"
+        line = line[named.end() :]
     if hedged:
         line = _HEDGE.sub("", line, count=1)
 

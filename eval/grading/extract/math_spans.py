@@ -1,7 +1,7 @@
 """Numbers and delimited formulas in a text: where they stand, and what a derivation ends with."""
 
 import re
-from itertools import islice
+from itertools import islice, pairwise
 
 from eval.grading.normalise.units import unit_following
 
@@ -27,6 +27,7 @@ MATH = re.compile(
 # A number of running text: sign, currency, thousands separators, decimals, exponent, "/3" or ":30", percent, "p.m.".
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,^])[-−]?\\?[$€£¥￥]?\s?[-−]?"
+    r"(?:\d{1,3} (?=\d{1,2}/\d{1,3}(?![\d/])))?"  # the 2 of 2 1/2
     r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:e[+-]?\d+)?"
     r"(?:(?:\s?[/⁄]\s?|:)\d+(?!\d|\.\d))?(?:\s?\\?%)?"
     r"(?:\s?[ap]\.?m\b)?",
@@ -40,7 +41,15 @@ _ENGLISH = re.compile(rf"(?=[A-Za-z\\]*[aeiou]){WORD.pattern}")  # not the produ
 # A formula that only names something: x, f(x), (a, b), \alpha_1. It is no answer where another formula is.
 _NAME_ONLY = re.compile(r"\(?\\?[A-Za-z]+(?:_\{?\w\}?)?(?:\([a-z]\)|(?:\s*,\s*[a-z])+\))?[.,]?")
 _BARE_NAME = re.compile(r"[A-Za-z](?:_\{?\w\}?)?[.,]?")
-_ASSIGNED = re.compile(r"\s*[A-Za-z](?:_\{?\w\}?)?\s*=")
+# "x =", "\alpha_1 =", "(x, y) =": what gives a value to a name or to a tuple of names.
+_NAMED = r"\(?(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?\s*(?:,[^=()]*\))?\s*"
+_ASSIGNED = re.compile(rf"\s*{_NAMED}=")
+# Between two signs of equality, the name of the next unknown behind a comma, "and" or a wide blank.
+_JOINT = r"\\q?quad|\\text\s*\{\s*,?\s*(?:and|or)\s*\}"
+_NEXT_NAME = re.compile(
+    rf"(?:[,;，；和且或]|\b(?:and|or)\b|{_JOINT}|\\(?:land|lor|wedge|vee)(?![a-z]))"
+    rf"(?:\s|\\[,;:! ]|{_JOINT})*{_NAMED}$"
+)
 
 # Signs of equality, and the brackets that tell whether one stands at the top level. Escaped braces come first, so
 # that they are not taken for grouping; "<=", ">=" and ":=" are no equalities.
@@ -97,6 +106,11 @@ def formulas_in(text: str) -> list[re.Match[str]]:
     return telling or found
 
 
+def names_only(formula: str) -> bool:
+    """Whether a formula only names something: x, f(x), \\alpha_1."""
+    return _NAME_ONLY.fullmatch(formula) is not None
+
+
 def _looks_like_formula(content: str) -> bool:
     """Not the text between two amounts: "$5 per day and spends $3" holds "5 per day and spends "."""
     if not content or ". " in content or content.endswith(("=", "+", "-", "*", ",")):
@@ -122,6 +136,9 @@ def result(formula: str) -> str:
     left = formula[: signs[0].start()].strip()
     right = formula[signs[-1].end() :].strip()
 
+    if len(signs) > 1 and _assigns_several(formula, signs):
+        return formula
+
     if len(signs) > 1 and signs[-1].group() == "\\approx":
         before_approx = formula[signs[-2].end() : signs[-1].start()].strip()
         if "." not in before_approx:
@@ -132,6 +149,14 @@ def result(formula: str) -> str:
 
     derived = len(signs) > 1 or not re.search(r"[A-Za-z]", _COMMANDS_AND_TEXT.sub("", left))
     return right if derived and right.strip(" .,;") else formula
+
+
+def _assigns_several(formula: str, signs: list[re.Match[str]]) -> bool:
+    """Whether values are given to several names: "u = 4, v = -1", where a derivation goes on with one."""
+    if not _ASSIGNED.match(formula):
+        return False
+    sides = [formula[before.end() : behind.start()] for before, behind in pairwise(signs)]
+    return any(_NEXT_NAME.search(side) for side in sides)
 
 
 def _top_level_equalities(formula: str) -> list[re.Match[str]]:
@@ -185,6 +210,9 @@ _COMMAND = re.compile(r"\\[A-Za-z]+\*?(?:\{[^{}]*\})?")
 # "x大于等于" (x is at least): an inequality in words
 _CHINESE_RELATION = re.compile(r"[a-zA-Z]\s*(?:[大小]于(?:或?等于)?|不[大小等]于|不超过|等于)\s*")
 _CHINESE_NUMERAL_END = re.compile(r"[零〇一二两三四五六七八九十百千万亿]\s*$")
+_FOREIGN_WORD = re.compile(
+    r"[\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af]{2}"
+)  # Cyrillic to Thai, kana, Hangul
 _NUMBER_THEN_SENTENCE = re.compile(
     r"\d[%\s]*(?:[a-z]+\s+)?"
     r"(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were)\b)"
@@ -205,6 +233,8 @@ def is_prose(text: str) -> bool:
     if _CHINESE_RELATION.fullmatch(before):
         return False
     if re.search(r"[一-鿿]{2,}", before) and not _CHINESE_NUMERAL_END.search(before):
+        return True
+    if not text.isascii() and _FOREIGN_WORD.search(before):
         return True
     if not before.strip(" $") and _NUMBER_THEN_SENTENCE.search(outside):
         return True  # "12 apples remain in total"

@@ -31,6 +31,13 @@ _DENIED = re.compile(
 # A formula without delimiters at the sentence's end: "the limit is \frac{1}{2}".
 _FORMULA = re.compile(r"(?:\bis|\bare|\bequals?)\s+(?:equal to\s+)?(-?\\[A-Za-z].*|-?\(.*)$")
 _TEXT_COMMAND = re.compile(r"\\text\s*\{([^{}]*)\}")
+# How a sentence about the answer begins, and the verbs that may follow its name.
+_CONCLUDING = r"(?i:so|thus|therefore|hence|then|finally|in conclusion|we (?:see|conclude|find) that|it follows that)"
+_FINITE = (
+    r"(?:is|was|has|had|wins?|won|gets?|got|makes?|made|earns?|earned|scores?|scored|finish(?:es|ed)|arrives?|arrived"
+    r"|comes?|came|runs?|ran|pays?|paid|takes?|took|will|must|should|receives?|received|spends?|spent|needs?|travels?)"
+)
+_NO_SUBJECTS = frozenset("yes no true false it he she they we this that there what which".split())
 _FEW_WORDS = re.compile(r"[A-Za-z]{2,}(?: [A-Za-z]+){0,3}")
 
 
@@ -52,6 +59,19 @@ def ends_in_words(gold: str, text: str) -> bool:
     if _DENIED.search(before):
         return False
     return bool(_STATING.search(before)) or " " in gold or gold.lower() == "diverges"
+
+
+def begins_in_words(gold: str, text: str) -> bool:
+    """Whether the last sentence is about a gold in words: "Therefore, Evelyn has the greatest speed." for Evelyn."""
+    gold = _TEXT_COMMAND.sub(r"\1", gold).strip(" .")
+    if not _FEW_WORDS.fullmatch(gold) or gold.lower() in _NO_SUBJECTS:
+        return False
+
+    ending = text.strip(" .!\n")[-_MAX_SENTENCE:]
+    sentence = re.split(r"[\n.!?](?:\s|$)", ending)[-1]
+    name = rf"(?:\*\*)?{re.escape(gold)}(?:\*\*)?"
+    subject = re.match(rf"(?:{_CONCLUDING}[,:]?\s+)+(?:the\s+)?{name}\s+{_FINITE}\b", sentence)
+    return subject is not None and not _DENIED.search(sentence[subject.end() :])
 
 
 def sentence_answer(text: str) -> str | None:

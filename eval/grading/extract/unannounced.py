@@ -12,9 +12,11 @@ from eval.grading.extract.math_spans import (
     inside,
     is_prose,
     joined,
+    names_only,
     quantity,
     result,
 )
+from eval.grading.extract.options import last_letter
 
 # Only the end of a text is read, so that extraction stays linear: the last characters for numbers and letters, for
 # statements at the very end, for a count, and for a remark.
@@ -23,29 +25,9 @@ _END_FOR_STATEMENT = 200
 _END_FOR_COUNT = 400
 _END_FOR_REMARK = 1500
 _MAX_NUMBERS = 2000
-_SHORT = 30  # characters; no remark fits behind an answer in less
+_SHORT = 12  # characters; no remark fits behind an answer in less
 
-# An option's letter, by how it is named. Every alternative has one group.
-_LETTER = re.compile(
-    # (B)
-    r"\(([A-H])\)"
-    # option B, choose (B), 选择B
-    r"|(?:选择?|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect)\s*(?:is|should be|是|为)?"
-    r"(?:\s+therefore)?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])"
-    # … is B, and a line that holds nothing but the letter
-    r"|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$"
-    r"|^[^\w\n]*([A-H])[^\w\n]*$"
-    # B is correct, so B
-    r"|\b([A-H])\s+(?:matches|is (?:the )?(?:correct|right|best))"
-    r"|\bso\s+([A-H])\s*\.?\s*$",
-    re.M,
-)
-# The letter that an option's text begins with: "(B) 12", "\text{B}", "B."; not "A and B".
-_LABEL = re.compile(
-    r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、\s]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)"
-)
-_DENIED = re.compile(r"\b(?:not|neither|nor|except)\b|不", re.I)
-
+_SHORT_NUMBER = r"-?\d[\d./]{0,12}"
 # "So", "therefore", "we get", 所以: what a last sentence may begin with.
 _LEAD_IN = re.compile(
     r"(?:(?:so|thus|therefore|hence|then|and|finally|overall|we (?:get|have|find|obtain)|which (?:gives|means|is))\b"
@@ -53,10 +35,38 @@ _LEAD_IN = re.compile(
     r"|(?:即|所以|因此|于是|故|综上(?:所述)?)[,，:：]?\s*)+",
     re.I,
 )
+# "Therefore $12$ is the greatest …", "12 is our answer": the answer comes first.
+_SUBJECT = re.compile(
+    r"(?:\s|\*\*)*(\$[^$]{1,60}\$|\\\(.{1,60}?\\\)|-?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?:\*\*)?\s+"
+    r"(?:is|are|must be|has to be)\s+(?:(?:thus|therefore|hence|indeed|then|in fact)\s+)?(?:the|our|your)\s"
+    r"(?![^\n]*(?:=|\b(?:so|thus|hence|therefore|equals?|which is|giving|gives|but|not"
+    r"|and(?=[^\n]*\b(?:is|are|has|have)\b))\b))[^\n]*$"
+)
+# "$k$ equals 12", "$\\angle ABC$ is 45 degrees": a name before the number that it stands for.
+_NAME_THEN_NUMBER = re.compile(
+    r"(?:\$|\\\))\s*,?\s*(?:(?:which|that)\s+)?(?:is|equals?|must be|has to be|becomes|=)\s[^$\\]*\d[^$\\]*$"
+)
+# "is \\frac{3}{4}": a formula without delimiters at the end of a sentence.
+_BARE_FORMULA = re.compile(
+    r"\b(?:is|are|equals?|be|becomes|obtain|get|find)\s+"
+    r"(?:(?:equal to|therefore|thus|then|simply|exactly|about)\s+)?:?\s*"
+    r"(-?\d*\\(?:[dt]?frac|sqrt|pi|binom|begin|left|infty|log|ln|sin|cos|tan|pm)(?![a-z])[^\n$]{0,200}?)\s*\.?\s*$"
+)
+# "$3\\pi$, or about $9.42$", "$3\\pi$ (approximately 9.42)": what follows the exact value is its approximation.
+_ABOUT = (
+    r"[\s,(]*(?:(?:which|that) is|or|i\.e\.,?|and is)?\s*"
+    r"(?:approximately|approx\.?|about|roughly|around|≈|\\approx)(?: equal to)?\s*"
+)
+_APPROXIMATED_IN_FORMULA = re.compile(_ABOUT)
+_APPROXIMATED_IN_WORDS = re.compile(_ABOUT + r"\$?[-\d][\d.,]*[^.\d]*\.?\s*$")
 # "The solutions are 3 and 5."
 _SEVERAL = re.compile(
     r"\b(?:solutions|answers|results|roots|values|zeros)\s+(?:are|is|:)\s*:?\s*"
-    r"([^.\n]{1,80}?(?:,| and | or )[^.\n]{1,40}?)\.?\s*$",
+    r"([^.\n]{1,80}?(?:,| and | or )[^.\n]{1,40}?)\.?\s*$"
+    # "The two numbers are 7 and 8."
+    r"|\b(?:numbers|integers|primes|factors|divisors|sides|lengths|dimensions|angles|digits|terms|ages|prices|scores"
+    r"|weights|heights|coordinates|possibilities|candidates)\s+are\s+(?:either\s+)?"
+    rf"({_SHORT_NUMBER}(?:(?:,\s*(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+){_SHORT_NUMBER})+)\.?\s*$",
     re.I,
 )
 # Statements whose end is the answer as a whole, where the last number would be half of it. One group each.
@@ -94,7 +104,7 @@ _COUNTED = re.compile(
 )
 # A last remark in brackets, in a sentence of its own, or behind "because"; none that draws a conclusion.
 _REMARK = re.compile(
-    r"\s*\((?:[A-Z][a-z]+|that is|since|because|where|note)\b(?:[^()]|\([^()]*\))*\)\s*\.?\s*$"
+    r"\s*\((?:[A-Z][a-z]+|that is|since|because|as|where|note|by)\b(?:[^()]|\([^()]*\))*\)\s*\.?\s*$"
     r"|(?<=[.!$\]])\s+"
     r"(?:Note that|We (?:can|may) (?:also )?(?:check|verify)|To check,|You should find|Recall that|Indeed,)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|answer)\b)[^\n]*$"
@@ -123,7 +133,7 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
 
     if choice:
         # Asterisks are Markdown's. "-A" and a text of two characters are formulas sooner than options.
-        letter = _last_letter(text[-_END_OF_TEXT:].replace("*", ""))
+        letter = last_letter(text[-_END_OF_TEXT:].replace("*", ""))
         if letter and len(text) > 2 and not text.startswith("-"):
             return Extraction(letter, "last letter")
 
@@ -136,7 +146,7 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
         text = text[lead_in.end() :] or text
 
     formulas = formulas_in(text) if "$" in text or "\\" in text else []
-    prose = is_prose(text)
+    prose = is_prose(text) or _NAME_THEN_NUMBER.search(text[-_END_FOR_STATEMENT:]) is not None
 
     # One formula and nothing else
     if len(formulas) == 1:
@@ -151,6 +161,15 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
         stated = _STATED.search(text[-_END_FOR_STATEMENT:])
         if stated:
             return Extraction(_group_that_matched(stated).strip(), "last statement")
+
+    # The answer as the subject of the last sentence, or as a formula without delimiters at its end
+    subject = _subject(text)
+    if subject:
+        return Extraction(subject, "subject")
+    if "\\" in text and not formulas and WORD.search(text):
+        bare = _BARE_FORMULA.search(text[-_END_FOR_STATEMENT:])
+        if bare:
+            return Extraction(result(bare[1].strip()), "last statement")
 
     # A bare answer
     if single_line:
@@ -172,12 +191,14 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
 
         several = _SEVERAL.search(text[-_END_FOR_STATEMENT:])
         if several:
-            return Extraction(several[1].strip(), "last list")
+            return Extraction(_group_that_matched(several).strip(), "last list")
 
     # The last formula or number, whichever comes later
     start = max(0, len(text) - _END_OF_TEXT)
     numbers = list(islice(NUMBER.finditer(text, start), _MAX_NUMBERS))
-    if formulas and (not numbers or numbers[-1].start() < formulas[-1].end()):
+    formulas = _without_approximation(text, formulas)
+    approximated = formulas and _APPROXIMATED_IN_WORDS.fullmatch(text, formulas[-1].end())
+    if formulas and (not numbers or approximated or numbers[-1].start() < formulas[-1].end()):
         return Extraction(joined(text, formulas), "last formula")
 
     if numbers and (prose or _has_several_lines(text)):
@@ -190,14 +211,33 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     return Extraction(text, "whole")
 
 
+def _subject(text: str) -> str | None:
+    """The number or formula that the last sentence begins with and calls the answer ("12 is the least such number")."""
+    sentence = re.split(r"(?:[.!?]\s|\n)\s*", text.rstrip()[-_END_FOR_COUNT:])[-1]
+    lead_in = _LEAD_IN.match(sentence)
+    if lead_in:
+        sentence = sentence[lead_in.end() :]
+
+    match = _SUBJECT.match(sentence)
+    if match is None:
+        return None
+    formulas = formulas_in(match[1])
+    if not formulas:
+        return match[1]
+    only_name = names_only(inside(formulas[0]))
+    return None if only_name else result(inside(formulas[0]))
+
+
+def _without_approximation(text: str, formulas: list[re.Match[str]]) -> list[re.Match[str]]:
+    """The formulas without the last one where it is a decimal that approximates the one before."""
+    if len(formulas) < 2 or not re.fullmatch(r"-?\d*\.\d+\S{0,20}", inside(formulas[-1])):
+        return formulas
+    between = text[formulas[-2].end() : formulas[-1].start()]
+    return formulas[:-1] if _APPROXIMATED_IN_FORMULA.fullmatch(between) else formulas
+
+
 def _group_that_matched(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group)
-
-
-def _last_letter(text: str) -> str | None:
-    """The option's letter that a text names last."""
-    found = _LETTER.findall(text)
-    return next(filter(None, found[-1])) if found else None
 
 
 def _count(text: str, counted: str) -> str:
@@ -253,13 +293,3 @@ def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
             return number
 
     return last
-
-
-def chosen_option(text: str) -> str | None:
-    """The option's letter that a line begins with or names last; None where the line denies something."""
-    text = text.replace("*", "").strip(" .$\\")
-    if _DENIED.search(text):
-        return None
-
-    label = _LABEL.match(text)
-    return label[1] if label else _last_letter(text)

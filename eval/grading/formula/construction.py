@@ -8,14 +8,13 @@ from eval.grading.formula.nodes import (
     Constant,
     InBase,
     Intersection,
+    Listing,
     NamedSet,
     Negative,
     Node,
     Numeral,
     Product,
     Quotient,
-    Relation,
-    Series,
     SetDifference,
     SetOf,
     Sum,
@@ -99,22 +98,26 @@ def subscripted(base: Node, index: Node) -> Node:
 
 
 def flat_name(node: Node) -> str:
-    """A name made of a small subtree, for subscripts and decorations: its fields in order.
+    """A name made of a small subtree, for subscripts and decorations: 2n, n + 2 and 2 - n have three.
 
-    The kind of the node leaves no trace: the names of 2n, 2 + n and -2n are one.
+    The order of the terms of a sum says nothing: n + 1 and 1 + n have one name.
     """
     match node:
         case Numeral(value):
             return str(value)
-        case Relation(operators, sides):
-            # The first operator leaves no trace either: x_{k=1} and x_{k<1} have one name.
-            written = [" ".join(operators[1:]), *map(flat_name, sides)]
-            return " ".join(written)
-        case Series(_, low, high, body, index):
-            return f"{flat_name(low)} {flat_name(high)} {flat_name(body)} {index}"
+        case Symbol(name) | Constant(name) | Text(name):
+            return name
+        case Product(factors):  # AB is a name as well
+            return " ".join(map(flat_name, factors))
+        case Negative(inner):
+            return f"-({flat_name(inner)})"
+        case Sum(terms):
+            return "+".join(sorted(map(flat_name, terms)))
+        case Listing(items):
+            return ",".join(map(flat_name, items))
 
-    parts = (getattr(node, name) for name in node.__slots__)
-    return " ".join(_flat(part) for part in parts if part is not None)
+    parts = [_flat(getattr(node, name)) for name in node.__slots__]
+    return f"{type(node).__name__}({' '.join(parts)})"
 
 
 def _flat(value: object) -> str:

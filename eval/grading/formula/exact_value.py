@@ -17,6 +17,7 @@ from eval.grading.formula.nodes import (
     Quotient,
     Series,
     Sum,
+    children,
     replaced,
     whole_number,
 )
@@ -24,6 +25,7 @@ from eval.grading.formula.tokens import FormulaLimit
 
 MAX_BITS = 20_000  # of one exact numerator or denominator
 MAX_TERMS = 200  # of a sum or product
+_MAX_NESTED_TERMS = 10_000  # of sums in each other, together
 _MAX_FACTORIAL = 3000
 _MAX_BINOMIAL = 5000
 _MAX_ROOT = 64  # degree of a root that is extracted exactly
@@ -126,7 +128,7 @@ def _exact_series(node: Series) -> Fraction | None:
     low, high = _exact(node.low), _exact(node.high)
     if low is None or high is None or low.denominator != 1 or high.denominator != 1:
         return None
-    if high - low > MAX_TERMS:
+    if high - low > MAX_TERMS or _most_terms(node, MAX_TERMS) > _MAX_NESTED_TERMS:
         raise FormulaLimit("terms")
 
     # An empty sum is 0, an empty product 1.
@@ -138,6 +140,29 @@ def _exact_series(node: Series) -> Fraction | None:
             return None
         total = _bounded(total + term if is_sum else total * term)
     return total
+
+
+def _most_terms(node: Node, outside: int) -> int:
+    """An upper bound of the terms of all sums in each other; `outside`: of the sum around this one.
+
+    A bound that is the variable of an outer sum is at most as large as that one's.
+    """
+    terms = 1
+    if isinstance(node, Series):
+        low, high = _bound_of(node.low, 1), _bound_of(node.high, outside)
+        outside = min(max(high - low + 1, 1), MAX_TERMS)
+        terms = outside
+
+    inside = [_most_terms(child, outside) for child in children(node)]
+    return terms * max(inside, default=1)
+
+
+def _bound_of(node: Node, otherwise: int) -> int:
+    """The bound of a sum as a number; `otherwise` where it depends on another variable."""
+    match node:
+        case Numeral(value):
+            return math.ceil(value)
+    return otherwise if isinstance(node, BoundVariable) else MAX_TERMS
 
 
 def _exact_call(node: Call) -> Fraction | None:
@@ -167,15 +192,31 @@ def _exact_call(node: Call) -> Fraction | None:
             return max(values)
         case "min":
             return min(values)
-        case "gcd" if whole:
-            return Fraction(math.gcd(*map(int, values)))
-        case "lcm" if whole:
-            return Fraction(math.lcm(*map(int, values)))
+        case "gcd":
+            return _common_divisor(values)
+        case "lcm":
+            return _common_multiple(values)
         case "binom" if whole and 0 <= values[1] <= first <= _MAX_BINOMIAL:
             return _bounded(Fraction(math.comb(int(first), int(values[1]))))
+        case "arrangements" if whole and 0 <= values[1] <= first <= _MAX_BINOMIAL:
+            return _bounded(Fraction(math.perm(int(first), int(values[1]))))
         case "factorial":
             return _exact_factorial(first)
     return None
+
+
+def _common_divisor(values: list[Fraction]) -> Fraction:
+    """The largest number of which all are whole multiples: of 1/2 and 1/3 it is 1/6."""
+    shared = math.lcm(*(value.denominator for value in values))
+    _bounded(Fraction(shared))
+    return Fraction(math.gcd(*(int(value * shared) for value in values)), shared)
+
+
+def _common_multiple(values: list[Fraction]) -> Fraction:
+    """The least positive whole multiple of all: of 1/2 and 1/3 it is 1."""
+    shared = math.gcd(*(value.denominator for value in values))
+    total = math.lcm(*(value.numerator for value in values))
+    return _bounded(Fraction(total, shared))
 
 
 def _root(value: Fraction, degree: int) -> Fraction | None:

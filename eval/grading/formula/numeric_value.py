@@ -62,9 +62,12 @@ _DISTANCES = (Fraction(1, 2**100), Fraction(1, 3**61))  # from the target of a l
 
 # Functions whose names in mpmath differ, and those whose name is the same.
 _MPMATH_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arccot": "acot"} | {
-    name: name for name in "sin cos tan cot sec csc asin acos atan acot sinh cosh tanh".split()
+    name: name
+    for name in "sin cos tan cot sec csc asin acos atan acot sinh cosh tanh coth sech csch".split()
 }
-_HYPERBOLIC = frozenset(["sinh", "cosh", "tanh"])
+_MPMATH_NAMES |= {"arcsec": "asec", "arccsc": "acsc"}
+_MPMATH_NAMES |= {f"arc{name}": f"a{name}" for name in "sinh cosh tanh coth sech csch".split()}
+_HYPERBOLIC = frozenset(["sinh", "cosh", "tanh", "coth", "sech", "csch"])
 
 
 def magnitude(value: MpNumber, context: MpContext) -> int:
@@ -267,6 +270,8 @@ class Evaluator:
             case "binom", [above, below]:
                 ways = self._gamma(above + 1) / self._gamma(below + 1)
                 return ways / self._gamma(above - below + 1)
+            case "arrangements", [above, below]:
+                return self._gamma(above + 1) / self._gamma(above - below + 1)
         return self._elementary(function, arguments)
 
     def _logarithm(self, value: MpNumber, base: MpNumber | None = None) -> MpNumber:
@@ -292,12 +297,15 @@ class Evaluator:
             raise FormulaLimit(function)
 
         [argument] = arguments
-        if name in ("asin", "acos") and not self.complex_allowed and abs(argument) > 1:
-            raise Undefined
         try:
-            return getattr(self.context, name)(argument)
+            result = getattr(self.context, name)(argument)
         except (ZeroDivisionError, ValueError):
             raise Undefined from None
+
+        # Outside its domain, arcsin 2 is complex.
+        if not self.complex_allowed and self._is_complex(result):
+            raise Undefined
+        return result
 
     # --- sums, integrals, limits
 

@@ -8,38 +8,23 @@ loose to tight:
     relation  a < b <= c          product   a b, a/b, 2 1/2     atom      1.5, x, (…), \frac…, \sin…
     union     A ∪ B               unary     -a
 
+The rules up to powers stand here, those of atoms in atoms.py, commands.py, binders.py and environments.py.
 Everything must be read: trailing rubbish is a FormulaError, never silently ignored.
 """
 
 from functools import lru_cache
 
-from eval.grading.formula.construction import (
-    bind,
-    flat_name,
-    mixed_number,
-    numeral,
-    product_of,
-    subscripted,
-    sum_of,
-)
+from eval.grading.formula.atoms import AtomRules
+from eval.grading.formula.construction import mixed_number, numeral, product_of, subscripted, sum_of
 from eval.grading.formula.nodes import (
-    IMAGINARY_UNIT,
-    ONE,
-    TWO,
-    Antiderivative,
     Bracketed,
     Call,
     Constant,
     Degrees,
-    Dots,
     Either,
     Factorial,
-    Integral,
     Intersection,
-    Limit,
     Listing,
-    Matrix,
-    NamedSet,
     Negative,
     Node,
     Numeral,
@@ -51,45 +36,16 @@ from eval.grading.formula.nodes import (
     Ratio,
     Relation,
     Residue,
-    Series,
-    SetBuilder,
     SetDifference,
-    SetOf,
-    Sum,
     Symbol,
-    Text,
     Union,
 )
-from eval.grading.formula.tokens import FormulaError, FormulaLimit, Token, tokenize
-from eval.grading.formula.vocabulary import (
-    CALLS,
-    CLOSING_BRACKETS,
-    CLOSING_DELIMITERS,
-    DECORATIONS,
-    ELLIPSES,
-    GREEK,
-    INVERSES,
-    NAMED_SETS,
-    NEVER_A_FACTOR,
-    OTHER_SYMBOLS,
-    RELATIONS,
-    UNIT_VECTORS,
-    VARIANT_LETTERS,
-)
-
-# Of rules in each other; about forty brackets.
-MAX_DEPTH = 120
-
-# Of operators that nest to the left (a/b/c/…), where the rules do not see the depth of the tree.
-MAX_CHAIN = 40
-
-# What a sum, product or limit adds to the chain: its evaluation is a loop.
-_BINDER_CHAIN = 10
+from eval.grading.formula.tokens import FormulaError, Token, tokenize
+from eval.grading.formula.vocabulary import NEVER_A_FACTOR, RELATIONS
 
 _JOINTS = (",", ";", "and", "or")
 _FACTOR_KINDS = frozenset(["number", "letter", "text", "begin", "word"])
 _FACTOR_BRACKETS = frozenset(["(", "{", "[", "\\{"])
-_END = Token("end of input", "")
 _LETTER_UNION = Token("letter", "U", True)
 
 
@@ -102,17 +58,8 @@ def parse_formula(text: str) -> Node:
     return _Parser(tokenize(text)).whole()
 
 
-class _Parser:
-    """One formula. A rule is entered at its first token and leaves `at` behind its last one."""
-
-    def __init__(self, tokens: list[Token], depth: int = 0, chained: int = 0):
-        self.tokens = tokens  # changed while parsing: \frac12 takes the 1 and leaves a token 2
-        self.at = 0
-        self.depth = depth
-        self.chained = chained
-
-        self.bars = 0  # > 0: inside |…| or a set, where a bar closes or separates and opens nothing
-        self.colons = 0  # > 0: inside a set, where a colon separates element and condition
+class _Parser(AtomRules):
+    """The rules from a whole answer down to powers."""
 
     def whole(self) -> Node:
         """The formula that the tokens are, and nothing behind it."""
@@ -121,43 +68,6 @@ class _Parser:
         node = self.listed()
         if self.at < len(self.tokens):
             raise FormulaError(f"unread {self.peek().text!r}")
-        return node
-
-    # --- tokens and limits
-
-    def peek(self, offset: int = 0) -> Token:
-        index = self.at + offset
-        return self.tokens[index] if index < len(self.tokens) else _END
-
-    def take(self) -> Token:
-        token = self.peek()
-        self.at += 1
-        return token
-
-    def is_op(self, *texts: str) -> bool:
-        token = self.peek()
-        return token.kind == "op" and token.text in texts
-
-    def is_command(self, *names: str) -> bool:
-        token = self.peek()
-        return token.kind == "command" and token.text in names
-
-    def expect(self, *texts: str) -> str:
-        if not self.is_op(*texts):
-            raise FormulaError(f"expected {texts}, found {self.peek().text!r}")
-        return self.take().text
-
-    def descend(self) -> None:
-        """Go one rule deeper; the rule takes it back when it is done."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise FormulaLimit("depth")
-
-    def chain(self, node: Node) -> Node:
-        """Count a node that nests to the left."""
-        self.chained += 1
-        if self.chained > MAX_CHAIN:
-            raise FormulaLimit("chain")
         return node
 
     # --- lists and relations
@@ -362,7 +272,7 @@ class _Parser:
                 base = self.raised(base)
             elif self.is_op("_"):
                 self.take()
-                base = self.chain(subscripted(base, self.argument()))
+                base = self.chain(subscripted(base, self.index()))
             elif self.is_op("!"):
                 self.take()
                 base = self.chain(Factorial(base))
@@ -403,9 +313,18 @@ class _Parser:
             exponent = self.argument()
         else:
             exponent = self.number()  # all its digits: Python's x**12, where TeX takes one
+
+        # x^2_1 is the square of x_1.
+        if self.is_op("_") and isinstance(base, Symbol | Constant):
+            self.take()
+            base = subscripted(base, self.index())
         if self.is_op("^"):  # a^b^c is a^(b^c) in Python and not allowed in LaTeX
             exponent = self.raised(exponent)
         return Power(base, exponent)
+
+    def index(self) -> Node:
+        """A subscript: a braced group, one token, or all digits of a number (x_12 is x_{12})."""
+        return self.number() if self.peek().kind == "number" else self.argument()
 
     def primed(self, base: Node) -> Node:
         r"""f^\prime and f^{\prime\prime} are symbols of that name."""
@@ -434,465 +353,9 @@ class _Parser:
         self.expect("}")
         return Listing(tuple(items)) if len(items) > 1 else items[0]
 
-    # --- atoms
-
-    def atom(self) -> Node:
-        self.descend()
-        token = self.peek()
-        match token.kind:
-            case "number":
-                node: Node = self.number()
-            case "letter":
-                node = self.letter()
-            case "text":
-                node = Text(self.take().text)
-            case "word":
-                node = self.sympy_object()
-            case "begin":
-                node = self.environment()
-            case "op":
-                node = self.left_indexed() if token.text in ("^", "_") else self.bracketed()
-            case "command":
-                node = self.command()
-            case _:
-                raise FormulaError(f"unexpected {token.text!r}")
-        self.depth -= 1
-        return node
-
-    def number(self) -> Numeral:
-        token = self.take()
-        if token.kind != "number":
-            raise FormulaError(f"expected a number, found {token.text!r}")
-        return numeral(token.text)
-
-    def letter(self) -> Node:
-        letter = self.take().text
-        if letter in "CAP" and self.is_op("_", "^"):
-            return self.combinations(letter)
-        if letter in "ie":
-            return Constant(letter)
-        if letter == "I" and not self.peek().spaced:  # sympy's imaginary unit
-            return IMAGINARY_UNIT
-        return Symbol(letter)
-
-    def combinations(self, letter: str) -> Node:
-        r"""C_{10}^{3} counts subsets, A_5^2 and P_5^2 arrangements, with numbers as indices."""
-        start = self.at
-        indices: dict[str, Node] = {}
-        while self.is_op("_", "^") and len(indices) < 2:
-            mark = self.take().text
-            indices[mark] = self.argument()
-
-        match indices.get("_"), indices.get("^"):
-            case Numeral() as above, Numeral() as below if below.value <= above.value:
-                return _selections(letter, above, below)
-        # No count: what was read is read again, as a subscript and an exponent of the letter.
-        self.at = start
-        return Symbol(letter)
-
-    def left_indexed(self) -> Node:
-        r"""^5C_2 and _5C_2."""
-        self.take()
-        above = self.argument()
-        letter = self.peek()
-        if letter.kind != "letter" or letter.text not in "CP" or self.peek(1).text != "_":
-            raise FormulaError("an index of nothing")
-        self.at += 2
-        return _selections(letter.text, above, self.argument())
-
-    # --- brackets
-
-    def bracketed(self) -> Node:
-        opening = self.take().text
-        if opening == "|":
-            self.bars += 1
-            inner = self.relation()
-            self.bars -= 1
-            self.expect("|")
-            return Call("abs", (inner,))
-        if opening not in CLOSING_BRACKETS:
-            raise FormulaError(f"unexpected {opening!r}")
-
-        # Inside brackets, a bar opens |…| again.
-        bars, self.bars = self.bars, 0
-        node = self.inside(opening)
-        self.bars = bars
-        return node
-
-    def inside(self, opening: str) -> Node:
-        """What stands in brackets of this kind, with the closing one."""
-        closings = CLOSING_BRACKETS[opening]
-        if self.is_op(*closings):
-            closing = self.take().text
-            if opening in ("\\{", "{"):
-                return NamedSet("empty")
-            return Bracketed(opening, closing, ())
-
-        is_set = opening == "\\{"
-        colons = self.colons
-        self.bars = self.colons = 1 if is_set else 0  # here | and : end the element of a set
-        items = self.sequence()
-
-        if is_set and (self.is_op("|", ":") or self.is_command("mid")):
-            self.take()
-            self.bars = self.colons = 0
-            condition = self.listed()
-            self.colons = colons
-            self.expect("\\}")
-            return SetBuilder(items[0], condition)
-
-        self.colons = colons
-        closing = self.expect(*closings)
-        if is_set or (opening == "{" and len(items) > 1):
-            return SetOf(items)
-        if len(items) > 1:
-            return Bracketed(opening, closing, items)
-
-        # Around a single formula, a pair of equal brackets only groups; (1] stays what it is.
-        item = items[0]
-        matching = opening + closing in ("()", "{}", "[]")
-        return item if matching or isinstance(item, Matrix) else Bracketed(opening, closing, items)
-
-    def delimited(self, name: str) -> Node:
-        r"""\langle 1, 2 \rangle, \lvert x \rvert, \lfloor x \rfloor, \lceil x \rceil."""
-        bars, self.bars = self.bars, 1
-        items = self.sequence()
-        self.bars = bars
-
-        closing = CLOSING_DELIMITERS[name]
-        if not self.is_command(closing):
-            raise FormulaError(f"{name} without {closing}")
-        self.take()
-
-        match name:
-            case "langle":
-                return Bracketed("<", ">", items)
-            case "lfloor":
-                return Call("floor", items[:1])
-            case "lceil":
-                return Call("ceil", items[:1])
-        return Call("abs", items[:1])
-
-    # --- commands
-
-    def command(self) -> Node:
-        name = self.take().text
-        match name:
-            case "frac":
-                above = self.argument()
-                return Quotient(above, self.argument())
-            case "sqrt":
-                return self.root()
-            case "binom":
-                if self.is_op("("):
-                    return Call("binom", self.arguments())
-                above = self.argument()
-                return Call("binom", (above, self.argument()))
-            case "cis":
-                return self.cis()
-            case "sum" | "prod":
-                return self.series(name)
-            case "int":
-                return self.integral()
-            case "lim":
-                return self.limit()
-            case "pi" | "infty":
-                return Constant(name)
-            case "emptyset" | "varnothing":
-                return NamedSet("empty")
-            case "angle" | "triangle" | "measuredangle":
-                return Text(f"{name} {flat_name(self.power())}")
-            case "textcircled":
-                return Text(f"circled {flat_name(self.argument())}")
-
-        if name in CALLS:
-            return self.call(name)
-        if name in ELLIPSES:
-            return Dots()
-        if name in DECORATIONS:
-            return self.decorated(name)
-        if name in NAMED_SETS:  # \R, \Z
-            return NamedSet(name)
-        if name in CLOSING_DELIMITERS:
-            return self.delimited(name)
-        if name in GREEK or name in OTHER_SYMBOLS:
-            return Symbol(VARIANT_LETTERS.get(name, name))
-        raise FormulaError(f"unknown command {name!r}")
-
-    def root(self) -> Call:
-        degree: Node = TWO
-        if self.is_op("["):
-            self.take()
-            degree = self.sum()
-            self.expect("]")
-        return Call("root", (self.argument(), degree))
-
-    def cis(self) -> Sum:
-        """cis θ = cos θ + i sin θ"""
-        cosine = self.call("cos")
-        if not isinstance(cosine, Call):
-            raise FormulaError("a power of cis")
-        sine = Call("sin", cosine.arguments)
-        return Sum((cosine, Product((IMAGINARY_UNIT, sine))))
-
-    def decorated(self, decoration: str) -> Node:
-        r"""Bold and script letters are the letters; \vec a and \overline z are other symbols."""
-        inner = self.argument()
-        name = inner.name if isinstance(inner, Symbol | Constant) else ""
-
-        if name in UNIT_VECTORS and decoration not in ("bar", "dot", "ddot", "mathcal"):
-            return Symbol("unit " + name[-1])
-        if decoration == "mathbb" and isinstance(inner, Symbol) and name in NAMED_SETS:
-            return Symbol("bb" + name) if self.is_op("^") else NamedSet(name)
-        if decoration in ("mathbf", "boldsymbol", "mathcal"):
-            return inner
-        if decoration in ("overline", "bar") and _is_segment(inner):
-            return inner  # the segment AB, which answers call AB as well
-
-        prefix = "vec" if decoration == "overrightarrow" else decoration
-        return Symbol(f"{prefix} {flat_name(inner)}")
-
-    # --- functions
-
-    def call(self, name: str) -> Node:
-        r"""\sin x, \sin^2 x, \log_2(x), \max\{1, 2\}; a base becomes the last argument."""
-        exponent: Node | None = None
-        base: Node | None = None
-        while self.is_op("^", "_"):
-            if self.take().text == "_":
-                base = self.argument()
-            else:
-                exponent = self.argument()
-
-        # \log_2 8 is log(8, 2), as sympy writes it.
-        arguments = self.call_arguments(name)
-        if base is not None:
-            arguments = (*arguments, base)
-
-        if exponent is None:
-            return Call(name, arguments)
-        if exponent == Negative(ONE):
-            return Call(INVERSES.get(name, name), arguments)
-        return Power(Call(name, arguments), exponent)
-
-    def call_arguments(self, name: str) -> tuple[Node, ...]:
-        if self.is_op("("):
-            return self.arguments()
-        if self.is_op("\\{") and name in ("max", "min", "gcd", "lcm"):
-            self.take()
-            items = self.sequence()
-            self.expect("\\}")
-            return items
-        if not self.is_op("{"):
-            return (self.bare_argument(),)
-
-        argument = self.argument()
-        if name in ("max", "min") and isinstance(argument, Listing):
-            return argument.items
-        return (argument,)
-
-    def arguments(self) -> tuple[Node, ...]:
-        self.expect("(")
-        items = self.sequence()
-        self.expect(")")
-        return items
-
-    def bare_argument(self) -> Node:
-        r"""\sin 2x takes 2x, but \sin x \cos x takes x, and \sin x (…) too."""
-        value = self.unary()
-        while self.starts_factor():
-            token = self.peek()
-            if (token.kind == "command" and token.text in CALLS) or self.is_op("("):
-                break
-            value = product_of(value, self.power())
-        return value
-
-    # --- binders
-
-    def bounds(self) -> dict[str, Node]:
-        """What is written below ("_") and above ("^") a binder."""
-        bounds: dict[str, Node] = {}
-        while self.is_op("^", "_"):
-            mark = self.take().text
-            bounds[mark] = self.argument()
-        return bounds
-
-    def series(self, operation: str) -> Series:
-        r"""\sum_{k=1}^{n} k"""
-        bounds = self.bounds()
-        match bounds.get("_"), bounds.get("^"):
-            case Relation(("=",), (Symbol() | Constant() as variable, low)), Node() as high:
-                pass
-            case _:
-                raise FormulaError(f"{operation} without bounds")
-
-        self.chained += _BINDER_CHAIN
-        body, index = bind(self.chain(self.product()), variable)
-        return Series(operation, low, high, body, index)
-
-    def integral(self) -> Node:
-        r"""\int_0^1 x^2\,dx and \int\frac{dx}{x}"""
-        bounds = self.bounds()
-        end = self.differential()
-
-        # … dx at the end, or \frac{dx}{…}, whose dx is read as 1.
-        if end is not None:
-            variable = Symbol(self.tokens[end + 1].text)
-            body = self.part(self.at, end) if end > self.at else ONE
-            self.at = end + 2
-        elif self.is_command("frac") and self.peek(1).text == "{" and self.peek(2).text == "d":
-            variable = Symbol(self.peek(3).text)
-            self.tokens[self.at + 2 : self.at + 4] = [Token("number", "1")]
-            body = self.power()
-        else:
-            raise FormulaError("an integral without differential")
-        self.chain(body)
-
-        match bounds:
-            case {"_": low, "^": high}:
-                body, index = bind(body, variable)
-                return Integral(low, high, body, index)
-        return Antiderivative(body, variable, next(iter(bounds.values()), None))
-
-    def differential(self) -> int | None:
-        """Position of the d that ends the integral starting here; inner ones have their own."""
-        brackets = integrals = 0
-        for index in range(self.at, len(self.tokens) - 1):
-            token, following = self.tokens[index], self.tokens[index + 1]
-            if token.text in ("(", "{", "["):
-                brackets += 1
-            elif token.text in (")", "}", "]"):
-                brackets -= 1
-            if brackets < 0:
-                return None
-            if token.kind == "command" and token.text == "int":
-                integrals += 1
-
-            is_d = token.kind == "letter" and token.text == "d"
-            if brackets == 0 and is_d and _is_variable(following):
-                if not integrals:
-                    return index
-                integrals -= 1
-        return None
-
-    def limit(self) -> Limit:
-        r"""\lim_{x \to 0^+} f(x)"""
-        self.expect("_")
-        self.expect("{")
-        variable = self.atom()
-        if not isinstance(variable, Symbol | Constant):
-            raise FormulaError("a limit of what")
-        if not self.is_command("to", "rightarrow", "longrightarrow"):
-            raise FormulaError("a limit of what")
-        self.take()
-
-        # The target is what is left up to the closing brace, without ^+, ^- or ^{…} at its end.
-        start = self.at
-        self.skip_to_closing_brace()
-        match [token.text for token in self.tokens[start : self.at]]:
-            case [*_, "^", "{", side, "}"]:
-                end = self.at - 4
-            case [*_, "^", ("+" | "-") as side]:
-                end = self.at - 2
-            case _:
-                side, end = "", self.at
-        target = self.part(start, end)
-        self.expect("}")
-
-        self.chained += _BINDER_CHAIN
-        body, index = bind(self.chain(self.product()), variable)
-        return Limit(target, side, body, index)
-
-    def skip_to_closing_brace(self) -> None:
-        depth = 1
-        while True:
-            text = self.peek().text
-            depth += (text == "{") - (text == "}")
-            if depth == 0:
-                return
-            if self.take().kind == "end of input":
-                raise FormulaError("an endless limit")
-
-    def part(self, start: int, end: int) -> Node:
-        """The formula that these tokens are, and nothing but it."""
-        inside = _Parser(self.tokens[start:end], self.depth + 1, self.chained)
-        node = inside.sum()
-        if inside.at < len(inside.tokens):
-            raise FormulaError("unread")
-        self.chained = inside.chained
-        return node
-
-    # --- environments and what sympy prints
-
-    def environment(self) -> Node:
-        r"""\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}; arrays and cases are matrices too."""
-        name = self.take().text
-        if name == "array" and self.is_op("{"):  # the columns: {cc|c}
-            while not self.is_op("}"):
-                if self.take().kind == "end of input":
-                    raise FormulaError("array without columns")
-            self.take()
-
-        rows: list[list[Node]] = [[]]
-        while self.peek().kind != "end":
-            if self.is_command("\\"):
-                self.take()
-                rows.append([])
-            elif self.is_op("&") or self.is_command("hline"):
-                self.take()
-            else:
-                cell = self.sequence()
-                rows[-1].append(cell[0] if len(cell) == 1 else Listing(cell))
-        self.take()
-
-        # Empty rows come from \\ and \hline at the edges.
-        matrix = Matrix(tuple(tuple(row) for row in rows if row))
-        return Call("det", (matrix,)) if name == "vmatrix" else matrix
-
-    def sympy_object(self) -> Node:
-        """Matrix([[1, 2]]), FiniteSet(1, 2), Rational(1, 2), Interval(0, 1), Union(…)."""
-        name = self.take().text
-        arguments = self.arguments()
-        match name, arguments:
-            case "Rational", (above, below):
-                return Quotient(above, below)
-            case "FiniteSet", _:
-                return SetOf(arguments)
-            case "Union", _:
-                return Union(arguments)
-            case "Matrix", (Bracketed(_, _, rows),):
-                return Matrix(
-                    tuple(row.items if isinstance(row, Bracketed) else (row,) for row in rows)
-                )
-            case "Interval", (_, _):
-                return Bracketed("[", "]", arguments)
-        raise FormulaError(f"unknown object {name}")
-
 
 def _ends_in_factorial(node: Node) -> bool:
     match node:
         case Factorial() | Product((*_, Factorial())):
             return True
     return False
-
-
-def _selections(letter: str, above: Node, below: Node) -> Node:
-    """C: subsets of `below` out of `above` elements; A and P: the same in any order."""
-    subsets = Call("binom", (above, below))
-    if letter == "C":
-        return subsets
-    return Product((subsets, Factorial(below)))
-
-
-def _is_segment(node: Node) -> bool:
-    """A product of points: AB."""
-    return isinstance(node, Product) and all(
-        isinstance(factor, Symbol) and len(factor.name) == 1 and factor.name.isupper()
-        for factor in node.factors
-    )
-
-
-def _is_variable(token: Token) -> bool:
-    if token.kind == "command":
-        return token.text in GREEK
-    return token.kind == "letter"

@@ -33,6 +33,9 @@ _SYMBOLS = {
 }  # fmt: skip
 _CIRCLED = {chr(0x2460 + n): rf"\textcircled{{{n + 1}}}" for n in range(20)}
 _TRANSLATION = str.maketrans(_SYMBOLS | _CIRCLED)
+_VULGAR_FRACTION = re.compile(rf"((?<=\d)\s*)?([{''.join(_VULGAR_FRACTIONS)}])")
+_OTHER_SEPARATORS = {"．": ".", "٫": ".", "٬": ","}
+_OTHER_SEPARATOR = re.compile(r"(?<=\d)[．٫٬](?=\d)")
 _OTHER_DIGITS = re.compile(r"[^\x00-\x7f\D]")  # Bengali, Thai, Arabic, full-width …
 _ROOT = re.compile(r"√\s*(?:\(([^()]*)\)|([\d.]*\d|[A-Za-z]))")
 _INVISIBLE = dict.fromkeys(
@@ -64,7 +67,9 @@ _CHINESE_LEADING = re.compile(
 
 _FONTS = r"text(?:bf|it|rm|sf|tt|normal|up)?|mbox|hbox|mathrm|mathsf|mathit|mathbf|boldsymbol|bm|operatorname\*?|rm|bf"
 _TEXT = re.compile(rf"\\(?:{_FONTS})\s*\{{([^{{}}]*)\}}")
-_TEXT_ONLY = re.compile(r"^\\text\s*\{\s*(-?[\d(][^{}\\$]*)\}$")  # \text{5 cm}
+_TEXT_ONLY = re.compile(  # \text{5 cm}, \text{x = 3}
+    r"^\\text\s*\{\s*(-?[\d(][^{}\\$]*|[a-zA-Z]\s*=[^{}\\$]*)\}$"
+)
 _SINGLE_LETTER = re.compile(r"\\text\{\s*([a-zA-Z])\s*\}")
 _DROPPED = re.compile(
     r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|strut|rm|bf|it)(?![A-Za-z])"
@@ -73,12 +78,20 @@ _DROPPED = re.compile(
 _SPACES = re.compile(
     r"\\(?:quad|qquad|enspace|thinspace|,|;|:|>|~| |!)|~|[\t\n\r\xa0\u2000-\u200b\u202f\u3000]"
 )
+_WIDE_BLANK = re.compile(
+    r"(?<=[\w})])\s*(?:\\q?quad\s*)+(?=(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w+\}?)?\s*=)"
+)
+_APPROXIMATELY = re.compile(r"(?<=[\w})])\s+~\s*(?=[-\d])")  # 2\sqrt{3} ~ 3.46
 _NAMED_BRACKETS = (
     (re.compile(r"\\lbrace(?![A-Za-z])"), r"\\{"),
     (re.compile(r"\\rbrace(?![A-Za-z])"), r"\\}"),
     (re.compile(r"\\lbrack(?![A-Za-z])"), "["),
     (re.compile(r"\\rbrack(?![A-Za-z])"), "]"),
+    (re.compile(r"\\(?:lparen|lgroup)(?![A-Za-z])"), "("),
+    (re.compile(r"\\(?:rparen|rgroup)(?![A-Za-z])"), ")"),
+    (re.compile(r"\\(?:[lr]?Vert|Arrowvert)(?![A-Za-z])"), r"\\|"),
 )
+_NAMED_BRACKET = re.compile(r"\\(?:[lr]br|[lr]paren|[lr]group|[lr]?Vert|Arrowvert)")
 _BOXED = re.compile(r"\\(?:boxed|fbox|displaystyle|mathop)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 # Ways to write a set, a vector or a condition
@@ -120,6 +133,7 @@ _DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|�
 _UNIT_FRACTION = re.compile(  # \frac{\text{km}}{\text{h}}
     r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
 )
+_RATIO_IN_WORDS = re.compile(r"^(\d+(?:\.\d+)?) ?(?: to |\\text\{\s*to\s*\}) ?(\d+(?:\.\d+)?)$")
 _INCHES = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 6"
 _FEET = re.compile(r"^(\d+)'\s*(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 5'6"
 _UNIT_IN_BRACES = re.compile(r"(?<=\d)\s*\{([A-Za-z ]+)\}$")  # 48{grams}
@@ -165,14 +179,22 @@ def clean(text: str) -> str:
     return text if text.endswith("\\") else text.rstrip(".,;: ").strip()
 
 
+def plain_digits(text: str) -> str:
+    """Digits of other scripts, full-width ones and vulgar fractions in plain ones: ４２ as 42, 2½ as 2 1/2."""
+    text = _OTHER_DIGITS.sub(lambda digit: str(unicodedata.decimal(digit.group())), text)
+    text = _OTHER_SEPARATOR.sub(lambda match: _OTHER_SEPARATORS[match.group()], text)
+    return _VULGAR_FRACTION.sub(_as_plain_fraction, text)
+
+
+def _as_plain_fraction(match: re.Match[str]) -> str:
+    """½ as 1/2; behind a digit with a blank, as in the mixed number 2 1/2."""
+    behind_digit = match[1] is not None
+    return (" " if behind_digit else "") + _VULGAR_FRACTIONS[match[2]]
+
+
 def _plain_unicode(text: str) -> str:
     """Unicode mathematics as LaTeX: ½, x², √2, ≤, ①, full-width characters, digits of other scripts."""
-    text = _OTHER_DIGITS.sub(lambda digit: str(unicodedata.decimal(digit.group())), text)
-
-    for char, fraction in _VULGAR_FRACTIONS.items():
-        if char in text:
-            text = re.sub(rf"(\d)\s*{char}", rf"\1 {fraction}", text)  # 2½ is a mixed number
-            text = text.replace(char, fraction)
+    text = plain_digits(text)
 
     text = re.sub(
         r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text
@@ -246,7 +268,7 @@ def _plain_latex(text: str) -> str:
         text = re.sub(r"\{([^{}]*?)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
         text = re.sub(r"\{([^{}]*?)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
 
-    if "\\lbr" in text or "\\rbr" in text:
+    if _NAMED_BRACKET.search(text):
         for pattern, bracket in _NAMED_BRACKETS:
             text = pattern.sub(bracket, text)
 
@@ -282,6 +304,11 @@ def _plain_latex(text: str) -> str:
     text = _GROUPED.sub(_ungrouped, text)
     if re.search(r"\d\{,\}\d", text):
         text = text.replace("{,}", ".")
+
+    # x = 3 \quad y = 4: a wide blank between two equations separates them.
+    if "quad" in text and text.count("=") > 1:
+        text = _WIDE_BLANK.sub(", ", text)
+    text = _APPROXIMATELY.sub(r" \\approx ", text)
 
     # Text, sizes and blanks
     text = _TEXT.sub(r"\\text{\1}", text)
@@ -337,7 +364,7 @@ def _plain_number(text: str) -> str:
     if " out of " in text:
         text = re.sub(r"^(\d+) out of (\d+)$", r"\1/\2", text)
     if " to " in text:
-        text = re.sub(r"^(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)$", r"\1:\2", text)
+        text = _RATIO_IN_WORDS.sub(r"\1:\2", text)
     if "^" in text:  # 90^o
         text = re.sub(r"(?<=\d)\s*\^\s*\{?o\}?(?![A-Za-z])", r"^\\circ ", text)
     if text.endswith("j"):

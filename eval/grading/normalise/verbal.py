@@ -27,7 +27,8 @@ _PHRASES = {
     "all real x": r"\mathbb{R}", "all real values": r"\mathbb{R}", "the set of all real numbers": r"\mathbb{R}",
     "全体实数": r"\mathbb{R}", "所有实数": r"\mathbb{R}", "任意实数": r"\mathbb{R}", "实数集": r"\mathbb{R}",
     "empty set": r"\emptyset", "the empty set": r"\emptyset", "空集": r"\emptyset",
-    "null set": r"\emptyset",
+    "null set": r"\emptyset", "positive infinity": r"\infty", "negative infinity": r"-\infty",
+    "diverges to infinity": r"\infty", "diverges to negative infinity": r"-\infty",
 }  # fmt: skip
 _LONGEST_PHRASE = 40  # characters
 _EXCEPT = re.compile(

@@ -37,8 +37,10 @@ function element(name, className, text) {
 function sampleElement(sample) {
   const right = sample.verdict === 'right';
   const summary = element('summary');
-  summary.append(element('span', right ? 'good' : 'bad', right ? '✓ ' : '✗ '));
-  summary.append(`${sample.model}, ${sample.task}: ${sample.short}`);
+  summary.append(element('span', right ? 'good' : 'bad', right ? '✓ right ' : '✗ wrong '));
+  const question = element('span', '', sample.short);
+  question.lang = sample.language;
+  summary.append(`${sample.model}, ${sample.task}: `, question);
 
   const details = element('details', 'sample');
   details.append(summary);
@@ -53,6 +55,7 @@ function unfold(details, sample) {
   for (const [label, content] of [['Question', sample.question], ['Output', sample.output]]) {
     const text = element('div', 'text');
     text.innerHTML = content;
+    text.lang = sample.language;
     details.append(element('span', 'soft', label), text);
   }
 

@@ -50,8 +50,11 @@ def round_step(step: float) -> float:
 
 
 def tick_label(value: float) -> str:
-    """The short label of a tick mark: 0.25, 300, 20k, 1.5M, 2B."""
+    """The short label of a tick mark: 1.5e-4, 0.25, 300, 20k, 1.5M, 2B."""
     size = abs(value)
+    if 0 < size < 1e-3:
+        digits, _, power = f"{value:.1e}".partition("e")
+        return f"{digits.removesuffix('.0')}e{int(power)}"
     for limit, unit, letter in ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if size >= limit:
             return f"{value / unit:g}{letter}"

@@ -5,8 +5,8 @@ from math import log10
 
 from markupsafe import Markup
 
+from pipeline.report.drawing.axes import Axis
 from pipeline.report.drawing.marks import DASHES, WIDTH, Drawing, Key, series_colour
-from pipeline.report.number_format import percent
 
 
 def score_histogram(everything: Sequence[int], collected: Sequence[int], cut: float) -> Markup:
@@ -69,11 +69,10 @@ def shares(
         series: name and values of each histogram.
         ticks: position (0..1) and label of each mark on the x axis.
     """
-    height, left, right, top = 220, 52, 20, 10
+    height, left, right, top = 220, 60, 20, 10
     bottom = 46 if x_label else 34
     ground = height - bottom
     plot_width = WIDTH - left - right
-    plot_height = ground - top
 
     normal: list[tuple[str, list[float]]] = []
     for name, values in series:
@@ -82,11 +81,11 @@ def shares(
     highest = max((max(values) for _, values in normal if values), default=1) or 1
 
     drawing = Drawing(height)
-    for quarter in range(5):
-        share = quarter / 4
-        y = ground - share * plot_height
+    y_axis = Axis(0, highest, ground, top)
+    for share in y_axis.ticks():
+        y = y_axis(share)
         drawing.grid_line(left, y, WIDTH - right, y)
-        drawing.text(percent(share * highest), left - 6, y + 4, anchor="end")
+        drawing.text(f"{100 * share:.3g} %", left - 6, y + 4, anchor="end")
 
     legend = []
     for place, (name, values) in enumerate(normal):
@@ -94,7 +93,7 @@ def shares(
         outline: list[tuple[float, float]] = [(left, ground)]
         for number, value in enumerate(values):
             x = left + number * step
-            y = ground - value / highest * plot_height
+            y = y_axis(value)
             outline += [(x, y), (left + (number + 1) * step, y)]
         outline.append((left + plot_width, ground))
 

@@ -17,7 +17,7 @@ from pipeline.report.drawing.marks import (
 )
 
 HEIGHT = 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 20, 30, 44  # margins
+LEFT, RIGHT, TOP, BOTTOM = 60, 20, 30, 44  # margins
 MARKED_POINTS = 16  # a longer line has markers at some of its points only
 MARKERS = 6  # on a longer line
 SMOOTHED = 40  # a line of at least so many points is shown smoothed, itself faint behind it
@@ -74,7 +74,11 @@ def line_chart(
     legend = []
     for place, line in enumerate(lines):
         series = line.colour or place + 1
-        _draw_line(drawing, line, series, x_axis, y_axis)
+        path = _draw_line(drawing, line, series, x_axis, y_axis)
+        # A long line that is alone need not be told from others.
+        if len(lines) > 1 or len(path) <= MARKED_POINTS:
+            for x, y in _marked(path, series):
+                drawing.marker(series, x, y)
         legend.append(Key(line.name, series, line.dashed))
 
     name = _in_words(lines, x_label, y_label)
@@ -107,7 +111,10 @@ def _draw_axes(drawing: Drawing, x_axis: Axis, y_axis: Axis, x_label: str, y_lab
     drawing.text(x_label, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 7, anchor="middle")
 
 
-def _draw_line(drawing: Drawing, line: Line, series: int, x_axis: Axis, y_axis: Axis) -> None:
+def _draw_line(
+    drawing: Drawing, line: Line, series: int, x_axis: Axis, y_axis: Axis
+) -> Sequence[Point]:
+    """Draw a line without its markers; returns its path, smoothed where it is long."""
     if line.band:
         upper = [(x_axis(x), y_axis(high)) for x, _, high in line.band]
         lower = [(x_axis(x), y_axis(low)) for x, low, _ in reversed(line.band)]
@@ -121,8 +128,7 @@ def _draw_line(drawing: Drawing, line: Line, series: int, x_axis: Axis, y_axis: 
 
     dashes = DASHES if line.dashed else None
     _draw_path(drawing, path, series, stroke_width=2, stroke_dasharray=dashes)
-    for x, y in _marked(path, series):
-        drawing.marker(series, x, y)
+    return path
 
 
 def _draw_path(drawing: Drawing, path: Sequence[Point], series: int, **attributes: object) -> None:

@@ -29,12 +29,16 @@ LONGEST_NAME = 44  # characters
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One series' value in a row of an interval chart, in percent."""
+    """One series' value in a row of an interval chart, in percent.
+
+    Colours and markers count from 1; None takes the next one for a new series.
+    """
 
     series: str
     value: float
     low: float
     high: float
+    colour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def interval_chart(
     numbers: dict[str, int] = {}
     for _, entries in rows:
         for entry in entries:
-            numbers.setdefault(entry.series, len(numbers) + 1)
+            numbers.setdefault(entry.series, entry.colour or len(numbers) + 1)
     if not numbers:
         return NOTHING
 

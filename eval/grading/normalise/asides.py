@@ -1,0 +1,69 @@
+r"""What people append to a value: a reason ("5, because …"), a remark, an approximation ("3π, or about 9.42").
+
+`without_aside(text)` reads a cleaned answer and is asked only where the answer as it stands was not decided.
+"""
+
+import re
+
+_LONGEST = 400  # characters; what is longer is no value with a remark
+
+# Words that begin a reason or a remark. A condition ("if x > 0", "when n is even") may be half of the answer.
+_REASON = (
+    r"because|since|as (?:required|desired|needed|claimed|expected|wanted|stated|shown|above|before|well)\b"
+    r"|as (?:the|it|we|[a-z]\b)|by (?:the|symmetry|definition|inspection|induction|[A-Z])|due to|thanks to|where\b"
+    r"|for (?:all|any|every|each)\b|given that|assuming|rejecting|ignoring|discarding|excluding|taking|using|from the"
+    r"|according to|which (?:is|was|can|means|follows|comes|equals)\b(?! (?:not|wrong))|note that|see\b"
+    r"|verified|checked|valid for|obtained|attained|achieved|reached|in simplest|in lowest|rounded"
+    r"|correct to|to the nearest|so that"
+)
+_TEXT = r"(?:\\text\s*\{\s*)?"
+# ", because …" and "since …" up to the end.
+_TRAILING = re.compile(
+    rf"\s*,?\s+{_TEXT}(?:{_REASON}).*$|\s*,\s*{_TEXT}(?:{_REASON}).*$", re.I | re.S
+)
+# A remark in brackets at the end: "(since x > 0)", "(x = -3 is extraneous)".
+_BRACKETED = re.compile(
+    rf"\s*(?:\\text\s*\{{\s*)?\(\s*{_TEXT}(?:{_REASON}|reject|or equivalently"
+    r"|[^()]*\b(?:extraneous|rejected|discarded|invalid|inadmissible"
+    r"|not (?:valid|possible|allowed|a solution|in the domain)))"
+    r"(?:[^()]|\([^()]*\))*\)\s*\}?$",
+    re.I,
+)
+# "(≈ 9.42)", ", or about 9.42", "or 0.75": an approximation, to be compared as one.
+_ABOUT = r"(?:approximately|approx\.?|about|around|roughly|nearly|\\approx|\\simeq|~|≈)(?:\s*equal(?:s)? (?:to )?)?"
+_DECIMAL = r"-?\d*\.\d+|-?\d+"
+_APPROXIMATION = re.compile(
+    rf"\s*,?\s*{_TEXT}\(?\s*{_TEXT}(?:which is|that is|i\.e\.|or|and is|is|=)?,?\s*{_ABOUT}\s*\}}?\s*"
+    rf"(?P<value>{_DECIMAL})(?P<percent>\s*\\?%)?(?P<unit>[^\d()]*)\)?\s*\}}?$",
+    re.I,
+)
+_OR_DECIMAL = re.compile(
+    rf"\s*,?\s*{_TEXT}\(?\s*{_TEXT}(?:or|=|i\.e\.|that is)\s*\}}?\s*"
+    r"(?P<value>-?\d*\.\d+)(?P<percent>)(?P<unit>)\s*\)?\s*\}?$",
+    re.I,
+)
+_EXACT = re.compile(r"\\(?:frac|sqrt|pi|ln|log|sin|cos|tan|exp)|[/^]|\be\b|√|π")
+_ENDS_OPEN = re.compile(r"(?:[-+*/=<>^_(,]|\\[a-z]+)$")
+
+
+def without_aside(text: str) -> str:
+    """The answer without a reason or remark at its end, and with its approximation behind a sign for it."""
+    if len(text) > _LONGEST:
+        return text
+
+    for pattern in (_BRACKETED, _TRAILING):
+        remark = pattern.search(text)
+        if remark and _is_value(text[: remark.start()]):
+            text = text[: remark.start()].rstrip(" ,;")
+
+    approximation = _APPROXIMATION.search(text) or _OR_DECIMAL.search(text)
+    if approximation and _EXACT.search(text[: approximation.start()]):
+        value = approximation["value"] + (approximation["percent"] or "")
+        text = f"{text[: approximation.start()]} \\approx {value}"
+    return text
+
+
+def _is_value(text: str) -> bool:
+    """Whether what stands before a remark can be an answer by itself."""
+    text = text.strip()
+    return bool(text) and not _ENDS_OPEN.search(text) and text.count("(") == text.count(")")
