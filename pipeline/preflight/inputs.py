@@ -90,17 +90,20 @@ def check_rows(setting: str, path: str, flaw: Flaw, expected: str) -> None:
 
     A single bad row among good ones is left to the job, which counts it.
     """
-    good = 0
     first: str | None = None
-    for file in input_files(path):
-        for number, row in enumerate(islice(read_rows(file), FIRST_ROWS), 1):
-            reason = flaw(row)
-            if reason is None:
-                good += 1
-            elif first is None:
-                first = f"{file}, record {number}: {reason}"
-        if good:
-            return
+    try:
+        for file in input_files(path):
+            good = 0
+            for number, row in enumerate(islice(read_rows(file), FIRST_ROWS), 1):
+                reason = flaw(row)
+                if reason is None:
+                    good += 1
+                elif first is None:
+                    first = f"{file}, record {number}: {reason}"
+            if good:
+                return
+    except UserError as error:
+        raise UserError(f"{setting}: {error}") from None
 
     why = first or f"{path}: holds no records"
     raise UserError(f"{setting}: {why}; expected {expected}")
