@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     problems: dict[str, Problem] = {}
     with (
         atomic_path(args.out) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, with_prompts(prompts), compression="zstd") as writer,
     ):
         for chunk in chunks(read_solutions(args.solutions, tally)):
             kept = list(checked(chunk, settings, tally))
@@ -144,13 +144,18 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def with_prompts(prompts: Prompts) -> pa.Schema:
+    """The table's schema; its metadata holds the prompts, for the model that learns from them."""
+    return SCHEMA.with_metadata({"prompts": prompts.model_dump_json()})
+
+
 def read_solutions(paths: list[str], tally: Tally) -> Iterator[Solution]:
     """All records of all sources as solutions; the same question with the same solution counts
     once."""
     seen: set[bytes] = set()
     for file in [file for path in paths for file in input_files(path)]:
         stem = Path(file).name.split(".")[0]
-        with Progress(f"solutions {stem}", unit="records") as progress:
+        with Progress(f"sft solutions {stem}", unit="records") as progress:
             for number, row in enumerate(read_rows(file), 1):
                 progress.add()
                 tally.counts["records"] += 1

@@ -42,7 +42,7 @@ OUTCOMES = (
         "Correct outputs",
         "share of the step's outputs",
         {"correct": "right"},
-        "By the rule, whatever is rewarded.",
+        "As judged by the rule, whichever rewards are in use.",
     ),
     Panel(
         "Held-out accuracy",
@@ -156,8 +156,8 @@ def distributions(lines: Lines) -> list[Chart]:
     )
     found = []
     for title, key, unit in kinds:
-        recorded = [line for line in lines if key in line]
-        if len(recorded) > 1 and recorded[0][key]:
+        recorded = [line for line in lines if line.get(key)]
+        if len(recorded) > 1:
             ends = [(f"step {line['step']}", line[key]) for line in (recorded[0], recorded[-1])]
             found.append(Chart(title, _histogram(ends, unit)))
     return found
@@ -173,8 +173,11 @@ class Binned:
 
 
 def binned(series: list[tuple[str, dict[str, int]]]) -> Binned:
-    """Counts by value ("0.5" -> 12), put into common bins of a round width; at least one count."""
-    values = [float(value) for _, counts in series for value in counts]
+    """Counts by value ("0.5" -> 12), put into common bins of a round width; NaN and infinity are left
+    out."""
+    values = [float(value) for _, counts in series for value in counts if isfinite(float(value))]
+    if not values:
+        return Binned(0.0, 1.0, [(name, [0]) for name, _ in series])
     low, high = min(values), max(values)
     width = round_step((high - low) / BINS) if high > low else 1.0
 
@@ -187,7 +190,8 @@ def binned(series: list[tuple[str, dict[str, int]]]) -> Binned:
     for name, counts in series:
         bins = [0] * (last - first + 1)
         for value, count in counts.items():
-            bins[place(float(value)) - first] += count
+            if isfinite(float(value)):
+                bins[place(float(value)) - first] += count
         histograms.append((name, bins))
     return Binned(first * width, width, histograms)
 

@@ -8,22 +8,26 @@ the value and what is allowed.
 
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, Field, model_validator
 
+from pipeline.artifacts.write import read_json
 from pipeline.config.base import Section, SeededSection
 from pipeline.config.coder import Coder
 from pipeline.config.corpus import Corpus
 from pipeline.config.eval import Evaluation
 from pipeline.config.learning_rates import with_learning_rates
+from pipeline.config.preset_file import read_yaml
 from pipeline.config.pretrain import Pretrain
 from pipeline.config.prompts import Prompts
 from pipeline.config.read import checked
 from pipeline.config.rl import RL, Reward
 from pipeline.config.sft import SFT
+from pipeline.config.tracking import Tracking
 from pipeline.config.world import MiniWorld, Sources
 from pipeline.errors import UserError
 
+RECORD = "run.json"
+"""The whole configuration of a run, in its folder; written when Snakemake starts its first job."""
 LISTS = ("benchmarks", "heldout_text", "mixture", "drops")
 """Mappings that are lists of named things: an overlay replaces such a list whole."""
 PRESETS = Path(__file__).resolve().parents[2] / "config"
@@ -32,8 +36,15 @@ PRESETS = Path(__file__).resolve().parents[2] / "config"
 class Config(Section):
     """The whole run."""
 
-    name: str = Field("paper", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: str = Field("paper", max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """Name of the world: everything is written under results/<name>/."""
+
+    from_run: str | None = Field(None, alias="from", min_length=1)
+    """Another run whose finished stages are taken as they are, so that only what follows them runs:
+    `results/mini` takes everything up to fine-tuning, and a changed group size or reward is RL and
+    evaluation only; `results/mini/models/base` takes everything up to that model. Settings of a
+    taken stage must be those of the other run. Without `extends` all other settings are the other
+    run's too (pipeline/reuse)."""
 
     seed: int = Field(0, ge=0)
     """Every random draw of every stage derives from this number."""
@@ -48,6 +59,7 @@ class Config(Section):
     reward: Reward = Reward()
     rl: RL = RL()
     eval: Evaluation = Evaluation()
+    tracking: Tracking = Tracking()
 
     @model_validator(mode="before")
     @classmethod
@@ -86,7 +98,22 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     # Snakemake hands over the preset's name among the settings.
     changes = {key: value for key, value in (overlay or {}).items() if key != "preset"}
     values = with_learning_rates(_merge(values, changes))
-    return checked(Config, values, f"preset {preset}")
+    config = checked(Config, values, f"preset {preset}")
+    _check_contexts(config)
+    return config
+
+
+def _check_contexts(config: Config) -> None:
+    """Raise a UserError where a training reads longer sequences than the model that is made here."""
+    if config.sources.coder != "mini":
+        return
+    longest = config.coder.model.context
+    for name in ("coder", "pretrain", "sft"):
+        context = getattr(config, name).context
+        if context > longest:
+            raise UserError(
+                f"{name}.context = {context}: the model is made for {longest} tokens (coder.model.context)"
+            )
 
 
 def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
@@ -101,21 +128,37 @@ def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
             f"preset {preset!r}: no file {path.name}; there are {', '.join(names)}, or give a YAML path"
         )
 
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise UserError(f"{path}: cannot be read ({reason})") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
-
+    values = read_yaml(path)
     parent = values.pop("extends", None)
     values.setdefault("name", path.stem)
+    if not parent and "from" in values:
+        return _merge(_settings_of_run(str(values["from"])), values)
     if not parent:
         return values
     return _merge(_read_preset(str(parent), (*seen, preset)), values)
+
+
+def _settings_of_run(start: str) -> dict:
+    """The settings that a run recorded, of which the folder of a model may be named too."""
+    for folder in (Path(start), *Path(start).parents[:2]):
+        if (folder / RECORD).is_file():
+            values = read_json(folder / RECORD)
+            return _with_spread_seed_only(values, values.get("seed"))
+    raise UserError(
+        f"from = {start!r}: no settings are recorded there ({RECORD}); name the preset of that run, `extends: mini`"
+    )
+
+
+def _with_spread_seed_only(values: dict, seed: object) -> dict:
+    """Recorded settings without the seeds that sections have of the run's, so that another run's seed reaches them."""
+    kept: dict = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            inner = {key: v for key, v in value.items() if not (key == "seed" and v == seed)}
+            kept[name] = _with_spread_seed_only(inner, seed)
+        else:
+            kept[name] = value
+    return kept
 
 
 def _merge(base: dict, over: dict) -> dict:

@@ -131,3 +131,8 @@ def test_held_out_accuracy_is_told_by_level(start):
     line = greedy_accuracy(toy.sampler, questions, 14, 3)
     parts = [line["heldout_greedy/1"], line["heldout_greedy/2"]]
     assert sum(parts) / 2 == pytest.approx(line["heldout_greedy"])
+
+
+def test_rewards_that_are_no_numbers_leave_the_histogram_of_the_others():
+    found = binned([("a", {"nan": 3, "inf": 1, "0.5": 2}), ("b", {"nan": 1})])
+    assert [sum(bars) for _, bars in found.series] == [2, 0]
