@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
 from pipeline.artifacts.write import write_json
 from pipeline.config.base import Section
-from pipeline.config.load import RECORD, Config, load_preset
+from pipeline.config.load import RECORD, Config, load_preset, name_of_file
 from pipeline.errors import UserError
 from pipeline.progress import TERMINAL_VARIABLE
 from pipeline.reuse.earlier import Taken, taken_of
@@ -199,7 +199,8 @@ def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
     """Say what a reader of the settings may not expect: the run's name, where nobody gave one, and what is taken from
     another run."""
     preset = Path(str(overlay.get("preset", "mini")))
-    if preset.suffix in (".yaml", ".yml") and config.name == preset.stem and "name" not in overlay:
+    is_file = preset.suffix in (".yaml", ".yml")
+    if is_file and config.name == name_of_file(preset) and "name" not in overlay:
         print(f"run {config.name}, in results/{config.name}/ (preset {preset})", file=sys.stderr)
     if taken is not None:
         print(*taken.lines(), sep="\n", file=sys.stderr)
