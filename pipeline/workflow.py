@@ -14,6 +14,7 @@ from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
 from pipeline.artifacts.write import write_json
 from pipeline.config.base import Section
 from pipeline.config.load import RECORD, Config, load_preset, name_of_file
+from pipeline.config.preset_file import read_yaml
 from pipeline.errors import UserError
 from pipeline.progress import TERMINAL_VARIABLE
 from pipeline.reuse.earlier import Taken, taken_of
@@ -68,10 +69,18 @@ def stage_json(config: Config, section: str) -> str:
     return json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
 
-def load_config(overlay: dict, known_benchmarks: Collection[str]) -> Config:
+def load_config(
+    overlay: dict, files: Iterable[str | Path], known_benchmarks: Collection[str]
+) -> Config:
     """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status
-    2."""
+    2.
+
+    `files` are those of --configfile, which `overlay` holds already: of a key that stands twice in one Snakemake takes
+    the last without a word.
+    """
     try:
+        for file in files:
+            read_yaml(Path(file))
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
         check_sources(config, known_benchmarks)
         check_own_code(config)
