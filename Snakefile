@@ -27,7 +27,7 @@ TAKEN = dag.taken_stages(CONFIG, RESULTS)
 if workflow.is_main_process:
     dag.print_beginning(config, CONFIG, TAKEN)
 
-shell.prefix(dag.shell_prefix())
+shell.prefix(dag.shell_prefix(CONFIG))
 # Snakemake prints these two lines before every job; they tell a reader nothing.
 logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to execute", "Execute ")))
 
@@ -35,12 +35,10 @@ logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to 
 wildcard_constraints:
     preset=re.escape(CONFIG.name),
     n=r"[1-9]\d*",
-    section=r"[a-z_.]+",
 
 
 localrules:
     all,
-    stage_config,
 
 
 # Everything that the project makes; `snakemake --cores all rl_model` needs only a part of it.
@@ -54,16 +52,10 @@ rule all:
     default_target: True
 
 
-# A stage reads its own section only, so that a change of another section does not rerun it.
-rule stage_config:
-    output:
-        "results/{preset}/config/{section}.json",
-    params:
-        json=lambda w: dag.stage_json(CONFIG, w.section),
-    message:
-        "settings: {wildcards.section}"
-    shell:
-        "printf '%s\\n' {params.json:q} > {output:q}"
+# Inputs that are made while this file is read, so that they cost no job.
+def settings(section):
+    """A stage's settings as an input: other values make another file, and with it a rerun; its time says nothing."""
+    return ancient(dag.settings_file(CONFIG, section))
 
 
 if TAKEN:
@@ -72,7 +64,7 @@ if TAKEN:
 
 
 # How the models will be asked, which their folders carry (prompts.json). It trains nothing, so a change reruns nothing.
-ASKED = ancient("results/{preset}/config/eval.json")
+ASKED = ancient(dag.settings_file(CONFIG, "eval", reruns=False))
 
 
 include: "mini/rules.smk"
@@ -89,6 +81,7 @@ STARTED = time.time()
 # A later run that starts from this one compares its settings with these.
 onstart:
     dag.record_settings(CONFIG, RESULTS)
+    dag.write_settings(CONFIG, RESULTS)
 
 
 onsuccess:

@@ -1,7 +1,7 @@
 """Removes pages that hold benchmark problems (DeepSeekMath section 2.1).
 
-Reads  benchmarks (JSON Lines of any shape, questions and answers both count) and pages (JSON Lines with `url` and
-       `text`; `-` is stdin).
+Reads  benchmarks (JSON Lines of any shape; questions and full solutions count, short answers do not) and pages
+       (JSON Lines with `url` and `text`; `-` is stdin).
 Writes the kept pages, unchanged and in order, to stdout; with `--removed FILE` one object for each removed page: url,
        benchmark, item (the record's id, else its 0-based row), ngram, and the other items found on the page under
        `also`.
@@ -12,7 +12,8 @@ Writes the kept pages, unchanged and in order, to stdout; with `--removed FILE` 
 A benchmark is named after its file (`gsm8k/test`) or by NAME=FILE. Rules and their settings are in
 `pipeline.config.corpus.Decontamination`; `--config` takes them from a JSON file.
 
-Not done: paraphrases and translations are not found, only the same words; text inside pictures is not read.
+Not done: paraphrases and translations are not found, only the same words in the same order, some of them
+changed; text inside pictures is not read.
 """
 
 import argparse

@@ -33,7 +33,7 @@ from pipeline.config.schedule import Schedule
 from pipeline.errors import UserError, run_main
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
-from pipeline.inference.sampler import Sampler
+from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
 from pipeline.model.card import Card, origin_of, write_card
 from pipeline.model.load import load_model, load_tokenizer
@@ -91,7 +91,7 @@ def main(argv: list[str] | None = None) -> None:
     questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
     training, held_out = _split(questions, settings, args)
 
-    sampler = Sampler(writer, tokenizer, settings.max_batch)
+    sampler = sampler_for(writer, tokenizer, settings.max_batch, settings.precision)
     folder = job.checkpoints.folder
     labelled = label_all(sampler, training, args.kind, settings, folder, "train")
     judged = label_all(sampler, held_out, args.kind, settings, folder, "held_out")
@@ -163,7 +163,8 @@ def label_all(
     solutions: list[LabelledSolution] = []
 
     title = f"{kind} labels, {name}"
-    with Progress(title, len(questions), "problems", distributed.progress_stream()) as progress:
+    stream = distributed.progress_stream()
+    with Progress(title, len(questions), "problems", stream, beats=True) as progress:
         for start in range(0, len(questions), CHUNK):
             chunk = questions[start : start + CHUNK]
             file = folder / f"{name}-{start:07}.jsonl" if folder else None

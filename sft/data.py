@@ -143,7 +143,7 @@ def read_solutions(paths: list[str], tally: Tally) -> Iterator[Solution]:
     seen: set[bytes] = set()
     for file in [file for path in paths for file in input_files(path)]:
         stem = Path(file).name.split(".")[0]
-        with Progress(f"solutions {stem}", unit="records") as progress:
+        with Progress(f"sft solutions {stem}", unit="records") as progress:
             for number, row in enumerate(read_rows(file), 1):
                 progress.add()
                 tally.counts["records"] += 1

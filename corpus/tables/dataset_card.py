@@ -203,7 +203,7 @@ The files are sorted by `doc_id`, which is a hash: the order carries no meaning,
 ## Limits
 
 Text was extracted by a program, with the errors that programs make. Nothing was filtered for quality or truth, and
-personal data that stood on a page is still there.
+personal data that appeared on a page is still there.
 
 {_rights(made)}
 
@@ -276,11 +276,14 @@ Benchmark problems, after the last round: {counts["removed"]:,} of {counts["coll
 ({counts["removed_tokens"]:,} tokens). A page was removed
 
 - when it shares {settings.ngram} consecutive grams with a question or a full solution of a benchmark;
-- when it holds a whole benchmark text of {settings.shortest} to {settings.ngram - 1} grams.
+- when it holds a whole question of {settings.shortest} to {settings.ngram - 1} grams;
+- when it holds an edited copy of a question of at least {settings.edited_words} words: at least
+  {settings.edited_share:.0%} of the question, weighted by the rarity of its words, in the same order.
 
 A gram is a word, a number or a Chinese character, after markup, TeX and Unicode forms have been unified. An n-gram
 counts with at least {settings.ngram_words} words in it, and when at most {settings.stock_items} items of a benchmark
-share it. A page counts for every benchmark whose items it holds.
+share it. Answers count only as full solutions, of at least {settings.solution_grams} grams. A page counts for
+every benchmark whose items it holds.
 
 | benchmark | items | found | n-gram | whole text | edited copy | pages removed |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |

@@ -36,7 +36,7 @@ def leak_counts(
     for row in removed:
         found = [(row["benchmark"], str(row["item"]), row["rule"])]
         for other in json.loads(row["also"]):
-            found.append((other["benchmark"], str(other["item"]), other["rule"]))
+            found.append((other["benchmark"], str(other["item"]), other.get("rule", EXACT)))
 
         for benchmark, item, rule in found:
             pages[benchmark].add(row["doc_id"])

@@ -22,6 +22,7 @@ from pipeline.config.prompts import Prompts
 from pipeline.config.read import checked
 from pipeline.config.rl import RL, Reward
 from pipeline.config.sft import SFT
+from pipeline.config.tracking import Tracking
 from pipeline.config.world import MiniWorld, Sources
 from pipeline.errors import UserError
 
@@ -59,6 +60,7 @@ class Config(Section):
     reward: Reward = Reward()
     rl: RL = RL()
     eval: Evaluation = Evaluation()
+    tracking: Tracking = Tracking()
 
     @model_validator(mode="before")
     @classmethod

@@ -8,13 +8,13 @@ written into a temporary folder that is renamed last. It loads in plain transfor
 
 import shutil
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedModel,
@@ -43,25 +43,6 @@ def device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")
-
-
-def multiplies_bf16() -> bool:
-    """Whether this machine multiplies bf16 in hardware; a CPU without AMX emulates it, several times slower."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_amx_tile_supported()
-
-
-def computes_in_bf16(precision: str) -> bool:
-    """What "bf16", "fp32" or "auto" means on this machine."""
-    return precision == "bf16" or (precision == "auto" and multiplies_bf16())
-
-
-def autocast(precision: str) -> AbstractContextManager:
-    """The context in which a forward pass computes: "bf16", "fp32", or "auto", which picks by hardware."""
-    if computes_in_bf16(precision):
-        return torch.autocast(device().type, dtype=torch.bfloat16)
-    return nullcontext()
 
 
 def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
@@ -99,6 +80,9 @@ def load_model(
     if attention == "auto":
         has_flash = torch.cuda.is_available() and is_flash_attn_2_available()
         implementation = "flash_attention_2" if has_flash else None
+        # Torch's own attention cannot cap its scores (Gemma 2).
+        if implementation is None and _caps_attention_scores(source):
+            implementation = "eager"
 
     _check_folder(source, ("config.json",), "model configuration")
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
@@ -123,15 +107,6 @@ def load_model(
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1])
-
-    # The log-probabilities computed here come from plain logits.
-    config = model.config
-    for name in ("final_logit_softcapping", "logit_scale"):
-        if getattr(config, name, None):
-            kind = config.model_type
-            raise UserError(
-                f"{source}: models that rescale their logits ({kind}) are not supported"
-            )
 
     cast(torch.nn.Module, model).to(
         device()
@@ -251,6 +226,15 @@ def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None
     looks_local = text.startswith((".", "/", "~")) or text.count("/") != 1 or path.parent.is_dir()
     if not path.is_dir() and looks_local and len(path.parts) > 1:
         raise UserError(f"{source}: no such model folder")
+
+
+def _caps_attention_scores(source: str | Path) -> bool:
+    """Whether the configuration at `source` caps the scores of its attention; an unreadable one is not our business."""
+    try:
+        config = AutoConfig.from_pretrained(str(source))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(getattr(config, "attn_logit_softcapping", None))
 
 
 def _first_line(error: Exception) -> str:

@@ -179,7 +179,7 @@ def test_every_section_is_there_and_the_json_holds_the_numbers(results, html, da
         "At a glance",
         "From records to the corpus",
         "Rounds",
-        "Against the ground truth",
+        "Compared with the ground truth",
         "Domains",
         "URL prefixes",
         "Contents",
@@ -188,7 +188,7 @@ def test_every_section_is_there_and_the_json_holds_the_numbers(results, html, da
         "Sample pages",
         "Compared with other corpora",
         "Cost",
-        "Choices",
+        "Settings",
     ]
     written = json.loads((results / "reports" / "corpus.json").read_text("utf-8"))
     assert written == json.loads(json.dumps(data))

@@ -10,7 +10,6 @@ from transformers import GPT2Config, GPT2LMHeadModel, Qwen2Config, Qwen2ForCausa
 from eval import run as eval_run
 from eval.reporting.lm_eval_format import harness_results
 from eval.reporting.metrics import group_answers
-from eval.sampling.transformers_engine import ForwardSampler
 from eval.sampling.work_units import Problems, plan
 from eval.summary import _same, compare_models, summarise
 from eval.table import table
@@ -20,6 +19,7 @@ from pipeline.artifacts.records import Problem
 from pipeline.config.eval import Evaluation
 from pipeline.errors import UserError
 from pipeline.inference.engine import SampleRequest, SamplingSettings
+from pipeline.inference.forward_sampler import ForwardSampler
 from pipeline.inference.sampler import Sampler
 from tests.support.tiny_model import VOCABULARY, tiny_model, tiny_tokenizer
 
