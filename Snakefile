@@ -25,7 +25,7 @@ from sft.first_rows import check_solutions
 
 min_version("9.20")
 
-CONFIG = dag.load_config(config, known_benchmarks=BENCHMARK_TABLE)
+CONFIG = dag.load_config(config, workflow.configfiles, known_benchmarks=BENCHMARK_TABLE)
 RESULTS = f"results/{CONFIG.name}"
 TAKEN = dag.taken_stages(CONFIG, RESULTS)
 if workflow.is_main_process:
