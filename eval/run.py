@@ -208,7 +208,7 @@ def _attempt_parts(
     from pipeline.inference.engine import SamplingSettings
 
     settings = how.settings
-    sampler = open_engine(args.model, settings.batch)
+    sampler = open_engine(args.model, settings.batch, settings.precision)
     tokenizer = sampler.tokenizer
     shots = read_shots(args.shots, tokenizer) if how.style == "few-shot" and args.shots else []
     if how.carried is None and how.style == "chat":

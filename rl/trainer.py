@@ -23,7 +23,7 @@ from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
 from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
-from pipeline.model.load import computes_in_bf16
+from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints, Trained
 from pipeline.training.step import share_out
@@ -332,7 +332,7 @@ class Trainer:
         of_token = np.concatenate(differences)
         mean, high, largest = of_token.mean(), np.quantile(of_token, 0.99), of_token.max()
 
-        kind = "bf16" if computes_in_bf16(self.settings.precision) else "fp32"
+        kind = "bf16" if computes_in_bf16(self.settings.precision, self.policy) else "fp32"
         mean_limit, high_limit = MISMATCH_LIMITS[kind]
         if not (mean <= mean_limit and high <= high_limit):
             raise RuntimeError(
