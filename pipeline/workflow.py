@@ -17,8 +17,10 @@ from pipeline.artifacts.resume import fingerprint
 from pipeline.artifacts.write import write_json, write_text
 from pipeline.config import tracking
 from pipeline.config.base import Section
-from pipeline.config.load import RECORD, Config, load_preset
+from pipeline.config.load import RECORD, Config, load_preset, name_of_file
+from pipeline.config.preset_file import read_yaml
 from pipeline.errors import UserError
+from pipeline.preflight import run_lock
 from pipeline.reuse.earlier import Taken, taken_of
 from pipeline.training.tracker_clients import missing
 
@@ -76,6 +78,7 @@ def shell_prefix(config: Config) -> str:
         "TOKENIZERS_PARALLELISM=false",
         "HF_HUB_DISABLE_TELEMETRY=1",
         "PYTHONUNBUFFERED=1",
+        f"{run_lock.VARIABLE}={shlex.quote(os.getcwd())}",
         f"{tracking.VARIABLE}={shlex.quote(config.tracking.model_dump_json())}",
     ]
     # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.
@@ -126,10 +129,18 @@ def _write_if_changed(path: Path, line: str) -> None:
         write_text(path, text)
 
 
-def load_config(overlay: dict, known_benchmarks: Collection[str]) -> Config:
+def load_config(
+    overlay: dict, files: Iterable[str | Path], known_benchmarks: Collection[str]
+) -> Config:
     """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status
-    2."""
+    2.
+
+    `files` are those of --configfile, which `overlay` holds already: of a key that stands twice in one Snakemake takes
+    the last without a word.
+    """
     try:
+        for file in files:
+            read_yaml(Path(file))
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
         check_sources(config, known_benchmarks)
         check_own_code(config)
@@ -265,7 +276,8 @@ def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
     """Say what a reader of the settings may not expect: the run's name, where nobody gave one, and what is taken from
     another run."""
     preset = Path(str(overlay.get("preset", "mini")))
-    if preset.suffix in (".yaml", ".yml") and config.name == preset.stem and "name" not in overlay:
+    is_file = preset.suffix in (".yaml", ".yml")
+    if is_file and config.name == name_of_file(preset) and "name" not in overlay:
         print(f"run {config.name}, in results/{config.name}/ (preset {preset})", file=sys.stderr)
     if taken is not None:
         print(*taken.lines(), sep="\n", file=sys.stderr)
