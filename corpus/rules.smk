@@ -49,7 +49,7 @@ def archives(wildcards):
 
 rule extract:
     input:
-        config="results/{preset}/config/corpus.extraction.json",
+        config=settings("corpus.extraction"),
         warc=archives,
     output:
         pages="results/{preset}/corpus/pages/{shard}.parquet",
@@ -105,7 +105,7 @@ if "mini" in CONFIG.sources.benchmarks.values():
 
 rule dedup:
     input:
-        config="results/{preset}/config/corpus.dedup.json",
+        config=settings("corpus.dedup"),
         pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
     output:
         directory("results/{preset}/corpus/dedup"),
@@ -127,8 +127,8 @@ rule dedup:
 
 rule mine_round:
     input:
-        classifier="results/{preset}/config/corpus.classifier.json",
-        selection="results/{preset}/config/corpus.selection.json",
+        classifier=settings("corpus.classifier"),
+        selection=settings("corpus.selection"),
         pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
         dedup="results/{preset}/corpus/dedup",
         seeds=seeds,
@@ -156,7 +156,7 @@ rule mine_round:
 
 rule finalise_corpus:
     input:
-        config="results/{preset}/config/corpus.decontamination.json",
+        config=settings("corpus.decontamination"),
         pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
         dedup="results/{preset}/corpus/dedup",
         rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),

@@ -208,14 +208,15 @@ def _attempt_parts(
     from pipeline.inference.engine import SamplingSettings
 
     settings = how.settings
-    sampler = open_engine(args.model, settings.batch)
+    sampler = open_engine(args.model, settings.batch, settings.precision)
     tokenizer = sampler.tokenizer
     shots = read_shots(args.shots, tokenizer) if how.style == "few-shot" and args.shots else []
     if how.carried is None and how.style == "chat":
         print(_note_of_a_foreign_model(args.model, tokenizer.chat_template), file=sys.stderr)
 
     total = sum(part.attempts for part in parts)
-    with Progress("evaluate", total=total, unit="samples") as progress:
+    title = f"evaluate {Path(args.model).name}"
+    with Progress(title, total=total, unit="samples", beats=True) as progress:
         for part in parts:
             asking = Asking(
                 part.mode,

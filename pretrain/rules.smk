@@ -18,8 +18,8 @@ if CONFIG.sources.coder == "mini":
 
     rule train_coder:
         input:
-            config="results/{preset}/config/coder.json",
-            prompts="results/{preset}/config/prompts.json",
+            config=settings("coder"),
+            prompts=settings("prompts"),
             evaluation=ASKED,
             code="results/{preset}/world/code/train.jsonl",
             prose="results/{preset}/world/prose/train.jsonl",
@@ -46,7 +46,7 @@ else:
 
     rule check_coder:
         input:
-            prompts=ancient("results/{preset}/config/prompts.json"),
+            prompts=ancient(dag.settings_file(CONFIG, "prompts", reruns=False)),
             evaluation=ASKED,
         output:
             model=directory("results/{preset}/models/coder"),
@@ -66,7 +66,7 @@ else:
 
 rule tokenise:
     input:
-        config="results/{preset}/config/pretrain.json",
+        config=settings("pretrain"),
         coder="results/{preset}/models/coder",
         texts=[path for path in MIXTURE.values() if not path.startswith("hub:")],
     output:
@@ -89,7 +89,7 @@ rule tokenise:
 
 rule train_base:
     input:
-        config="results/{preset}/config/pretrain.json",
+        config=settings("pretrain"),
         coder="results/{preset}/models/coder",
         tokens="results/{preset}/pretrain/tokens/manifest.json",
         evaluation=ASKED,

@@ -163,7 +163,8 @@ def label_all(
     solutions: list[LabelledSolution] = []
 
     title = f"{kind} labels, {name}"
-    with Progress(title, len(questions), "problems", distributed.progress_stream()) as progress:
+    stream = distributed.progress_stream()
+    with Progress(title, len(questions), "problems", stream, beats=True) as progress:
         for start in range(0, len(questions), CHUNK):
             chunk = questions[start : start + CHUNK]
             file = folder / f"{name}-{start:07}.jsonl" if folder else None

@@ -20,8 +20,8 @@ wildcard_constraints:
 # The outcome reward model in models/reward, the process reward model in models/process_reward.
 rule train_reward_model:
     input:
-        config="results/{preset}/config/reward.json",
-        prompts="results/{preset}/config/prompts.json",
+        config=settings("reward"),
+        prompts=settings("prompts"),
         base="results/{preset}/models/base",
         sft="results/{preset}/models/sft",
         problems=RL_PROBLEMS,
@@ -49,8 +49,8 @@ rule train_reward_model:
 
 rule train_rl:
     input:
-        config="results/{preset}/config/rl.json",
-        prompts="results/{preset}/config/prompts.json",
+        config=settings("rl"),
+        prompts=settings("prompts"),
         sft="results/{preset}/models/sft",
         problems=RL_PROBLEMS,
         heldout=RL_HELDOUT,

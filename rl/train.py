@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None) -> None:
         reward_training=_reward_training(args, settings, rewards),
         programs=programs,
     )
-    results = trainer.run(job.checkpoints)
+    results = trainer.run(job.checkpoints, job.tracker)
 
     if args.rollouts and distributed.is_main():
         write_jsonl(args.rollouts, trainer.state.records)

@@ -23,10 +23,11 @@ from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
 from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
-from pipeline.model.load import computes_in_bf16
+from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints, Trained
 from pipeline.training.step import share_out
+from pipeline.training.tracking import MetricsTracker
 from rl.advantages import adapted_group_size
 from rl.exploration import Exploration
 from rl.iterative import RewardTraining
@@ -178,17 +179,24 @@ class Trainer:
 
     # ---- The loop ----------------------------------------------------------------------------------------------
 
-    def run(self, checkpoints: Checkpoints) -> dict[str, float]:
+    def run(
+        self, checkpoints: Checkpoints, tracker: MetricsTracker | None = None
+    ) -> dict[str, float]:
         """Train to the end, from the newest checkpoint. Returns the manifest's metrics: the last step's, and held-out
         accuracy before and after."""
         settings = self.settings
         step = self._restore(checkpoints)
-        if step == 0:
-            self._evaluate(0)
 
-        name = f"rl {settings.method}"
-        with Progress(name, settings.steps, "steps", distributed.progress_stream()) as progress:
-            progress.add(step)
+        name, stream = f"rl {settings.method}", distributed.progress_stream()
+        with Progress(name, settings.steps, "steps", stream, beats=True) as progress:
+            evaluating = f"solving {len(self.heldout)} held-out problems"
+            if step == 0:
+                with progress.during(evaluating):
+                    self._evaluate(0)
+            if tracker:
+                tracker.show(self.state.lines)
+
+            progress.begin(step)
             while step < settings.steps:
                 line = self.step(step)
                 step += 1
@@ -198,12 +206,18 @@ class Trainer:
                 # The last step is followed by an evaluation anyway, and by the model itself.
                 is_last = step == settings.steps
                 if settings.evaluate_every and step % settings.evaluate_every == 0 and not is_last:
-                    self._evaluate(step)
+                    with progress.during(evaluating):
+                        self._evaluate(step)
+                if tracker:
+                    tracker.show(self.state.lines)
                 if step % settings.checkpoint_every == 0 and not is_last:
                     self._save(checkpoints, step)
                 progress.add(1, right=line["right"], length=line["length"])
 
-        self._evaluate(step)
+            with progress.during(evaluating):
+                self._evaluate(step)
+            if tracker:
+                tracker.show(self.state.lines)
         return self._results()
 
     def step(self, step: int) -> dict[str, Any]:
@@ -318,7 +332,7 @@ class Trainer:
         of_token = np.concatenate(differences)
         mean, high, largest = of_token.mean(), np.quantile(of_token, 0.99), of_token.max()
 
-        kind = "bf16" if computes_in_bf16(self.settings.precision) else "fp32"
+        kind = "bf16" if computes_in_bf16(self.settings.precision, self.policy) else "fp32"
         mean_limit, high_limit = MISMATCH_LIMITS[kind]
         if not (mean <= mean_limit and high <= high_limit):
             raise RuntimeError(

@@ -8,8 +8,8 @@ def solution_files():
 
 rule sft_examples:
     input:
-        config="results/{preset}/config/sft.json",
-        prompts="results/{preset}/config/prompts.json",
+        config=settings("sft"),
+        prompts=settings("prompts"),
         tokenizer="results/{preset}/models/coder",
         solutions=[path for path in solution_files() if not path.startswith("hub:")],
     output:
@@ -31,7 +31,7 @@ rule sft_examples:
 
 rule train_sft:
     input:
-        config="results/{preset}/config/sft.json",
+        config=settings("sft"),
         base="results/{preset}/models/base",
         examples="results/{preset}/sft/examples.parquet",
         evaluation=ASKED,

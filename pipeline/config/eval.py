@@ -60,6 +60,9 @@ class Evaluation(SeededSection):
     limit: int | None = Field(None, ge=1)
     """Problems of each benchmark, its first ones; None is all, as in the paper."""
 
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """What models compute in; see `precision` of the trainings. NS."""
+
     batch: Incidental[int] = Field(256, ge=1)
     """Sequences that are decoded at the same time. NS; sets memory and speed."""
 

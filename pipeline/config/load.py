@@ -1,11 +1,12 @@
 """The configuration: one typed tree whose defaults are the paper's numbers.
 
 A preset (`config/<name>.yaml`, or any YAML path) lists what differs from the defaults; `extends:
-<preset>` starts from another preset. Overlays given to Snakemake by `--configfile` are merged on
-top. Unknown keys, wrong types and impossible values are refused with one line that names the key,
-the value and what is allowed.
+<preset>` starts from another preset, `from: <run>` from a run's finished stages (pipeline/reuse).
+Overlays given to Snakemake by `--configfile` are merged on top. Unknown keys, wrong types and
+impossible values are refused with one line that names the key, the value and what is allowed.
 """
 
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, Field, model_validator
@@ -15,17 +16,20 @@ from pipeline.config.base import Section, SeededSection
 from pipeline.config.coder import Coder
 from pipeline.config.corpus import Corpus
 from pipeline.config.eval import Evaluation
+from pipeline.config.learning_rates import with_learning_rates
 from pipeline.config.preset_file import read_yaml
 from pipeline.config.pretrain import Pretrain
 from pipeline.config.prompts import Prompts
 from pipeline.config.read import checked
 from pipeline.config.rl import RL, Reward
 from pipeline.config.sft import SFT
+from pipeline.config.tracking import Tracking
 from pipeline.config.world import MiniWorld, Sources
 from pipeline.errors import UserError
 
 RECORD = "run.json"
 """The whole configuration of a run, in its folder; written when Snakemake starts its first job."""
+LONGEST_NAME = 100
 LISTS = ("benchmarks", "heldout_text", "mixture", "drops")
 """Mappings that are lists of named things: an overlay replaces such a list whole."""
 PRESETS = Path(__file__).resolve().parents[2] / "config"
@@ -34,7 +38,7 @@ PRESETS = Path(__file__).resolve().parents[2] / "config"
 class Config(Section):
     """The whole run."""
 
-    name: str = Field("paper", max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: str = Field("paper", max_length=LONGEST_NAME, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """Name of the world: everything is written under results/<name>/."""
 
     from_run: str | None = Field(None, alias="from", min_length=1)
@@ -57,6 +61,7 @@ class Config(Section):
     reward: Reward = Reward()
     rl: RL = RL()
     eval: Evaluation = Evaluation()
+    tracking: Tracking = Tracking()
 
     @model_validator(mode="before")
     @classmethod
@@ -94,7 +99,8 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     values = _read_preset(str(preset), seen=())
     # Snakemake hands over the preset's name among the settings.
     changes = {key: value for key, value in (overlay or {}).items() if key != "preset"}
-    config = checked(Config, _merge(values, changes), f"preset {preset}")
+    values = with_learning_rates(_merge(values, changes))
+    config = checked(Config, values, f"preset {preset}")
     _check_contexts(config)
     return config
 
@@ -118,20 +124,28 @@ def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
     path = Path(preset) if preset.endswith((".yaml", ".yml")) else PRESETS / f"{preset}.yaml"
     if preset in seen:
         raise UserError(f"preset {preset} extends itself ({' -> '.join((*seen, preset))})")
-    if not path.is_file():
+    # A name that is too long for a file raises an error of its own.
+    if len(path.name) > 255 or not path.is_file():
         names = sorted(p.stem for p in PRESETS.glob("*.yaml"))
+        shown = preset if len(preset) <= 100 else f"{preset[:60]}…"
         raise UserError(
-            f"preset {preset!r}: no file {path.name}; there are {', '.join(names)}, or give a YAML path"
+            f"preset {shown!r}: no file {path.name[:60]}; there are {', '.join(names)}, or give a YAML path"
         )
 
     values = read_yaml(path)
     parent = values.pop("extends", None)
-    values.setdefault("name", path.stem)
+    values.setdefault("name", name_of_file(path))
     if not parent and "from" in values:
         return _merge(_settings_of_run(str(values["from"])), values)
     if not parent:
         return values
     return _merge(_read_preset(str(parent), (*seen, preset)), values)
+
+
+def name_of_file(path: Path) -> str:
+    """The name of a run whose settings give none: that of its file, without what a name may not hold."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-._")
+    return name[:LONGEST_NAME] or "run"
 
 
 def _settings_of_run(start: str) -> dict:

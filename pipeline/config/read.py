@@ -20,7 +20,7 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 
 def read_section(path: str | Path, section: type[AnySection]) -> AnySection:
-    """Read a stage's own settings from the JSON file that the `stage_config` rule writes."""
+    """Read a stage's own settings from the JSON file that `pipeline.workflow.settings_file` writes."""
     return checked(section, read_json(path), str(path))
 
 

@@ -27,7 +27,7 @@ from pipeline.forward.batches import MicroBatch, Row, micro_batches, target_posi
 from pipeline.forward.shared_prefix import shared_prefix_batches
 from pipeline.forward.traits import traits_of
 from pipeline.model import distributed
-from pipeline.model.load import autocast
+from pipeline.model.precision import autocast
 from pipeline.model.threads import ordered_map
 
 
@@ -95,7 +95,7 @@ def row_log_probs(
 
     def score(batch: MicroBatch) -> tuple[MicroBatch, np.ndarray]:
         # Both contexts belong to a thread, so they are entered in the one that computes.
-        with torch.no_grad(), autocast(precision):
+        with torch.no_grad(), autocast(precision, model):
             values = distributed.run(layout.score, model, batch, temperature)
             return batch, values.cpu().numpy()
 

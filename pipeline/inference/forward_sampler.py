@@ -22,7 +22,7 @@ from pipeline.inference.engine import Engine, Sample, SampleRequest, SamplingSet
 from pipeline.inference.sample_token import choose, uniforms
 from pipeline.inference.sampler import Sampler
 from pipeline.model import distributed
-from pipeline.model.load import autocast, computes_in_bf16
+from pipeline.model.precision import autocast, computes_in_bf16
 
 _UNBOUNDED = 1 << 30  # context of a model that states none
 
@@ -138,7 +138,7 @@ class ForwardSampler:
         while live:
             # Positions count real tokens only; after the first step input_ids are one column.
             positions = (attention_mask.cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]
-            with autocast(self.precision):
+            with autocast(self.precision, self.model):
                 logits = self.model(
                     input_ids=input_ids,
                     attention_mask=attention_mask,
@@ -204,7 +204,7 @@ def sampler_for(
     `compiled` concerns the project's own decoder only.
     """
     if supports(model.config):
-        dtype = torch.bfloat16 if computes_in_bf16(precision) else None
+        dtype = torch.bfloat16 if computes_in_bf16(precision, model) else None
         return Sampler(model, tokenizer, max_batch, dtype, compiled)
 
     kind = model.config.model_type

@@ -8,7 +8,6 @@ written into a temporary folder that is renamed last. It loads in plain transfor
 
 import shutil
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,25 +43,6 @@ def device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")
-
-
-def multiplies_bf16() -> bool:
-    """Whether this machine multiplies bf16 in hardware; a CPU without AMX emulates it, several times slower."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_amx_tile_supported()
-
-
-def computes_in_bf16(precision: str) -> bool:
-    """What "bf16", "fp32" or "auto" means on this machine."""
-    return precision == "bf16" or (precision == "auto" and multiplies_bf16())
-
-
-def autocast(precision: str) -> AbstractContextManager:
-    """The context in which a forward pass computes: "bf16", "fp32", or "auto", which picks by hardware."""
-    if computes_in_bf16(precision):
-        return torch.autocast(device().type, dtype=torch.bfloat16)
-    return nullcontext()
 
 
 def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:

@@ -29,6 +29,7 @@ from pipeline.model.model_prompts import ModelPrompts
 from pipeline.training.checkpoint import Checkpoints, seed_everything
 from pipeline.training.loop import Evaluate, History, plan_of, train
 from pipeline.training.step import Loss, adamw
+from pipeline.training.tracking import MetricsTracker
 
 
 def add_job_options(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +89,15 @@ class TrainingJob:
         code = code_digest(self.stage, *self.modules)
         return Checkpoints(self.resume, run, self.keep, code=code, fresh=self.fresh)
 
+    @cached_property
+    def tracker(self) -> MetricsTracker:
+        """Where the metrics are shown meanwhile; opened at the first use, as the checkpoints are."""
+        # The run is called by its place: results/mini/models/rl is "mini-rl".
+        folder = self.out.resolve()
+        owner = f"{folder.parents[1].name}-" if folder.parent.name == "models" else ""
+        settings = self.settings.model_dump(mode="json")
+        return MetricsTracker(owner + folder.name, settings, self.checkpoints.folder)
+
     def fit(
         self,
         model: PreTrainedModel,
@@ -109,7 +119,9 @@ class TrainingJob:
         optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
         plan = plan_of(name, steps, optimisation, evaluate_every)
         plan.layout = layout
-        return train(model, optimiser, rows_of_step, loss, plan, self.checkpoints, evaluate)
+        return train(
+            model, optimiser, rows_of_step, loss, plan, self.checkpoints, evaluate, self.tracker
+        )
 
     def save(
         self,
@@ -146,4 +158,5 @@ class TrainingJob:
                 metrics_file=metrics_file,
                 more_files=more_files,
             )
+        self.tracker.finish(lines)
         self.checkpoints.delete()

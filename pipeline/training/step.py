@@ -23,7 +23,7 @@ from pipeline.forward.batches import MicroBatch, Row
 from pipeline.forward.layout import Layout, filler_batches, layout_for
 from pipeline.forward.row_attention import use_row_attention
 from pipeline.model import distributed
-from pipeline.model.load import autocast
+from pipeline.model.precision import autocast, computes_in_bf16
 from pipeline.model.threads import ordered_map
 
 Columns = dict[str, torch.Tensor]
@@ -95,7 +95,7 @@ def train_step(
     sharded = distributed.is_sharded(model)
 
     def compute(batch: MicroBatch) -> Computed:
-        with autocast(precision):
+        with autocast(precision, model):
             scores = distributed.run(layout.score, model, batch, temperature)
         terms = loss(scores, batch.columns)
         terms, reported = terms if isinstance(terms, tuple) else (terms, {})
@@ -188,8 +188,7 @@ def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreT
     """With several processes, and where `distribution` says "shard", leave each a part of every
     layer; in place."""
     if distributed.world_size() > 1 and distribution == "shard":
-        with autocast(precision):
-            bf16 = torch.is_autocast_enabled(model.device.type)
+        bf16 = computes_in_bf16(precision, model)
         distributed.shard(model, _layers(model), bf16)
     return model
 

@@ -99,7 +99,7 @@ READERS = {
     "world": MINI,
     "coder": {"mini.coder"},
     # A model folder holds how the model is asked, so that every program that opens one reads the prompts' schema.
-    "prompts": {"pretrain.coder", "pretrain.tokens", "sft.data", "eval.run"} | TRAININGS,
+    "prompts": {"pretrain.coder", "sft.data", "eval.run"} | TRAININGS,
     "corpus": MINING,
     "pretrain": PRETRAINING,
     "sft": SFT,

@@ -11,7 +11,7 @@ from pipeline.config.corpus import Classifier
 from pipeline.config.load import PRESETS, Config, load_preset
 from pipeline.config.read import read_section
 from pipeline.errors import UserError
-from pipeline.workflow import check_sources, stage_json
+from pipeline.workflow import check_sources, print_beginning, stage_json
 
 
 @pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*.yaml")))
@@ -98,6 +98,25 @@ def test_a_mistake_names_key_value_and_what_is_allowed(overlay, line):
 def test_an_unknown_preset_lists_the_known_ones():
     with pytest.raises(UserError, match=r"preset 'mimi': no file mimi.yaml; there are .*mini"):
         load_preset("mimi")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("mine.yaml", "mine"), ("my overlay.yml", "my-overlay"), ("größe 8.yaml", "gr-e-8"), ("…….yaml", "run")],
+)  # fmt: skip
+def test_a_run_without_a_name_is_named_after_its_file(tmp_path, file, name, capsys):
+    (tmp_path / file).write_text("extends: mini\n")
+    config = load_preset(tmp_path / file)
+    assert config.name == name
+    print_beginning({"preset": str(tmp_path / file)}, config, None)
+    line = f"run {name}, in results/{name}/ (preset {tmp_path / file})\n"
+    assert capsys.readouterr().err == line
+
+
+def test_a_name_that_is_too_long_for_a_file_is_one_short_line():
+    with pytest.raises(UserError) as error:
+        load_preset("x" * 5000)
+    assert len(str(error.value)) < 300
 
 
 def test_a_preset_that_extends_itself_is_refused(tmp_path):

@@ -20,7 +20,6 @@ from pipeline.workflow import benchmark_files
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLLOWS = {
-    "stage_config",
     "take_stages",
     "train_rl",
     "evaluate_model",
