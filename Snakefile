@@ -15,9 +15,13 @@ import time
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
+from eval.first_rows import check_benchmarks
 from eval.table import print_outcome
 from eval.tasks.declarations import TABLE as BENCHMARK_TABLE
 from pipeline import workflow as dag  # "workflow" is a name of Snakemake's own
+from pipeline.preflight import run_lock
+from pipeline.preflight.check import first_minute
+from sft.first_rows import check_solutions
 
 min_version("9.20")
 
@@ -26,6 +30,10 @@ RESULTS = f"results/{CONFIG.name}"
 TAKEN = dag.taken_stages(CONFIG, RESULTS)
 if workflow.is_main_process:
     dag.print_beginning(config, CONFIG, TAKEN)
+    run_lock.hold()
+    first_minute(
+        CONFIG, RESULTS, check_solutions, check_benchmarks, on_this_machine=workflow.local_exec
+    )
 
 shell.prefix(dag.shell_prefix(CONFIG))
 # Snakemake prints these two lines before every job; they tell a reader nothing.

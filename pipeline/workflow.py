@@ -20,6 +20,7 @@ from pipeline.config.base import Section
 from pipeline.config.load import RECORD, Config, load_preset, name_of_file
 from pipeline.config.preset_file import read_yaml
 from pipeline.errors import UserError
+from pipeline.preflight import run_lock
 from pipeline.reuse.earlier import Taken, taken_of
 from pipeline.training.tracker_clients import missing
 
@@ -77,6 +78,7 @@ def shell_prefix(config: Config) -> str:
         "TOKENIZERS_PARALLELISM=false",
         "HF_HUB_DISABLE_TELEMETRY=1",
         "PYTHONUNBUFFERED=1",
+        f"{run_lock.VARIABLE}={shlex.quote(os.getcwd())}",
         f"{tracking.VARIABLE}={shlex.quote(config.tracking.model_dump_json())}",
     ]
     # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.

@@ -38,7 +38,7 @@ from pipeline.model.model_prompts import (
 )
 from pipeline.training.job import TrainingJob, add_job_options
 from pipeline.training.step import prepare, weighted_nll
-from pretrain.held_out import HeldOutText, read_held_out
+from pretrain.held_out import HeldOutText, document_start, read_held_out
 from pretrain.mixture import Plan, plan_mixture
 from pretrain.token_source import TokenSource, open_sources
 
@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
 
     def rows_of_step(step: int) -> list[Row]:
         contexts = [sources[name].window(index) for name, index in plan.of_step(step)]
-        return context_rows(contexts, tokenizer.bos_token_id, settings.attend_across_documents)
+        return context_rows(contexts, document_start(tokenizer), settings.attend_across_documents)
 
     history = job.fit(
         model,

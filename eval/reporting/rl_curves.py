@@ -108,8 +108,8 @@ def curves(lines: Lines, metrics: dict[str, str]) -> list[Line]:
 
 def charts(lines: Lines) -> list[Chart]:
     """All charts for which the run has metrics, in the order in which they are read."""
-    rewards, levels = _rewards(lines), _levels(lines)
-    found = [_chart(lines, panel) for panel in (rewards, *OUTCOMES, levels, *UPDATES)]
+    panels = (_rewards(lines), _zeros(lines), *OUTCOMES, _levels(lines), *UPDATES)
+    found = [_chart(lines, panel) for panel in panels]
     found += distributions(lines)
     return [chart for chart in found if chart.drawing]
 
@@ -121,14 +121,22 @@ def _chart(lines: Lines, panel: Panel) -> Chart:
 
 def reward_names(lines: Lines) -> dict[str, str]:
     """Name of each reward -> the key of its mean in the metrics."""
+    found = _keys_after("rewards/", lines)
+    if found:
+        return found
+
+    # Runs of earlier versions have the built-in rewards only, among other keys that begin so.
+    older = _keys_after("reward_", lines)
+    return {name: key for name, key in older.items() if key not in NOT_REWARDS}
+
+
+def _keys_after(beginning: str, lines: Lines) -> dict[str, str]:
+    """What follows `beginning` in keys of the metrics -> the key, in the order of appearance."""
     found: dict[str, str] = {}
     for line in lines:
         for key in line:
-            if key.startswith("rewards/"):
-                found[key.removeprefix("rewards/")] = key
-            elif key.startswith("reward_") and key not in NOT_REWARDS:
-                # Metrics may carry a reward under both keys.
-                found.setdefault(key.removeprefix("reward_"), key)
+            if key.startswith(beginning):
+                found[key.removeprefix(beginning)] = key
     return found
 
 
@@ -139,11 +147,16 @@ def _rewards(lines: Lines) -> Panel:
     return Panel("Rewards", "mean over the step's outputs", metrics)
 
 
+def _zeros(lines: Lines) -> Panel:
+    # Where there is one reward, the share of right outputs says as much.
+    zeros = _keys_after("reward_zeros/", lines)
+    metrics = zeros if len(zeros) > 1 else {}
+    return Panel("Outputs that a reward gave nothing", "share of the step's outputs", metrics)
+
+
 def _levels(lines: Lines) -> Panel:
-    keys: set[str] = set()
-    for line in lines:
-        keys.update(key for key in line if key.startswith(LEVEL))
-    metrics = {f"level {key.removeprefix(LEVEL)}": key for key in sorted(keys)}
+    keys = _keys_after(LEVEL, lines)
+    metrics = {f"level {level}": keys[level] for level in sorted(keys)}
     return Panel("Held-out accuracy by level", "share of the level's problems, greedy", metrics)
 
 

@@ -16,6 +16,7 @@ from pipeline.config.base import Section, SeededSection
 from pipeline.config.coder import Coder
 from pipeline.config.corpus import Corpus
 from pipeline.config.eval import Evaluation
+from pipeline.config.learning_rates import with_learning_rates
 from pipeline.config.preset_file import read_yaml
 from pipeline.config.pretrain import Pretrain
 from pipeline.config.prompts import Prompts
@@ -98,7 +99,8 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     values = _read_preset(str(preset), seen=())
     # Snakemake hands over the preset's name among the settings.
     changes = {key: value for key, value in (overlay or {}).items() if key != "preset"}
-    config = checked(Config, _merge(values, changes), f"preset {preset}")
+    values = with_learning_rates(_merge(values, changes))
+    config = checked(Config, values, f"preset {preset}")
     _check_contexts(config)
     return config
 

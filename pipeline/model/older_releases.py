@@ -12,8 +12,9 @@ from typing import Any
 
 from pipeline.artifacts.write import read_json, write_json
 
-OLDEST = "4.51.0"
-"""The oldest release of transformers that our model folders promise to load in."""
+OLDEST = "4.51.3"
+"""The oldest release of transformers that our model folders promise to load in (4.51.0 itself loads
+nothing where `accelerate` is missing)."""
 
 NEW_TOKENIZER_CLASS = "TokenizersBackend"
 OLD_TOKENIZER_CLASS = "PreTrainedTokenizerFast"

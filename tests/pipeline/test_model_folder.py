@@ -160,7 +160,7 @@ def test_a_card_names_origin_and_licence_and_the_next_model_inherits_them(tmp_pa
     values, text = split_front_matter((tmp_path / "README.md").read_text())
     assert (values["base_model"], values["license"]) == ("owner/base", "mit")
     assert values["language"] == ["en", "zh"] and values["datasets"] == ["openai/gsm8k"]
-    assert "`a.jsonl`" in text and "4.51.0 or newer" in text
+    assert "`a.jsonl`" in text and "4.51.3 or newer" in text
     assert origin_of(tmp_path) == origin
 
 
