@@ -91,22 +91,16 @@ def _check_architecture(config: dict[str, Any], where: Path) -> None:
         raise UserError(
             f"{where}: the weights are quantised; training needs them in fp32, bf16 or fp16"
         )
-    # The log-probabilities computed here come from plain logits.
-    for name in ("final_logit_softcapping", "logit_scale"):
-        if config.get(name):
-            raise UserError(f"{where}: models that rescale their logits ({name}) are not supported")
 
 
 def _is_known(kind: str) -> bool:
-    """Whether transformers has a folder for the architecture; importing the library would take
-    seconds."""
+    """Whether transformers lists the type; importing the library would take seconds."""
     spec = importlib.util.find_spec("transformers")
     if spec is None or spec.origin is None:
         return True
 
-    models = Path(spec.origin).parent / "models"
-    # A folder may hold several types: "qwen2_moe", "gpt_neox", but also "code_llama" beside llama.
-    return (models / kind.replace("-", "_")).is_dir()
+    lists = (Path(spec.origin).parent / "models" / "auto").glob("*.py")
+    return any(f'"{kind}"' in path.read_text(encoding="utf-8") for path in lists)
 
 
 def read_tensors(folder: Path) -> list[Tensor]:
@@ -187,10 +181,10 @@ def _sizes(folder: Path, config: dict[str, Any], tensors: list[Tensor], where: P
             allowed = ", ".join(FLOATS)
             raise UserError(f"{folder}: {tensor.name} is {tensor.type}; trained are {allowed}")
 
-    hidden = _number(config, where, "hidden_size", "n_embd", "d_model")
-    heads = _number(config, where, "num_attention_heads", "n_head", "num_heads")
-    layers = _number(config, where, "num_hidden_layers", "n_layer", "num_layers")
-    vocabulary = _number(config, where, "vocab_size")
+    # Rare architectures have names of their own: what is not found is not checked.
+    hidden = _optional(config, where, "hidden_size", "n_embd", "d_model") or 0
+    heads = _optional(config, where, "num_attention_heads", "n_head", "n_heads", "num_heads") or 1
+    layers = _optional(config, where, "num_hidden_layers", "n_layer", "n_layers", "num_layers") or 0
     key_value_heads = _optional(config, where, "num_key_value_heads") or heads
     head_size = _optional(config, where, "head_dim")
     if head_size is None and hidden % heads:
@@ -199,10 +193,11 @@ def _sizes(folder: Path, config: dict[str, Any], tensors: list[Tensor], where: P
         raise UserError(f"{where}: {heads} heads are no multiple of {key_value_heads} (key, value)")
 
     embeddings = [tensor for tensor in tensors if tensor.name.endswith(EMBEDDINGS)]
-    if embeddings and embeddings[0].shape != (vocabulary, hidden):
-        shape = " x ".join(map(str, embeddings[0].shape))
+    rows = embeddings[0].shape[0] if embeddings and embeddings[0].shape else 0
+    vocabulary = _optional(config, where, "vocab_size") or rows
+    if embeddings and rows != vocabulary:
         raise UserError(
-            f"{folder}: {embeddings[0].name} is {shape}, config.json says {vocabulary} x {hidden}"
+            f"{folder}: {embeddings[0].name} has {rows:,} rows, config.json says vocab_size = {vocabulary:,}"
         )
     return Checkpoint(
         folder,
@@ -218,15 +213,8 @@ def _sizes(folder: Path, config: dict[str, Any], tensors: list[Tensor], where: P
     )
 
 
-def _number(config: dict[str, Any], where: Path, *names: str) -> int:
-    """The first of these settings; each architecture has its own names for them."""
-    value = _optional(config, where, *names)
-    if value is None:
-        raise UserError(f"{where}: no {names[0]}")
-    return value
-
-
 def _optional(config: dict[str, Any], where: Path, *names: str) -> int | None:
+    """The first of these settings; each architecture has its own names for them."""
     for name in names:
         value = config.get(name)
         if value is None:
