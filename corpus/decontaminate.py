@@ -19,14 +19,16 @@ changed; text inside pictures is not read.
 import argparse
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from corpus.leaks.benchmark_texts import Item, read_benchmark
-from corpus.leaks.index import Leak, LeakIndex
+from corpus.leaks.candidates import Candidate, NumberSequences
+from corpus.leaks.index import Leak, LeakIndex, page_grams_of
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import atomic_path
 from pipeline.config.corpus import Decontamination
@@ -88,6 +90,28 @@ def search(index: LeakIndex, pages: Iterable[dict]) -> Iterator[tuple[dict, list
     for batch in _batches(pages):
         found = index.find([page["text"] for page in batch])
         yield from zip(batch, found, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A page, what was found on it, and what a person should look at."""
+
+    page: dict
+    leaks: list[Leak]
+    candidates: list[Candidate]
+
+
+def examine(
+    index: LeakIndex, sequences: NumberSequences, pages: Iterable[dict]
+) -> Iterator[Examined]:
+    """As `search`, with the candidates for translated or reworded questions."""
+    for batch in _batches(pages):
+        grams = page_grams_of([page["text"] for page in batch])
+        candidates: dict[int, list[Candidate]] = defaultdict(list)
+        for candidate in sequences.find(grams):
+            candidates[candidate.page].append(candidate)
+        for number, (page, leaks) in enumerate(zip(batch, index.find_in(grams), strict=True)):
+            yield Examined(page, leaks, candidates[number])
 
 
 def _batches(pages: Iterable[dict]) -> Iterator[list[dict]]:

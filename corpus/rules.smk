@@ -164,6 +164,7 @@ rule finalise_corpus:
     output:
         final=directory("results/{preset}/corpus/final"),
         removed="results/{preset}/corpus/decontaminated.parquet",
+        candidates="results/{preset}/corpus/leak_candidates.jsonl",
     params:
         code=dag.code_digest("corpus.final"),
         pages="results/{preset}/corpus/pages",
@@ -181,7 +182,8 @@ rule finalise_corpus:
     shell:
         "python -m corpus.final --config {input.config:q} --pages {params.pages:q} --dedup {input.dedup:q}"
         " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed:q}"
-        " {params.world:q} --workers {threads} --resume {params.resume:q} --out {output.final:q}"
+        " --candidates {output.candidates:q} {params.world:q} --workers {threads} --resume {params.resume:q}"
+        " --out {output.final:q}"
         " 2>&1 | tee -i {log:q}"
 
 

@@ -69,8 +69,11 @@ class LeakIndex:
 
     def find(self, texts: list[str]) -> list[list[Leak]]:
         """For each raw text the benchmark items in it, the strongest first."""
-        page_grams = cut([plain(text) for text in texts])
-        found: list[dict[int, Leak]] = [{} for _ in texts]
+        return self.find_in(page_grams_of(texts))
+
+    def find_in(self, page_grams: Grams) -> list[list[Leak]]:
+        """The same for texts that are cut into grams already."""
+        found: list[dict[int, Leak]] = [{} for _ in range(page_grams.texts)]
         copies: list[Copy] = []
 
         for n, key in rolling(page_grams.key, self.settings.ngram):
@@ -256,6 +259,11 @@ class LeakIndex:
         items_in_run = np.diff(np.append(run_starts, len(key_of)))
         stock_keys = key_of[run_starts[items_in_run > most]]
         return np.isin(key, stock_keys)
+
+
+def page_grams_of(texts: list[str]) -> Grams:
+    """Raw texts of pages, cut into grams."""
+    return cut([plain(text) for text in texts])
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,4 +255,5 @@ def contamination(tables: Tables) -> Contamination:
         "benchmarks": leak_counts(removed, guarded),
         "rules": dict(tables.rows("SELECT rule, count(*) FROM removed GROUP BY rule")),
         "pages": pages,
+        "candidates": manifest["counts"].get("candidates"),
     }

@@ -162,6 +162,7 @@ class Contamination(TypedDict):
     benchmarks: list[LeakCount]
     rules: dict[str, int]  # "A", "B", "C" -> pages removed; a page counts by its first item
     pages: list["Leak"]
+    candidates: int | None  # kept pages for a person to read; None where the run does not say
 
 
 class Leak(TypedDict):

@@ -289,7 +289,8 @@ every benchmark whose items it holds.
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
 {table}
 
-Paraphrases and translations of benchmark problems are not found."""
+Paraphrases and translations of benchmark problems are not found. Pages that have the numbers of a benchmark question
+in its order, as a translation would, were kept and are listed for a person to read: {counts["candidates"]:,} pages."""
 
 
 def _rights(made: Made) -> str:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.leaks.benchmark_texts import Item, Text, read_benchmark
+from corpus.leaks.candidates import NumberSequences
 from corpus.leaks.edited import common_weight
-from corpus.leaks.index import LeakIndex
+from corpus.leaks.index import LeakIndex, page_grams_of
 from pipeline.config.corpus import Decontamination
 from tests.support.shared_data import shared_data
 
@@ -170,3 +171,27 @@ def test_on_real_questions_copies_are_found_and_the_training_set_is_none():
     training = read_benchmark(benchmarks / "gsm8k/train.jsonl")[:1000]
     found = guard.find([item.texts[0].raw for item in training])
     assert not [leak for leaks in found for leak in leaks if leak.rule == "C"]
+
+
+def test_a_translation_is_a_candidate_and_pages_of_other_numbers_are_none():
+    english = "A baker sells 48 rolls at 3 dollars and 125 loaves. He had 260. How many of the 12 are left?"
+    german = "Ein Bäcker verkauft 48 Brötchen zu je 3 Dollar und 125 Laibe. Er hatte 260. Was ist mit 12?"
+    items = [
+        Item("exam", 0, 0, [Text("question", english)]),
+        Item("exam", 1, 1, [Text("question", "Lines 24 are 25 and 26 then 27 of the listing?")]),
+        Item("exam", 2, 2, [Text("question", "Is 1 or 2 or 3 or 4 the right one?")]),
+    ]
+    sequences = NumberSequences(items)
+
+    def candidates(text: str) -> list[int]:
+        return [candidate.item for candidate in sequences.find(page_grams_of([text]))]
+
+    draw = random.Random(8)
+    assert candidates(f"{prose(draw, 50)} {german} {prose(draw, 50)}") == [0]
+    assert not LeakIndex(items, Decontamination()).find([german])[0]
+
+    assert not candidates(german.replace("125", "126"))
+    assert not candidates("48 3 125 260 12")  # a row of a table
+    assert not candidates("24 exit, 25 fi, 26 done, 27 end; choose 1 or 2 or 3 or 4")
+    far = f" {prose(draw, 40)} "
+    assert not candidates(f"48{far}3{far}125{far}260{far}12")

@@ -127,6 +127,27 @@ def test_the_card_has_front_matter_the_hub_reads(corpus):
     assert "| exam | 1 | 1 | 1 | 0 | 0 | 1 |" in body
 
 
+def test_kept_pages_with_the_numbers_of_a_question_are_listed(tmp_path):
+    rows = [page(number) for number in range(40)]
+    rows[6] = page(
+        6, "Ein Bäcker backt 48 Brote zu 12 Euro, 125 Laibe für 30 und hat dann 260 davon."
+    )
+    write_pages(tmp_path, rows)
+    rounds = write_collected(tmp_path, rows)
+    question = "A baker has 48 rolls at 12 dollars and 125 loaves at 30 each. Does he have 260?"
+    write_jsonl(tmp_path / "exam.jsonl", [{"id": "b", "question": question}])
+    listed = tmp_path / "candidates.jsonl"
+    final.main(
+        [*final_args(tmp_path, rounds, str(tmp_path / "exam.jsonl")), "--candidates", str(listed)]
+    )
+    (row,) = [json.loads(line) for line in listed.read_text("utf-8").splitlines()]
+    assert (row["url"], row["item"], row["numbers"]) == (rows[6]["url"], "b", "48 12 125 30 260")
+    assert row["question"] == question and row["page"].startswith("48 brote")
+    assert "listed for a person to read: 1 pages" in (tmp_path / "final/README.md").read_text(
+        "utf-8"
+    )
+
+
 def code_blocks(card: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", card, re.DOTALL)
 
