@@ -102,6 +102,9 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
     if by_solutions is not None:
         return by_solutions
 
+    if isinstance(gold, Scalar) and isinstance(other, Scalar):
+        gold, other = _counted(gold, other), _counted(other, gold)
+
     other = _with_parameter_of(gold, other)
     gold, other = expanded(gold), expanded(other)
     if gold == other:
@@ -160,7 +163,20 @@ def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool
         return None
     if not names_unknowns(first) and not names_unknowns(second):
         return None
+    if any(len(solution.values) == 1 for solution in (*first, *second)):
+        return None  # x = 1 or x = 5 against x_1 = 1, x_2 = 5: a list of values
     return same_solutions(first, second, lambda a, b: same_formula(a, b, tolerance))
+
+
+def _counted(node: Node, against: Node) -> Node:
+    """C(5, 2) and P(5, 2) as counts beside a number; elsewhere they are points."""
+    match node:
+        case Product(
+            (Symbol("C" | "P") as letter, Bracketed("(", ")", (Numeral(), Numeral()) as numbers))
+        ):
+            if isinstance(against, Scalar) and not symbols(against):
+                return Call("binom" if letter.name == "C" else "arrangements", numbers)
+    return node
 
 
 def _is_antiderivative(computed: Node, integral: Antiderivative) -> bool:
@@ -224,6 +240,8 @@ def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> boo
             return may_be_tuple and _elementwise(parts, others, tolerance)
         case SetOf((Bracketed("(") as point,)), _:  # the one solution {(0, 0)}
             return same_formula(point, other, tolerance)
+        case _, SetOf((Bracketed("(") as point,)):
+            return same_formula(gold, point, tolerance)
         case _, Bracketed():
             return _collection_is_bracketed(gold, other, tolerance)
 

@@ -44,7 +44,7 @@ _PHRASES = (
         r"answer(?:\s*\([^()\n]{1,40}\))?(?:\s+(?:to|of|for)\s[^.\n:]{1,80}?)?\s*"
         r"(?:\bis\b(?! equally)"
         r"|\b(?:evaluates|simplifies|comes|amounts) (?:out )?to\b"
-        r"|\bwould be\b|\bshould be\b|[:：=])(?:\s*(?:thus|therefore|then|simply))?\s*[:：=]?\s*",
+        r"|\bwould be\b|\bshould be\b|[:：=]|\s[-–—]\s)(?:\s*(?:thus|therefore|then|simply))?\s*[:：=]?\s*",
         before=r"(?<![a-z])",
     ),
     _Mark.of("a:", r"A:[^\S\n]*", before=r"^[^\S\n]*|\n[^\S\n]*"),  # at the beginning of a line
@@ -73,7 +73,7 @@ _PHRASES = (
     _Mark.of("[answer]", r"\[answer\]\s*"),
     _Mark.of("结果", r"结果(?:是|为|[:：])\s*"),
     _Mark.of("సమాధానం", r"సమాధానం\s*:?\s*"),
-    _Mark.of("উত্তর", r"উত্তর(?:\s*(?:হল|হলো|হবে))?\s*[:：]?\s*"),
+    _Mark.of("উত্তর", r"উত্তর(?:\s*(?:হলো|হল|হবে))?\s*[:：]?\s*"),
 )
 # Languages that write 3,5 for three and a half.
 _COMMA_MARKS = (

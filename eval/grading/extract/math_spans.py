@@ -139,9 +139,10 @@ def result(formula: str) -> str:
     if len(signs) > 1 and _assigns_several(formula, signs):
         return formula
 
-    if len(signs) > 1 and signs[-1].group() == "\\approx":
-        before_approx = formula[signs[-2].end() : signs[-1].start()].strip()
-        if "." not in before_approx:
+    if signs[-1].group() == "\\approx":
+        start = signs[-2].end() if len(signs) > 1 else 0
+        before_approx = formula[start : signs[-1].start()].strip()
+        if "." not in before_approx and not _NAME_ONLY.fullmatch(before_approx):
             return before_approx
 
     if len(signs) == 1 and not re.search("[A-Za-z]", left) and _BARE_NAME.fullmatch(right):

@@ -44,8 +44,16 @@ _SUBJECT = re.compile(
 )
 # "$k$ equals 12", "$\\angle ABC$ is 45 degrees": a name before the number that it stands for.
 _NAME_THEN_NUMBER = re.compile(
-    r"(?:\$|\\\))\s*,?\s*(?:(?:which|that)\s+)?(?:is|equals?|must be|has to be|becomes|=)\s[^$\\]*\d[^$\\]*$"
+    r"(?:\$|\\\))\s*,?\s*(?:(?:which|that)\s+)?(?:is|equals?|must be|has to be|becomes|="
+    r"|(?:evaluates|simplifies|comes|amounts|works out|reduces) to|turns out to be)\s[^$\\]*\d[^$\\]*$"
 )
+_UNDERSCORED = re.compile(r"(?<!\w)__([^_\n]*\d[^_\n]*)__(?!\w)")  # bold in Markdown: __12__
+# "is x^2 + 1": a formula in plain characters.
+_PLAIN_FORMULA = re.compile(
+    r"\b(?:is|equals?|becomes|obtain|get|find)\s+([-\w^*/+()., √π]{3,80}?)\s*\.?\s*$"
+)
+_OPERATOR_AND_LETTER = re.compile(r"(?=.*[+*/^-])(?=.*(?<![A-Za-z])[a-zπ](?![A-Za-z]))")
+_TWO_LETTERS = re.compile(r"(?!(?:sqrt|sin|cos|tan|log|ln|pi|exp)\b)\b[A-Za-z]{2,}\b")
 # "is \\frac{3}{4}": a formula without delimiters at the end of a sentence.
 _BARE_FORMULA = re.compile(
     r"\b(?:is|are|equals?|be|becomes|obtain|get|find)\s+"
@@ -86,8 +94,12 @@ _STATED = re.compile(
 )
 # Before a number: "x is not 5".
 _NEGATED = re.compile(
-    r"(?:\bnot|n't|\bnever|\bcannot|不是|不等于|不为)\s*(?:be\s+|equal\s+(?:to\s+)?)?$", re.I
+    r"(?:\bnot|n't|\bnever|\bcannot|不是|不等于|不为|\bno es|\bn'est pas|\bnicht|\bнет?|ليست?|\bnão é|\bnon è)"
+    r"\s*(?:be\s+|equal\s+(?:to\s+)?|gleich\s+|равно?\s+)?$",
+    re.I,
 )
+# Behind it, in languages whose verb comes last.
+_DENIED_BEHIND = re.compile(r"\s*(?:नहीं|ではない|ではありません|じゃない|[이가]? 아니|না|নয়)")
 _NEGATION_WITHIN = 24  # characters before the number
 # Before a number that is not the sentence's result: "15 apples after 3 days".
 _ASIDE = re.compile(
@@ -118,7 +130,7 @@ _LONGEST_EQUATION = 80
 _LONG_WORD = re.compile(r"(?<![A-Za-z])(?!sqrt|sin|cos|tan|log)[A-Za-z]{3,}|[一-鿿]")
 # Program text that is given as an answer: no number is picked out of it.
 _CODE = re.compile(
-    r"__\w+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
+    r"__[a-z]+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
 )
 
 
@@ -141,6 +153,8 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
         text = _without_afterthought(text)
 
     single_line = "\n" not in text and len(text) <= _END_OF_TEXT
+    if "__" in text:
+        text = _UNDERSCORED.sub(r"**\1**", text)
     lead_in = _LEAD_IN.match(text) if single_line else None
     if lead_in:
         text = text[lead_in.end() :] or text
@@ -185,6 +199,10 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
         return Extraction(_count(text, counted[1]), "counted")
 
     if not formulas:
+        plain = _PLAIN_FORMULA.search(text[-_END_FOR_STATEMENT:])
+        if plain and _OPERATOR_AND_LETTER.match(plain[1]) and not _TWO_LETTERS.search(plain[1]):
+            return Extraction(plain[1], "last statement")
+
         equation = _last_equation(text)
         if equation:
             return Extraction(equation, "last equation")
@@ -204,7 +222,9 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     if numbers and (prose or _has_several_lines(text)):
         number = _main_number(text, numbers)
         before = max(0, number.start() - _NEGATION_WITHIN)
-        if _NEGATED.search(text, before, number.start()):
+        if _NEGATED.search(text, before, number.start()) or _DENIED_BEHIND.match(
+            text, number.end()
+        ):
             return Extraction(text, "whole")
         return Extraction(quantity(text, number), "last number")
 

@@ -105,7 +105,7 @@ _UNIT_VECTOR = re.compile(
     r"\\?([ijk])(?:math)?(?![A-Za-z])\s*\}{0,2}"
 )
 _CONDITION = re.compile(  # x = 2k\pi (k \in \mathbb{Z})
-    r"\s*\(\s*([a-zA-Z]\s*\\in\s*(?:\\mathbb\s*)?\{?\s*[ZNRQ]\s*\}?(?:\s*[\^_]\s*\{?[+*]\}?)?)\s*\)$"
+    r"\s*\(\s*([a-zA-Z]\s*(?:\\n?eq?|\\[gl]eq?|[<>])(?![a-z])[^()]{1,30}|[a-zA-Z]\s*\\in\s*(?:\\mathbb\s*)?\{?\s*[ZNRQ]\s*\}?(?:\s*[\^_]\s*\{?[+*]\}?)?)\s*\)$"
 )
 _OUTWARD = re.compile(
     r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])"
@@ -295,6 +295,7 @@ def _plain_latex(text: str) -> str:
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
 
     # Variants of one command
+    text = re.sub(r"\{\s*\}\s*(?=[\^_])", "", text)  # {}^5C_2
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
     text = re.sub(r"\\[dt]binom(?![A-Za-z])", r"\\binom", text)
     text = _BOXED.sub(r"\1", text)
