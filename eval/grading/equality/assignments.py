@@ -58,6 +58,24 @@ def solutions(node: Node) -> Solutions | None:
     return tuple(found)
 
 
+def values_of_one(node: Node) -> Nodes | None:
+    """The values of x_1 = 1, x_2 = 5 and of x = 1 or x = 5, which are two of one unknown; None for anything else."""
+    if not isinstance(node, Listing | SetOf):
+        return None
+
+    bases: set[str] = set()
+    values: list[Node] = []
+    for item in node.items:
+        match item:
+            case Relation(("=",), (Symbol(name), value)):
+                indexed = _INDEXED.fullmatch(name)
+                bases.add(indexed[1] if indexed else name)
+                values.append(value)
+            case _:
+                return None
+    return tuple(values) if len(bases) == 1 else None
+
+
 def names_unknowns(found: Solutions) -> bool:
     """Whether the answer gives values to several names, and is not only made of tuples."""
     return any(len(solution.names) > 1 for solution in found)

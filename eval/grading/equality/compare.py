@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from eval.grading.equality.approximations import approximated
-from eval.grading.equality.assignments import names_unknowns, same_solutions, solutions
+from eval.grading.equality.assignments import (
+    names_unknowns,
+    same_solutions,
+    solutions,
+    values_of_one,
+)
 from eval.grading.equality.canonical import (
     as_interval,
     ascending,
@@ -164,7 +169,11 @@ def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool
     if not names_unknowns(first) and not names_unknowns(second):
         return None
     if any(len(solution.values) == 1 for solution in (*first, *second)):
-        return None  # x = 1 or x = 5 against x_1 = 1, x_2 = 5: a list of values
+        # x = 1 or x = 5 against x_1 = 1, x_2 = 5
+        values, other_values = values_of_one(gold), values_of_one(other)
+        if values is None or other_values is None:
+            return None
+        return _same_multiset(values, other_values, tolerance)
     return same_solutions(first, second, lambda a, b: same_formula(a, b, tolerance))
 
 

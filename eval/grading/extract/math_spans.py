@@ -216,7 +216,7 @@ _FOREIGN_WORD = re.compile(
 )  # Cyrillic to Thai, kana, Hangul
 _NUMBER_THEN_SENTENCE = re.compile(
     r"\d[%\s]*(?:[a-z]+\s+)?"
-    r"(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were)\b)"
+    r"(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were|as (?:the|our|my))\b)"
 )
 
 

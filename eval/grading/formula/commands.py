@@ -47,7 +47,7 @@ class CommandRules(BinderRules, EnvironmentRules):
         match name:
             case "frac":
                 return self.fraction()
-            case "imath" | "jmath":
+            case "imath":
                 return IMAGINARY_UNIT
             case "sqrt":
                 return self.root()

@@ -295,7 +295,6 @@ def _plain_latex(text: str) -> str:
     text = re.sub(r"\\(?:mathbf|bf|rm|mathrm)\s*\{?\s*R\}?$", r"\\mathbb{R}", text)
 
     # Variants of one command
-    text = re.sub(r"\{\s*\}\s*(?=[\^_])", "", text)  # {}^5C_2
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
     text = re.sub(r"\\[dt]binom(?![A-Za-z])", r"\\binom", text)
     text = _BOXED.sub(r"\1", text)
@@ -328,6 +327,7 @@ def _drop_spacing(text: str) -> str:
 
 def _mended_braces(text: str) -> str:
     """Braces that an answer lost where it was cut out of its text."""
+    text = re.sub(r"\{\s*\}\s*(?=[\^_])", "", text)  # {}^5C_2
     text = _closed(text)
     if text.startswith("boxed{") and text.endswith("}"):
         text = text[len("boxed{") : -1]
