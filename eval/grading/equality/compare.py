@@ -33,7 +33,7 @@ from eval.grading.equality.left_hand_side import (
     names_a_function,
 )
 from eval.grading.equality.pieces import same_pieces
-from eval.grading.equality.real_sets import as_real_set
+from eval.grading.equality.real_sets import as_line, as_real_set
 from eval.grading.equality.scalars import same_scalar
 from eval.grading.formula.derivative import derivative
 from eval.grading.formula.exact_value import exact
@@ -49,6 +49,7 @@ from eval.grading.formula.nodes import (
     Negative,
     Node,
     Numeral,
+    PlusMinus,
     Power,
     Product,
     Quotient,
@@ -64,6 +65,7 @@ from eval.grading.formula.nodes import (
     Text,
     Union,
     contains,
+    contains_kind,
     replaced,
     symbols,
 )
@@ -166,7 +168,8 @@ def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool
     first, second = solutions(gold), solutions(other)
     if first is None or second is None:
         return None
-    if not names_unknowns(first) and not names_unknowns(second):
+    both_signs = contains_kind(gold, PlusMinus) != contains_kind(other, PlusMinus)
+    if not names_unknowns(first) and not names_unknowns(second) and not both_signs:
         return None
     if any(len(solution.values) == 1 for solution in (*first, *second)):
         # x = 1 or x = 5 against x_1 = 1, x_2 = 5
@@ -428,7 +431,27 @@ def _same_residue(gold: Node, other: Node) -> bool:
             if not same_formula(modulus, other_modulus):
                 return False
 
+    match gold, other:
+        case (Residue() as residue, Scalar() as formula) | (
+            Scalar() as formula,
+            Residue() as residue,
+        ):
+            if _has_all_values(formula, residue):
+                return True
     return same_formula(_remainder(gold), _remainder(other))
+
+
+def _has_all_values(formula: Node, residue: Residue) -> bool:
+    """7k + 4 for the numbers that are 4 mod 7."""
+    names = symbols(formula)
+    value = residue.value.sides[-1] if isinstance(residue.value, Relation) else residue.value
+    if len(names) != 1 or not isinstance(value, Scalar) or not isinstance(residue.modulus, Scalar):
+        return False
+
+    line, start, modulus = as_line(formula, names.pop()), exact(value), exact(residue.modulus)
+    if line is None or start is None or not modulus:
+        return False
+    return abs(line.slope) == abs(modulus) and (line.offset - start) % modulus == 0
 
 
 def _remainder(node: Node) -> Node:

@@ -44,7 +44,8 @@ _PHRASES = (
         r"answer(?:\s*\([^()\n]{1,40}\))?(?:\s+(?:to|of|for)\s[^.\n:]{1,80}?)?\s*"
         r"(?:\bis\b(?! equally)"
         r"|\b(?:evaluates|simplifies|comes|amounts) (?:out )?to\b"
-        r"|\bwould be\b|\bshould be\b|[:：=]|\s[-–—]\s)(?:\s*(?:thus|therefore|then|simply))?\s*[:：=]?\s*",
+        r"|\bwould be\b|\bshould be\b|[:：=]|\s[-–—]\s)(?:\s*(?:thus|therefore|then|simply|indeed|also|still|just"
+        r"|clearly|precisely|equal to|given by))?\s*[:：=]?\s*",
         before=r"(?<![a-z])",
     ),
     _Mark.of("a:", r"A:[^\S\n]*", before=r"^[^\S\n]*|\n[^\S\n]*"),  # at the beginning of a line

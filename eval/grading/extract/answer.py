@@ -24,7 +24,7 @@ from eval.grading.extract.math_spans import (
     quantity,
     result,
 )
-from eval.grading.extract.options import chosen_option, last_letter, names_option
+from eval.grading.extract.options import chosen_option, last_letter, names_option, rules_out
 from eval.grading.extract.unannounced import plain_ending
 from eval.grading.normalise.latex import plain_digits
 from eval.grading.normalise.units import unit_following
@@ -107,7 +107,7 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
     if not text.isascii():
         text = plain_digits(text)
 
-    if choice and len(text) < _LONGEST_OPTION and _OPTION_FIRST.match(text):
+    if choice and len(text) < _LONGEST_OPTION and _OPTION_FIRST.match(text) and not rules_out(text):
         return Extraction(text.strip(), "whole")
 
     visible = _FENCED.sub("\n", text) if "```" in text else text

@@ -50,7 +50,7 @@ _NAME_THEN_NUMBER = re.compile(
 _UNDERSCORED = re.compile(r"(?<!\w)__([^_\n]*\d[^_\n]*)__(?!\w)")  # bold in Markdown: __12__
 # "is x^2 + 1": a formula in plain characters.
 _PLAIN_FORMULA = re.compile(
-    r"\b(?:is|equals?|becomes|obtain|get|find)\s+([-\w^*/+()., √π]{3,80}?)\s*\.?\s*$"
+    r"\b(?:is|equals?|becomes|obtain|get|find)\s+([-\w^*/+()., √π=]{3,80}?)\s*\.?\s*$"
 )
 _OPERATOR_AND_LETTER = re.compile(r"(?=.*[+*/^-])(?=.*(?<![A-Za-z])[a-zπ](?![A-Za-z]))")
 _TWO_LETTERS = re.compile(r"(?!(?:sqrt|sin|cos|tan|log|ln|pi|exp)\b)\b[A-Za-z]{2,}\b")
@@ -70,6 +70,7 @@ _APPROXIMATED_IN_WORDS = re.compile(_ABOUT + r"\$?[-\d][\d.,]*[^.\d]*\.?\s*$")
 # "The solutions are 3 and 5."
 _SEVERAL = re.compile(
     r"\b(?:solutions|answers|results|roots|values|zeros)\s+(?:are|is|:)\s*:?\s*"
+    r"(?![^\n]*\b(?:so|thus|hence|therefore|sum|total|product|difference)\b)"
     r"([^.\n]{1,80}?(?:,| and | or )[^.\n]{1,40}?)\.?\s*$"
     # "The two numbers are 7 and 8."
     r"|\b(?:numbers|integers|primes|factors|divisors|sides|lengths|dimensions|angles|digits|terms|ages|prices|scores"

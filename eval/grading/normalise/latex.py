@@ -54,7 +54,7 @@ _WRAPPERS = (
     ('"', '"'),
 )
 _LEADING = re.compile(
-    r"^(?:\s|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ "
+    r"^(?:\s|[=-]+>|[→⇒➔]|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ "
     r"|(?:approximately|approx\.?|about|around|roughly)(?![A-Za-z]))+",
     re.I,
 )
@@ -133,6 +133,9 @@ _DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|�
 _UNIT_FRACTION = re.compile(  # \frac{\text{km}}{\text{h}}
     r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
 )
+_CONDITIONAL = re.compile(
+    r"^P\s*\(([^()|]{1,20})\|([^()|]{1,20})\)"
+)  # P(A|B): its bar is no absolute value
 _RATIO_IN_WORDS = re.compile(r"^(\d+(?:\.\d+)?) ?(?: to |\\text\{\s*to\s*\}) ?(\d+(?:\.\d+)?)$")
 _INCHES = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 6"
 _FEET = re.compile(r"^(\d+)'\s*(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 5'6"
@@ -356,6 +359,8 @@ def _plain_number(text: str) -> str:
     """One way to write numbers, ratios, degrees and intervals."""
     text = _without_separators(text)
 
+    if "|" in text and text.startswith("P"):
+        text = _CONDITIONAL.sub(r"P(\1, \2)", text)
     if text[:1] == "]" or text[-1:] == "[":
         text = _OUTWARD.sub(_open_interval, text)
     if "." in text:
