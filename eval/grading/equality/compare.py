@@ -11,6 +11,8 @@ from fractions import Fraction
 
 from eval.grading.equality.approximations import approximated
 from eval.grading.equality.assignments import (
+    Solution,
+    Solutions,
     names_unknowns,
     same_solutions,
     solutions,
@@ -166,6 +168,10 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
 def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool | None:
     """Values for several unknowns against each other or against tuples; None where either is something else."""
     first, second = solutions(gold), solutions(other)
+    if first is None and second is not None:
+        first = _bare_values(gold, second, other)
+    elif second is None and first is not None:
+        second = _bare_values(other, first, gold)
     if first is None or second is None:
         return None
     both_signs = contains_kind(gold, PlusMinus) != contains_kind(other, PlusMinus)
@@ -178,6 +184,16 @@ def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool
             return None
         return _same_multiset(values, other_values, tolerance)
     return same_solutions(first, second, lambda a, b: same_formula(a, b, tolerance))
+
+
+def _bare_values(node: Node, against: Solutions, written: Node) -> Solutions | None:
+    """The list "3, 4" as the tuple (3, 4), against values for several names: then its order counts."""
+    if not names_unknowns(against) or values_of_one(written) is not None:
+        return None
+    match node:
+        case Listing(values) if all(isinstance(value, Scalar) for value in values):
+            return (Solution(values),)
+    return None
 
 
 def _counted(node: Node, against: Node) -> Node:

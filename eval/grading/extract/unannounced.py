@@ -42,6 +42,7 @@ _SUBJECT = re.compile(
     r"(?![^\n]*(?:=|\b(?:so|thus|hence|therefore|equals?|which is|giving|gives|but|not"
     r"|and(?=[^\n]*\b(?:is|are|has|have)\b))\b))[^\n]*$"
 )
+_CONDITION = re.compile(r"\b(?:for|when|if|where|with|such that|to)\s+\$[^$]*\$")
 # "$k$ equals 12", "$\\angle ABC$ is 45 degrees": a name before the number that it stands for.
 _NAME_THEN_NUMBER = re.compile(
     r"(?:\$|\\\))\s*,?\s*(?:(?:which|that)\s+)?(?:is|equals?|must be|has to be|becomes|="
@@ -239,7 +240,7 @@ def _subject(text: str) -> str | None:
     if lead_in:
         sentence = sentence[lead_in.end() :]
 
-    match = _SUBJECT.match(sentence)
+    match = _SUBJECT.match(_CONDITION.sub("", sentence))
     if match is None:
         return None
     formulas = formulas_in(match[1])
