@@ -62,6 +62,8 @@ def expanded(node: Node) -> Node:
     match node:
         case Relation(("in",), (_, whole)):
             return expanded(whole)
+        case Power(Bracketed(_, _, (_, _, *_) as parts), Symbol("T")):  # [1, 2]^T
+            return Bracketed("(", ")", parts)
         case SetBuilder(Symbol() as element, condition) if _lists_values(element, condition):
             return SetOf(
                 tuple(item.sides[1] for item in items(condition) if isinstance(item, Relation))

@@ -246,15 +246,22 @@ def _named_structure(node: Node, against: Node) -> Node | None:
 
 def _as_vectors(gold: Node, other: Node) -> tuple[Node, Node]:
     r"""3i - j as (3, -1) beside a vector, and \binom{1}{2} as a column beside a matrix."""
-    match gold, other:
-        case Matrix(), Call("binom", entries):
-            column = [(entry,) for entry in entries]
-            other = Matrix(tuple(column))
+    if isinstance(gold, Matrix):
+        other = _as_column(other)
+    elif isinstance(other, Matrix):
+        gold = _as_column(gold)
 
     vectors = (Matrix, Bracketed)
     if not isinstance(gold, vectors) and not isinstance(other, vectors):
         return gold, other
     return components(gold) or gold, components(other) or other
+
+
+def _as_column(node: Node) -> Node:
+    match node:
+        case Call("binom", entries):
+            return Matrix(tuple((entry,) for entry in entries))
+    return node
 
 
 # --- collections

@@ -30,6 +30,8 @@ def is_name(node: Node) -> bool:
     match node:
         case Symbol() | Text() | Constant("e" | "i"):
             return True
+        case Product((Symbol("P"), Relation())):  # P(X = 2)
+            return True
         case Degrees(Symbol()):  # the first function of f ∘ g
             return True
         case Ratio(parts) | Union(parts) | Intersection(parts):

@@ -226,6 +226,9 @@ def _from_relation(node: Relation) -> list[Piece] | None:
     sides = node.sides
     if node.operators == ("in",):
         return _pieces(sides[1])
+    if node.operators == ("notin",):
+        excluded = _pieces(sides[1])
+        return None if excluded is None else complement(merged(excluded))
     names = symbols(*sides)
     if len(names) != 1 or len(sides) > 3:
         return None

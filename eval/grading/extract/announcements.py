@@ -90,6 +90,11 @@ _COMMA_MARKS = (
         "antwort", rf"antwort\s*(?:(?:ist|lautet|beträgt)(?: (?:daher|somit|also))?{_COLON}|:\s*)"
     ),
     _Mark.of("ergebnis", rf"ergebnis\s*(?:(?:ist|lautet|beträgt){_COLON}|:\s*)"),
+    _Mark.of("lösung", rf"lösung\s*(?:(?:ist|lautet){_COLON}|:\s*)(?=[-\d$\\x(])"),
+    _Mark.of("solución", rf"solución\s*(?:es{_COLON}|:\s*)(?=[-\d$\\x(])"),
+    _Mark.of("soluzione", rf"soluzione\s*(?:è{_COLON}|:\s*)(?=[-\d$\\x(])"),
+    _Mark.of("resultado", rf"resultado(?: final)?\s*(?:(?:es|é){_COLON}|:\s*)(?=[-\d$\\x(*])"),
+    _Mark.of("résultat", rf"résultat(?: final)?\s*(?:est{_COLON}|:\s*)(?=[-\d$\\x(*])"),
     _Mark.of("ответ", r"ответ(?:ом)?\s*(?:[—–:-]|равен|будет|является|(?=[\d$]))\s*"),
     _Mark.of("відповідь", r"відповідь\s*(?:[—–:-]|дорівнює)\s*"),
     _Mark.of("resposta", rf"resposta(?: final| correta)?\s*(?:(?:é|será){_COLON}|:\s*)"),

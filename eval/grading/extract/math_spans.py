@@ -237,7 +237,7 @@ def is_prose(text: str) -> bool:
         return True
     if not text.isascii() and _FOREIGN_WORD.search(before):
         return True
-    if not before.strip(" $") and _NUMBER_THEN_SENTENCE.search(outside):
+    if not before.strip(" $*") and _NUMBER_THEN_SENTENCE.search(outside):
         return True  # "12 apples remain in total"
 
     # Two words before the number, or six in all: nobody writes a unit of that length.

@@ -5,7 +5,7 @@ import re
 # One letter or several: B, (B), "A, C and D", A、C、D.
 _ONE = r"\(?(?<![A-Za-z])[A-H]\)?(?![A-Za-z'’])"
 _BETWEEN = r"(?:\s*[,、，/]\s*(?:(?:and|or|nor)\s+)?|\s+(?:and|or|nor)\s+|\s*[和与及或]\s*)"
-_SOME = rf"(?:(?:[Oo]ptions?|[Cc]hoices?|[Aa]nswers?|选项)\s*)?{_ONE}(?:{_BETWEEN}{_ONE})*(?:\s*(?:选项|项))?"
+_SOME = rf"(?:(?:[Oo]ptions?|[Cc]hoices?|[Aa]nswers?|选项)\s*)?{_ONE}(?:{_BETWEEN}{_ONE}){{0,8}}(?:\s*(?:选项|项))?"
 _TO_CLAUSE_END = r"[^.;,，。；\n]*"
 
 # Options that a sentence rules out, with the words that do so.
@@ -62,8 +62,8 @@ _LABEL = re.compile(
 _DENIED = re.compile(r"\b(?:not|neither|nor|except)\b|不", re.I)
 # "The correct options are A, C and D": several of them.
 _SEVERAL = re.compile(
-    rf"\b(?:options|choices|answers|statements)\s+(?:are|is)\s*:?\s*({_ONE}(?:{_BETWEEN}{_ONE})+)"
-    rf"|(?:选项|答案)(?:是|为|有)\s*[:：]?\s*({_ONE}(?:{_BETWEEN}{_ONE})+)"
+    rf"\b(?:options|choices|answers|statements)\s+(?:are|is)\s*:?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
+    rf"|(?:选项|答案)(?:是|为|有)\s*[:：]?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
 )
 _NAMES_OPTION = re.compile(r"(?<![A-Za-z\\])[A-H](?![A-Za-z])|^\s*\(?[a-h]\)?\s*$")
 

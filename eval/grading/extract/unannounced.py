@@ -101,13 +101,16 @@ _NEGATED = re.compile(
     re.I,
 )
 # Behind it, in languages whose verb comes last.
-_DENIED_BEHIND = re.compile(r"\s*(?:नहीं|ではない|ではありません|じゃない|[이가]? 아니|না|নয়)")
+DENIED_BEHIND = re.compile(r"\s*(?:नहीं|ではない|ではありません|じゃない|[이가]? 아니|না|নয়)")
 _NEGATION_WITHIN = 24  # characters before the number
 # Before a number that is not the sentence's result: "15 apples after 3 days".
 _ASIDE = re.compile(
     r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?$",
     re.I,
 )
+# "$36 in 3 days"
+_IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
+_TIME = re.compile(r"\s*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b")
 _ASIDE_WITHIN = 20  # characters before the number
 # "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows.
 _COUNTED = re.compile(
@@ -224,9 +227,7 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     if numbers and (prose or _has_several_lines(text)):
         number = _main_number(text, numbers)
         before = max(0, number.start() - _NEGATION_WITHIN)
-        if _NEGATED.search(text, before, number.start()) or _DENIED_BEHIND.match(
-            text, number.end()
-        ):
+        if _NEGATED.search(text, before, number.start()) or DENIED_BEHIND.match(text, number.end()):
             return Extraction(text, "whole")
         return Extraction(quantity(text, number), "last number")
 
@@ -311,7 +312,8 @@ def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
             return last
 
         before = max(0, number.start() - _ASIDE_WITHIN)
-        if not _ASIDE.search(text, before, number.start()):
+        takes_time = _IN.search(text, before, number.start()) and _TIME.match(text, number.end())
+        if not takes_time and not _ASIDE.search(text, before, number.start()):
             return number
 
     return last

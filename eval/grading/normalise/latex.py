@@ -280,6 +280,10 @@ def _plain_latex(text: str) -> str:
         text = re.sub(r"\\\\(?=[A-Za-z{}])", r"\\", text)
     text = text.rstrip("\\ ")
 
+    # Columns of aligned equations say nothing.
+    if "&=" in text or "& =" in text:
+        text = text.replace("&=", "=").replace("& =", "=")
+
     # The brace of a system of equations is never closed.
     if "\\begin" in text and text.count("\\{") > text.count("\\}"):
         text = re.sub(r"\\(?:left\s*\\)?\{\s*(?=\\begin)", "", text)
