@@ -15,15 +15,27 @@ import time
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
+from eval.first_rows import check_benchmarks
 from eval.table import print_outcome
+from eval.tasks.declarations import TABLE as BENCHMARK_TABLE
 from pipeline import workflow as dag  # "workflow" is a name of Snakemake's own
+from pipeline.preflight import run_lock
+from pipeline.preflight.check import first_minute
+from sft.first_rows import check_solutions
 
 min_version("9.20")
 
-CONFIG = dag.load_config(config)
+CONFIG = dag.load_config(config, workflow.configfiles, known_benchmarks=BENCHMARK_TABLE)
 RESULTS = f"results/{CONFIG.name}"
+TAKEN = dag.taken_stages(CONFIG, RESULTS)
+if workflow.is_main_process:
+    dag.print_beginning(config, CONFIG, TAKEN)
+    run_lock.hold()
+    first_minute(
+        CONFIG, RESULTS, check_solutions, check_benchmarks, on_this_machine=workflow.local_exec
+    )
 
-shell.prefix(dag.shell_prefix())
+shell.prefix(dag.shell_prefix(CONFIG))
 # Snakemake prints these two lines before every job; they tell a reader nothing.
 logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to execute", "Execute ")))
 
@@ -31,12 +43,10 @@ logger.addFilter(lambda record: not str(record.msg).startswith(("Select jobs to 
 wildcard_constraints:
     preset=re.escape(CONFIG.name),
     n=r"[1-9]\d*",
-    section=r"[a-z_.]+",
 
 
 localrules:
     all,
-    stage_config,
 
 
 # Everything that the project makes; `snakemake --cores all rl_model` needs only a part of it.
@@ -50,16 +60,19 @@ rule all:
     default_target: True
 
 
-# A stage reads its own section only, so that a change of another section does not rerun it.
-rule stage_config:
-    output:
-        "results/{preset}/config/{section}.json",
-    params:
-        json=lambda w: dag.stage_json(CONFIG, w.section),
-    message:
-        "settings: {wildcards.section}"
-    shell:
-        "printf '%s\\n' {params.json:q} > {output:q}"
+# Inputs that are made while this file is read, so that they cost no job.
+def settings(section):
+    """A stage's settings as an input: other values make another file, and with it a rerun; its time says nothing."""
+    return ancient(dag.settings_file(CONFIG, section))
+
+
+if TAKEN:
+
+    include: "pipeline/rules.smk"
+
+
+# How the models will be asked, which their folders carry (prompts.json). It trains nothing, so a change reruns nothing.
+ASKED = ancient(dag.settings_file(CONFIG, "eval", reruns=False))
 
 
 include: "mini/rules.smk"
@@ -71,6 +84,12 @@ include: "eval/rules.smk"
 
 
 STARTED = time.time()
+
+
+# A later run that starts from this one compares its settings with these.
+onstart:
+    dag.record_settings(CONFIG, RESULTS)
+    dag.write_settings(CONFIG, RESULTS)
 
 
 onsuccess:

@@ -1,7 +1,7 @@
 """Removes pages that hold benchmark problems (DeepSeekMath section 2.1).
 
-Reads  benchmarks (JSON Lines of any shape, questions and answers both count) and pages (JSON Lines with `url` and
-       `text`; `-` is stdin).
+Reads  benchmarks (JSON Lines of any shape; questions and full solutions count, short answers do not) and pages
+       (JSON Lines with `url` and `text`; `-` is stdin).
 Writes the kept pages, unchanged and in order, to stdout; with `--removed FILE` one object for each removed page: url,
        benchmark, item (the record's id, else its 0-based row), ngram, and the other items found on the page under
        `also`.
@@ -12,20 +12,23 @@ Writes the kept pages, unchanged and in order, to stdout; with `--removed FILE` 
 A benchmark is named after its file (`gsm8k/test`) or by NAME=FILE. Rules and their settings are in
 `pipeline.config.corpus.Decontamination`; `--config` takes them from a JSON file.
 
-Not done: paraphrases and translations are not found, only the same words; text inside pictures is not read.
+Not done: paraphrases and translations are not found, only the same words in the same order, some of them
+changed; text inside pictures is not read.
 """
 
 import argparse
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from corpus.leaks.benchmark_texts import Item, read_benchmark
-from corpus.leaks.index import Leak, LeakIndex
+from corpus.leaks.candidates import Candidate, NumberSequences
+from corpus.leaks.index import Leak, LeakIndex, page_grams_of
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import atomic_path
 from pipeline.config.corpus import Decontamination
@@ -89,6 +92,28 @@ def search(index: LeakIndex, pages: Iterable[dict]) -> Iterator[tuple[dict, list
         yield from zip(batch, found, strict=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A page, what was found on it, and what a person should look at."""
+
+    page: dict
+    leaks: list[Leak]
+    candidates: list[Candidate]
+
+
+def examine(
+    index: LeakIndex, sequences: NumberSequences, pages: Iterable[dict]
+) -> Iterator[Examined]:
+    """As `search`, with the candidates for translated or reworded questions."""
+    for batch in _batches(pages):
+        grams = page_grams_of([page["text"] for page in batch])
+        candidates: dict[int, list[Candidate]] = defaultdict(list)
+        for candidate in sequences.find(grams):
+            candidates[candidate.page].append(candidate)
+        for number, (page, leaks) in enumerate(zip(batch, index.find_in(grams), strict=True)):
+            yield Examined(page, leaks, candidates[number])
+
+
 def _batches(pages: Iterable[dict]) -> Iterator[list[dict]]:
     batch: list[dict] = []
     characters = 0
@@ -111,6 +136,7 @@ def removal(leaks: list[Leak]) -> dict:
             {
                 "benchmark": leak.benchmark,
                 "item": leak.item,
+                "rule": leak.rule,
                 "ngram": leak.ngram,
                 "ngrams": leak.count,
             }

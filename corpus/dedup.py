@@ -78,7 +78,7 @@ def deduplicate(files: list[Path], folder: Path, settings: Dedup, workers: int =
     bands = folder / "bands"
     jobs = [(file, bands / file.name, settings) for file in files]
     signatures = run_jobs(write_bands, jobs, workers)
-    for _ in track(signatures, "signatures", total=len(jobs), unit="shards"):
+    for _ in track(signatures, "dedup signatures", total=len(jobs), unit="shards"):
         pass
 
     # No query relies on the order in which rows were inserted; to keep it would cost memory.

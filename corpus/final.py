@@ -3,7 +3,9 @@
 Reads  the pages (`corpus/pages/*.parquet`), which of them are no duplicates (`corpus/dedup`), every round's
        `collected.parquet`, and the benchmarks.
 Writes `decontaminated.parquet` (one row for each removed page: url, benchmark, item, ngram, …) and the folder `final`:
-       `part-*.parquet` sorted by doc_id, a dataset card `README.md`, and `manifest.json` last.
+       `part-*.parquet` sorted by doc_id, a dataset card `README.md`, and `manifest.json` last. With `--candidates` a
+       list for a person (JSON Lines): pages that were kept though they have the numbers of a benchmark question in
+       its order, as translations and paraphrases do.
 
     cd results/mini; python -m corpus.final --config config/corpus.decontamination.json --pages corpus/pages \\
         --dedup corpus/dedup --rounds corpus/round_{1,2,3,4}/collected.parquet --benchmarks exam=test.jsonl \\
@@ -23,7 +25,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,20 +34,35 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.decontaminate import benchmark_source, load_benchmarks, removal, search
+from corpus.decontaminate import Examined, benchmark_source, examine, load_benchmarks, removal
+from corpus.leaks.benchmark_texts import QUESTION
+from corpus.leaks.candidates import SHOWN, NumberSequences
 from corpus.leaks.index import LeakIndex
-from corpus.tables.dataset_card import write_card
+from corpus.tables.dataset_card import Made, write_card
 from corpus.tables.final import FINAL, PAGE_COLUMNS, REMOVED, final_table
+from corpus.tables.leak_counts import leak_counts
 from corpus.tables.merge import merge, write_removed
 from corpus.tables.pages import read_table
+from corpus.tables.provenance import commit
 from corpus.tables.shards import Crawl
+from pipeline.artifacts.code_digest import code_digest
+from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.resume import claim_folder
-from pipeline.artifacts.write import atomic_folder, atomic_path, file_digest, write_manifest
+from pipeline.artifacts.write import (
+    atomic_folder,
+    atomic_path,
+    file_digest,
+    read_json,
+    write_jsonl,
+    write_manifest,
+)
 from pipeline.config.corpus import Decontamination
 from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.process_pool import run_jobs
 from pipeline.progress import Progress
+
+CANDIDATES = "candidates.jsonl"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -63,20 +80,37 @@ def main(argv: list[str] | None = None) -> None:
         with Progress("decontaminate", total=len(crawl.shards), unit="shards") as progress:
             jobs = [(shard, work / shard) for shard in crawl.shards]
             # Forked, for the index of all benchmarks' n-grams is large and never written to.
-            shared = (crawl, collected, index)
+            shared = (crawl, collected, index, NumberSequences(benchmarks))
             for done in run_jobs(finish_shard, jobs, args.workers, shared=shared, start="fork"):
                 progress.add(1, **done)
 
-        counts = write_removed(work, crawl.shards, args.removed)
+        removed = write_removed(work, crawl.shards, args.removed)
+        candidates = _read_candidates(work, crawl.shards)
+        if args.candidates:
+            write_jsonl(args.candidates, candidates)
+        items = Counter(item.benchmark for item in benchmarks)
+        leaks = leak_counts(removed, items)
         with atomic_folder(args.out) as folder:
-            counts |= merge(work, crawl.shards, folder)
+            counts = merge(work, crawl.shards, folder)
+            counts["removed"] = len(removed)
+            counts["removed_tokens"] = sum(row["n_tokens"] for row in removed)
+            counts["removed_by_benchmark"] = {row["benchmark"]: row["pages"] for row in leaks}
+            counts["candidates"] = len(candidates)
             counts["collected"] = len(collected.doc_id)
             counts["rounds"] = len(args.rounds)
-            items = Counter(item.benchmark for item in benchmarks)
             counts["benchmark_items"] = dict(sorted(items.items()))
             _check_complete(counts)
 
-            write_card(folder, counts, settings)
+            made = Made(
+                counts=counts,
+                leaks=leaks,
+                duplicates=read_json(crawl.dedup / "manifest.json")["counts"],
+                settings=settings,
+                built_in_world=args.built_in_world,
+                commit=commit(),
+                code=code_digest("corpus.final"),
+            )
+            write_card(folder, made)
             write_manifest(
                 folder / "manifest.json",
                 "corpus.final",
@@ -126,7 +160,12 @@ def read_collected(rounds: list[str]) -> Collected:
 
 
 def finish_shard(
-    shard: str, out: Path, crawl: Crawl, collected: Collected, index: LeakIndex
+    shard: str,
+    out: Path,
+    crawl: Crawl,
+    collected: Collected,
+    index: LeakIndex,
+    sequences: NumberSequences,
 ) -> dict[str, int]:
     """Write the shard's collected pages to `out`/kept.parquet, the leaking ones to `out`/removed.parquet.
 
@@ -138,6 +177,7 @@ def finish_shard(
     out.mkdir(parents=True, exist_ok=True)
     kept_count = 0
     removed: list[dict] = []
+    candidates: list[dict] = []
 
     with (
         atomic_path(out / "kept.parquet") as path,
@@ -147,8 +187,10 @@ def finish_shard(
             known, place = collected.find(batch["doc_id"].to_numpy())
             pages = batch.filter(pa.array(known))
 
-            log = _leaks(pages, collected.first_round[place], index)
+            examined = list(examine(index, sequences, _rows(pages)))
+            log = _leaks(examined, collected.first_round[place])
             removed += [entry for entry in log if entry is not None]
+            candidates += _candidates(examined, index)
 
             is_clean = np.array([entry is None for entry in log], dtype=bool)
             clean = pages.filter(pa.array(is_clean))
@@ -157,6 +199,7 @@ def finish_shard(
             writer.write_table(table)
             kept_count += len(table)
 
+    write_jsonl(out / CANDIDATES, candidates)
     # Last: its presence means that the shard is done.
     with atomic_path(out / "removed.parquet") as path:
         pq.write_table(pa.Table.from_pylist(removed, schema=REMOVED), path)
@@ -164,17 +207,46 @@ def finish_shard(
     return {"kept": kept_count, "removed": len(removed)}
 
 
-def _leaks(pages: pa.Table, first_round: np.ndarray, index: LeakIndex) -> list[dict | None]:
-    """[pages] the row of the removal log for each page that holds a benchmark item, None for the others."""
-    rows = pages.select(["url", "text", "doc_id", "n_tokens"]).to_pylist()
+def _rows(pages: pa.Table) -> list[dict]:
+    return pages.select(["url", "text", "language", "doc_id", "n_tokens"]).to_pylist()
 
+
+def _candidates(examined: list[Examined], index: LeakIndex) -> Iterator[dict]:
+    """Rows of the list for a person; what is removed anyhow is not in it."""
+    for one in examined:
+        if one.leaks:
+            continue
+        for candidate in one.candidates:
+            item = index.items[candidate.item]
+            question = next(text.raw for text in item.texts if text.part == QUESTION)
+            yield {
+                "doc_id": one.page["doc_id"],
+                "url": one.page["url"],
+                "language": one.page["language"],
+                "benchmark": item.benchmark,
+                "item": str(item.item),
+                "numbers": candidate.numbers,
+                "question": question[:SHOWN],
+                "page": candidate.words[:SHOWN],
+            }
+
+
+def _read_candidates(work: Path, shards: Sequence[str]) -> list[dict]:
+    """The candidates of all shards, by page and item."""
+    rows = [row for shard in shards for row in read_jsonl(work / shard / CANDIDATES)]
+    return sorted(rows, key=lambda row: (row["doc_id"], row["benchmark"], row["item"]))
+
+
+def _leaks(examined: list[Examined], first_round: np.ndarray) -> list[dict | None]:
+    """[pages] the row of the removal log for each page that holds a benchmark item, None for the others."""
     log: list[dict | None] = []
-    for page, leaks in search(index, rows):
-        if not leaks:
+    for one in examined:
+        page = one.page
+        if not one.leaks:
             log.append(None)
             continue
 
-        entry = removal(leaks)
+        entry = removal(one.leaks)
         entry["item"] = str(entry["item"])  # a number in one benchmark, a name in another
         entry["also"] = json.dumps(entry["also"], ensure_ascii=False)
 
@@ -242,7 +314,15 @@ def _parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--benchmarks", required=True, nargs="+", metavar="[NAME=]FILE")
     parser.add_argument("--removed", required=True, help="table of removed pages to write")
+    parser.add_argument(
+        "--candidates", help="list of kept pages to read by hand, to write (JSON Lines)"
+    )
     parser.add_argument("--out", required=True, help="folder of the corpus to write")
+    parser.add_argument(
+        "--built-in-world",
+        action="store_true",
+        help="the pages are those of the built-in world; the dataset card says so",
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--resume", metavar="DIR", help="folder for finished shards")
     return parser.parse_args(argv)

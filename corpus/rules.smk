@@ -49,7 +49,7 @@ def archives(wildcards):
 
 rule extract:
     input:
-        config="results/{preset}/config/corpus.extraction.json",
+        config=settings("corpus.extraction"),
         warc=archives,
     output:
         pages="results/{preset}/corpus/pages/{shard}.parquet",
@@ -105,7 +105,7 @@ if "mini" in CONFIG.sources.benchmarks.values():
 
 rule dedup:
     input:
-        config="results/{preset}/config/corpus.dedup.json",
+        config=settings("corpus.dedup"),
         pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
     output:
         directory("results/{preset}/corpus/dedup"),
@@ -127,8 +127,8 @@ rule dedup:
 
 rule mine_round:
     input:
-        classifier="results/{preset}/config/corpus.classifier.json",
-        selection="results/{preset}/config/corpus.selection.json",
+        classifier=settings("corpus.classifier"),
+        selection=settings("corpus.selection"),
         pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
         dedup="results/{preset}/corpus/dedup",
         seeds=seeds,
@@ -156,7 +156,7 @@ rule mine_round:
 
 rule finalise_corpus:
     input:
-        config="results/{preset}/config/corpus.decontamination.json",
+        config=settings("corpus.decontamination"),
         pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
         dedup="results/{preset}/corpus/dedup",
         rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),
@@ -164,11 +164,13 @@ rule finalise_corpus:
     output:
         final=directory("results/{preset}/corpus/final"),
         removed="results/{preset}/corpus/decontaminated.parquet",
+        candidates="results/{preset}/corpus/leak_candidates.jsonl",
     params:
         code=dag.code_digest("corpus.final"),
         pages="results/{preset}/corpus/pages",
         collected=lambda w, input: [f"{folder}/collected.parquet" for folder in input.rounds],
         benchmarks=[f"{name}={path}" for name, path in GUARDED.items()],
+        world=["--built-in-world"] if CONFIG.sources.warc == "mini" else [],
         resume="results/{preset}/resume/final",
     threads: HALF
     log:
@@ -180,7 +182,9 @@ rule finalise_corpus:
     shell:
         "python -m corpus.final --config {input.config:q} --pages {params.pages:q} --dedup {input.dedup:q}"
         " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed:q}"
-        " --workers {threads} --resume {params.resume:q} --out {output.final:q} 2>&1 | tee -i {log:q}"
+        " --candidates {output.candidates:q} {params.world:q} --workers {threads} --resume {params.resume:q}"
+        " --out {output.final:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule corpus:

@@ -7,6 +7,7 @@ summary.py       scores of all runs in one JSON file
 table.py         these scores as a table on the terminal
 paper_tables.py  the paper's tables with our scores beside
 report.py        the report page
+card.py          a model's card with its scores
 tasks/           the benchmarks: declarations, rows, the paper's own results
 shots/           worked examples that base models are shown
 sampling/        prompts, engines, the tool loop, what is kept between runs

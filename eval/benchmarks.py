@@ -37,7 +37,7 @@ def resolve(text: str, folder: str | Path | None = None) -> tuple[Benchmark, Pat
     if not equals or "/" in name:  # a path may hold an equals sign
         name, path = (text, "") if text in TABLE else (Path(text).stem, text)
 
-    benchmark = TABLE.get(name) or Benchmark(name, title=name, file=path, answer="latex")
+    benchmark = declaration(name, path)
     if path:
         if not Path(path).exists():
             known = "" if Path(path).suffix else f"; known names: {', '.join(sorted(TABLE))}"
@@ -50,6 +50,11 @@ def resolve(text: str, folder: str | Path | None = None) -> tuple[Benchmark, Pat
 
         fetch(benchmark, file)
     return benchmark, file
+
+
+def declaration(name: str, path: str) -> Benchmark:
+    """The declaration of a known set, or that of an own file."""
+    return TABLE.get(name) or Benchmark(name, title=name, file=path, answer="latex")
 
 
 def load_benchmark(
@@ -74,7 +79,7 @@ def load_benchmark(
         if limit is not None and len(problems) >= limit:
             break
 
-        problem = _problem(row, f"{declared.name}-{number}", declared)
+        problem = problem_in(row, f"{declared.name}-{number}", declared)
         if isinstance(problem, str):
             flaws.append(f"record {number}: {problem}")
             continue
@@ -96,8 +101,9 @@ def load_benchmark(
     return problems
 
 
-def _problem(row: Row, default_id: str, declared: Benchmark) -> Problem | str:
-    """By the declared fields; a copy with other field names is read like any own file."""
+def problem_in(row: Row, default_id: str, declared: Benchmark) -> Problem | str:
+    """The problem of a row, or what the row lacks. A copy with other fields than the declared ones is read like any
+    own file."""
     language = declared.language or ""
     problem = problem_of(row, default_id, declared.fields, declared.answer, language)
     if isinstance(problem, Problem):

@@ -1,11 +1,12 @@
-"""The paper's tables with this run's numbers in them: how much of everything was used, then tables 2 to 5.
+"""The paper's tables with this run's numbers in them: how much of everything was used, then tables 1 to 5.
 
 Reads   a results folder: eval/summary.json and the manifests of corpus/final and models/{base,sft,rl}.
-Writes  one Markdown file. What the paper reports and this run did not evaluate stays "–", and so does the reverse.
+Writes  one Markdown file. What this run did not evaluate says "not run", what the paper does not report is "–".
 
     python -m eval.paper_tables --results results/mini --out results/mini/reports/paper_tables.md
 
-Not here: curves and samples (eval.report has them), and table 1, whose five corpora are five trainings.
+Table 1 compares corpora, each of which is a training of its own: where the summary holds a model that is called
+mathpile, openwebmath or proof_pile_2, it stands in its row. Not here: curves and samples (eval.report has them).
 """
 
 import argparse
@@ -14,7 +15,17 @@ from typing import Any
 
 from eval.reporting.scores import in_order, title
 from eval.tasks.declarations import TABLE
-from eval.tasks.paper_results import COLUMNS, MAJORITY, PAPER, SCALE, TABLES, Table
+from eval.tasks.paper_results import (
+    COLUMNS,
+    CORPUS_COLUMNS,
+    CORPUS_SCORES,
+    CORPUS_TASKS,
+    MAJORITY,
+    PAPER,
+    SCALE,
+    TABLES,
+    Table,
+)
 from pipeline.artifacts.write import atomic_path, read_json
 from pipeline.errors import run_main
 
@@ -23,6 +34,7 @@ Scores = dict[str, Any]  # of one task: an entry of summary.json
 Summary = dict[str, dict[str, Scores]]  # model -> task (benchmark.mode) -> scores
 
 MISSING = "–"
+NOT_RUN = "not run"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -49,12 +61,14 @@ def document(summary: Summary, scale: dict[str, float]) -> str:
     """The whole page: amounts, the paper's tables, majority vote, and what the paper does not have."""
     parts = [
         "# DeepSeekMath's tables beside this run\n",
-        "Percent, greedy, with 95 % Wilson intervals for this run. Rows in italics are the paper's, of the model that "
-        "stands at the same place of its pipeline.\n",
+        "Percent, greedy, with 95 % Wilson intervals and the number of problems n for this run. Rows in italics are "
+        "the paper's, of the model that stands at the same place of its pipeline.\n",
         "## How much of everything\n",
         markdown(scale_table(scale)),
     ]
 
+    parts.append("## Table 1: corpora\n")
+    parts.append(markdown(corpora_table(summary)))
     for table in TABLES:
         parts.append(f"## {table.title}\n")
         parts.append(markdown(scores_table(summary, table)))
@@ -89,6 +103,19 @@ def scores_table(summary: Summary, table: Table) -> Rows:
 
         scores = summary.get(model, {})
         cells = [_share(scores.get(task), "greedy") for task in table.tasks]
+        rows.append([f"{model}, this run", *cells])
+
+    return rows
+
+
+def corpora_table(summary: Summary) -> Rows:
+    """Table 1, two rows a corpus: the paper's scores, then those of this run's model that was trained on it."""
+    rows = [["corpus", *(TABLE[task.rpartition(".")[0]].title for task in CORPUS_TASKS)]]
+
+    for model, corpus in CORPUS_COLUMNS.items():
+        rows.append([f"*{corpus}*", *(f"*{value:.1f}*" for value in CORPUS_SCORES[model])])
+        scores = summary.get(model, {})
+        cells = [_share(scores.get(task), "greedy") for task in CORPUS_TASKS]
         rows.append([f"{model}, this run", *cells])
 
     return rows
@@ -158,11 +185,11 @@ def markdown(rows: Rows) -> str:
 
 
 def _share(scores: Scores | None, name: str) -> str:
-    """A score with its interval, in percent."""
+    """A score with its interval, in percent, and the number of problems that it is of."""
     if not scores or scores.get(name) is None:
-        return MISSING
+        return NOT_RUN
     value, low, high = (100 * scores[key] for key in (name, f"{name}_low", f"{name}_high"))
-    return f"{value:.1f} [{low:.1f}, {high:.1f}]"
+    return f"{value:.1f} [{low:.1f}, {high:.1f}], n = {scores['n']:,}"
 
 
 def _amount(value: float | None) -> str:

@@ -17,8 +17,8 @@ rule fetch_benchmark:
 
 rule evaluate_model:
     input:
-        config="results/{preset}/config/eval.json",
-        prompts="results/{preset}/config/prompts.json",
+        config=settings("eval"),
+        prompts=settings("prompts"),
         model="results/{preset}/models/{model}",
         shots="results/{preset}/sft/examples.parquet",
         benchmarks=list(BENCHMARKS.values()),

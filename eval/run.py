@@ -3,17 +3,22 @@
 Reads   a model folder or Hub id; benchmarks by name or file (see eval/benchmarks.py); for models without a chat
         format, worked solutions as few-shot examples (without --shots the benchmark's own).
 Writes  <out>/<benchmark>.<mode>.parquet, one row a sample (columns: eval/verdicts/graded_samples.py),
-        <out>/lm_eval.json (the scores as lm-evaluation-harness writes them) and <out>/manifest.json.
+        <out>/lm_eval.json (the scores as lm-evaluation-harness writes them) and <out>/manifest.json; with --output
+        also the dated files of lm-evaluation-harness.
 
-    python -m eval.run --model results/mini/models/rl --benchmark my_problems.jsonl --mode cot
-    python -m eval.run --model deepseek-ai/deepseek-math-7b-rl --benchmark gsm8k math --mode cot tool --samples 8
-    python -m eval.run --model results/mini/models/base --style few-shot --shots solutions.jsonl \
+    python -m eval.run --model results/mini/models/rl --benchmark minimath=results/mini/world/problems/test.jsonl
+    python -m eval.run --model results/mini/models/base --shots results/mini/sft/examples.parquet \
         --benchmark minimath=results/mini/world/problems/test.jsonl --mode cot pot
+    python -m eval.run --model deepseek-ai/deepseek-math-7b-rl --benchmark gsm8k math --mode cot tool --samples 8
 
-Without --config and --samples it samples nothing besides the greedy run. Finished parts are kept in --cache for the
-next call: what was decoded by the same model with the same settings is not decoded again. Samples of a part in
-progress are logged there as they end, so that a killed run goes on with the next one. With --resume in its place the
-folder is deleted at the end. Functions are scored by running their tests, formal proofs where Isabelle is installed.
+A model of this project says itself how it wants to be asked (prompts.json in its folder), so that the first two
+commands give the numbers of the run's own table; options that ask otherwise are named in a warning. Other models are
+asked by their own chat template. Without --config and --samples it samples nothing besides the greedy run.
+
+Finished parts are kept in --cache for the next call: what was decoded by the same model with the same settings is not
+decoded again (those of speed alone may differ). Samples of a part in progress are logged there as they end, so that a
+killed run goes on with the next one. With --resume in its place the folder is deleted at the end.
+Functions are scored by running their tests, formal proofs where Isabelle is installed.
 """
 
 import argparse
@@ -30,10 +35,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eval.benchmarks import load_benchmark, resolve
+from eval.reporting.harness_files import write_harness_files
 from eval.reporting.lm_eval_format import harness_results
 from eval.sampling.attempts import Asking, attempt_all
 from eval.sampling.few_shot import read_shots
-from eval.sampling.work_units import Part, Problems, model_digest, plan
+from eval.sampling.how_to_ask import HowToAsk, how_to_ask
+from eval.sampling.work_units import Part, Problems, model_digest, model_is_there, plan
 from eval.sandbox import Sandbox
 from eval.summary import summarise
 from eval.table import table
@@ -47,9 +54,8 @@ from pipeline.artifacts.write import (
     write_manifest,
 )
 from pipeline.config.eval import Evaluation
-from pipeline.config.prompts import Prompts
-from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
+from pipeline.model.chat import CHAT_TEMPLATE
 from pipeline.progress import Progress
 
 # In the place of the sandbox's level of isolation
@@ -58,8 +64,9 @@ NO_PROGRAMS = "not needed, no programs were run"
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    settings = _settings(args)
-    prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
+    model_is_there(args.model)
+    asking = how_to_ask(args)
+    settings = asking.settings
 
     # All names are looked up before any file is read: a typo shows at once.
     found = [resolve(text, args.benchmarks_folder) for text in args.benchmark]
@@ -68,27 +75,23 @@ def main(argv: list[str] | None = None) -> None:
         for declared, file in found
     ]
 
-    # Models that were never taught to chat cannot use the tool.
-    modes = args.mode or [mode for mode in settings.modes if args.style == "chat" or mode != "tool"]
-    parts = list(plan(benchmarks, modes, settings, args.style))
-    paths = _paths(args, settings, prompts, parts)
+    parts = list(plan(benchmarks, asking.modes, settings, asking.style))
+    paths = _paths(args, asking, parts)
     missing = [part for part in parts if not paths[part].exists()]
 
     with _sandbox(settings, parts, missing) as sandbox:
         if missing:
-            _attempt_parts(args, settings, prompts, missing, paths, sandbox)
+            _attempt_parts(args, asking, missing, paths, sandbox)
         inputs = [each.file for each in benchmarks]
-        _grade_and_write(args, settings, parts, paths, sandbox, inputs)
+        scores = _grade_and_write(args, asking, parts, paths, sandbox, inputs)
+    if args.output:
+        shots = {part.name: _shots_shown(args, asking, part) for part in parts}
+        for file in write_harness_files(args.output, args.model, args.out, scores, shots, asking):
+            print(f"wrote {file}", file=sys.stderr)
 
     if args.resume:
         shutil.rmtree(args.resume)
-    print(table({Path(args.model).name: _scores(args.out)}))
-
-
-def _scores(folder: Path) -> dict[str, Any]:
-    """The scores of every benchmark and mode in an output folder."""
-    files = sorted(folder.glob("*.parquet"))
-    return {file.stem: summarise(pq.read_table(file).to_pylist()) for file in files}
+    print(table({Path(args.model).name: scores}))
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -105,14 +108,19 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--mode", nargs="+", choices=["cot", "pot", "tool"], help="default: the settings' modes"
     )
-    parser.add_argument("--style", choices=["chat", "few-shot"], default="chat")
+    parser.add_argument(
+        "--style", choices=["chat", "few-shot"], help="default: the model's own, else chat"
+    )
     parser.add_argument(
         "--shots", help="worked solutions (examples.parquet or JSON Lines) for few-shot"
     )
     parser.add_argument(
-        "--config", help="settings of section eval; default: the paper's, greedy only"
+        "--config",
+        help="settings of section eval; default: the model's own, else the paper's, greedy only",
     )
-    parser.add_argument("--prompts", help="settings of section prompts; default: the paper's")
+    parser.add_argument(
+        "--prompts", help="settings of section prompts; default: the model's own, else the paper's"
+    )
     parser.add_argument(
         "--samples", type=int, help="samples a problem for Maj@K and Pass@K; default: the settings'"
     )
@@ -126,6 +134,12 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, help="folder to write; default: results/eval/<model name>"
     )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="folder that also gets results_<date>.json and samples_<task>_<date>.jsonl, as lm-evaluation-harness "
+        "writes them",
+    )
     args = parser.parse_args(argv)
 
     args.out = args.out or Path("results/eval") / Path(args.model).name
@@ -133,41 +147,22 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         raise UserError(
             "--resume and --cache: one of both; the first is deleted at the end, the second kept"
         )
-    if args.style == "few-shot" and args.mode and "tool" in args.mode:
-        raise UserError("--mode tool: needs a model that was taught to use it (--style chat)")
     return args
 
 
-def _settings(args: argparse.Namespace) -> Evaluation:
-    """The settings file with what the command line says on top, checked together."""
-    given = read_section(args.config, Evaluation).model_dump() if args.config else {"samples": 0}
-    if args.samples is not None:
-        given["samples"] = args.samples
-    if args.limit is not None:
-        given["limit"] = args.limit
-    if args.mode and not args.config:
-        given["modes"] = args.mode
-        given["sample_modes"] = args.mode if args.samples else []
-
-    # Named as the option is: the schema's own message would name the field of a file that nobody wrote.
-    for name, least in (("samples", 0), ("limit", 1)):
-        if given.get(name) is not None and given[name] < least:
-            raise UserError(f"--{name} {given[name]}: allowed is {least} or more")
-    return Evaluation.model_validate(given)
-
-
-def _paths(
-    args: argparse.Namespace, settings: Evaluation, prompts: Prompts, parts: list[Part]
-) -> dict[Part, Path]:
+def _paths(args: argparse.Namespace, asking: HowToAsk, parts: list[Part]) -> dict[Part, Path]:
     """Where each part is or will be kept."""
-    # What a part holds of itself (mode, samples, problems) is in its own digest; other modes must not change it.
+    # Settings of speed alone do not count. What a part holds of itself (mode, samples, problems) is in its own digest:
+    # other modes must not change it.
     elsewhere = {"modes", "models", "samples", "sample_modes", "limit"}
-    own_shots = args.style == "few-shot" and args.shots
+    settings = asking.settings.result_settings()
+    own_shots = asking.style == "few-shot" and args.shots
     made_by = {
         "model": model_digest(args.model),
-        "settings": settings.model_dump(mode="json", exclude=elsewhere),
-        "prompts": prompts.model_dump(mode="json"),
-        "style": args.style,
+        "settings": {name: settings[name] for name in settings if name not in elsewhere},
+        "prompts": asking.prompts.model_dump(mode="json"),
+        "stop": asking.stop,
+        "style": asking.style,
         "shots": file_digest(args.shots) if own_shots else None,
     }
 
@@ -201,8 +196,7 @@ def _sandbox(
 
 def _attempt_parts(
     args: argparse.Namespace,
-    settings: Evaluation,
-    prompts: Prompts,
+    how: HowToAsk,
     parts: list[Part],
     paths: dict[Part, Path],
     sandbox: Sandbox | None,
@@ -213,22 +207,27 @@ def _attempt_parts(
     from eval.sampling.transformers_engine import open_engine
     from pipeline.inference.engine import SamplingSettings
 
-    sampler = open_engine(args.model, settings.batch, chat=args.style == "chat")
+    settings = how.settings
+    sampler = open_engine(args.model, settings.batch, settings.precision)
     tokenizer = sampler.tokenizer
-    shots = read_shots(args.shots, tokenizer) if args.style == "few-shot" and args.shots else []
+    shots = read_shots(args.shots, tokenizer) if how.style == "few-shot" and args.shots else []
+    if how.carried is None and how.style == "chat":
+        print(_note_of_a_foreign_model(args.model, tokenizer.chat_template), file=sys.stderr)
 
     total = sum(part.attempts for part in parts)
-    with Progress("evaluate", total=total, unit="samples") as progress:
+    title = f"evaluate {Path(args.model).name}"
+    with Progress(title, total=total, unit="samples", beats=True) as progress:
         for part in parts:
             asking = Asking(
                 part.mode,
-                args.style,
-                prompts,
+                how.style,
+                how.prompts,
                 shots,
                 shot_count=settings.shots,
                 tool_rounds=settings.tool_rounds,
                 benchmark=part.benchmark,
                 file=part.file,
+                stop=tuple(how.stop.get(part.mode, [])),
             )
             sampling = SamplingSettings(
                 temperature=settings.temperature if part.samples else 0.0,
@@ -256,6 +255,16 @@ def _attempt_parts(
                 kept.delete()
 
 
+def _note_of_a_foreign_model(model: str, template: str) -> str:
+    """What is said where a model brings no prompts.json: its prompts may not be those that it was taught."""
+    if template == CHAT_TEMPLATE:
+        return (
+            f"note: {model} has no chat template and is asked in DeepSeekMath's format; one that was never taught to "
+            "chat is evaluated with --style few-shot"
+        )
+    return f"note: {model} is asked by its own chat template, with the paper's suffixes unless --prompts gives others"
+
+
 def _write_part(path: Path, rows: list[dict[str, Any]], isolation: str) -> None:
     """Store a part's attempts; `isolation`: how its programs were held, for the manifest."""
     schema = ATTEMPTS.with_metadata({"isolation": isolation})
@@ -265,13 +274,17 @@ def _write_part(path: Path, rows: list[dict[str, Any]], isolation: str) -> None:
 
 def _grade_and_write(
     args: argparse.Namespace,
-    settings: Evaluation,
+    asking: HowToAsk,
     parts: list[Part],
     paths: dict[Part, Path],
     sandbox: Sandbox | None,
     inputs: list[str],
-) -> None:
-    """Grade the parts and join those of each benchmark and mode into one file; the manifest comes last."""
+) -> dict[str, dict[str, Any]]:
+    """Grade the parts and join those of each benchmark and mode into one file; the manifest comes last.
+
+    Returns the scores by "benchmark.mode".
+    """
+    settings = asking.settings
     counts: dict[str, dict[str, int]] = {}
     scores: dict[str, dict[str, Any]] = {}
     shots: dict[str, int] = {}
@@ -293,7 +306,7 @@ def _grade_and_write(
                     part.benchmark,
                     part.mode,
                     sandbox,
-                    args.style,
+                    asking.style,
                 )
 
             graded = pa.Table.from_pylist(rows, schema=SAMPLES)
@@ -302,7 +315,7 @@ def _grade_and_write(
             statuses = Counter(row["status"] for row in rows)
             counts[task] = {"samples": len(rows)} | dict(sorted(statuses.items()))
             scores[task] = summarise(rows)
-            shots[task] = _shots_shown(args, task_parts[0], settings)
+            shots[task] = _shots_shown(args, asking, task_parts[0])
 
         write_json(folder / "lm_eval.json", harness_results(args.model, scores, shots, settings))
         levels = sorted(isolation - {NO_PROGRAMS}) or [NO_PROGRAMS]
@@ -314,15 +327,16 @@ def _grade_and_write(
             counts=counts,
             metrics={"isolation": "; ".join(levels)},
         )
+    return dict(sorted(scores.items()))
 
 
-def _shots_shown(args: argparse.Namespace, part: Part, settings: Evaluation) -> int:
+def _shots_shown(args: argparse.Namespace, asking: HowToAsk, part: Part) -> int:
     """Worked examples before the question."""
-    if args.style == "chat":
+    if asking.style == "chat":
         return 0
     if args.shots:
-        return settings.shots
-    return part.benchmark.shots.get(part.mode, settings.shots)
+        return asking.settings.shots
+    return part.benchmark.shots.get(part.mode, asking.settings.shots)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ python -m eval.table results/mini/eval/summary.json
 """
 
 import argparse
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -46,11 +48,35 @@ def _cell(scores: Scores | None) -> str:
     return f"{100 * scores['greedy']:5.1f}  [{low:.1f}, {high:.1f}]"
 
 
+def times_table(benchmarks: Path, since: float) -> str:
+    """Stage, seconds and share of the jobs that have ended since a moment; jobs of one stage are added up.
+
+    Jobs run beside one another, so that the sum may be more than the time that passed.
+    """
+    seconds: Counter[str] = Counter()
+    for file in benchmarks.glob("*.tsv"):
+        if file.stat().st_mtime < since:
+            continue
+        # Snakemake's own format: a line of names, then a line a repetition.
+        head, *rows = (line.split("\t") for line in file.read_text(encoding="utf-8").splitlines())
+        stage = file.name.split(".")[0]
+        seconds[stage] += sum(float(row[head.index("s")]) for row in rows)
+
+    total = sum(seconds.values())
+    lines = [f"{'stage':24}  {'seconds':>8}  {'share':>6}"]
+    for stage, spent in seconds.most_common():
+        lines.append(f"{stage:24}  {spent:8.1f}  {100 * spent / total:5.1f}%")
+    return "\n".join(lines)
+
+
 def print_outcome(results: str, since: float) -> None:
-    """After a run of the DAG that evaluated: the accuracy table, and where the model and the report are."""
+    """After a run of the DAG that evaluated: the time of each stage, the accuracy table, and where the model and the
+    report are."""
     summary = Path(results) / "eval" / "summary.json"
     evaluated_now = summary.is_file() and summary.stat().st_mtime >= since
     if evaluated_now:
+        passed = time.time() - since
+        print(f"\n{times_table(Path(results) / 'benchmarks', since)}\n{passed:.0f} s passed")
         print(f"\n{table(read_json(summary))}\n")
         print(f"model   {results}/models/rl\nreport  {results}/reports/results.html")
 

@@ -3,8 +3,8 @@ Python source.
 
 Reads   the sections `coder` and `prompts` of the configuration (JSON), WORLD/code/train.jsonl, and
         for the tokenizer's vocabulary also WORLD/prose/train.jsonl and WORLD/solutions.jsonl.
-Writes  OUT: a Hugging Face folder with tokenizer (chat template included), model card,
-        metrics.jsonl, manifest.json.
+Writes  OUT: a Hugging Face folder with tokenizer (chat template included), prompts.json, model
+        card, metrics.jsonl, manifest.json.
 
     python -m mini.coder --config results/mini/config/coder.json --prompts results/mini/config/prompts.json \\
         --world results/mini/world --resume results/mini/resume/coder --out results/mini/models/coder
@@ -31,8 +31,10 @@ from pipeline.config.prompts import Prompts
 from pipeline.config.read import read_section
 from pipeline.errors import run_main
 from pipeline.forward.batches import Row, context_rows
+from pipeline.model.card import Card, Origin, write_card
 from pipeline.model.chat import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
-from pipeline.model.load import device, model_card
+from pipeline.model.load import device
+from pipeline.model.model_prompts import ModelPrompts, add_evaluation_option, read_evaluation
 from pipeline.training.job import TrainingJob, add_job_options
 from pipeline.training.step import weighted_nll
 
@@ -83,10 +85,22 @@ def main(argv: list[str] | None = None) -> None:
         optimisation=optimisation,
     )
 
+    asking = ModelPrompts.of("few-shot", None, prompts, read_evaluation(args.evaluation))
+    card = Card(
+        title=TITLE,
+        description=DESCRIPTION,
+        origin=Origin(licence="apache-2.0", languages=("en", "zh")),
+        trained_on=["Python's standard library"],
+        asking=asking,
+        parameters=model.num_parameters(),
+        context=settings.model.context,
+        settings=settings.model_dump(mode="json"),
+    )
     job.save(
         model,
         tokenizer,
-        card=model_card(TITLE, DESCRIPTION, settings.model_dump(mode="json"), {}),
+        card=write_card(card),
+        asking=asking,
         counts={
             "steps": steps,
             "code_tokens": len(stream),
@@ -191,6 +205,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--config", type=Path, required=True, help="JSON of the section `coder`")
     parser.add_argument("--prompts", type=Path, required=True, help="JSON of the section `prompts`")
     parser.add_argument("--world", type=Path, required=True, help="folder of the built-in world")
+    add_evaluation_option(parser)
     add_job_options(parser)
     return parser.parse_args(argv)
 

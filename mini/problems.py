@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
     counts: dict[str, dict] = {}
     for split in SPLITS:
         size = split_size(settings, split)
-        drawn = list(track(draw_problems(settings, split), f"problems {split}", size))
+        drawn = list(track(draw_problems(settings, split), f"mini problems {split}", size))
         problems = [problem for problem, _ in drawn]
         counts[split] = _counts(problems)
         path = args.out / "problems" / f"{split}.jsonl"

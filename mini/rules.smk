@@ -3,7 +3,7 @@
 
 rule mini_problems:
     input:
-        config="results/{preset}/config/mini.json",
+        config=settings("mini"),
     output:
         train="results/{preset}/world/problems/train.jsonl",
         validation="results/{preset}/world/problems/validation.jsonl",
@@ -25,7 +25,7 @@ rule mini_problems:
 
 rule mini_code:
     input:
-        config="results/{preset}/config/mini.json",
+        config=settings("mini"),
     output:
         code="results/{preset}/world/code/train.jsonl",
         heldout_code="results/{preset}/world/heldout/code.jsonl",
@@ -51,7 +51,7 @@ rule mini_code:
 
 rule mini_web:
     input:
-        config="results/{preset}/config/mini.json",
+        config=settings("mini"),
         validation="results/{preset}/world/problems/validation.jsonl",
         test="results/{preset}/world/problems/test.jsonl",
     output:

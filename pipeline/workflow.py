@@ -1,20 +1,28 @@
 """What the Snakefile and the rules need: the typed configuration, jobs' environment, and code
 digests."""
 
+import importlib.util
 import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
+from pipeline.artifacts.resume import fingerprint
+from pipeline.artifacts.write import write_json, write_text
+from pipeline.config import tracking
 from pipeline.config.base import Section
-from pipeline.config.load import Config, load_preset
+from pipeline.config.load import RECORD, Config, load_preset, name_of_file
+from pipeline.config.preset_file import read_yaml
 from pipeline.errors import UserError
-from pipeline.progress import TERMINAL_VARIABLE
+from pipeline.preflight import run_lock
+from pipeline.reuse.earlier import Taken, taken_of
+from pipeline.training.tracker_clients import missing
 
 __all__ = [
     "benchmark_files",
@@ -22,20 +30,45 @@ __all__ = [
     "load_config",
     "options",
     "print_failure",
+    "settings_file",
     "shell_prefix",
     "source",
-    "stage_json",
+    "taken_stages",
+    "write_settings",
 ]
+
+SETTINGS = Path(".snakemake/settings")
+"""Where the jobs' settings lie: beside Snakemake's own notes, so that a dry run leaves the results alone."""
+
+SECTIONS = (
+    "mini",
+    "coder",
+    "prompts",
+    "corpus.extraction",
+    "corpus.dedup",
+    "corpus.classifier",
+    "corpus.selection",
+    "corpus.decontamination",
+    "pretrain",
+    "sft",
+    "reward",
+    "rl",
+    "eval",
+)
+"""The sections of the configuration that stages read."""
+
+WORLD_TEXTS = ("code", "prose")
+WORLD_HELD_OUT = ("math", "code", "prose", "chinese")
+"""Texts that the built-in world makes (mini/rules.smk)."""
 
 TRIAL_SECONDS = 120
 """How long the user's own code may take on worked examples."""
 
 
-def shell_prefix() -> str:
+def shell_prefix(config: Config) -> str:
     """Jobs run under this very interpreter, import from this repository, and stop at the first
     error."""
     binaries = shlex.quote(str(Path(sys.executable).parent))
-    terminal = "1" if sys.stderr.isatty() else ""
     settings = [
         f"PATH={binaries}:$PATH",
         f"PYTHONPATH={shlex.quote(str(ROOT))}",
@@ -45,7 +78,8 @@ def shell_prefix() -> str:
         "TOKENIZERS_PARALLELISM=false",
         "HF_HUB_DISABLE_TELEMETRY=1",
         "PYTHONUNBUFFERED=1",
-        f"{TERMINAL_VARIABLE}={terminal}",
+        f"{run_lock.VARIABLE}={shlex.quote(os.getcwd())}",
+        f"{tracking.VARIABLE}={shlex.quote(config.tracking.model_dump_json())}",
     ]
     # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.
     # Snakemake formats the prefix: braces of a path are doubled.
@@ -53,62 +87,128 @@ def shell_prefix() -> str:
     return f"set -euo pipefail; export {exported}; "
 
 
+def settings_file(config: Config, section: str, reruns: bool = True) -> str:
+    """Write the settings of one stage ("rl", "corpus.classifier") for its jobs; the file's path.
+
+    The name holds a digest of the values that decide the result, so that a change of one of them is
+    another input, which reruns the stage; one of an `Incidental` setting is not. A file that a job
+    reads is therefore never given other values, whatever another command (a dry run with an
+    overlay, say) plans meanwhile.
+
+    With `reruns` false the name is the section's alone: for what a stage only notes.
+    """
+    digest = fingerprint(_section(config, section).result_settings())
+    path = SETTINGS / (f"{section}.{digest}.json" if reruns else f"{section}.json")
+    _write_if_changed(path, stage_json(config, section))
+    return str(path)
+
+
+def write_settings(config: Config, results: str) -> None:
+    """The same for people, as `<results>/config/<section>.json`: what a command by hand is given."""
+    for section in SECTIONS:
+        path = Path(results) / "config" / f"{section}.json"
+        _write_if_changed(path, stage_json(config, section))
+
+
 def stage_json(config: Config, section: str) -> str:
-    """One section of the configuration ("rl", "corpus.classifier") as deterministic JSON."""
+    """One section of the configuration as deterministic JSON."""
+    values = _section(config, section).model_dump(mode="json")
+    return json.dumps(values, sort_keys=True, ensure_ascii=False)
+
+
+def _section(config: Config, dotted_name: str) -> Section:
     value: Section = config
-    for name in section.split("."):
+    for name in dotted_name.split("."):
         value = getattr(value, name)
-    return json.dumps(value.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    return value
 
 
-def load_config(overlay: dict) -> Config:
+def _write_if_changed(path: Path, line: str) -> None:
+    text = line + "\n"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+
+
+def load_config(
+    overlay: dict, files: Iterable[str | Path], known_benchmarks: Collection[str]
+) -> Config:
     """The typed configuration of a Snakemake run; on a mistake one line on stderr and exit status
-    2."""
+    2.
+
+    `files` are those of --configfile, which `overlay` holds already: of a key that stands twice in one Snakemake takes
+    the last without a word.
+    """
     try:
+        for file in files:
+            read_yaml(Path(file))
         config = load_preset(str(overlay.get("preset", "mini")), overlay)
-        check_sources(config)
+        check_sources(config, known_benchmarks)
         check_own_code(config)
+        check_tracker(config)
         return config
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 
 
-def check_sources(config: Config) -> None:
-    """Raise a UserError for the first of the user's own files that is not there, before any job
-    starts.
+def check_sources(config: Config, known_benchmarks: Collection[str]) -> None:
+    """Raise a UserError for the first of the user's own files that is not there, and for a name that the built-in
+    world or the list of benchmarks does not know, before any job starts.
 
     WARC files are checked by corpus.archives.sources. Words with a colon ("hub:<id>") and Hub ids
     are the stage's.
     """
+    for name, path in config.sources.benchmarks.items():
+        if path == "hub" and name not in known_benchmarks:
+            raise _unknown(
+                f"sources.benchmarks.{name} = 'hub'", "benchmark", sorted(known_benchmarks)
+            )
+    for name, path in config.sources.heldout_text.items():
+        if path == "mini" and name not in WORLD_HELD_OUT:
+            raise _unknown(f"sources.heldout_text.{name} = 'mini'", "held-out text", WORLD_HELD_OUT)
+    for name, part in config.pretrain.mixture.items():
+        if part.path == "mini" and name not in WORLD_TEXTS:
+            raise _unknown(f"pretrain.mixture.{name}.path = 'mini'", "text", WORLD_TEXTS)
+
     for name, path in _own_paths(config):
-        if path is None or path == "mini" or ":" in path:
-            continue
         if not Path(path).exists():
             raise UserError(
-                f"sources.{name} = {path!r}: no such file or folder; allowed: a path, or the word mini"
+                f"{name} = {path!r}: no such file or folder; allowed: a path, or the word mini"
             )
 
 
-def _own_paths(config: Config) -> Iterator[tuple[str, str | None]]:
-    """The settings below `sources` that name files, with their values, in the order in which they
-    are checked."""
+def _unknown(setting: str, kind: str, known: Iterable[str]) -> UserError:
+    return UserError(f"{setting}: no {kind} of that name; there are {', '.join(known)}")
+
+
+def _own_paths(config: Config) -> Iterator[tuple[str, str]]:
+    """The settings that name the user's own files, with their values, in the order in which they are checked."""
     sources = config.sources
-    yield "seed_positives", sources.seed_positives
-    yield "url_annotations", sources.url_annotations
-
-    for name, value in (("solutions", sources.solutions), ("problems", sources.problems)):
-        for path in value if isinstance(value, list) else [value]:
-            yield name, path
-    for benchmark, path in sources.benchmarks.items():
-        if path != "hub":
-            yield f"benchmarks.{benchmark}", path
-    for text, path in sources.heldout_text.items():
-        yield f"heldout_text.{text}", path
-
+    named: list[tuple[str, str | list[str] | None]] = [
+        ("sources.seed_positives", sources.seed_positives),
+        ("sources.url_annotations", sources.url_annotations),
+        ("sources.solutions", sources.solutions),
+        ("sources.problems", sources.problems),
+    ]
+    named += [
+        (f"sources.benchmarks.{name}", path)
+        for name, path in sources.benchmarks.items()
+        if path != "hub"
+    ]
+    named += [(f"sources.heldout_text.{name}", path) for name, path in sources.heldout_text.items()]
+    named += [
+        (f"pretrain.mixture.{name}.path", part.path)
+        for name, part in config.pretrain.mixture.items()
+        if part.path != "corpus"
+    ]
     # "owner/name" is a model of the Hub; only what can be nothing but a path is checked.
     if sources.coder.startswith(("/", "./", "../", "~")):
-        yield "coder", sources.coder
+        named.append(("sources.coder", sources.coder))
+
+    for setting, value in named:
+        for path in value if isinstance(value, list) else [value]:
+            if path is not None and path != "mini" and ":" not in path:
+                yield setting, path
 
 
 def check_own_code(config: Config) -> None:
@@ -153,6 +253,39 @@ def _try_own_code(config: Config) -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise UserError(lines[-1].removeprefix("error: "))
+
+
+def check_tracker(config: Config) -> None:
+    """Raise a UserError where the client library of the tracker is not installed."""
+    tracker = config.tracking.tracker
+    if tracker != "tensorboard" and importlib.util.find_spec(tracker) is None:
+        raise UserError(missing(tracker))
+
+
+def taken_stages(config: Config, results: str) -> Taken | None:
+    """What the run takes from another one; on a mistake one line on stderr and exit status 2."""
+    try:
+        benchmarks = benchmark_files(config.sources.benchmarks, results)
+        return taken_of(config, Path(results), benchmarks)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
+    """Say what a reader of the settings may not expect: the run's name, where nobody gave one, and what is taken from
+    another run."""
+    preset = Path(str(overlay.get("preset", "mini")))
+    is_file = preset.suffix in (".yaml", ".yml")
+    if is_file and config.name == name_of_file(preset) and "name" not in overlay:
+        print(f"run {config.name}, in results/{config.name}/ (preset {preset})", file=sys.stderr)
+    if taken is not None:
+        print(*taken.lines(), sep="\n", file=sys.stderr)
+
+
+def record_settings(config: Config, results: str) -> None:
+    """Write the whole configuration beside what is made with it."""
+    write_json(Path(results) / RECORD, config.model_dump(mode="json", by_alias=True))
 
 
 def source(value: str | list[str], world_path: str) -> str | list[str]:
@@ -201,9 +334,28 @@ def print_failure(snakemake_logs: str | list[str], results: str) -> None:
     if not failed:
         report.append(f"failed  the jobs' logs lie in {results}/logs/")
 
-    report.append(f"again   {shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])}")
+    report.append(f"again   {again()}")
     report.append("        what is finished stays; a training goes on from its last checkpoint")
     print(*report, sep="\n", file=sys.stderr)
+
+
+def again() -> str:
+    """This run of Snakemake as a command that can be pasted into the shell that it was started from."""
+    program, *arguments = sys.argv
+
+    if Path(program).name == "__main__.py":
+        words = [_as_typed(sys.executable), "-m", "snakemake"]
+    else:
+        words = [_as_typed(program)]
+    return shlex.join([*words, *arguments])
+
+
+def _as_typed(program: str) -> str:
+    """A program's name where the shell finds this very file by it, else its path."""
+    name = Path(program).name
+    found = shutil.which(name)
+    is_found = found is not None and os.path.realpath(found) == os.path.realpath(program)
+    return name if is_found else program
 
 
 def _text_of(path: str) -> str:

@@ -18,8 +18,9 @@ if CONFIG.sources.coder == "mini":
 
     rule train_coder:
         input:
-            config="results/{preset}/config/coder.json",
-            prompts="results/{preset}/config/prompts.json",
+            config=settings("coder"),
+            prompts=settings("prompts"),
+            evaluation=ASKED,
             code="results/{preset}/world/code/train.jsonl",
             prose="results/{preset}/world/prose/train.jsonl",
             solutions="results/{preset}/world/solutions.jsonl",
@@ -39,11 +40,14 @@ if CONFIG.sources.coder == "mini":
             "coder: a small Llama from scratch on Python source"
         shell:
             "python -m mini.coder --config {input.config:q} --prompts {input.prompts:q} --world {params.world:q}"
-            " --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
+            " --evaluation {input.evaluation:q} --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 else:
 
     rule check_coder:
+        input:
+            prompts=ancient(dag.settings_file(CONFIG, "prompts", reruns=False)),
+            evaluation=ASKED,
         output:
             model=directory("results/{preset}/models/coder"),
         params:
@@ -56,12 +60,13 @@ else:
         message:
             "coder: an existing checkpoint, checked"
         shell:
-            "python -m pretrain.coder --source {params.source:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
+            "python -m pretrain.coder --source {params.source:q} --prompts {input.prompts:q}"
+            " --evaluation {input.evaluation:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule tokenise:
     input:
-        config="results/{preset}/config/pretrain.json",
+        config=settings("pretrain"),
         coder="results/{preset}/models/coder",
         texts=[path for path in MIXTURE.values() if not path.startswith("hub:")],
     output:
@@ -84,9 +89,10 @@ rule tokenise:
 
 rule train_base:
     input:
-        config="results/{preset}/config/pretrain.json",
+        config=settings("pretrain"),
         coder="results/{preset}/models/coder",
         tokens="results/{preset}/pretrain/tokens/manifest.json",
+        evaluation=ASKED,
         heldout=list(HELD_OUT.values()),
     output:
         model=directory("results/{preset}/models/base"),
@@ -106,7 +112,7 @@ rule train_base:
         "base: continued pretraining of the coder checkpoint"
     shell:
         "{resources.launch} -m pretrain.train --config {input.config:q} --coder {input.coder:q} --tokens {input.tokens:q}"
-        " {params.heldout:q} --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
+        " {params.heldout:q} --evaluation {input.evaluation:q} --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule coder_model:

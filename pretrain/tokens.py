@@ -14,22 +14,23 @@ Writes  OUT/<source>-<shard>.bin (token ids, little-endian uint16 or uint32),
 Every document is BOS, its text, EOS; one shard an input file (of a Hub set: one of its files,
 streamed). Shards are made in parallel and do not depend on how many at a time; those that an
 interrupted run finished are taken over when tokenizer, settings and input file are the same.
-Documents without text are counted, not written. No torch.
+Documents without text are counted, not written; half a character (a lone surrogate of JSON) becomes U+FFFD, counted as
+`repaired`. No torch.
 """
 
 import argparse
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from pipeline.artifacts.datasets import HUB, input_files, read_documents
+from pipeline.artifacts.records import whole_characters
 from pipeline.artifacts.resume import fingerprint
 from pipeline.artifacts.write import atomic_path, file_digest, read_json, write_json, write_manifest
 from pipeline.config.pretrain import Pretrain, TextSource
@@ -40,6 +41,10 @@ from pipeline.progress import Progress
 
 BATCH = 256
 """Documents that are encoded at a time."""
+BATCH_CHARACTERS = 4_000_000
+"""Characters of them, at most: an encoding takes some hundred bytes a character."""
+PIECE = 1_000_000
+"""Characters of a document that are encoded at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,30 @@ class Encoder:
         self.tokenizer.encode_special_tokens = True
         self.digest = file_digest(path)
         names = read_json(Path(folder) / "tokenizer_config.json")
-        self.bos = self._special(names, "bos_token")
-        self.eos = self._special(names, "eos_token")
+        end = self._special(names, "eos_token")
+        # Without a BOS an EOS begins each document and so ends the one before, as GPT-2 was trained.
+        has_bos = bool(names.get("bos_token"))
+        self.before = [self._special(names, "bos_token") if has_bos else end]
+        self.behind = [end] if has_bos else []
         self.dtype = np.dtype("<u2" if self.tokenizer.get_vocab_size() <= 2**16 else "<u4")
 
     def encode(self, texts: list[str]) -> list[np.ndarray]:
-        """Ids of each text, BOS before and EOS behind."""
+        """Ids of each text, with BOS before and EOS behind."""
+        if any(len(text) > PIECE for text in texts):
+            return [self._encode_in_pieces(text) for text in texts]
         encoded = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        return [np.array([self.bos, *e.ids, self.eos], dtype=self.dtype) for e in encoded]
+        return [self._document(e.ids) for e in encoded]
+
+    def _encode_in_pieces(self, text: str) -> np.ndarray:
+        """A long text cut before white space: 50 MB at once would take many gigabytes."""
+        found = []
+        for piece in pieces(text):
+            encoding = self.tokenizer.encode_batch_fast([piece], add_special_tokens=False)[0]
+            found.append(np.array(encoding.ids, dtype=self.dtype))
+        return self._document(np.concatenate(found))
+
+    def _document(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
+        return np.array([*self.before, *ids, *self.behind], dtype=self.dtype)
 
     def _special(self, names: dict, key: str) -> int:
         # Some tokenizers write the token's text, others an object with the text as "content".
@@ -246,20 +267,46 @@ def tokenise_file(work: Work, encoder: Encoder) -> dict:
         "bytes": counts["bytes"],
         "empty": counts["empty"],
     }
+    if counts["repaired"]:
+        entry["repaired"] = counts["repaired"]
     # Last: its presence means that the shard is whole.
     write_json(entry_file, entry)
     return entry
 
 
+def pieces(text: str) -> Iterator[str]:
+    """The text in pieces of PIECE characters at most, each but the first beginning with white space
+    where there is any."""
+    start = 0
+    while len(text) - start > PIECE:
+        end = start + PIECE
+        blank = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
+        cut = blank if blank > start else end
+        yield text[start:cut]
+        start = cut
+    yield text[start:]
+
+
 def batches(documents: Iterator[str | None], counts: Counter) -> Iterator[list[str]]:
-    """Lists of up to BATCH texts; counts their bytes, and the documents without text."""
-    while chunk := list(islice(documents, BATCH)):
-        texts = [text for text in chunk if text is not None]
-        counts["empty"] += len(chunk) - len(texts)
-        # Pages may hold lone surrogates, which plain UTF-8 refuses.
-        counts["bytes"] += sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-        if texts:
+    """Lists of up to BATCH texts and about BATCH_CHARACTERS; counts their bytes, the documents
+    without text, and those that held half a character."""
+    texts: list[str] = []
+    characters = 0
+    for document in documents:
+        if document is None:
+            counts["empty"] += 1
+            continue
+
+        text = whole_characters(document)
+        counts["repaired"] += text != document
+        counts["bytes"] += len(text.encode())
+        texts.append(text)
+        characters += len(text)
+        if len(texts) == BATCH or characters >= BATCH_CHARACTERS:
             yield texts
+            texts, characters = [], 0
+    if texts:
+        yield texts
 
 
 if __name__ == "__main__":

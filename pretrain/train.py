@@ -3,8 +3,8 @@
 Reads   the section `pretrain` of the configuration (JSON), the coder's model folder, the token
         folder written by pretrain.tokens with the same tokenizer, and held-out texts (JSON Lines of
         {"text"}).
-Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl (loss, rate, speed,
-        bits per byte of each held-out text) and manifest.json (the plan of the mixture; bits per
+Writes  OUT: a Hugging Face folder with tokenizer, prompts.json, model card, metrics.jsonl (loss,
+        rate, speed, bits per byte of each held-out text) and manifest.json (the plan of the mixture; bits per
         byte before and after).
 
     python -m pretrain.train --config results/mini/config/pretrain.json --coder results/mini/models/coder \\
@@ -28,10 +28,17 @@ from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
 from pipeline.forward.batches import Row, context_rows
 from pipeline.model import distributed
-from pipeline.model.load import load_model, load_tokenizer, model_card
+from pipeline.model.card import Card, hub_id, origin_of, write_card
+from pipeline.model.load import load_model, load_tokenizer
+from pipeline.model.model_prompts import (
+    ModelPrompts,
+    add_evaluation_option,
+    carried_by,
+    read_evaluation,
+)
 from pipeline.training.job import TrainingJob, add_job_options
 from pipeline.training.step import prepare, weighted_nll
-from pretrain.held_out import HeldOutText, read_held_out
+from pretrain.held_out import HeldOutText, document_start, read_held_out
 from pretrain.mixture import Plan, plan_mixture
 from pretrain.token_source import TokenSource, open_sources
 
@@ -70,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
 
     def rows_of_step(step: int) -> list[Row]:
         contexts = [sources[name].window(index) for name, index in plan.of_step(step)]
-        return context_rows(contexts, tokenizer.bos_token_id, settings.attend_across_documents)
+        return context_rows(contexts, document_start(tokenizer), settings.attend_across_documents)
 
     history = job.fit(
         model,
@@ -85,10 +92,24 @@ def main(argv: list[str] | None = None) -> None:
 
     comparison = compare(history.results)
     metrics = {"bits_per_byte": comparison, "best": history.results.get("best", {})}
+    evaluation = read_evaluation(args.evaluation)
+    asking = ModelPrompts.of("few-shot", carried_by(args.coder), None, evaluation)
+    card = Card(
+        title="Base model",
+        description=DESCRIPTION,
+        origin=origin_of(args.coder),
+        trained_on=[hub_id(source.path) or name for name, source in settings.mixture.items()],
+        asking=asking,
+        parameters=model.num_parameters(),
+        context=model.config.max_position_embeddings,
+        settings=settings.model_dump(mode="json"),
+        metrics=metrics,
+    )
     job.save(
         model,
         tokenizer,
-        card=model_card("Base model", DESCRIPTION, settings.model_dump(mode="json"), metrics),
+        card=write_card(card),
+        asking=asking,
         counts={"mixture": plan_table, "steps": plan.steps, "parameters": model.num_parameters()},
         metrics=metrics,
         lines=history.lines,
@@ -181,6 +202,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         metavar="NAME=PATH",
         help="held-out text to measure",
     )
+    add_evaluation_option(parser)
     add_job_options(parser)
     return parser.parse_args(argv)
 

@@ -109,11 +109,13 @@ def policy_gradient_rows(
     """Rows with the columns weight, advantage and old_log_probs; sets the groups' advantages.
 
     An output whose advantages are all 0 has no gradient but that of the KL term. Where there is none, or
-    `contrast_only` does without it, the output is left out and still counts in the denominators.
+    `contrast_only` does without it, the output is left out and still counts in the denominators. A step without any
+    advantage has no rows: the KL term alone would only undo what was learnt, at the price of a whole step.
     """
     for group, of_group in zip(groups, advantages, strict=True):
         group.advantages = of_group
-    keeps_all = settings.beta > 0 and not settings.contrast_only
+    has_signal = any(np.any(advantage) for of_group in advantages for advantage in of_group)
+    keeps_all = has_signal and settings.beta > 0 and not settings.contrast_only
 
     rows = []
     for output in outputs_of_step(groups, settings):

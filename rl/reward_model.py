@@ -27,16 +27,17 @@ from transformers import PreTrainedModel
 
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import write_jsonl
-from pipeline.config.prompts import Prompts
 from pipeline.config.read import read_section
 from pipeline.config.rl import Reward
 from pipeline.config.schedule import Schedule
 from pipeline.errors import UserError, run_main
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
-from pipeline.inference.sampler import Sampler
+from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
+from pipeline.model.card import Card, origin_of, write_card
 from pipeline.model.load import load_model, load_tokenizer
+from pipeline.model.model_prompts import ModelPrompts, prompts_for
 from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.job import TrainingJob, add_job_options
@@ -54,24 +55,18 @@ CHUNK = 64
 LABELS = "labels.jsonl"
 """The labelled training solutions in a reward model's folder: iterative RL replays some of them."""
 
-CARD = """---
-library_name: transformers
-pipeline_tag: token-classification
-license: apache-2.0
----
-
-# {kind} reward model
-
-One logit a token: how likely what stands before it leads to the right answer. Read it at {place} (DeepSeekMath, \
-section 4; labels after Math-Shepherd).
-"""
+DESCRIPTION = (
+    "One logit a token: how likely what stands before it leads to the right answer. Read it at {place} (DeepSeekMath, "
+    "section 4; labels after Math-Shepherd)."
+)
+"""Of the model card."""
 
 
 @distributed.session()
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     settings = read_section(args.config, Reward) if args.config else Reward()
-    prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
+    prompts = prompts_for(args.sft, args.prompts)
     job = TrainingJob(
         "rl.reward_model",
         settings,
@@ -96,7 +91,7 @@ def main(argv: list[str] | None = None) -> None:
     questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
     training, held_out = _split(questions, settings, args)
 
-    sampler = Sampler(writer, tokenizer, settings.max_batch)
+    sampler = sampler_for(writer, tokenizer, settings.max_batch, settings.precision)
     folder = job.checkpoints.folder
     labelled = label_all(sampler, training, args.kind, settings, folder, "train")
     judged = label_all(sampler, held_out, args.kind, settings, folder, "held_out")
@@ -110,10 +105,22 @@ def main(argv: list[str] | None = None) -> None:
         labels_file = Path(scratch) / LABELS
         write_jsonl(labels_file, (solution.to_json() for solution in labelled))
         place = "the last token of every line" if args.kind == "process" else "the last token"
+        card = Card(
+            title=f"{args.kind.capitalize()} reward model",
+            description=DESCRIPTION.format(place=place),
+            origin=origin_of(args.base),
+            trained_on=[path.name for path in args.problems],
+            asking=ModelPrompts(style="chat", suffixes=prompts),
+            parameters=model.num_parameters(),
+            context=context,
+            settings={"kind": args.kind, **settings.model_dump()},
+            metrics=metrics,
+            task="token-classification",
+        )
         job.save(
             model,
             tokenizer,
-            card=CARD.format(kind=args.kind.capitalize(), place=place),
+            card=write_card(card),
             settings={"kind": args.kind, **settings.model_dump()},
             counts={"train": label_counts(labelled), "held_out": label_counts(judged)},
             metrics=metrics,
@@ -156,7 +163,8 @@ def label_all(
     solutions: list[LabelledSolution] = []
 
     title = f"{kind} labels, {name}"
-    with Progress(title, len(questions), "problems", distributed.progress_stream()) as progress:
+    stream = distributed.progress_stream()
+    with Progress(title, len(questions), "problems", stream, beats=True) as progress:
         for start in range(0, len(questions), CHUNK):
             chunk = questions[start : start + CHUNK]
             file = folder / f"{name}-{start:07}.jsonl" if folder else None

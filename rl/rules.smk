@@ -20,8 +20,8 @@ wildcard_constraints:
 # The outcome reward model in models/reward, the process reward model in models/process_reward.
 rule train_reward_model:
     input:
-        config="results/{preset}/config/reward.json",
-        prompts="results/{preset}/config/prompts.json",
+        config=settings("reward"),
+        prompts=settings("prompts"),
         base="results/{preset}/models/base",
         sft="results/{preset}/models/sft",
         problems=RL_PROBLEMS,
@@ -49,12 +49,13 @@ rule train_reward_model:
 
 rule train_rl:
     input:
-        config="results/{preset}/config/rl.json",
-        prompts="results/{preset}/config/prompts.json",
+        config=settings("rl"),
+        prompts=settings("prompts"),
         sft="results/{preset}/models/sft",
         problems=RL_PROBLEMS,
         heldout=RL_HELDOUT,
         reward_models=list(REWARD_MODELS.values()),
+        evaluation=ASKED,
     output:
         model=directory("results/{preset}/models/rl"),
         rollouts="results/{preset}/rl/rollouts.jsonl",
@@ -75,7 +76,7 @@ rule train_rl:
         "rl: " + CONFIG.rl.method
     shell:
         "{resources.launch} -m rl.train --config {input.config:q} --prompts {input.prompts:q} --sft {input.sft:q}"
-        " --problems {input.problems:q} {params.heldout:q} {params.models:q}"
+        " --problems {input.problems:q} {params.heldout:q} {params.models:q} --evaluation {input.evaluation:q}"
         " --resume {params.resume:q} --rollouts {output.rollouts:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 

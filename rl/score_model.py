@@ -6,12 +6,15 @@ the process model at the last token of every step. Both load with plain transfor
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from transformers import (
     AutoConfig,
+    AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -35,11 +38,28 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
 
     # It would warn that the head of another task is left out, which is what we want.
     transformers_logging.set_verbosity_error()
-    model = AutoModelForTokenClassification.from_pretrained(
-        str(source), config=config, dtype=torch.float32
-    )
+    model = score_class(config).from_pretrained(str(source), config=config, dtype=torch.float32)
     use_row_attention(model)
     return model.to(device()).eval()
+
+
+def score_class(config: PretrainedConfig) -> type[Any]:
+    """The class that puts one linear layer `score` on the body; it is applied to every token, whichever class it is.
+
+    Raises UserError where transformers has none for the architecture.
+    """
+    for auto in (AutoModelForTokenClassification, AutoModelForSequenceClassification):
+        if type(config) not in auto._model_mapping:
+            continue
+        with torch.device("meta"):  # costs no memory
+            model = auto.from_config(config)
+        if isinstance(getattr(model, "score", None), torch.nn.Linear):
+            return auto
+
+    raise UserError(
+        f"model type {config.model_type}: transformers has no scoring head for it; "
+        "reward models and PPO need one, the reward `rule` does not"
+    )
 
 
 def scored_row(

@@ -2,8 +2,9 @@
 
 Reads   the fine-tuned model, training problems, held-out problems for the curve of greedy accuracy, and the reward
         models that the settings name.
-Writes  a model folder (weights, tokenizer, model card, metrics.jsonl with a line a step, manifest.json) and, with
-        --rollouts FILE, some questions with all their outputs, rewards and advantages for reading.
+Writes  a model folder (weights, tokenizer, prompts.json, model card, metrics.jsonl with a line a step,
+        manifest.json) and, with --rollouts FILE, some questions with all their outputs, rewards and advantages for
+        reading.
 
     python -m rl.train --config results/mini/config/rl.json --sft results/mini/models/sft \\
         --problems results/mini/world/problems/train.jsonl --heldout results/mini/world/problems/validation.jsonl \\
@@ -11,7 +12,8 @@ Writes  a model folder (weights, tokenizer, model card, metrics.jsonl with a lin
 
 A step: draw questions, sample G outputs of each, reward them, turn rewards into a number for each token, update
 (rl/trainer.py). A run that was killed goes on from its last checkpoint in --resume when the same command is run again,
-and ends with the same weights on a CPU. Without --config the paper's settings hold.
+and ends with the same weights on a CPU. Without --config the paper's settings hold; without --prompts questions are
+put as the fine-tuned model's prompts.json says.
 `torchrun --nproc-per-node 8 -m rl.train …` samples and trains on eight processes. Not done here: training the first
 reward models (rl.reward_model).
 """
@@ -29,7 +31,15 @@ from pipeline.config.read import read_section
 from pipeline.config.rl import RL
 from pipeline.errors import UserError, run_main
 from pipeline.model import distributed
-from pipeline.model.load import load_model, load_tokenizer, model_card
+from pipeline.model.card import Card, origin_of, write_card
+from pipeline.model.load import load_model, load_tokenizer
+from pipeline.model.model_prompts import (
+    ModelPrompts,
+    add_evaluation_option,
+    carried_by,
+    prompts_for,
+    read_evaluation,
+)
 from pipeline.training.job import TrainingJob, add_job_options
 from rl.iterative import RewardTraining
 from rl.own_code.check import check_own_code
@@ -46,7 +56,7 @@ from rl.value_model import ValueModel
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     settings = read_section(args.config, RL) if args.config else RL()
-    prompts = read_section(args.prompts, Prompts) if args.prompts else Prompts()
+    prompts = prompts_for(args.sft, args.prompts)
     job = TrainingJob(
         "rl.train",
         settings,
@@ -77,20 +87,32 @@ def main(argv: list[str] | None = None) -> None:
         reward_training=_reward_training(args, settings, rewards),
         programs=programs,
     )
-    results = trainer.run(job.checkpoints)
+    results = trainer.run(job.checkpoints, job.tracker)
 
     if args.rollouts and distributed.is_main():
         write_jsonl(args.rollouts, trainer.state.records)
 
     # Where programs may have run, the manifest says how they were isolated.
     isolation = {"isolation": programs.isolation} if settings.mode != "cot" else {}
-    description = (
-        f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4)."
+    asking = ModelPrompts.of(
+        "chat", carried_by(args.sft), prompts, read_evaluation(args.evaluation)
+    )
+    card = Card(
+        title="RL model",
+        description=f"Policy after {settings.steps} steps of {settings.method} (DeepSeekMath, section 4).",
+        origin=origin_of(args.sft),
+        trained_on=[path.name for path in args.problems],
+        asking=asking,
+        parameters=policy.num_parameters(),
+        context=policy.config.max_position_embeddings,
+        settings=settings.model_dump(),
+        metrics=results,
     )
     job.save(
         trainer.policy,
         tokenizer,
-        card=model_card("RL model", description, settings.model_dump(), results),
+        card=write_card(card),
+        asking=asking,
         counts={"questions": len(problems.training), "held_out": len(problems.heldout)},
         metrics=results | isolation,
         lines=trainer.state.lines,
@@ -192,7 +214,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--config", type=Path, help="settings, the section rl as JSON")
-    add("--prompts", type=Path, help="the section prompts as JSON")
+    add("--prompts", type=Path, help="the section prompts as JSON; default: the model's own")
     add("--sft", type=Path, required=True, help="the fine-tuned model to start from")
     add("--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)")
     add(
@@ -206,6 +228,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     add("--outcome-model", type=Path, help="folder of the outcome reward model")
     add("--process-model", type=Path, help="folder of the process reward model")
     add("--rollouts", type=Path, help="write some questions with all their outputs here")
+    add_evaluation_option(parser)
     add_job_options(parser)
     return parser.parse_args(argv)
 

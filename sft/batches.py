@@ -1,12 +1,14 @@
 """Which examples make which step: random concatenation to the context, a pure function of seed and
 step."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
 from pipeline.forward.batches import Row
 
@@ -51,6 +53,28 @@ def read_examples(path: Path) -> tuple[Examples, Examples]:
     if not len(train):
         raise UserError(f"{path}: holds no training examples")
     return train, validation
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a file of examples says of itself, for the trained model's card and prompts."""
+
+    sources: tuple[str, ...]
+    languages: tuple[str, ...]
+    prompts: Prompts | None
+
+
+def read_about(path: Path) -> About:
+    """Sources and languages of the examples, and the prompts that sft.data encoded them with (None
+    in files of older versions)."""
+    table = pq.read_table(path, columns=["source", "language"])
+    metadata = table.schema.metadata or {}
+    prompts = metadata.get(b"prompts")
+    return About(
+        sources=tuple(sorted(table["source"].unique().to_pylist())),
+        languages=tuple(sorted(table["language"].unique().to_pylist())),
+        prompts=Prompts.model_validate_json(prompts) if prompts else None,
+    )
 
 
 def plan_batches(

@@ -106,7 +106,7 @@ def _execute(solutions: list[Solution], isolation: set[str]) -> dict[str, Verdic
     workers = len(os.sched_getaffinity(0))
     with (
         Sandbox(timeout=TIMEOUT_SECONDS, memory_mb=MEMORY_MB, workers=workers) as box,
-        Progress("programs", len(solutions), "solutions") as progress,
+        Progress("sft programs", len(solutions), "solutions") as progress,
     ):
         isolation.add(box.level)
         for start in range(0, len(solutions), BATCH):

@@ -5,8 +5,10 @@ record's fields.
     trajectories   question, steps (text/code/execution)  MATH                    problem, solution
     programs       question, program [, table, choices]   GSM8K                   question, answer with ####
     ToRA           messages, gt                           worked solutions        question, solution, answer
-    MathInstruct   instruction, output, source            Lila (Hub)              input, output_program, output_answer
-    NuminaMath-1.5 problem, solution, answer, …_is_valid  Lila (its own files)    Input, Output Program, Output Answer
+    MathInstruct   instruction [, input], output [, source]   MetaMathQA          query, response
+    NuminaMath-1.5 problem, solution, answer, …_is_valid  OpenMathInstruct        problem, generated_solution, …
+    Lila (Hub)     input, output_program, output_answer   Lila (its own files)    Input, Output Program, Output Answer
+    chats          messages of role and content, or conversations of from and value (ShareGPT): one question, one answer
 
 A converter returns a Solution or raises Reject with a reason that is counted. Here nothing is
 executed or graded (sft.checks does); programs are rewritten only so that they print what they
@@ -36,6 +38,16 @@ CHINESE_SHARE = 0.2
 """Of all letters; Chinese questions are full of Latin variable names."""
 
 
+FORMS = (
+    "records with question and answer (#### or a box), question or problem and solution, "
+    "question and program, question and steps, query and response, instruction and output, "
+    "messages (role, content) or conversations (from, value)"
+)
+"""What is accepted, in one line; every form is described above."""
+LONGEST = 1_000_000
+"""Characters of a question and its solution: what is longer is no solution."""
+
+
 class Reject(Exception):
     """A record that cannot become a training example; the message is the reason."""
 
@@ -45,9 +57,27 @@ def convert(row: dict, identity: str, source: str) -> Solution:
     own_identity = str(row.get("id") or identity)
     own_source = str(row.get("source") or source)
     for fields, converter in CONVERTERS:
-        if all(name in row for name in fields):
-            return converter(row, own_identity, own_source)
+        if not all(name in row for name in fields):
+            continue
+        try:
+            return _checked(converter(row, own_identity, own_source))
+        # Anything may stand in a field of somebody's file: 5 for a list, a list for a text.
+        except (TypeError, AttributeError, KeyError, IndexError, ValueError):
+            raise Reject(f"a field is not what it should be ({', '.join(fields)})") from None
     raise Reject("fields of no known data set")
+
+
+def _checked(solution: Solution) -> Solution:
+    """Refuse what could not be encoded or written."""
+    texts = [solution.id, solution.source, solution.question, solution.answer]
+    texts += [turn["content"] for turn in solution.turns]
+    if sum(map(len, texts)) > LONGEST:
+        raise Reject(f"longer than {LONGEST:,} characters")
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        raise Reject("half a character (a lone surrogate)") from None
+    return solution
 
 
 def language_of(text: str) -> str:
@@ -123,12 +153,89 @@ def _program(row: dict, identity: str, source: str) -> Solution:
     return _solution(question, row.get("answer"), "pot", [_code(code)], identity, source)
 
 
-def _conversation(row: dict, identity: str, source: str) -> Solution:
-    messages = {message["role"]: message["content"] for message in row["messages"]}
-    if len(row["messages"]) != 2 or set(messages) != {"user", "assistant"}:
+def _tora(row: dict, identity: str, source: str) -> Solution:
+    question, text = _question_and_answer(row["messages"], "role", "content")
+    turns, mode = _fenced(text)
+    return _solution(question, row["gt"], mode, turns, identity, source)
+
+
+def _chat(row: dict, identity: str, source: str) -> Solution:
+    """OpenAI's messages or ShareGPT's conversations; the answer is a field's, or the last one that the
+    text states."""
+    if "messages" in row:
+        question, text = _question_and_answer(row["messages"], "role", "content")
+    else:
+        question, text = _question_and_answer(row["conversations"], "from", "value")
+
+    names = ("answer", "gt", "final_answer", "ground_truth", "expected_answer")
+    given = next((row[name] for name in names if row.get(name) not in (None, "")), None)
+    return _stated(question, text, given, identity, source)
+
+
+SPEAKERS = {
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "model": "assistant",
+}
+
+
+def _question_and_answer(messages: object, speaker: str, content: str) -> tuple[str, str]:
+    """The two texts of a chat of one question and one answer. What a system message says is left out:
+    prompts have their own."""
+    if not isinstance(messages, list) or not all(isinstance(turn, dict) for turn in messages):
+        raise Reject("messages are no list of objects")
+
+    spoken = [turn for turn in messages if turn.get(speaker) not in ("system", "developer")]
+    roles = [SPEAKERS.get(str(turn.get(speaker))) for turn in spoken]
+    if roles != ["user", "assistant"]:
         raise Reject("not one question and one answer")
-    turns, mode = _fenced(messages["assistant"])
-    return _solution(messages["user"], row["gt"], mode, turns, identity, source)
+    question, answer = (_content(turn.get(content)) for turn in spoken)
+    return question, answer
+
+
+def _content(value: object) -> str:
+    """A message's text, also where it comes in parts ([{"type": "text", "text": ...}])."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(part, dict) for part in value):
+        if any(not isinstance(part.get("text"), str) for part in value):
+            raise Reject("a message is not of text alone")
+        return "".join(part["text"] for part in value)
+    raise Reject("a message without content")
+
+
+def _pair(row: dict, identity: str, source: str) -> Solution:
+    """A question and a solution under other names (MetaMathQA, OpenMathInstruct, prompts with
+    completions)."""
+    if row.get("is_correct") is False:
+        raise Reject("marked as wrong")
+    question = next(row[name] for name in ("query", "problem", "question", "prompt") if name in row)
+    solutions = ("response", "generated_solution", "completion")
+    text = str(next(row[name] for name in solutions if name in row) or "")
+    given = row.get("expected_answer", row.get("answer"))
+    return _stated(question, text, given, identity, source)
+
+
+def _stated(question: object, text: str, given: object, identity: str, source: str) -> Solution:
+    """A solution whose answer is given, boxed, behind ####, or the last one that the text states."""
+    answer = given
+    if "####" in text:
+        text, behind = _gsm8k(text)
+        # MetaMathQA says it once more behind the answer.
+        answer = given if given is not None else behind.splitlines()[0].strip() if behind else None
+    turns, mode = _fenced(text)
+
+    if answer is None:
+        box = text.rfind("\\boxed{")
+        answer = braced(text, box + len("\\boxed")) if box >= 0 else None
+    if answer is None:
+        stated = STATED.findall(text)
+        answer = stated[-1].strip() if stated else None
+    if mode == "cot":
+        turns[-1]["content"] = _boxed(turns[-1]["content"], answer)
+    return _solution(question, answer, mode, turns, identity, source)
 
 
 def _worked(row: dict, identity: str, source: str) -> Solution:
@@ -180,10 +287,15 @@ def _math_instruct(row: dict, identity: str, source: str) -> Solution:
         turns = [_code(prints_last_value(output))]
         return _solution(question, None, "pot", turns, identity, source)
 
+    question = str(row["instruction"] or "").strip()
+    if row.get("input"):  # Alpaca's form: what the instruction is about
+        question = f"{question}\n{str(row['input']).strip()}"
+
     stated = STATED.findall(output)
-    answer = stated[-1].strip() if stated else None
-    turns = [_text(_boxed(output, answer))]
-    return _solution(row["instruction"], answer, "cot", turns, identity, source)
+    if stated:
+        answer = stated[-1].strip()
+        return _solution(question, answer, "cot", [_text(_boxed(output, answer))], identity, source)
+    return _stated(question, output, None, identity, source)
 
 
 def _lila(row: dict, identity: str, source: str) -> Solution:
@@ -214,13 +326,21 @@ CONVERTERS: list[tuple[tuple[str, ...], Callable[[dict, str, str], Solution]]] =
     (("turns", "format"), _ours),
     (("question", "steps"), _trajectory),
     (("question", "program"), _program),
-    (("messages", "gt"), _conversation),
+    (("messages", "gt"), _tora),
     (("instruction", "output"), _math_instruct),
     (("input", "output_program", "output_answer"), _lila),
     (("Input", "Output Program", "Output Answer"), _lila),
     (("problem", "solution"), _worked),
     (("question", "solution"), _worked),
+    (("query", "response"), _pair),
+    (("problem", "generated_solution"), _pair),
+    (("question", "generated_solution"), _pair),
+    (("question", "response"), _pair),
+    (("prompt", "completion"), _pair),
+    (("prompt", "response"), _pair),
     (("question", "answer"), _upstream_gsm8k),
+    (("messages",), _chat),
+    (("conversations",), _chat),
 ]
 
 

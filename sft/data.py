@@ -4,7 +4,8 @@ Reads   the sections `sft` and `prompts` of the configuration (JSON), solutions 
         Parquet, folders, `hub:<id>[:<config>]`; schemas are recognised by fields, see
         sft.converters), a model folder's tokenizer.
 Writes  OUT (Parquet): id, problem_id, source, format, language, question, answer, ids, scored,
-        split, beside it rejects.jsonl (id, source, reason), problems.jsonl (each question of the
+        split, beside it rejects.jsonl (id, source, reason, of unreadable
+        records file and record), problems.jsonl (each question of the
         examples once, with its answer: what reward models and RL ask where no other problems are
         given) and, last, manifest.json with counts by source, format and reason.
 
@@ -37,7 +38,7 @@ from pipeline.model.chat import encode_solutions
 from pipeline.model.load import load_tokenizer
 from pipeline.progress import Progress
 from sft.checks import reason_against, run_programs
-from sft.converters import Reject, convert
+from sft.converters import FORMS, Reject, convert
 
 CHUNK = 5_000
 """Solutions that are checked and encoded at a time: enough for the sandbox and the tokenizer to
@@ -63,8 +64,8 @@ class Tally:
     rejects: list[dict] = field(default_factory=list)
     isolation: set[str] = field(default_factory=set)
 
-    def reject(self, identity: str, source: str, reason: str) -> None:
-        self.rejects.append({"id": identity, "source": source, "reason": reason})
+    def reject(self, identity: str, source: str, reason: str, **place: object) -> None:
+        self.rejects.append({"id": identity, "source": source, "reason": reason, **place})
 
     def reasons(self) -> Counter:
         """Rejects by reason."""
@@ -81,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     problems: dict[str, Problem] = {}
     with (
         atomic_path(args.out) as temporary,
-        pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, with_prompts(prompts), compression="zstd") as writer,
     ):
         for chunk in chunks(read_solutions(args.solutions, tally)):
             kept = list(checked(chunk, settings, tally))
@@ -97,9 +98,7 @@ def main(argv: list[str] | None = None) -> None:
     write_jsonl(folder / "problems.jsonl", numbered(problems.values()))
     report(tally)
     if not any(name.startswith("train.") for name in tally.counts):
-        raise UserError(
-            f"{' '.join(args.solutions)}: no usable solutions; reasons in rejects.jsonl"
-        )
+        raise UserError(f"{first_flaw(tally, args.solutions)}; accepted: {FORMS}")
 
     # What is streamed from the Hub has no file whose digest the manifest could name.
     files = [file for path in args.solutions for file in input_files(path)]
@@ -118,6 +117,19 @@ def main(argv: list[str] | None = None) -> None:
     )
 
 
+def first_flaw(tally: Tally, paths: list[str]) -> str:
+    """Why there is no example, in one line: the first record that was refused, and how many
+    more."""
+    if not tally.rejects:
+        return f"{' '.join(paths)}: no records"
+    first = tally.rejects[0]
+    place = f"{first['file']}, record {first['record']}" if "file" in first else first["id"]
+    return (
+        f"no usable solution among {len(tally.rejects):,} records ({place}: {first['reason']}; "
+        "the others in rejects.jsonl)"
+    )
+
+
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -132,13 +144,18 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def with_prompts(prompts: Prompts) -> pa.Schema:
+    """The table's schema; its metadata holds the prompts, for the model that learns from them."""
+    return SCHEMA.with_metadata({"prompts": prompts.model_dump_json()})
+
+
 def read_solutions(paths: list[str], tally: Tally) -> Iterator[Solution]:
     """All records of all sources as solutions; the same question with the same solution counts
     once."""
     seen: set[bytes] = set()
     for file in [file for path in paths for file in input_files(path)]:
         stem = Path(file).name.split(".")[0]
-        with Progress(f"solutions {stem}", unit="records") as progress:
+        with Progress(f"sft solutions {stem}", unit="records") as progress:
             for number, row in enumerate(read_rows(file), 1):
                 progress.add()
                 tally.counts["records"] += 1
@@ -147,7 +164,8 @@ def read_solutions(paths: list[str], tally: Tally) -> Iterator[Solution]:
                 try:
                     solution = convert(row, identity, stem)
                 except Reject as reject:
-                    tally.reject(str(row.get("id") or identity), stem, str(reject))
+                    own = _writable(str(row.get("id") or identity))
+                    tally.reject(own, stem, str(reject), file=file, record=number)
                     continue
 
                 # A digest in the place of the text: millions of them fit into memory.
@@ -158,6 +176,11 @@ def read_solutions(paths: list[str], tally: Tally) -> Iterator[Solution]:
                     continue
                 seen.add(digest)
                 yield solution
+
+
+def _writable(text: str) -> str:
+    """Half characters (lone surrogates) replaced, since no file can hold them."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def checked(solutions: list[Solution], settings: SFT, tally: Tally) -> Iterator[Solution]:

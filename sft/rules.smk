@@ -8,8 +8,8 @@ def solution_files():
 
 rule sft_examples:
     input:
-        config="results/{preset}/config/sft.json",
-        prompts="results/{preset}/config/prompts.json",
+        config=settings("sft"),
+        prompts=settings("prompts"),
         tokenizer="results/{preset}/models/coder",
         solutions=[path for path in solution_files() if not path.startswith("hub:")],
     output:
@@ -31,9 +31,10 @@ rule sft_examples:
 
 rule train_sft:
     input:
-        config="results/{preset}/config/sft.json",
+        config=settings("sft"),
         base="results/{preset}/models/base",
         examples="results/{preset}/sft/examples.parquet",
+        evaluation=ASKED,
     output:
         model=directory("results/{preset}/models/sft"),
     params:
@@ -51,7 +52,7 @@ rule train_sft:
         "sft: fine-tuning on worked solutions"
     shell:
         "{resources.launch} -m sft.train --config {input.config:q} --base {input.base:q} --examples {input.examples:q}"
-        " --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
+        " --evaluation {input.evaluation:q} --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 
 rule sft_model:

@@ -2,8 +2,8 @@
 
 Reads   the section `sft` of the configuration (JSON), the base model's folder, the examples written
         by sft.data with the same tokenizer.
-Writes  OUT: a Hugging Face folder with tokenizer, model card, metrics.jsonl and manifest.json
-        (epochs; loss a token on the validation examples before and after, by format).
+Writes  OUT: a Hugging Face folder with tokenizer, prompts.json, model card, metrics.jsonl and
+        manifest.json (epochs; loss a token on the validation examples before and after, by format).
 
     python -m sft.train --config results/mini/config/sft.json --base results/mini/models/base \\
         --examples results/mini/sft/examples.parquet --resume results/mini/resume/sft --out results/mini/models/sft
@@ -27,10 +27,17 @@ from pipeline.config.sft import SFT
 from pipeline.errors import UserError, run_main
 from pipeline.forward.layout import row_log_probs
 from pipeline.model import distributed
-from pipeline.model.load import load_model, load_tokenizer, model_card
+from pipeline.model.card import Card, origin_of, write_card
+from pipeline.model.load import load_model, load_tokenizer
+from pipeline.model.model_prompts import (
+    ModelPrompts,
+    add_evaluation_option,
+    carried_by,
+    read_evaluation,
+)
 from pipeline.training.job import TrainingJob, add_job_options
 from pipeline.training.step import prepare, weighted_nll
-from sft.batches import Examples, plan_batches, read_examples
+from sft.batches import Examples, plan_batches, read_about, read_examples
 
 DESCRIPTION = (
     "Fine-tuned on step-by-step, program and tool-integrated solutions (DeepSeekMath, section 3)."
@@ -81,11 +88,28 @@ def main(argv: list[str] | None = None) -> None:
         evaluate_every=settings.evaluate_every,
     )
 
+    about = read_about(args.examples)
+    asking = ModelPrompts.of(
+        "chat", carried_by(args.base), about.prompts, read_evaluation(args.evaluation)
+    )
+    origin = origin_of(args.base)
     results = history.results
+    card = Card(
+        title="Instruct model",
+        description=DESCRIPTION,
+        origin=origin.with_languages(about.languages),
+        trained_on=about.sources,
+        asking=asking,
+        parameters=model.num_parameters(),
+        context=model.config.max_position_embeddings,
+        settings=settings.model_dump(mode="json"),
+        metrics=results,
+    )
     job.save(
         model,
         tokenizer,
-        card=model_card("Instruct model", DESCRIPTION, settings.model_dump(mode="json"), results),
+        card=write_card(card),
+        asking=asking,
         counts={
             "examples": len(training),
             "validation": len(validation),
@@ -151,6 +175,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--examples", type=Path, required=True, help="Parquet file written by sft.data"
     )
+    add_evaluation_option(parser)
     add_job_options(parser)
     return parser.parse_args(argv)
 

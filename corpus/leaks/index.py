@@ -1,10 +1,11 @@
 """An index of benchmark n-grams, and the search of pages for them (DeepSeekMath section 2.1, after DeepSeek-Coder).
 
-Rule A: a page with a 10-gram that also occurs in a benchmark text is a leak. Rule B: a benchmark text of
+Rule A: a page with a 10-gram that also occurs in a benchmark text is a leak. Rule B: a question of
 3 to 9 grams is matched whole; shorter texts are not used. What the paper leaves open is settled in
 `pipeline.config.corpus.Decontamination`: what a gram is, which n-grams are no evidence (runs of digits,
-formulas without words, phrases that many items share). A text without any 10-gram after this is matched
-whole, as in rule B.
+formulas without words, phrases that many items share, answers that are no full solutions). A question
+without any 10-gram after this is matched whole, as in rule B. Rule C goes beyond the paper: edited copies
+of questions (`corpus.leaks.edited`).
 
 Shapes: X benchmark texts, T grams of all of them, E entries of a table of n-grams.
 """
@@ -14,18 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpus.leaks.benchmark_texts import ANSWER, OPTIONS, QUESTION, Item
+from corpus.leaks.edited import ANCHOR, Copy, EditedCopies
+from corpus.leaks.ngram_table import Entry, NgramTable
 from corpus.leaks.ngrams import WORD, Grams, cut, join, rolling
 from corpus.leaks.normalise import FUNCTIONS, plain
 from pipeline.config.corpus import Decontamination
-
-_U64 = np.uint64
-_BIT = (1 << np.arange(8)).astype(np.uint8)
 
 # sin and cos are as much formula as x is; ii and iv are numbers. As grams they are no words.
 _ROMAN_NUMERALS = "ii iii iv vi vii viii ix xi xii xiii xiv xv xvi"
 _NO_WORDS = f"{_ROMAN_NUMERALS} {' '.join(sorted(FUNCTIONS))}"
 
 _CHUNK = 1000  # texts cut at a time
+SHOWN_GRAMS = 60  # of an edited copy
 
 
 @dataclass(slots=True)
@@ -36,8 +37,8 @@ class Leak:
     item: str | int
     row: int
     part: str  # question, answer or other
-    rule: str  # A or B
-    ngram: str  # the grams that agree, blank between
+    rule: str  # A (an n-gram), B (a short text as a whole) or C (an edited copy)
+    ngram: str  # the grams that agree, of an edited copy those of the page; blanks between
     count: int = 1  # how many n-grams of the item the page holds
 
 
@@ -53,22 +54,31 @@ class LeakIndex:
         # found by it.
         self.whole = np.ones(self.texts.count, dtype=bool)
         # By n: the n-grams that are looked for on pages.
-        self.tables: dict[int, _Table] = {}
+        self.tables: dict[int, NgramTable] = {}
+        self.copies: EditedCopies | None = None
 
         for n, key in rolling(self.texts.grams.key, settings.ngram):
             if n == settings.ngram:
                 self._add(n, key, self._windows(n, key))
             elif n >= settings.shortest:
                 self._add(n, key, self._short_texts(n, key))
+            if n == ANCHOR:
+                self.copies = self._edited_copies(key)
 
     # ---- Searching
 
     def find(self, texts: list[str]) -> list[list[Leak]]:
         """For each raw text the benchmark items in it, the strongest first."""
-        page_grams = cut([plain(text) for text in texts])
-        found: list[dict[int, Leak]] = [{} for _ in texts]
+        return self.find_in(page_grams_of(texts))
+
+    def find_in(self, page_grams: Grams) -> list[list[Leak]]:
+        """The same for texts that are cut into grams already."""
+        found: list[dict[int, Leak]] = [{} for _ in range(page_grams.texts)]
+        copies: list[Copy] = []
 
         for n, key in rolling(page_grams.key, self.settings.ngram):
+            if n == ANCHOR and self.copies:
+                copies = self.copies.find(page_grams, key)
             table = self.tables.get(n)
             if table is None:
                 continue
@@ -80,10 +90,11 @@ class LeakIndex:
                 leaks = found[page_grams.text[at]]
                 self._note(leaks, page_grams, at, n, table.entries_of(key[at]))
 
+        self._note_copies(found, page_grams, copies)
         return [sorted(leaks.values(), key=lambda leak: -leak.count) for leaks in found]
 
     def _note(
-        self, leaks: dict[int, Leak], page_grams: Grams, at: int, n: int, entries: list["_Entry"]
+        self, leaks: dict[int, Leak], page_grams: Grams, at: int, n: int, entries: list[Entry]
     ) -> None:
         """Count what agrees at one place of a page: of each item at most one n-gram."""
         ngram = page_grams.words(at, n)
@@ -114,7 +125,27 @@ class LeakIndex:
                 ngram=ngram,
             )
 
-    def _holds_whole_text(self, page_grams: Grams, at: int, entry: "_Entry") -> bool:
+    def _note_copies(
+        self, found: list[dict[int, Leak]], page_grams: Grams, copies: list[Copy]
+    ) -> None:
+        """Rule C: an item that is not found by the others, whose evidence is stronger."""
+        for copy in copies:
+            number = int(self.texts.item[copy.text])
+            item = self.items[number]
+            found[copy.page].setdefault(
+                number,
+                Leak(
+                    benchmark=item.benchmark,
+                    item=item.item,
+                    row=item.row,
+                    part=self.texts.part[copy.text],
+                    rule="C",
+                    ngram=page_grams.words(copy.begin, min(copy.count, SHOWN_GRAMS)),
+                    count=copy.anchors,
+                ),
+            )
+
+    def _holds_whole_text(self, page_grams: Grams, at: int, entry: Entry) -> bool:
         """Whether the page holds the whole benchmark text around one of its n-grams."""
         text_begin = int(self.texts.first[entry.text])
         length = int(self.texts.length[entry.text])
@@ -133,12 +164,17 @@ class LeakIndex:
         """Make the table of the n-grams that begin at these grams."""
         if len(first):
             text = self.texts.grams.text[first]
-            self.tables[n] = _Table.build(key[first], text, first)
+            self.tables[n] = NgramTable.build(key[first], text, first)
 
     def _windows(self, n: int, key: np.ndarray) -> np.ndarray:
         """Rule A: where the n-grams that are looked for begin; decides which texts are matched whole."""
         text_of = self.texts.grams.text
         first = np.flatnonzero(text_of[: len(key)] == text_of[n - 1 :])  # inside one text
+        # An answer is no evidence: "the United States" and `return len(string)` are everywhere. A
+        # full solution is.
+        is_short = self.texts.length < self.settings.solution_grams
+        is_evidence = ~(self.texts.is_answer & is_short)
+        first = first[is_evidence[text_of[first]]]
         text = text_of[first]
 
         stock = self._is_stock(key[first], text, self.settings.stock_items)
@@ -183,6 +219,22 @@ class LeakIndex:
         stock = self._is_stock(key[first], text, self.settings.stock_texts)
         return first[~stock]
 
+    def _edited_copies(self, key: np.ndarray) -> EditedCopies | None:
+        """Rule C: the anchors of questions of enough words; those that many items share are none."""
+        texts, n = self.texts, ANCHOR
+        first = np.flatnonzero(texts.grams.text[: len(key)] == texts.grams.text[n - 1 :])
+        is_guarded = texts.is_question & (texts.written_words() >= self.settings.edited_words)
+        first = first[is_guarded[texts.grams.text[first]]]
+
+        text = texts.grams.text[first]
+        stock = self._is_stock(key[first], text, self.settings.stock_items)
+        evidence = ~stock & (texts.words(first, n) >= 2)
+        first, text = first[evidence], text[evidence]
+        if not len(first):
+            return None
+        table = NgramTable.build(key[first], text, first)
+        return EditedCopies(texts.grams, texts.length, texts.item, table, self.settings)
+
     def _is_stock(self, key: np.ndarray, text: np.ndarray, most: int) -> np.ndarray:
         """Whether an n-gram is in more than `most` items of one benchmark, [len(key)] bool.
 
@@ -209,6 +261,11 @@ class LeakIndex:
         return np.isin(key, stock_keys)
 
 
+def page_grams_of(texts: list[str]) -> Grams:
+    """Raw texts of pages, cut into grams."""
+    return cut([plain(text) for text in texts])
+
+
 @dataclass(frozen=True, slots=True)
 class _Texts:
     """The texts of all items, cut into grams."""
@@ -222,8 +279,10 @@ class _Texts:
     length: np.ndarray  # [X] int64: how many it has
     words_before: np.ndarray  # [T + 1] int64: words among the grams before each
     is_options: np.ndarray  # [X] bool
+    is_question: np.ndarray  # [X] bool
+    is_answer: np.ndarray  # [X] bool
 
-    # [X] bool: only questions and answers are matched whole. Lists of options say too little by
+    # [X] bool: only questions are matched whole. Answers and lists of options say too little by
     # themselves ("is, not, in"), and strings under unlisted keys are labels more often than texts.
     is_matched_whole: np.ndarray
 
@@ -257,64 +316,22 @@ class _Texts:
             length=np.bincount(grams.text, minlength=len(raw)),
             words_before=np.concatenate(([0], np.cumsum(is_word))),
             is_options=np.array([name == OPTIONS for name in part], dtype=bool),
-            is_matched_whole=np.array([name in (QUESTION, ANSWER) for name in part], dtype=bool),
+            is_question=np.array([name == QUESTION for name in part], dtype=bool),
+            is_answer=np.array([name == ANSWER for name in part], dtype=bool),
+            is_matched_whole=np.array([name == QUESTION for name in part], dtype=bool),
         )
+
+    def written_words(self) -> np.ndarray:
+        """[X] the words of each text; two Chinese characters are about one."""
+        words = self.words(self.first, self.length)
+        grams = self.grams
+        is_ideograph = (grams.kind == WORD) & (grams.end - grams.start == 1)
+        ideographs = np.bincount(grams.text[is_ideograph], minlength=self.count)
+        return words - ideographs / 2
 
     def words(self, first: np.ndarray, count: np.ndarray | int) -> np.ndarray:
         """How many of the `count` grams from each of `first` are words."""
         return self.words_before[first + count] - self.words_before[first]
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An n-gram of a benchmark text."""
-
-    text: int  # index into the texts
-    first: int  # its first gram, among those of all texts
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The n-grams of one n that are looked for, by ascending key; equal keys of different texts side by side."""
-
-    key: np.ndarray  # [E] uint64
-    text: np.ndarray  # [E] int32: index into the texts
-    first: np.ndarray  # [E] int64: first gram, among those of all texts
-
-    # A bit for each value of the top bits of a key: most n-grams of a page are refused by it, far
-    # faster than by a binary search.
-    bits: np.ndarray  # uint8
-    shift: np.uint64
-
-    @classmethod
-    def build(cls, key: np.ndarray, text: np.ndarray, first: np.ndarray) -> "_Table":
-        order = np.lexsort((first, key))
-
-        # 16 to 32 bits an entry, so that few of other keys are set; at most half a gigabyte.
-        width = min(max(len(key).bit_length() + 4, 12), 32)
-        shift = _U64(64 - width)
-        bits = np.zeros(1 << (width - 3), dtype=np.uint8)
-        place = key >> shift
-        np.bitwise_or.at(bits, place >> _U64(3), _BIT[place & _U64(7)])
-
-        return cls(key[order], text[order], first[order], bits, shift)
-
-    def find(self, key: np.ndarray) -> np.ndarray:
-        """Positions in `key` of keys that are in the table."""
-        place = key >> self.shift
-        byte, bit = self.bits[place >> _U64(3)], _BIT[place & _U64(7)]
-        maybe = np.flatnonzero(byte & bit)
-
-        nearest = np.searchsorted(self.key, key[maybe])
-        nearest = np.minimum(nearest, len(self.key) - 1)
-        return maybe[self.key[nearest] == key[maybe]]
-
-    def entries_of(self, key: np.uint64) -> list[_Entry]:
-        low = np.searchsorted(self.key, key, "left")
-        high = np.searchsorted(self.key, key, "right")
-        texts = self.text[low:high].tolist()
-        firsts = self.first[low:high].tolist()
-        return [_Entry(text, first) for text, first in zip(texts, firsts, strict=True)]
 
 
 def _changes(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ def score_shards(
     jobs = list(zip(crawl.shards, files, strict=True))
 
     scored = run_jobs(_score_shard, jobs, workers, shared=(crawl, model, max_tokens))
-    for _ in track(scored, "scores", total=len(jobs), unit="shards"):
+    for _ in track(scored, "mining scores", total=len(jobs), unit="shards"):
         pass
     return files
 

@@ -6,14 +6,12 @@ that the report is also a check of them.
 """
 
 import json
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from corpus.reporting.schema import (
-    Benchmark,
     Clusters,
     Contamination,
     Final,
@@ -24,6 +22,7 @@ from corpus.reporting.schema import (
     MarkupKind,
     Quality,
 )
+from corpus.tables.leak_counts import leak_counts
 from corpus.tables.rounds import round_folders
 from corpus.tables.shards import Crawl
 
@@ -243,45 +242,18 @@ def clusters(tables: Tables) -> Clusters:
 
 def contamination(tables: Tables) -> Contamination:
     """By benchmark: pages removed because of it, distinct items found; and the removed pages."""
-    rows = tables.rows(
-        "SELECT url, benchmark, item, ngram, rule, also, ngrams FROM removed ORDER BY doc_id"
-    )
-
-    pages: dict[str, set[str]] = defaultdict(set)
-    items: dict[str, set[str]] = defaultdict(set)
-    for url, benchmark, item, _, _, also, _ in rows:
-        # A page counts for every benchmark that it leaks.
-        leaked = [(benchmark, item)]
-        leaked += [(other["benchmark"], str(other["item"])) for other in json.loads(also)]
-        for name, one in leaked:
-            pages[name].add(url)
-            items[name].add(one)
-
-    # A benchmark of which nothing was found is listed, too.
+    removed = tables.database.sql("FROM removed ORDER BY doc_id").to_arrow_table().to_pylist()
     manifest = json.loads((tables.corpus / "final" / "manifest.json").read_text(encoding="utf-8"))
     guarded = manifest["counts"].get("benchmark_items", {})
-    benchmarks: list[Benchmark] = [
-        {
-            "benchmark": name,
-            "items": guarded.get(name),
-            "found": len(items[name]),
-            "pages": len(pages[name]),
-        }
-        for name in sorted(set(guarded) | set(pages))
-    ]
+
+    shown = ("url", "benchmark", "item", "ngram", "rule", "ngrams")
+    pages: list[Any] = []
+    for row in removed[:SHOWN_LEAKS]:
+        pages.append({name: row[name] for name in shown})
 
     return {
-        "benchmarks": benchmarks,
+        "benchmarks": leak_counts(removed, guarded),
         "rules": dict(tables.rows("SELECT rule, count(*) FROM removed GROUP BY rule")),
-        "pages": [
-            {
-                "url": url,
-                "benchmark": benchmark,
-                "item": item,
-                "ngram": ngram,
-                "rule": rule,
-                "ngrams": ngrams,
-            }
-            for url, benchmark, item, ngram, rule, _, ngrams in rows[:SHOWN_LEAKS]
-        ],
+        "pages": pages,
+        "candidates": manifest["counts"].get("candidates"),
     }

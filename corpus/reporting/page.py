@@ -43,20 +43,20 @@ SHOWN_CLUSTER_SIZES = 14
 REASONS = {
     "record_type": "not a response",
     "damaged_record": "damaged record",
-    "truncated_record": "cut off",
+    "truncated_record": "truncated record",
     "not_a_warc": "not an archive",
-    "warc_header": "no address in the archive's header",
-    "bad_url": "unusable address",
+    "warc_header": "archive header without address or date",
+    "bad_url": "invalid address",
     "http_status": "HTTP status other than 200",
     "mime": "not HTML",
     "binary": "binary content",
-    "encoding": "undecodable",
-    "empty_body": "empty",
+    "encoding": "cannot be decoded",
+    "empty_body": "empty page",
     "too_large": "too large",
     "too_deep": "nested too deeply",
-    "no_text": "no text",
+    "no_text": "no text on the page",
     "timeout": "took too long",
-    "memory": "took too much memory",
+    "memory": "used too much memory",
     "crash": "parser crashed",
     "extractor_error": "extractor failed",
 }
@@ -125,7 +125,7 @@ def page_html(data: Numbers) -> str:
     ]
     if "truth" in data:
         truth = truth_section(data["truth"])
-        sections.append(Section("Against the ground truth", "truth.html.jinja", truth))
+        sections.append(Section("Compared with the ground truth", "truth.html.jinja", truth))
     sections += [
         Section("Domains", "domains.html.jinja", domains_section(data)),
         Section("URL prefixes", "prefixes.html.jinja", prefixes_section(data["prefixes"])),
@@ -142,11 +142,9 @@ def page_html(data: Numbers) -> str:
     if data["cost"]:
         cost = CostSection(data["cost"], funnel["records"], CRAWL_PAGES)
         sections.append(Section("Cost", "cost.html.jinja", cost))
-    sections.append(Section("Choices", "choices.html.jinja", choices_section(data["choices"])))
+    sections.append(Section("Settings", "choices.html.jinja", choices_section(data["choices"])))
 
-    subtitle = (
-        f"The corpus of run {data['name']}: what went in, what came out, and what was lost and why."
-    )
+    subtitle = f"The corpus of run {data['name']}: what went in, what came out, and what was dropped and why."
     return render_page(TITLE, subtitle, sections, TEMPLATES, style="corpus.css")
 
 
@@ -197,14 +195,14 @@ def funnel_section(funnel: Funnel) -> FunnelSection:
             funnel["pages"],
             f"−{rejected:,} rejected for the reasons below",
         ),
-        charts.Stage("without duplicates", funnel["kept"], f"−{sum(copies.values()):,}: {kinds}"),
+        charts.Stage("after deduplication", funnel["kept"], f"−{sum(copies.values()):,}: {kinds}"),
         charts.Stage(
             "collected", funnel["collected"], f"−{below_cut:,} below the last round's cut-off score"
         ),
         charts.Stage(
             "corpus",
             funnel["final"]["pages"],
-            f"−{funnel['removed']:,} that contain benchmark problems",
+            f"−{funnel['removed']:,} with benchmark problems",
         ),
     ]
     return FunnelSection(charts.funnel(stages), funnel, REASONS)

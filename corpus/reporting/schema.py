@@ -6,6 +6,8 @@
 
 from typing import Any, NotRequired, TypedDict
 
+from corpus.tables.leak_counts import LeakCount
+
 
 class Numbers(TypedDict):
     """The whole file."""
@@ -157,16 +159,10 @@ class Cluster(TypedDict):
 
 
 class Contamination(TypedDict):
-    benchmarks: list["Benchmark"]
-    rules: dict[str, int]  # "A", "B" -> pages removed
+    benchmarks: list[LeakCount]
+    rules: dict[str, int]  # "A", "B", "C" -> pages removed; a page counts by its first item
     pages: list["Leak"]
-
-
-class Benchmark(TypedDict):
-    benchmark: str
-    items: int | None
-    found: int
-    pages: int
+    candidates: int | None  # kept pages for a person to read; None where the run does not say
 
 
 class Leak(TypedDict):

@@ -7,5 +7,7 @@ rounds.py        which rounds of mining belong to a run's corpus
 database.py      DuckDB that spills to disk
 final.py         columns of the final corpus and of the removal log; measures of a text's quality
 merge.py         finished shards to one sorted data set
+leak_counts.py   what was removed, by benchmark
+provenance.py    the version of the program
 dataset_card.py  the README of the final corpus
 """

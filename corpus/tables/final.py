@@ -73,7 +73,7 @@ DESCRIPTIONS = {
     "n_words": "Words (a Chinese or Japanese character counts as one)",
     "n_math": "Formulas in the text",
     "letter_share": "Letters per character, blanks not counted",
-    "repeated_line_share": "Share of the text's lines that stood in it before",
+    "repeated_line_share": "Share of the text's lines that repeat an earlier one",
 }
 
 # One row a removed page: the benchmark item that it shares most n-grams with.

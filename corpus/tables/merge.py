@@ -27,10 +27,12 @@ def merge(
         work: folder with `<shard>/kept.parquet` of each shard.
         part_characters: characters of text from which a new part is begun.
 
-    Returns counts of pages, tokens, characters, formulas and parts, and pages by language.
+    Returns counts of pages, tokens, characters, formulas, bytes in memory and parts, and pages by
+    language and by crawl.
     """
-    counts: Counter[str] = Counter(pages=0, tokens=0, characters=0, formulas=0)
+    counts: Counter[str] = Counter(pages=0, tokens=0, characters=0, formulas=0, bytes=0)
     languages: Counter[str] = Counter()
+    crawls: Counter[str] = Counter()
 
     files = [work / shard / "kept.parquet" for shard in shards]
     with _Parts(out, part_characters) as parts:
@@ -42,17 +44,20 @@ def merge(
             counts["tokens"] += _sum(table, "token_count")
             counts["characters"] += characters
             counts["formulas"] += _sum(table, "n_math")
+            counts["bytes"] += table.nbytes
             languages.update(table["language"].to_pylist())
+            crawls.update(table["crawl"].to_pylist())
 
     return {
         **counts,
         "parts": parts.count,
         "languages": dict(languages.most_common(TOP_LANGUAGES)),
+        "crawls": dict(sorted(crawls.items())),
     }
 
 
-def write_removed(work: Path, shards: Sequence[str], path: str | Path) -> dict:
-    """Write the log of removed pages, sorted by doc_id; return counts of pages, tokens, by benchmark."""
+def write_removed(work: Path, shards: Sequence[str], path: str | Path) -> list[dict]:
+    """Write the log of removed pages, sorted by doc_id; return its rows."""
     rows = []
     for shard in shards:
         rows += pq.read_table(work / shard / "removed.parquet").to_pylist()
@@ -61,13 +66,7 @@ def write_removed(work: Path, shards: Sequence[str], path: str | Path) -> dict:
     table = pa.Table.from_pylist(rows, schema=REMOVED)
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-
-    by_benchmark = Counter(row["benchmark"] for row in rows)
-    return {
-        "removed": len(rows),
-        "removed_tokens": sum(row["n_tokens"] for row in rows),
-        "removed_by_benchmark": dict(sorted(by_benchmark.items())),
-    }
+    return rows
 
 
 class _Parts:

@@ -1,5 +1,7 @@
 """Scores in the form that lm-evaluation-harness writes them, for tools that read its results files.
 
+The part that depends on nothing but the evaluation; eval/reporting/harness_files.py adds date, commit and versions.
+
 One task for each benchmark and mode ("gsm8k_cot"), with `exact_match,strict` (our grader), `exact_match,compat` (the
 public DeepSeekMath rules), and maj@K and pass@K where there were samples, each with a standard error.
 """
@@ -23,7 +25,7 @@ def harness_results(
     for name, values in scores.items():
         if "greedy" not in values:
             continue  # not run on this machine
-        task = name.replace(".", "_")
+        task = task_name(name)
         measured[task] = _metrics(values)
         counts[task] = values["n"]
         few_shot[task] = shots.get(name, 0)
@@ -42,11 +44,24 @@ def harness_results(
             "model": "hf",
             "model_args": f"pretrained={model}",
             "batch_size": settings.batch,
+            "batch_sizes": [],
+            "device": None,
+            "use_cache": None,
             "limit": settings.limit,
+            "bootstrap_iters": 0,  # errors are computed in closed form
+            "gen_kwargs": {"max_gen_toks": settings.max_new_tokens},
             "random_seed": settings.seed,
+            "numpy_seed": settings.seed,
+            "torch_seed": settings.seed,
+            "fewshot_seed": settings.seed,
         },
         "model_name": model,
     }
+
+
+def task_name(name: str) -> str:
+    """The harness's name of a benchmark and mode: a word without dots."""
+    return name.replace(".", "_")
 
 
 def _config(task: str, shots: int, settings: Evaluation) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def _scores(summary: Summary) -> str:
     for task in tasks_of(summary):
         scores = [summary[model].get(task) for model in models]
         problems = max(found["n"] for found in scores if found is not None)
-        rows.append([title(task), f"{problems:,}", *map(_score, scores)])
+        rows.append([_plain(title(task)), f"{problems:,}", *map(_score, scores)])
     return _table(["task", "problems", *models], rows)
 
 
@@ -66,14 +66,16 @@ def _comparisons(rows: Sequence[Comparison]) -> str:
     columns = ["models", "task", "change, points [95 % interval]", "p"]
     cells = []
     for row in rows:
-        cells.append([row.models, row.title, f"{row.change} [{row.interval}]", row.p])
+        cells.append(
+            [row.models, _plain(row.title), f"{row.change} [{row.interval}]", _plain(row.p)]
+        )
     return _table(columns, cells)
 
 
 def _settings(changed: Sequence[Changed]) -> str:
     if not changed:
         return "None."
-    rows = [[f"`{row.key}`", f"`{row.value}`", f"`{row.usual}`"] for row in changed]
+    rows = [[_code(row.key), _code(row.value), _code(row.usual)] for row in changed]
     return _table(["setting", "this run", "usual"], rows)
 
 
@@ -84,7 +86,11 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _cell(text: str) -> str:
     """Text that ends neither its cell nor its row."""
-    return _plain(text).replace("|", "\\|")
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', chr(39))}`"
 
 
 def _plain(text: str) -> str:

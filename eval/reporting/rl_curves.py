@@ -42,7 +42,7 @@ OUTCOMES = (
         "Correct outputs",
         "share of the step's outputs",
         {"correct": "right"},
-        "By the rule, whatever is rewarded.",
+        "As judged by the rule, whichever rewards are in use.",
     ),
     Panel(
         "Held-out accuracy",
@@ -108,8 +108,8 @@ def curves(lines: Lines, metrics: dict[str, str]) -> list[Line]:
 
 def charts(lines: Lines) -> list[Chart]:
     """All charts for which the run has metrics, in the order in which they are read."""
-    rewards, levels = _rewards(lines), _levels(lines)
-    found = [_chart(lines, panel) for panel in (rewards, *OUTCOMES, levels, *UPDATES)]
+    panels = (_rewards(lines), _zeros(lines), *OUTCOMES, _levels(lines), *UPDATES)
+    found = [_chart(lines, panel) for panel in panels]
     found += distributions(lines)
     return [chart for chart in found if chart.drawing]
 
@@ -121,14 +121,22 @@ def _chart(lines: Lines, panel: Panel) -> Chart:
 
 def reward_names(lines: Lines) -> dict[str, str]:
     """Name of each reward -> the key of its mean in the metrics."""
+    found = _keys_after("rewards/", lines)
+    if found:
+        return found
+
+    # Runs of earlier versions have the built-in rewards only, among other keys that begin so.
+    older = _keys_after("reward_", lines)
+    return {name: key for name, key in older.items() if key not in NOT_REWARDS}
+
+
+def _keys_after(beginning: str, lines: Lines) -> dict[str, str]:
+    """What follows `beginning` in keys of the metrics -> the key, in the order of appearance."""
     found: dict[str, str] = {}
     for line in lines:
         for key in line:
-            if key.startswith("rewards/"):
-                found[key.removeprefix("rewards/")] = key
-            elif key.startswith("reward_") and key not in NOT_REWARDS:
-                # Metrics may carry a reward under both keys.
-                found.setdefault(key.removeprefix("reward_"), key)
+            if key.startswith(beginning):
+                found[key.removeprefix(beginning)] = key
     return found
 
 
@@ -139,11 +147,16 @@ def _rewards(lines: Lines) -> Panel:
     return Panel("Rewards", "mean over the step's outputs", metrics)
 
 
+def _zeros(lines: Lines) -> Panel:
+    # Where there is one reward, the share of right outputs says as much.
+    zeros = _keys_after("reward_zeros/", lines)
+    metrics = zeros if len(zeros) > 1 else {}
+    return Panel("Outputs that a reward gave nothing", "share of the step's outputs", metrics)
+
+
 def _levels(lines: Lines) -> Panel:
-    keys: set[str] = set()
-    for line in lines:
-        keys.update(key for key in line if key.startswith(LEVEL))
-    metrics = {f"level {key.removeprefix(LEVEL)}": key for key in sorted(keys)}
+    keys = _keys_after(LEVEL, lines)
+    metrics = {f"level {level}": keys[level] for level in sorted(keys)}
     return Panel("Held-out accuracy by level", "share of the level's problems, greedy", metrics)
 
 
@@ -156,8 +169,8 @@ def distributions(lines: Lines) -> list[Chart]:
     )
     found = []
     for title, key, unit in kinds:
-        recorded = [line for line in lines if key in line]
-        if len(recorded) > 1 and recorded[0][key]:
+        recorded = [line for line in lines if line.get(key)]
+        if len(recorded) > 1:
             ends = [(f"step {line['step']}", line[key]) for line in (recorded[0], recorded[-1])]
             found.append(Chart(title, _histogram(ends, unit)))
     return found
@@ -173,8 +186,11 @@ class Binned:
 
 
 def binned(series: list[tuple[str, dict[str, int]]]) -> Binned:
-    """Counts by value ("0.5" -> 12), put into common bins of a round width; at least one count."""
-    values = [float(value) for _, counts in series for value in counts]
+    """Counts by value ("0.5" -> 12), put into common bins of a round width; NaN and infinity are left
+    out."""
+    values = [float(value) for _, counts in series for value in counts if isfinite(float(value))]
+    if not values:
+        return Binned(0.0, 1.0, [(name, [0]) for name, _ in series])
     low, high = min(values), max(values)
     width = round_step((high - low) / BINS) if high > low else 1.0
 
@@ -187,7 +203,8 @@ def binned(series: list[tuple[str, dict[str, int]]]) -> Binned:
     for name, counts in series:
         bins = [0] * (last - first + 1)
         for value, count in counts.items():
-            bins[place(float(value)) - first] += count
+            if isfinite(float(value)):
+                bins[place(float(value)) - first] += count
         histograms.append((name, bins))
     return Binned(first * width, width, histograms)
 

@@ -1,5 +1,6 @@
 """Let a model attempt problems, in any mode, and keep what it wrote.
 
+how_to_ask.py           settings and prompts: the command line's, else the model's own
 attempts.py             prompts, samples and programs of one benchmark in one mode
 few_shot.py             prompts for models that were never taught to chat
 tool_loop.py            text and programs in turns; shared with RL

@@ -44,6 +44,7 @@ class Asking:
     tool_rounds: int = 2
     benchmark: Benchmark | None = None  # layout, examples and scoring of a declared benchmark
     file: str = ""  # the benchmark's file: some bring their worked examples beside it
+    stop: tuple[str, ...] = ()  # further strings at which the model's answers end
 
     def prompting(self, language: str) -> FewShot:
         """The few-shot prompt for problems of a language."""
@@ -96,14 +97,15 @@ def _needed(sandbox: Sandbox | None) -> Sandbox:
 
 def _stop_strings(problems: list[Problem], asking: Asking) -> tuple[str, ...]:
     """Where generation ends: few-shot, where the model starts on a next problem; with the tool, where it asks for
-    an output."""
+    an output; and where the model says."""
+    marks: dict[str, None] = {}
     if asking.style == "few-shot":
-        marks: dict[str, None] = {}
         for language in dict.fromkeys(problem.language for problem in problems):
             marks |= dict.fromkeys(asking.prompting(language).layout.stop)
-        return tuple(marks)
+        return tuple(marks | dict.fromkeys(asking.stop))
 
-    return ASKS_FOR_OUTPUT if asking.mode == "tool" else ()
+    marks = dict.fromkeys(ASKS_FOR_OUTPUT if asking.mode == "tool" else ())
+    return tuple(marks | dict.fromkeys(asking.stop))
 
 
 def prompts_ids(tokenizer: Any, problems: Sequence[Problem], asking: Asking) -> list[list[int]]:

@@ -14,12 +14,16 @@ from typing import Any
 
 from eval.tasks.declarations import Benchmark
 from pipeline.artifacts.records import Problem
-from pipeline.artifacts.write import file_digest
+from pipeline.artifacts.resume import fingerprint
+from pipeline.artifacts.write import MANIFEST, NOT_COUNTED, file_digest
 from pipeline.config.eval import Evaluation
 from pipeline.errors import UserError
+from pipeline.model.card import NAME as CARD
+from pipeline.model.model_prompts import FILE as PROMPTS
 
-# A part is about so many full batches: long enough to keep the batch full, short enough to lose.
-BATCHES = 8
+# Samples of a part: many full batches, which keeps the batch full. The number of samples that are decoded side by side
+# is a matter of speed and must not change it, or another one would decode everything again.
+PART = 5120
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +77,36 @@ def plan(
     for each in benchmarks:
         fitting = [mode for mode in modes if mode in each.benchmark.modes]
         for mode in fitting or each.benchmark.modes:
-            yield from _parts_of(each, mode, samples=0, settings=settings)
+            yield from _parts_of(each, mode, samples=0)
 
             # Few-shot models are evaluated greedily only, as in the paper.
             if style == "chat" and mode in settings.sample_modes and settings.samples:
-                yield from _parts_of(each, mode, settings.samples, settings)
+                yield from _parts_of(each, mode, settings.samples)
 
 
-def _parts_of(each: Problems, mode: str, samples: int, settings: Evaluation) -> Iterator[Part]:
-    size = max(1, BATCHES * settings.batch // max(1, samples))
+def _parts_of(each: Problems, mode: str, samples: int) -> Iterator[Part]:
+    size = max(1, PART // max(1, samples))
     for number, start in enumerate(range(0, len(each.problems), size)):
         problems = tuple(each.problems[start : start + size])
         yield Part(each.benchmark, each.file, mode, samples, number, problems)
 
 
+def model_is_there(source: str) -> None:
+    """A UserError for a path that is no model folder; a Hub id is looked up later."""
+    path = Path(source)
+    if path.exists() and not (path / "config.json").is_file():
+        raise UserError(f"--model {source}: not a model folder (it has no config.json)")
+
+
 def model_digest(source: str) -> str:
-    """What tells this model from others: a digest of a folder's files; of a Hub id the commit that it now names."""
+    """What tells this model from others: a digest of a folder's files; of a Hub id the commit that it now names.
+
+    Its card, its manifest and its prompts.json are left out: what they change counts by itself.
+    """
     path = Path(source)
     if path.exists():
-        if not (path / "config.json").is_file():
-            raise UserError(f"--model {source}: not a model folder (it has no config.json)")
-        return file_digest(path)
+        files = sorted(file for file in path.iterdir() if _counts(file))
+        return fingerprint([(file.name, file_digest(file)) for file in files])
 
     from transformers import AutoConfig
 
@@ -105,3 +118,9 @@ def model_digest(source: str) -> str:
             f"--model {source}: no such folder, and no such model on the Hub ({reason})"
         ) from None
     return f"{source}@{commit}"
+
+
+def _counts(file: Path) -> bool:
+    """Whether a file of a model folder decides what the model writes."""
+    said_elsewhere = file.name in (MANIFEST, CARD, PROMPTS)
+    return file.is_file() and not said_elsewhere and not file.name.startswith(NOT_COUNTED)

@@ -39,24 +39,38 @@ class Confinement:
     readable: list[str] = field(default_factory=list)
 
 
-def library_folders() -> list[str]:
-    """Folders that Python and its packages are loaded from, outermost only."""
+def library_folders(repository: str) -> list[str]:
+    """Folders that Python and its packages are loaded from, outermost only; those inside the repository (an
+    environment in it) besides, since the repository itself is hidden."""
     paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     paths += [
         os.path.join(sys.base_prefix, "lib"),
         *(p for p in sys.path if p and p.endswith("-packages")),
         *_SYSTEM,
     ]
-    paths += [p for p in sys.path if p.startswith(sys.base_prefix)]
+    # The system's Python has the prefix /usr, which holds much else: also this project, where it was put there.
+    paths += [p for p in sys.path if is_within(p, sys.base_prefix) and p != repository]
     if site.ENABLE_USER_SITE:
         paths.append(site.getusersitepackages())
 
+    found = {os.path.abspath(path) for path in paths if path and os.path.exists(path)}
+    inside = {path for path in found if is_within(path, repository)}
+    return _outermost(found - inside) + _outermost(inside)
+
+
+def _outermost(paths: set[str]) -> list[str]:
+    """Those that lie in no other one."""
     # Shortest first, so that a folder comes before what is in it.
     kept: list[str] = []
-    for path in sorted({os.path.abspath(p) for p in paths if p and os.path.exists(p)}, key=len):
-        if not any(path == folder or path.startswith(folder + "/") for folder in kept):
+    for path in sorted(paths, key=lambda path: (len(path), path)):
+        if not any(is_within(path, folder) for folder in kept):
             kept.append(path)
     return kept
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path is the folder or lies in it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def unshare_namespaces() -> bool:
@@ -86,8 +100,11 @@ def unshare_namespaces() -> bool:
     return True
 
 
-def build_root(folders: list[str], disk_mb: int) -> None:
-    """Make a file system of these folders, read-only, and the writable BOX, and enter it. Needs the namespaces."""
+def build_root(folders: list[str], repository: str, disk_mb: int) -> None:
+    """Make a file system of these folders, read-only, and the writable BOX, and enter it. Needs the namespaces.
+
+    A repository that lies in one of the folders is covered by an empty one.
+    """
     # No mount of ours shall reach the host.
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     # Links lead nowhere once the root is another.
@@ -102,8 +119,19 @@ def build_root(folders: list[str], disk_mb: int) -> None:
 
     os.mkdir("/new", 0o755)
     linux.mount("tmpfs", "/new", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=1m,mode=0755")
-    for path in folders:
+    outer = [path for path in folders if not is_within(path, repository)]
+    for path in outer:
         _bind("/old" + real[path], "/new" + path)
+    covered = any(is_within(repository, path) for path in outer)
+    if covered:
+        cover = linux.MS_NOSUID | linux.MS_NODEV
+        linux.mount("tmpfs", "/new" + repository, "tmpfs", cover, "size=1m,mode=0755")
+    for path in folders:
+        if path not in outer:
+            _bind("/old" + real[path], "/new" + path)
+    if covered:
+        read_only = linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY
+        linux.mount("none", "/new" + repository, None, read_only | linux.MS_NOSUID | linux.MS_NODEV)
 
     os.mkdir("/new" + BOX, 0o755)
     options = f"size={disk_mb}m,nr_inodes={_INODES},mode=0777"

@@ -217,6 +217,13 @@ class Sandbox:
         if strong or allow_weak:
             return
 
+        if self.reached == [selftest.HOST_FILES]:
+            # Without namespaces a folder inside a shown one cannot be hidden.
+            raise SandboxUnavailable(
+                f"programs could read this project ({_REPOSITORY}), for it lies in a folder of Python's libraries, "
+                "which they may read; move it elsewhere, below /home for example"
+            )
+
         found = ""
         if self.reached:
             found = f"; in the self-test programs reached: {', '.join(self.reached)}"

@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+HOST_FILES = "files of the host"
 # What a program must not reach, and a statement that fails where it does not
 _PROBES = {
-    "files of the host": "open(HOST_FILE).read()",
+    HOST_FILES: "open(HOST_FILE).read()",
     "writing to the host": "open('/tmp/.sandbox-escape', 'w'); os.unlink('/tmp/.sandbox-escape')",
     "the environment": "assert len(os.environ) + len(os.environb)",
     "other processes": "assert any(name.isdigit() for name in os.listdir('/proc'))",

@@ -55,7 +55,7 @@ def _confine(options: dict[str, Any]) -> tuple[confine.Confinement, int]:
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
 
-    state = confine.Confinement(readable=confine.library_folders())
+    state = confine.Confinement(readable=confine.library_folders(options["repository"]))
     without = options["without"]
     number = os.getpid()  # on the host: in a namespace of its own every supervisor is process 1
 
@@ -72,7 +72,7 @@ def _confine(options: dict[str, Any]) -> tuple[confine.Confinement, int]:
 
     if state.namespaces:
         socket.sethostname("sandbox")
-        confine.build_root(state.readable, options["disk_mb"])
+        confine.build_root(state.readable, options["repository"], options["disk_mb"])
         state.box = confine.BOX
     else:
         os.chdir(options["empty"])

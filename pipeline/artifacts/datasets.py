@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import pyarrow.parquet as pq
 import zstandard
 
+from pipeline.artifacts.records import numbered_lines
 from pipeline.errors import UserError
 
 HUB = "hub:"
@@ -86,7 +87,7 @@ def _parquet_rows(file: str, field: str | None) -> Iterator[dict]:
 def _json_rows(file: str) -> Iterator[dict]:
     with _open_text(file) as stream:
         try:
-            for number, line in enumerate(stream, 1):
+            for number, line in numbered_lines(stream, file):
                 if line.strip():
                     yield _parsed(line, file, number)
         except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zstandard.ZstdError) as error:
@@ -124,7 +125,7 @@ def _json_records(file: str) -> Iterator[dict]:
 def _parsed(line: str, file: str, number: int) -> dict:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{file}, line {number}: not JSON ({error})") from None
     if not isinstance(row, dict):
         raise UserError(

@@ -6,8 +6,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from pipeline.errors import UserError
+
+LONGEST_LINE = 2**28
+"""Characters of a line of JSON Lines, at most."""
 
 
 @dataclass(slots=True)
@@ -65,7 +69,7 @@ def read_jsonl_lines(path: str | Path) -> Iterator[tuple[int, dict]]:
 
     with stream:
         try:
-            for number, line in enumerate(stream, 1):
+            for number, line in numbered_lines(stream, name):
                 if line.strip():
                     yield number, _parse(line, name, number)
         except UnicodeDecodeError as error:
@@ -73,6 +77,29 @@ def read_jsonl_lines(path: str | Path) -> Iterator[tuple[int, dict]]:
         # Some file systems open a folder and refuse to read it.
         except IsADirectoryError:
             raise UserError(f"{name}: is a folder, expected a JSON Lines file") from None
+
+
+def numbered_lines(stream: TextIO, name: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text file with their numbers. A line without end, as of a file that is no JSON
+    Lines, is a UserError before it fills the memory."""
+    number = 0
+    while line := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise UserError(
+                f"{name}, line {number}: longer than {LONGEST_LINE:,} characters; JSON Lines has one record a line"
+            )
+        yield number, line
+
+
+def whole_characters(text: str) -> str:
+    """The text with U+FFFD for half characters (lone surrogates), which JSON can write and no file can
+    hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _parse(line: str, name: str, number: int) -> dict:
@@ -98,7 +125,11 @@ def read_problems(path: str | Path) -> list[Problem]:
             raise UserError(f"{path}, record {number}: no {' and no '.join(missing)}")
 
         # Fields of other data sets are passed over; a record without an id goes by its number.
-        known = {key: str(row[key]) for key in Problem.__slots__ if row.get(key) is not None}
+        known = {
+            key: whole_characters(str(row[key]))
+            for key in Problem.__slots__
+            if row.get(key) is not None
+        }
         problem = Problem(**({"id": f"{Path(path).stem}-{number}"} | known))
         if problem.id in seen:
             raise UserError(f"{path}, record {number}: id {problem.id!r} occurs twice")

@@ -1,8 +1,8 @@
 """The base of every configuration section, and the mark of settings that change no result."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 Value = TypeVar("Value")
 _INCIDENTAL = "incidental"
@@ -25,6 +25,15 @@ class Section(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+        """`steps: true` (and `yes`, `on`) would count as 1."""
+        field = cls.model_fields[str(info.field_name)]
+        if not _allows_bool(field.annotation) and _holds_bool(value):
+            raise ValueError("true and false are allowed for switches only")
+        return value
+
     def result_settings(self) -> dict[str, Any]:
         """The settings that decide the result, as JSON values: all but those marked
         `Incidental`."""
@@ -44,3 +53,19 @@ class SeededSection(Section):
 
     seed: int = 0
     """Filled in from the top-level `seed`."""
+
+
+def _allows_bool(annotation: object) -> bool:
+    """Whether a field is a switch, or holds one; an inner section looks at its own fields."""
+    if annotation is bool or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        return True
+    return any(_allows_bool(part) for part in get_args(annotation))
+
+
+def _holds_bool(value: object) -> bool:
+    """Whether a value is true or false, or a list or mapping of such."""
+    if isinstance(value, dict):
+        return any(isinstance(inner, bool) for inner in value.values())
+    if isinstance(value, list | tuple):
+        return any(isinstance(inner, bool) for inner in value)
+    return isinstance(value, bool)

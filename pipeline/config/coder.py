@@ -1,6 +1,6 @@
 """Settings of the coder checkpoint that is trained from scratch, where no other is named."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config.base import Incidental, Section, SeededSection
 from pipeline.config.schedule import Schedule
@@ -35,6 +35,18 @@ class Model(Section):
 
     rope_theta: float = Field(100.0, gt=1)
     """Base of the rotary positions: short contexts need short wavelengths."""
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> "Model":
+        """Each head gets an equal part of the width, and rotary positions turn pairs of its numbers."""
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden {self.hidden}: must be a multiple of heads ({self.heads})")
+        width = self.hidden // self.heads
+        if width % 2:
+            raise ValueError(
+                f"hidden {self.hidden} with {self.heads} heads: a head has {width} numbers, it must be an even count"
+            )
+        return self
 
 
 class CoderSchedule(Schedule):

@@ -195,6 +195,21 @@ class Decontamination(Section):
     stock_texts: int = Field(1, ge=1)
     """NS: the same for short texts: "none of the above" is the answer to more than one question."""
 
+    solution_grams: int = Field(20, ge=1)
+    """NS: an answer counts as evidence when it is a full solution, of at least so many grams; the
+    words of a short answer stand on many pages that have never seen the benchmark."""
+
+    edited_words: int = Field(12, ge=4)
+    """NS: questions of at least so many words are also looked for as edited copies: words replaced,
+    names and numbers changed. The paper looks for exact n-grams only."""
+
+    edited_anchors: float = Field(0.25, ge=0, le=1)
+    """NS: share of a question's 4-grams that a page must hold before the two are compared."""
+
+    edited_share: float = Field(0.6, gt=0, le=1)
+    """NS: a page holds an edited copy when this share of the question stands on it in the same order,
+    each gram weighted by its rarity. 1 finds only copies without a change."""
+
     @model_validator(mode="after")
     def _lengths_fit(self) -> "Decontamination":
         if self.shortest > self.ngram:

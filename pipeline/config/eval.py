@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Section, SeededSection
+from pipeline.config.base import Incidental, Section, SeededSection
 
 Mode = Literal["cot", "pot", "tool"]
 
@@ -19,7 +19,7 @@ class SandboxSettings(Section):
     memory_mb: int = Field(1024, ge=64)
     """Address space of a program, in MiB. NS."""
 
-    workers: int = Field(0, ge=0)
+    workers: Incidental[int] = Field(0, ge=0)
     """Programs that run at the same time; 0 is as many as there are cores. NS."""
 
     allow_weak: bool = False
@@ -60,7 +60,10 @@ class Evaluation(SeededSection):
     limit: int | None = Field(None, ge=1)
     """Problems of each benchmark, its first ones; None is all, as in the paper."""
 
-    batch: int = Field(256, ge=1)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """What models compute in; see `precision` of the trainings. NS."""
+
+    batch: Incidental[int] = Field(256, ge=1)
     """Sequences that are decoded at the same time. NS; sets memory and speed."""
 
     sandbox: SandboxSettings = SandboxSettings()

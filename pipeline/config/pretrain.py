@@ -13,7 +13,7 @@ TOLERANCE = 0.005
 class TextSource(Section):
     """One part of the pretraining mixture."""
 
-    path: str
+    path: str = Field(min_length=1)
     """`corpus` (the mined corpus), `mini` (the built-in world's text of this name), a Parquet or
     JSON Lines file, a folder of them, or `hub:…`, which is streamed (forms:
     pipeline/artifacts/datasets.py). The paper's data sets are NS."""

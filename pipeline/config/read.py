@@ -20,7 +20,7 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 
 def read_section(path: str | Path, section: type[AnySection]) -> AnySection:
-    """Read a stage's own settings from the JSON file that the `stage_config` rule writes."""
+    """Read a stage's own settings from the JSON file that `pipeline.workflow.settings_file` writes."""
     return checked(section, read_json(path), str(path))
 
 
@@ -64,4 +64,4 @@ def _keys_at(model: type[BaseModel], location: Iterable[str | int]) -> list[str]
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             break
         model = inner
-    return sorted(model.model_fields)
+    return sorted(field.alias or name for name, field in model.model_fields.items())

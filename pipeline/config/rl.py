@@ -182,7 +182,8 @@ class RL(PolicyUpdates):
     """AdamW's decay of matrices. NS; none, the KL term already holds the weights."""
 
     beta: float = Field(0.04, ge=0)
-    """Coefficient of the KL term; 0 saves the reference model. Paper, section 4.2: 0.04."""
+    """Coefficient of the KL term; 0 saves the reference model. Paper, section 4.2: 0.04. NS: GRPO makes
+    no update in a step whose groups are all rewarded equally, where this term alone would act."""
 
     kl: Annotated[str, _choice_of("k1", "k2", "k3", "k1_corrected", "k3_corrected")] = "k3"
     """Estimator of the KL term. Paper: k3 in the loss (Eq. 4). `k2` and the corrected ones have the

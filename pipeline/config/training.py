@@ -20,8 +20,8 @@ class Updates(Section):
     """Largest gradient norm. NS; DeepSeek LLM, whose framework is used, clips at 1.0."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """NS. `auto`: bf16 autocast where the processor multiplies bf16 in hardware (AMX, CUDA), else
-    fp32."""
+    """NS. `auto`: bf16 autocast where this machine multiplies bf16 faster than fp32, which is
+    measured at the start; models of fewer than 16 million parameters stay in fp32 on a processor."""
 
     micro_batch_tokens: Incidental[int] = Field(16_384, ge=1)
     """Tokens that one forward pass computes, padding included. NS; sets memory and speed, never

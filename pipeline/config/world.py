@@ -1,15 +1,20 @@
 """Where a world's pages, problems, solutions, benchmarks and checkpoint come from, and the built-in
 world."""
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Section, SeededSection
+
+Source = Annotated[str, Field(min_length=1)]
+SourceList = Annotated[list[Source], Field(min_length=1)]
 
 
 class Sources(Section):
     """The inputs of the whole run. The word `mini` means: made by the built-in world (`mini/`)."""
 
-    warc: str | list[str] = "mini"
+    warc: Source | SourceList = "mini"
     """WARC or ARC files: `mini`, a folder, a glob pattern, an address,
     `commoncrawl:CC-MAIN-2024-10` (Common Crawl itself: any crawl's id), or a list of these."""
 
@@ -23,31 +28,31 @@ class Sources(Section):
     files_per_shard: int = Field(1, ge=1)
     """WARC files that make one shard, the unit of parallel work of the corpus stage. NS."""
 
-    seed_positives: str = "mini"
+    seed_positives: Source = "mini"
     """JSON Lines with a `url` per line: pages known to be mathematics. The paper uses OpenWebMath
     (section 2.1)."""
 
-    url_annotations: str | None = None
+    url_annotations: Source | None = None
     """YAML of accepted and rejected URL prefixes made by a person; without it the automatic
     annotator decides. Paper: annotated by hand (section 2.1)."""
 
-    solutions: str | list[str] = "mini"
+    solutions: Source | SourceList = "mini"
     """JSON Lines, Parquet, folders or `hub:…` of worked solutions for fine-tuning (format
     recognised by its fields; see sft/converters.py). Paper, section 3.1: 776K examples, not
     public."""
 
-    problems: str | list[str] | None = None
+    problems: Source | SourceList | None = None
     """JSON Lines of training problems for reward models and RL; none takes the questions of the
     checked `solutions`. Paper: step-by-step questions related to GSM8K and MATH only (section
     4.2)."""
 
-    benchmarks: dict[str, str] = Field(default_factory=lambda: {"minimath": "mini"})
+    benchmarks: dict[str, Source] = Field(default_factory=lambda: {"minimath": "mini"})
     """Name -> JSON Lines file of held-out problems, or the word `hub` for a declared benchmark
     (`python -m eval.benchmarks` lists them), which is fetched from its source at the declared
     revision, or taken from data/benchmarks where it lies already. They are evaluated, and removed
     from the corpus as leaks. Paper: tables 2 to 7."""
 
-    heldout_text: dict[str, str] = Field(
+    heldout_text: dict[str, Source] = Field(
         default_factory=lambda: dict.fromkeys(("math", "code", "prose", "chinese"), "mini")
     )
     """Name -> JSON Lines of {"text"} on which bits per byte are measured during continued

@@ -1,4 +1,4 @@
-"""The training forward of a small Llama on a CPU: what transformers computes, in fewer and larger operations.
+"""The training forward of a Llama on a CPU (or Mistral, or Qwen2): transformers' numbers in fewer, larger operations.
 
 Tokens of all rows lie end to end, without padding, in every product, norm and activation; only attention sees rows,
 and is handed in: that of packed rows (fused_packed) or of answers that share their prompts (fused_shared_prefix).
@@ -22,6 +22,10 @@ from transformers.models.llama.modeling_llama import LlamaDecoderLayer, LlamaMod
 
 from pipeline.forward.fused_ops import Gated, Normalised, TargetLogProbs
 from pipeline.forward.log_probs import in_chunks
+from pipeline.model.architecture import has_fixed_angles, has_windows
+
+SAME_BLOCKS = ("llama", "mistral", "qwen2")
+"""Architectures whose blocks compute the same; they differ in biases only."""
 
 Attend = Callable[[Tensor, Tensor, Tensor, int, int], Tensor]
 """Attention of all rows: joint query, key and value [T, n + 2 k, D], cos, sin [T, 1, D], n, k -> [T, n x D]."""
@@ -30,14 +34,11 @@ Attend = Callable[[Tensor, Tensor, Tensor, int, int], Tensor]
 def supports(model: PreTrainedModel) -> bool:
     """Whether this forward may stand in: a plain Llama, whole, on a CPU, without adapters or dropout."""
     config = model.config
-    if config.model_type != "llama" or model.device.type != "cpu" or config.hidden_act != "silu":
+    if config.model_type not in SAME_BLOCKS or model.device.type != "cpu":
+        return False
+    if config.hidden_act != "silu" or has_windows(config) or not has_fixed_angles(config):
         return False
     if model.training and config.attention_dropout:
-        return False
-
-    # The angles of these two change with the length of the sequence.
-    rope = getattr(config, "rope_parameters", None) or {}
-    if rope.get("rope_type", "default") in ("dynamic", "longrope"):
         return False
 
     # Sharded parameters and adapters (LoRA) are of other types, which products of fused weights would pass by.

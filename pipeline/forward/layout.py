@@ -21,12 +21,13 @@ from pipeline.forward import (
     fused_packed,
     fused_shared_prefix,
     log_probs,
-    shared_prefix,
 )
+from pipeline.forward import shared_prefix as shared_prefixes
 from pipeline.forward.batches import MicroBatch, Row, micro_batches, target_positions
 from pipeline.forward.shared_prefix import shared_prefix_batches
+from pipeline.forward.traits import traits_of
 from pipeline.model import distributed
-from pipeline.model.load import autocast
+from pipeline.model.precision import autocast
 from pipeline.model.threads import ordered_map
 
 
@@ -52,27 +53,28 @@ def layout_for(
 ) -> Layout:
     """The fastest layout that `model` allows.
 
-    packed          rows end to end; else each is padded to the length of the longest
-    shared_prefix   rows with the same prompt (all before the first target) compute it once; `packed` is not asked
+    packed          rows end to end where the model allows it; else each is padded to the length of the longest
+    shared_prefix   rows with the same prompt (all before the first target) compute it once; where the model does not
+                    allow that, they are packed or padded
     allow_fused     a plain Llama on a CPU may run through fewer and larger operations, with the same numbers up to
                     rounding; without it, and everywhere else, transformers' own modules compute
     """
-    if shared_prefix:
-        return _shared_prefix_layout(fused=allow_fused and fused_llama.supports(model))
+    if shared_prefix and allow_fused and fused_llama.supports(model):
+        # Tokens lie end to end, so padding costs nothing and does not count.
+        return Layout(
+            partial(shared_prefix_batches, padded=False), fused_shared_prefix.token_log_probs
+        )
 
+    traits = traits_of(model)
+    if shared_prefix and traits.shares_prefixes:
+        return Layout(shared_prefix_batches, shared_prefixes.token_log_probs)
+
+    packed = (packed or shared_prefix) and traits.packs_rows
     fused = allow_fused and packed and fused_packed.is_fused(model)
     cut = partial(micro_batches, packed=packed)
     if hasattr(model, "score"):  # a token-classification head
         return Layout(cut, fused_packed.token_scores if fused else log_probs.token_scores)
     return Layout(cut, fused_packed.token_log_probs if fused else log_probs.token_log_probs)
-
-
-def _shared_prefix_layout(fused: bool) -> Layout:
-    if fused:
-        # Tokens lie end to end, so padding costs nothing and does not count.
-        cut = partial(shared_prefix_batches, padded=False)
-        return Layout(cut, fused_shared_prefix.token_log_probs)
-    return Layout(shared_prefix_batches, shared_prefix.token_log_probs)
 
 
 def row_log_probs(
@@ -93,7 +95,7 @@ def row_log_probs(
 
     def score(batch: MicroBatch) -> tuple[MicroBatch, np.ndarray]:
         # Both contexts belong to a thread, so they are entered in the one that computes.
-        with torch.no_grad(), autocast(precision):
+        with torch.no_grad(), autocast(precision, model):
             values = distributed.run(layout.score, model, batch, temperature)
             return batch, values.cpu().numpy()
 

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 
 from pipeline.forward.batches import MicroBatch
 from pipeline.forward.row_attention import attends_by_rows, packing_arguments
+from pipeline.model.architecture import FinalLogits, final_logits
 
 LOGITS_AT_ONCE = 2**24
 """Numbers of logits that may exist at a time (64 MiB in fp32); more are computed in chunks of tokens."""
@@ -59,7 +60,8 @@ def target_log_probs(
     """Log-probabilities [N] of the targets from the final hidden states that predict them."""
     head = model.get_output_embeddings()
     vocabulary = head.weight.shape[0]
-    return in_chunks(_target_log_probs, hidden_NH, targets_N, head, vocabulary, temperature)
+    final = final_logits(model.config)
+    return in_chunks(_target_log_probs, hidden_NH, targets_N, head, vocabulary, final, temperature)
 
 
 def in_chunks(
@@ -84,9 +86,15 @@ def in_chunks(
 
 
 def _target_log_probs(
-    hidden_NH: Tensor, targets_N: Tensor, head: torch.nn.Module, temperature: float
+    hidden_NH: Tensor,
+    targets_N: Tensor,
+    head: torch.nn.Module,
+    final: FinalLogits | None,
+    temperature: float,
 ) -> Tensor:
     logits_NV = head(hidden_NH).float()
+    if final is not None:
+        logits_NV = final(logits_NV)
     if temperature != 1.0:
         logits_NV = logits_NV / temperature
     return -F.cross_entropy(logits_NV, targets_N, reduction="none")

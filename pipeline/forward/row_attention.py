@@ -28,10 +28,8 @@ def use_row_attention(model: PreTrainedModel) -> None:
 
 
 def attends_by_rows(model: PreTrainedModel) -> bool:
-    """Whether the model computes attention here, and over whole rows (no sliding window)."""
-    config = model.config
-    has_window = getattr(config, "sliding_window", None) is not None
-    return config._attn_implementation == ROWS and not has_window
+    """Whether the model computes attention here."""
+    return model.config._attn_implementation == ROWS
 
 
 def packing_arguments(rows: RaggedRows) -> dict[str, Any]:
@@ -61,13 +59,25 @@ def rows_attention(
         laid_out = packed[0].index_select(1, token_at.flatten())
         return laid_out.unflatten(1, token_at.shape).transpose(0, 1)
 
-    options["is_causal"] = True
+    length = token_at.shape[1]
+    window = options.get("sliding_window")
+    mask = None
+    if window is not None and window < length:
+        mask = _window_mask(length, window, query.device)
+
+    options["is_causal"] = mask is None
     attended, _ = sdpa_attention_forward(
-        module, as_block(query), as_block(key), as_block(value), None, **options
+        module, as_block(query), as_block(key), as_block(value), mask, **options
     )
 
     flat = attended.flatten(0, 1).index_select(0, ragged_rows.place_of)
     return flat[None], None
+
+
+def _window_mask(length: int, window: int, device: torch.device) -> Tensor:
+    """Bool [1, 1, L, L]: a token sees itself and the `window - 1` tokens before it."""
+    seen = torch.ones(length, length, dtype=torch.bool, device=device)
+    return seen.tril().triu(1 - window)[None, None]
 
 
 AttentionInterface.register(ROWS, rows_attention)

@@ -1,7 +1,8 @@
 """Sampling from a model: many samples for many prompts, with the log-probability of every sampled token.
 
-engine.py       the interface: a request, its settings, a sample, and what an engine must offer
-sampler.py      our engine for Llamas: which sequences run side by side, and when one ends
-decoder.py      its model: fused weights, caches, one token a step
-sample_token.py a token from logits and a random number; each sample's own random numbers
+engine.py          the interface: a request, its settings, a sample, and what an engine must offer
+sampler.py         our engine for Llamas and their relatives: which sequences run side by side, and when one ends
+decoder.py         its model: fused weights, caches, one token a step
+forward_sampler.py our engine for all others, through the model's own forward pass; which to use
+sample_token.py    a token from logits and a random number; each sample's own random numbers
 """

@@ -1,25 +1,27 @@
-"""A decoder for inference: the weights of a Hugging Face Llama, fused and cast once, with a preallocated cache.
+"""A decoder for inference: the weights of a Llama or a close relative, fused and cast once, with a preallocated cache.
 
-It computes what `LlamaForCausalLM.forward` computes, in inference only, without its per-token overhead: one matrix
+It computes what the model's own `forward` computes, in inference only, without its per-token overhead: one matrix
 product for query, key and value, one for gate and up, norm gains and the attention's scale inside the weights, keys
 and values written in place, a prompt's keys and values kept and read once for all its samples, and the output head
 applied to the one position that is sampled from. The residual stream is fp32 whatever the weights are.
-Grouped-query attention, tied embeddings, biases and every static kind of rotary scaling are supported; an
-architecture other than Llama is refused.
+
+Grouped-query attention, tied embeddings, biases, norms of queries and keys, sliding windows, rotary positions of a part
+of a head and every static kind of rotary scaling are supported: Llama, Mistral, Qwen2, Qwen3, Phi-3 (`supports`). Other
+architectures sample through their own forward pass (pipeline.inference.forward_sampler).
 
 Shapes: n sequences, Q prompts ("questions"), V vocabulary; a cache is [layers, slots, key-value heads, positions, D].
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers import LlamaForCausalLM, PreTrainedModel
-from transformers.models.llama.modeling_llama import LlamaDecoderLayer
+from transformers import LlamaForCausalLM, PretrainedConfig, PreTrainedModel
 
 from pipeline.errors import UserError
+from pipeline.model.architecture import attention_windows, has_fixed_angles
 from pipeline.model.distributed import full_tensor
 
 CACHE_BLOCK = 32
@@ -34,8 +36,8 @@ WORTH_SHARING = 64
 _WORTH_SPLITTING = 2**24
 """Weights from which on one product is worth all cores; with 4.3 million a rollout took 0.94 s so, 0.75 s on one."""
 
-# Their angles depend on the length of the running sequence.
-_CHANGING_ROPE = ("dynamic", "longrope")
+_SAME_BLOCKS = ("llama", "mistral", "qwen2", "qwen3", "phi3")
+"""Architectures whose blocks are computed here; what tells them apart is read from their modules."""
 
 
 @dataclass(slots=True)
@@ -57,6 +59,12 @@ class Layer:
     out: Linear
     gate_up: Linear
     down: Linear
+
+    query_key_gain: Tensor | None
+    """[heads + key-value heads, D]: gains of the norms of queries and keys, where the model has them (Qwen3)."""
+
+    window: int | None
+    """How many positions a token sees, its own included; None: all before it."""
 
 
 @dataclass(slots=True)
@@ -110,6 +118,15 @@ class Prompts:
         return F.pad(found, (0, 0, 0, 0, 0, 0, 0, rows - len(found)))
 
 
+def supports(config: PretrainedConfig) -> bool:
+    """Whether a model of this configuration runs in `Decoder`."""
+    return (
+        config.model_type in _SAME_BLOCKS
+        and config.hidden_act == "silu"
+        and has_fixed_angles(config)
+    )
+
+
 class Decoder:
     """Inference on the current weights of `model`; call `load` again after the weights changed.
 
@@ -121,12 +138,9 @@ class Decoder:
         self, model: PreTrainedModel, dtype: torch.dtype | None = None, compiled: bool = False
     ):
         config = model.config
-        rope = getattr(config, "rope_parameters", None) or {}
-        rope_type = rope.get("rope_type", "default")
-        if config.model_type != "llama" or rope_type in _CHANGING_ROPE:
+        if not supports(config):
             raise UserError(
-                f"sampling: model type {config.model_type!r}, rotary positions {rope_type!r}: "
-                "only llama with a static rotary scaling is supported"
+                f"sampling: model type {config.model_type!r} does not run in this decoder"
             )
 
         self.epsilon: float = config.rms_norm_eps
@@ -134,6 +148,7 @@ class Decoder:
         self.kv_heads: int = config.num_key_value_heads
         self.head_size: int = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.context: int = config.max_position_embeddings
+        self.windows = attention_windows(config)
 
         self.compiled = compiled
         self._step = torch.compile(self._compute) if compiled else self._compute
@@ -144,6 +159,7 @@ class Decoder:
     @torch.no_grad()
     def load(self, model: PreTrainedModel, dtype: torch.dtype | None = None) -> None:
         """Take the model's weights, cast to `dtype` (default: the model's own); sharded ones are gathered."""
+        # The relatives name their modules as Llama does.
         llama = cast(LlamaForCausalLM, model)
         body = llama.model
 
@@ -155,7 +171,10 @@ class Decoder:
         head = embedding if tied else full_tensor(llama.lm_head.weight)
         self.head = self._cast(head * full_tensor(body.norm.weight))
 
-        self.layers = [self._fused(layer) for layer in cast(list[LlamaDecoderLayer], body.layers)]
+        self.layers = [
+            self._fused(layer, window)
+            for layer, window in zip(body.layers, self.windows, strict=True)
+        ]
 
         positions = torch.arange(self.context, device=self.device)[None]
         cos, sin = body.rotary_emb(torch.zeros(1, device=self.device), positions)
@@ -172,22 +191,46 @@ class Decoder:
     def _cast(self, weight: Tensor) -> Tensor:
         return weight.detach().to(self.dtype, copy=True)
 
-    def _fused(self, layer: LlamaDecoderLayer) -> Layer:
+    def _fused(self, layer: Any, window: int | None) -> Layer:
+        """One block's weights, joined. `layer` is a block of any architecture in _SAME_BLOCKS."""
         attention, mlp = layer.self_attn, layer.mlp
+        norms = self._query_key_gain(attention)
+        # The attention's scale goes where queries get their last gain: their norm's, or else their product.
+        scale = self.head_size**-0.5 if norms is None else 1.0
+
         return Layer(
-            qkv=self._joined(
-                [attention.q_proj, attention.k_proj, attention.v_proj],
-                scales=[self.head_size**-0.5, 1.0, 1.0],
-                gain=layer.input_layernorm.weight,
-            ),
+            qkv=self._query_key_value(attention, scale, layer.input_layernorm.weight),
             out=self._joined([attention.o_proj], scales=[1.0]),
-            gate_up=self._joined(
-                [mlp.gate_proj, mlp.up_proj],
-                scales=[1.0, 1.0],
-                gain=layer.post_attention_layernorm.weight,
-            ),
+            gate_up=self._gate_up(mlp, layer.post_attention_layernorm.weight),
             down=self._joined([mlp.down_proj], scales=[1.0]),
+            query_key_gain=norms,
+            window=window,
         )
+
+    def _query_key_value(self, attention: Any, scale: float, gain: Tensor) -> Linear:
+        if hasattr(attention, "q_proj"):
+            modules = [attention.q_proj, attention.k_proj, attention.v_proj]
+            return self._joined(modules, scales=[scale, 1.0, 1.0], gain=gain)
+
+        # Phi-3 has them in one product already; its first rows are the queries'.
+        rows = full_tensor(attention.qkv_proj.weight)
+        scales = torch.ones(len(rows), 1, device=rows.device)
+        scales[: self.heads * self.head_size] = scale
+        return Linear(self._cast(rows * scales * full_tensor(gain)), None)
+
+    def _gate_up(self, mlp: Any, gain: Tensor) -> Linear:
+        if hasattr(mlp, "gate_proj"):
+            return self._joined([mlp.gate_proj, mlp.up_proj], scales=[1.0, 1.0], gain=gain)
+        return self._joined([mlp.gate_up_proj], scales=[1.0], gain=gain)
+
+    def _query_key_gain(self, attention: Any) -> Tensor | None:
+        """Gains [heads + key-value heads, D] of the norms of queries and keys, the attention's scale in them."""
+        if not hasattr(attention, "q_norm"):
+            return None
+        query = full_tensor(attention.q_norm.weight) * self.head_size**-0.5
+        key = full_tensor(attention.k_norm.weight)
+        gains = [query.expand(self.heads, -1), key.expand(self.kv_heads, -1)]
+        return torch.cat(gains).detach().float()
 
     def _joined(
         self, modules: list[torch.nn.Linear], scales: list[float], gain: Tensor | None = None
@@ -239,10 +282,7 @@ class Decoder:
         """Run the tokens at positions `begin`, … of all rows; `cache` holds what is before them, and gets theirs."""
         end = begin + ids.shape[1]
         cos, sin = self.cos[begin:end, None], self.sin[begin:end, None]
-        mask = None
-        if begin:
-            seen = torch.ones(end - begin, end, dtype=torch.bool, device=ids.device)
-            mask = seen.tril(begin)
+        masks = {window: self._reading_mask(begin, end, window) for window in set(self.windows)}
 
         hidden = F.embedding(ids, self.embedding).float()
         for index, layer in enumerate(self.layers):
@@ -253,17 +293,30 @@ class Decoder:
             keys[:, :, begin:] = key
             values[:, :, begin:] = value
 
+            mask = masks[layer.window]
             mixed = F.scaled_dot_product_attention(
                 query,
                 keys,
                 values,
                 mask,
-                is_causal=not begin,
+                is_causal=mask is None,
                 enable_gqa=self.heads != self.kv_heads,
                 scale=1.0,
             )
             hidden = self._block(layer, hidden, mixed.transpose(1, 2))
         return hidden
+
+    def _reading_mask(self, begin: int, end: int, window: int | None) -> Tensor | None:
+        """Which of the positions 0, …, end - 1 the tokens at begin, …, end - 1 see, bool; None: plain causal."""
+        if window is not None and window >= end:
+            window = None
+        if not begin and window is None:
+            return None
+
+        seen = torch.ones(end - begin, end, dtype=torch.bool, device=self.device).tril(begin)
+        if window is not None:
+            seen = seen.triu(begin - window + 1)
+        return seen
 
     # One token a step.
 
@@ -322,6 +375,10 @@ class Decoder:
         counts, tokens = _padded(counts, rows), _padded(tokens, rows)
         mask = torch.cat([_blind(lengths, widths[0]), _blind(counts + 1, widths[1])], -1)
         mask = mask[:, None, None]
+        masks: dict[int | None, Tensor] = {None: mask}
+        for window in set(self.windows):
+            if window is not None:
+                masks[window] = mask + _too_far(lengths, counts, widths, window)
         cos, sin = self.cos[lengths + counts][:, None], self.sin[lengths + counts][:, None]
         own, shared = slice(0, rows), slice(0, len(prompts.lengths))
 
@@ -341,7 +398,7 @@ class Decoder:
             on_prompt = prompts.gather(prompts.spread(query[:running]) @ prompt_keys_t, rows)
             scores = torch.cat([on_prompt, query @ keys[own].transpose(-1, -2)], -1)
 
-            weights = (scores + mask).softmax(-1).to(self.dtype)
+            weights = (scores + masks[layer.window]).softmax(-1).to(self.dtype)
             on_prompt, on_own = weights.split(widths, -1)
 
             of_prompt = prompts.spread(on_prompt[:running]) @ prompts.cache.values[index, shared]
@@ -357,6 +414,8 @@ class Decoder:
         """Rotated query [..., heads, D] and key [..., key-value heads, D], and value like the key."""
         joint = layer.qkv(self._normed(hidden)).unflatten(-1, (-1, self.head_size))
         turned, value = joint.split((self.heads + self.kv_heads, self.kv_heads), -2)
+        if layer.query_key_gain is not None:
+            turned = self._normed_heads(turned, layer.query_key_gain)
         query, key = _rotate(turned, cos, sin).split((self.heads, self.kv_heads), -2)
         return query, key, value
 
@@ -370,6 +429,12 @@ class Decoder:
         norm = torch.linalg.vector_norm(hidden, dim=-1, keepdim=True)
         scale = norm.square_().div_(hidden.shape[-1]).add_(self.epsilon).rsqrt_()
         return (hidden * scale).to(self.dtype)
+
+    def _normed_heads(self, heads: Tensor, gain: Tensor) -> Tensor:
+        """Queries and keys [..., heads, D], each head divided by its root mean square, times its gain [heads, D]."""
+        heads = heads.float()
+        scale = heads.square().mean(-1, keepdim=True).add_(self.epsilon).rsqrt_()
+        return (heads * scale * gain).to(self.dtype)
 
     def _logits(self, hidden: Tensor) -> Tensor:
         return F.linear(self._normed(hidden), self.head).float()
@@ -397,6 +462,24 @@ def _blind(lengths: Tensor, width: int) -> Tensor:
     return torch.zeros(beyond.shape, device=lengths.device).masked_fill_(beyond, float("-inf"))
 
 
+def _too_far(lengths: Tensor, counts: Tensor, widths: tuple[int, int], window: int) -> Tensor:
+    """[rows, 1, 1, prompt width + own width]: -inf at positions that a window leaves out, 0 elsewhere.
+
+    A row's token stands at position `lengths + counts`: its prompt is at 0, …, and its own tokens follow the prompt.
+    """
+    first_seen = lengths + counts - window + 1
+    prompt = torch.arange(widths[0], device=lengths.device).expand(len(lengths), -1)
+    own = lengths[:, None] + torch.arange(widths[1], device=lengths.device)
+
+    position = torch.cat([prompt, own], -1)
+    hidden = torch.zeros(position.shape, device=lengths.device)
+    hidden.masked_fill_(position < first_seen[:, None], float("-inf"))
+    return hidden[:, None, None]
+
+
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    first, second = x.chunk(2, -1)
-    return x * cos + torch.cat([-second, first], -1) * sin
+    """Turn each head [..., D] by its angles [..., R]; the last D - R numbers stay as they are (Phi-3)."""
+    turned, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
+    first, second = turned.chunk(2, -1)
+    turned = turned * cos + torch.cat([-second, first], -1) * sin
+    return torch.cat([turned, rest], -1) if rest.shape[-1] else turned

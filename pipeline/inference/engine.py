@@ -104,7 +104,7 @@ class Engine(Protocol):
 
     Whatever implements it must give ids and the log-probabilities of the distribution that was sampled from, at the
     sampling temperature. Those here: pipeline.inference.sampler.Sampler, and
-    eval.sampling.transformers_engine.ForwardSampler for other models.
+    pipeline.inference.forward_sampler.ForwardSampler for other models.
     """
 
     tokenizer: Any

@@ -1,24 +1,26 @@
 """Language models on disk: Hugging Face folders in, Hugging Face folders out, and how they compute here.
 
-A saved folder is complete or absent: weights (safetensors), tokenizer with chat template, a model card, metrics.jsonl
-and the same for TensorBoard when there are metrics, and manifest.json, written into a temporary folder that is
-renamed last.
+A saved folder is complete or absent: weights (safetensors), tokenizer with chat template, prompts.json (how the model
+wants to be asked), a model card, metrics.jsonl and the same for TensorBoard when there are metrics, and manifest.json,
+written into a temporary folder that is renamed last. It loads in plain transformers, older releases included
+(pipeline/model/older_releases.py).
 """
 
-import json
 import shutil
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
@@ -27,7 +29,10 @@ from pipeline.artifacts.tensorboard import EVENTS, write_events
 from pipeline.artifacts.write import atomic_folder, write_manifest
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.model.card import NAME as CARD
 from pipeline.model.chat import CHAT_TEMPLATE
+from pipeline.model.model_prompts import ModelPrompts, write_prompts
+from pipeline.model.older_releases import write_older_fields
 
 # Ours (pipeline.progress) is enough.
 transformers_logging.disable_progress_bar()
@@ -40,28 +45,10 @@ def device() -> torch.device:
     return torch.device("cpu")
 
 
-def multiplies_bf16() -> bool:
-    """Whether this machine multiplies bf16 in hardware; a CPU without AMX emulates it, several times slower."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_amx_tile_supported()
+def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
+    """Load a tokenizer from a folder or Hub id; it must have EOS, and gets our chat template if it has none.
 
-
-def computes_in_bf16(precision: str) -> bool:
-    """What "bf16", "fp32" or "auto" means on this machine."""
-    return precision == "bf16" or (precision == "auto" and multiplies_bf16())
-
-
-def autocast(precision: str) -> AbstractContextManager:
-    """The context in which a forward pass computes: "bf16", "fp32", or "auto", which picks by hardware."""
-    if computes_in_bf16(precision):
-        return torch.autocast(device().type, dtype=torch.bfloat16)
-    return nullcontext()
-
-
-def load_tokenizer(source: str | Path, needs_bos: bool = True) -> PreTrainedTokenizerBase:
-    """Load a tokenizer from a folder or Hub id; it must have EOS and (unless told otherwise) BOS, and gets our chat
-    template if it has none.
+    Some tokenizers have no BOS (Qwen's): their documents and prompts begin without one.
     """
     names = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
     _check_folder(source, names, "tokenizer")
@@ -73,9 +60,6 @@ def load_tokenizer(source: str | Path, needs_bos: bool = True) -> PreTrainedToke
 
     if tokenizer.eos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
-    if needs_bos and tokenizer.bos_token_id is None:
-        raise UserError(f"{source}: the tokenizer has no beginning-of-sentence token")
-
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.chat_template is None:
@@ -96,32 +80,85 @@ def load_model(
     if attention == "auto":
         has_flash = torch.cuda.is_available() and is_flash_attn_2_available()
         implementation = "flash_attention_2" if has_flash else None
+        # Torch's own attention cannot cap its scores (Gemma 2).
+        if implementation is None and _caps_attention_scores(source):
+            implementation = "eager"
 
     _check_folder(source, ("config.json",), "model configuration")
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
         raise UserError(f"{source}: no weights (*.safetensors) in this folder")
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        # With its report the declared type is wrong.
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             str(source),
             dtype="auto" if keep_precision else torch.float32,
             attn_implementation=implementation,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
-
-    # The log-probabilities computed here come from plain logits.
-    config = model.config
-    for name in ("final_logit_softcapping", "logit_scale"):
-        if getattr(config, name, None):
-            kind = config.model_type
-            raise UserError(
-                f"{source}: models that rescale their logits ({kind}) are not supported"
-            )
+    model: PreTrainedModel = loaded[0]
+    check_loaded(source, model, loaded[1])
 
     cast(torch.nn.Module, model).to(
         device()
     )  # in place; its declared signature confuses type checkers
     return model.eval()
+
+
+def check_loaded(source: str | Path, model: PreTrainedModel, report: Mapping[str, Any]) -> None:
+    """Raise a UserError where a loaded model is not what its folder should hold.
+
+    `report` is transformers' account of the loading; by itself it fills what is missing with random
+    numbers.
+    """
+    kind = model.config.model_type
+    if kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(model.config, "is_decoder", True):
+        raise UserError(f"{source}: {kind} reads text in both directions; a causal model is needed")
+
+    absent = sorted(report["missing_keys"])
+    if absent:
+        raise UserError(
+            f"{source}: the weights lack {len(absent)} tensors ({', '.join(absent[:3])}, …)"
+        )
+    shapes = sorted(name for name, *_ in report["mismatched_keys"])
+    if shapes:
+        raise UserError(
+            f"{source}: {len(shapes)} tensors have another shape than config.json says ({', '.join(shapes[:3])}, …)"
+        )
+
+    for name, parameter in model.named_parameters():
+        # A sum is finite only where every number is; it needs no memory.
+        if not torch.isfinite(parameter.detach().sum(dtype=torch.float32)):
+            raise UserError(f"{source}: tensor {name} holds numbers that are not finite (NaN)")
+
+
+def check_tokenizer_fits(
+    source: str | Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Raise a UserError where the tokenizer has tokens that the model has no embeddings for.
+
+    A padding token that was only ever masked may be one of them: EOS takes its place.
+    """
+    embeddings = model.get_input_embeddings().weight
+    assert isinstance(embeddings, torch.Tensor)
+    rows = embeddings.shape[0]
+    unknown = {text for text, number in tokenizer.get_vocab().items() if number >= rows}
+    if unknown <= {tokenizer.pad_token, tokenizer.eos_token} and tokenizer.eos_token_id < rows:
+        tokenizer.pad_token = tokenizer.eos_token
+        return
+    raise UserError(
+        f"{source}: the tokenizer has {len(unknown)} tokens beyond the model's {rows} embeddings "
+        f"({', '.join(sorted(unknown)[:3])}, …); python -m pretrain.coder writes a copy with room for them"
+    )
 
 
 def save_model(
@@ -130,6 +167,7 @@ def save_model(
     tokenizer: PreTrainedTokenizerBase,
     *,
     card: str,
+    asking: ModelPrompts | None = None,
     stage: str,
     settings: dict,
     inputs: tuple[str | Path, ...] = (),
@@ -138,7 +176,8 @@ def save_model(
     metrics_file: Path | None = None,
     more_files: tuple[Path, ...] = (),
 ) -> None:
-    """Write a whole model folder at once. `card` is the model card's text; the rest goes into the manifest.
+    """Write a whole model folder at once. `card` is the model card's text, `asking` how the model wants to be
+    asked; the rest goes into the manifest.
 
     `more_files` are copied into it by name.
 
@@ -152,7 +191,10 @@ def save_model(
     with atomic_folder(folder) as temporary:
         model.save_pretrained(temporary, state_dict=weights)
         tokenizer.save_pretrained(temporary)
-        (temporary / "README.md").write_text(card, encoding="utf-8")
+        write_older_fields(temporary)
+        (temporary / CARD).write_text(card, encoding="utf-8")
+        if asking is not None:
+            write_prompts(temporary, asking)
 
         for file in more_files:
             shutil.copyfile(file, temporary / file.name)
@@ -171,22 +213,6 @@ def save_model(
         )
 
 
-def model_card(title: str, description: str, settings: dict, metrics: dict) -> str:
-    """A Hugging Face model card: front matter, what it is, the settings and results that made it."""
-
-    def block(values: dict) -> str:
-        return f"```json\n{json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False)}\n```\n"
-
-    head = "---\nlibrary_name: transformers\npipeline_tag: text-generation\nlicense: apache-2.0\n---\n\n"
-    usage = (
-        "Prompts follow the tokenizer's chat template: `User: …\\n\\nAssistant:`. The folder loads with "
-        "`transformers.AutoModelForCausalLM.from_pretrained`.\n"
-    )
-    body = f"# {title}\n\n{description}\n\n{usage}"
-
-    return f"{head}{body}\n## Settings\n\n{block(settings)}\n## Results\n\n{block(metrics)}"
-
-
 def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None:
     """A local path must be a folder that holds one of `names`; anything else is taken for a Hub id."""
     path = Path(source)
@@ -200,6 +226,15 @@ def _check_folder(source: str | Path, names: tuple[str, ...], what: str) -> None
     looks_local = text.startswith((".", "/", "~")) or text.count("/") != 1 or path.parent.is_dir()
     if not path.is_dir() and looks_local and len(path.parts) > 1:
         raise UserError(f"{source}: no such model folder")
+
+
+def _caps_attention_scores(source: str | Path) -> bool:
+    """Whether the configuration at `source` caps the scores of its attention; an unreadable one is not our business."""
+    try:
+        config = AutoConfig.from_pretrained(str(source))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(getattr(config, "attn_logit_softcapping", None))
 
 
 def _first_line(error: Exception) -> str:

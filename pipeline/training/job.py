@@ -25,9 +25,11 @@ from pipeline.config.training import Optimisation
 from pipeline.forward.batches import Row
 from pipeline.forward.layout import Layout
 from pipeline.model.load import save_model
+from pipeline.model.model_prompts import ModelPrompts
 from pipeline.training.checkpoint import Checkpoints, seed_everything
 from pipeline.training.loop import Evaluate, History, plan_of, train
 from pipeline.training.step import Loss, adamw
+from pipeline.training.tracking import MetricsTracker
 
 
 def add_job_options(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +89,15 @@ class TrainingJob:
         code = code_digest(self.stage, *self.modules)
         return Checkpoints(self.resume, run, self.keep, code=code, fresh=self.fresh)
 
+    @cached_property
+    def tracker(self) -> MetricsTracker:
+        """Where the metrics are shown meanwhile; opened at the first use, as the checkpoints are."""
+        # The run is called by its place: results/mini/models/rl is "mini-rl".
+        folder = self.out.resolve()
+        owner = f"{folder.parents[1].name}-" if folder.parent.name == "models" else ""
+        settings = self.settings.model_dump(mode="json")
+        return MetricsTracker(owner + folder.name, settings, self.checkpoints.folder)
+
     def fit(
         self,
         model: PreTrainedModel,
@@ -108,7 +119,9 @@ class TrainingJob:
         optimiser = adamw(model, betas=optimisation.betas, weight_decay=optimisation.weight_decay)
         plan = plan_of(name, steps, optimisation, evaluate_every)
         plan.layout = layout
-        return train(model, optimiser, rows_of_step, loss, plan, self.checkpoints, evaluate)
+        return train(
+            model, optimiser, rows_of_step, loss, plan, self.checkpoints, evaluate, self.tracker
+        )
 
     def save(
         self,
@@ -116,6 +129,7 @@ class TrainingJob:
         tokenizer: PreTrainedTokenizerBase,
         *,
         card: str,
+        asking: ModelPrompts | None = None,
         settings: dict[str, Any] | None = None,
         counts: dict[str, Any] | None = None,
         metrics: dict[str, Any] | None = None,
@@ -124,7 +138,8 @@ class TrainingJob:
     ) -> None:
         """Write the model folder and delete the checkpoints: the training is done.
 
-        `lines` become metrics.jsonl; `settings` takes the place of the job's own in the manifest.
+        `asking` is how the model wants to be asked; `lines` become metrics.jsonl;
+        `settings` takes the place of the job's own in the manifest.
         """
         with tempfile.TemporaryDirectory() as scratch:
             metrics_file = Path(scratch) / "metrics.jsonl"
@@ -134,6 +149,7 @@ class TrainingJob:
                 model,
                 tokenizer,
                 card=card,
+                asking=asking,
                 stage=self.stage,
                 settings=settings or self.settings.model_dump(mode="json"),
                 inputs=tuple(self.inputs.values()),
@@ -142,4 +158,5 @@ class TrainingJob:
                 metrics_file=metrics_file,
                 more_files=more_files,
             )
+        self.tracker.finish(lines)
         self.checkpoints.delete()

@@ -9,22 +9,21 @@ metrics.jsonl.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
-from pipeline.artifacts.tensorboard import EVENTS, write_events
-from pipeline.artifacts.write import write_jsonl
 from pipeline.config.schedule import Schedule, learning_rate
 from pipeline.config.training import Optimisation
+from pipeline.errors import UserError
 from pipeline.forward.batches import Row
 from pipeline.forward.layout import Layout
 from pipeline.model import distributed
 from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.step import Loss, set_learning_rate, train_step
+from pipeline.training.tracking import MetricsTracker
 
 Evaluate = Callable[[], dict[str, float]]
 """Measures the model by name; lower is better for every name."""
@@ -93,6 +92,7 @@ def train(
     plan: Plan,
     checkpoints: Checkpoints,
     evaluate: Evaluate | None = None,
+    tracker: MetricsTracker | None = None,
 ) -> History:
     """Run `plan`, going on from the newest checkpoint; `rows_of_step` must be a pure function of
     the step.
@@ -102,15 +102,22 @@ def train(
     step, extra = checkpoints.load(model, optimiser)
     history = History(**extra)
     model.train()
-    if evaluate and step == 0:
-        history.results["before"] = _evaluate(model, evaluate, history, 0)
 
-    with Progress(plan.name, plan.steps, "steps", distributed.progress_stream()) as progress:
-        progress.add(step)
+    stream = distributed.progress_stream()
+    with Progress(plan.name, plan.steps, "steps", stream, beats=True) as progress:
+        if evaluate and step == 0:
+            with progress.during("evaluating"):
+                history.results["before"] = _evaluate(model, evaluate, history, 0)
+        if tracker:
+            tracker.show(history.lines)
+
+        progress.begin(step)
         while step < plan.steps:
             line = _step(model, optimiser, rows_of_step, loss, plan, step)
             step += 1
             history.lines.append({"step": step, **line})
+            if tracker:
+                tracker.show(history.lines)
             progress.add(1, loss=line["loss"], tokens_per_second=line["tokens_per_second"])
 
             # After the last step comes the last evaluation, and the model folder in the place of a
@@ -118,16 +125,21 @@ def train(
             if step == plan.steps:
                 break
             if evaluate and plan.evaluate_every and step % plan.evaluate_every == 0:
-                _evaluate(model, evaluate, history, step)
+                with progress.during("evaluating"):
+                    _evaluate(model, evaluate, history, step)
+                if tracker:
+                    tracker.show(history.lines)
                 if history.best.get("step") == step:
                     checkpoints.save(step, model, optimiser, history.state(), best=True)
             if step % plan.checkpoint_every == 0:
                 checkpoints.save(step, model, optimiser, history.state())
-                _show(checkpoints.folder, history)
 
-    model.eval()
-    if evaluate:
-        _finish(model, evaluate, history, plan, checkpoints)
+        model.eval()
+        if evaluate:
+            with progress.during("evaluating"):
+                _finish(model, evaluate, history, plan, checkpoints)
+        if tracker:
+            tracker.show(history.lines)
     return history
 
 
@@ -173,18 +185,16 @@ def _finish(
     if not plan.evaluate_every:
         return
 
+    if plan.final == "best" and not history.best:
+        raise UserError(
+            f"{plan.name}: optimisation.final = best: no evaluation gave a number, the training has "
+            "diverged; lower optimisation.schedule.peak"
+        )
     history.results["best"] = history.best
     if plan.final == "best" and history.best["step"] < plan.steps:
         checkpoints.load_best(model)
         # Measured again: it is the saved model's value that the manifest states.
         history.results["after"] = _evaluate(model, evaluate, history, plan.steps)
-
-
-def _show(folder: Path | None, history: History) -> None:
-    """Metrics so far beside the checkpoints, for `tail` and TensorBoard."""
-    if folder is not None and distributed.is_main():
-        write_jsonl(folder / "metrics.jsonl", history.lines)
-        write_events(folder / EVENTS, history.lines)
 
 
 def _evaluate(

@@ -12,17 +12,18 @@ Not done here: drawing data, generating text, starting processes (pipeline.model
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
 from pipeline.config.training import Optimisation
+from pipeline.errors import UserError
 from pipeline.forward.batches import MicroBatch, Row
 from pipeline.forward.layout import Layout, filler_batches, layout_for
 from pipeline.forward.row_attention import use_row_attention
 from pipeline.model import distributed
-from pipeline.model.load import autocast
+from pipeline.model.precision import autocast, computes_in_bf16
 from pipeline.model.threads import ordered_map
 
 Columns = dict[str, torch.Tensor]
@@ -94,7 +95,7 @@ def train_step(
     sharded = distributed.is_sharded(model)
 
     def compute(batch: MicroBatch) -> Computed:
-        with autocast(precision):
+        with autocast(precision, model):
             scores = distributed.run(layout.score, model, batch, temperature)
         terms = loss(scores, batch.columns)
         terms, reported = terms if isinstance(terms, tuple) else (terms, {})
@@ -187,12 +188,15 @@ def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreT
     """With several processes, and where `distribution` says "shard", leave each a part of every
     layer; in place."""
     if distributed.world_size() > 1 and distribution == "shard":
-        with autocast(precision):
-            bf16 = torch.is_autocast_enabled(model.device.type)
+        bf16 = computes_in_bf16(precision, model)
         distributed.shard(model, _layers(model), bf16)
     return model
 
 
 def _layers(model: PreTrainedModel) -> Iterable[torch.nn.Module]:
-    """The transformer blocks. Every architecture that we load has them under this name."""
-    return cast(Iterable[torch.nn.Module], model.base_model.layers)
+    """The transformer blocks: the body's list of as many modules as the model has layers, whatever its name."""
+    layers = model.config.num_hidden_layers
+    for module in model.base_model.modules():
+        if isinstance(module, torch.nn.ModuleList) and len(module) == layers:
+            return module
+    raise UserError(f"model type {model.config.model_type}: its {layers} layers were not found")

@@ -58,9 +58,22 @@ def test_the_log_names_the_item_and_words_that_stand_on_the_page():
     assert found[0].ngram == "nora stacks seventeen crates of green lemons on a wooden"
 
 
-def test_answers_count_like_questions():
-    answer = "First multiply seventeen by twenty four, then carry the tens over to the left column."
-    assert leaks(index(QUESTION, answer=answer), FILLER + answer)[0].part == "answer"
+def test_full_solutions_count_and_short_answers_never():
+    solution = (
+        "First multiply seventeen by twenty four, then carry the tens over to the left column, "
+        "and add up both columns from the right."
+    )
+    assert leaks(index(QUESTION, answer=solution), FILLER + solution)[0].part == "answer"
+
+    short = (
+        "the United States",
+        "return len(string)",
+        "the president of the United States of America",
+        "for i in range(len(numbers)): total += numbers[i] and return total",
+        "First multiply seventeen by twenty four, then carry the tens over to the left.",
+    )
+    for answer in short:
+        assert not leaks(index(QUESTION, answer=answer), f"{FILLER} {answer} {FILLER}")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import re
 from pathlib import Path
 
 import datasets
@@ -10,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from corpus import final
+from corpus import final, report
 from corpus.tables import merge
+from corpus.tables.dataset_card import REPOSITORY
 from corpus.tables.final import (
     DESCRIPTIONS,
     FINAL,
@@ -20,6 +22,7 @@ from corpus.tables.final import (
     repeated_line_share,
 )
 from corpus.tables.pages import PAGES
+from pipeline.artifacts.write import write_jsonl
 from pipeline.errors import UserError
 from tests.support.corpus_tables import (
     QUESTION,
@@ -27,6 +30,7 @@ from tests.support.corpus_tables import (
     write_benchmark,
     write_collected,
     write_pages,
+    write_rounds,
 )
 
 FINEMATH = (
@@ -120,7 +124,110 @@ def test_the_card_has_front_matter_the_hub_reads(corpus):
     assert values["configs"][0]["data_files"] == [{"split": "train", "path": "part-*.parquet"}]
     assert set(values["language"]) == {"en", "zh"}
     assert all(f"`{name}`" in body for name in FINAL.names)
-    assert "| exam | 1 | 1 |" in body
+    assert "| exam | 1 | 1 | 1 | 0 | 0 | 1 |" in body
+
+
+def test_kept_pages_with_the_numbers_of_a_question_are_listed(tmp_path):
+    rows = [page(number) for number in range(40)]
+    rows[6] = page(
+        6, "Ein Bäcker backt 48 Brote zu 12 Euro, 125 Laibe für 30 und hat dann 260 davon."
+    )
+    write_pages(tmp_path, rows)
+    rounds = write_collected(tmp_path, rows)
+    question = "A baker has 48 rolls at 12 dollars and 125 loaves at 30 each. Does he have 260?"
+    write_jsonl(tmp_path / "exam.jsonl", [{"id": "b", "question": question}])
+    listed = tmp_path / "candidates.jsonl"
+    final.main(
+        [*final_args(tmp_path, rounds, str(tmp_path / "exam.jsonl")), "--candidates", str(listed)]
+    )
+    (row,) = [json.loads(line) for line in listed.read_text("utf-8").splitlines()]
+    assert (row["url"], row["item"], row["numbers"]) == (rows[6]["url"], "b", "48 12 125 30 260")
+    assert row["question"] == question and row["page"].startswith("48 brote")
+    assert "listed for a person to read: 1 pages" in (tmp_path / "final/README.md").read_text(
+        "utf-8"
+    )
+
+
+def code_blocks(card: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+
+
+def test_the_card_s_local_snippet_runs_as_written(corpus, tmp_path, monkeypatch):
+    hub, local = code_blocks((corpus / "README.md").read_text("utf-8"))
+    monkeypatch.chdir(corpus)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    names: dict = {}
+    exec(local, names)
+    assert len(names["corpus"]) == 19
+
+    # The Hub reads the card of the repository as the library reads that of a folder.
+    exec(hub.replace(REPOSITORY, str(corpus)), names)
+    assert sum(1 for _ in names["corpus"]) == 19
+
+
+def test_two_corpora_of_one_name_and_size_are_two_data_sets(corpus, pages, tmp_path):
+    """Same folder name, same number of rows, same cache: each gets its own rows."""
+    changed = [row | {"text": row["text"].replace("w1", "v1")} for row in pages]
+    other = build(tmp_path / "other", changed)
+    cache = str(tmp_path / "cache")
+    texts = []
+    for folder in (corpus, other, corpus):
+        loaded = datasets.load_dataset(str(folder), split="train", cache_dir=cache)
+        texts.append(loaded["text"][:])
+        assert texts[-1] == pq.read_table(folder / "part-00000.parquet")["text"].to_pylist()
+    assert len(texts[0]) == len(texts[1]) and texts[0] != texts[1]
+
+
+def front_matter(folder: Path) -> dict:
+    return yaml.safe_load((folder / "README.md").read_text("utf-8").split("---\n", 2)[1])
+
+
+def test_what_a_card_calls_the_corpus_follows_from_its_pages(corpus, pages, tmp_path):
+    of_common_crawl = front_matter(corpus)
+    assert "common-crawl" in of_common_crawl["tags"]
+    assert of_common_crawl["license_link"].startswith("https://commoncrawl.org/")
+
+    own = build(tmp_path / "own", [row | {"warc_file": "mine-00000.warc.gz"} for row in pages])
+    world = build(tmp_path / "world", pages, "--built-in-world")
+    for folder, licence in ((own, "other"), (world, "apache-2.0")):
+        assert "common-crawl" not in front_matter(folder)["tags"]
+        assert front_matter(folder)["license"] == licence
+        text = (folder / "README.md").read_text("utf-8")
+        assert "common crawl" not in text.lower()
+        assert all(f"## {title}" in text for title in ("Use", "Provenance", "Citation", "Limits"))
+    assert "made up" in (world / "README.md").read_text("utf-8")
+    assert "opt-out" in (own / "README.md").read_text("utf-8")
+
+
+def test_the_card_counts_removed_pages_as_the_report_does(tmp_path):
+    """A page that holds items of two benchmarks counts for both, in the card as in the report."""
+    rows = [page(number) for number in range(40)]
+    second = (
+        "Farmer Giles keeps 31 geese in four meadows and sells them at 12 pounds apiece on Monday"
+    )
+    for number in (4, 6):
+        rows[number] = page(number, f"{rows[number]['text']} {QUESTION} {second}")
+    write_pages(tmp_path / "corpus", rows)
+    rounds = write_rounds(tmp_path / "corpus", rows)
+    exam = write_benchmark(tmp_path / "exam.jsonl")
+    write_jsonl(
+        tmp_path / "quiz.jsonl", [{"id": 7, "question": second}, {"question": "none of it " * 9}]
+    )
+    args = final_args(tmp_path / "corpus", rounds, f"exam={exam}")
+    args.insert(args.index("--removed"), f"quiz={tmp_path / 'quiz.jsonl'}")
+    final.main(args)
+
+    counted = report.numbers(tmp_path)["contamination"]["benchmarks"]
+    assert [(row["benchmark"], row["items"], row["found"], row["pages"]) for row in counted] == [
+        ("exam", 1, 1, 2),
+        ("quiz", 2, 1, 2),
+    ]
+    card = (tmp_path / "corpus" / "final" / "README.md").read_text("utf-8")
+    for row in counted:
+        line = (
+            f"| {row['benchmark']} | {row['items']} | {row['found']} | {row['rules']['A']} | 0 | 0 "
+        )
+        assert f"{line}| {row['pages']} |" in card
 
 
 @pytest.mark.parametrize(("shards", "more"), [(1, []), (3, []), (4, ["--workers", "2"])])
@@ -129,7 +236,11 @@ def test_shards_and_workers_change_no_byte(corpus, pages, tmp_path, shards, more
 
 
 def test_the_same_input_twice_is_the_same_corpus(corpus, pages, tmp_path):
-    assert digest(build(tmp_path, pages + pages)) == digest(corpus)
+    twice, once = digest(build(tmp_path, pages + pages)), digest(corpus)
+    # The card tells how many duplicates there were.
+    assert b"\n41 extracted pages" in once.pop("README.md")
+    assert b"\n82 extracted pages" in twice.pop("README.md")
+    assert twice == once
 
 
 def test_parts_are_cut_by_size_and_stay_sorted(pages, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from benchmarks.chromium import Chromium, chromium_path
 from corpus import final, report
 from pipeline.artifacts.write import write_jsonl
 from pipeline.errors import UserError
@@ -18,6 +19,7 @@ from pipeline.report import charts
 from pipeline.report.math_html import formula, with_formulas
 from pipeline.report.page import render
 from tests.support.corpus_tables import QUESTION, page, write_benchmark, write_pages, write_rounds
+from tests.support.page_checks import flaws
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -102,7 +104,13 @@ def test_domains_grow_and_languages_add_up(data):
 
 def test_contamination_and_truth_are_told(data):
     assert data["contamination"]["benchmarks"] == [
-        {"benchmark": "exam", "items": 1, "found": 1, "pages": 1}
+        {
+            "benchmark": "exam",
+            "items": 1,
+            "found": 1,
+            "rules": {"A": 1, "B": 0, "C": 0},
+            "pages": 1,
+        }
     ]
     truth = data["truth"]
     assert (truth["leaks"], truth["leaks_left"]) == (1, 0)
@@ -171,7 +179,7 @@ def test_every_section_is_there_and_the_json_holds_the_numbers(results, html, da
         "At a glance",
         "From records to the corpus",
         "Rounds",
-        "Against the ground truth",
+        "Compared with the ground truth",
         "Domains",
         "URL prefixes",
         "Contents",
@@ -180,7 +188,7 @@ def test_every_section_is_there_and_the_json_holds_the_numbers(results, html, da
         "Sample pages",
         "Compared with other corpora",
         "Cost",
-        "Choices",
+        "Settings",
     ]
     written = json.loads((results / "reports" / "corpus.json").read_text("utf-8"))
     assert written == json.loads(json.dumps(data))
@@ -188,6 +196,13 @@ def test_every_section_is_there_and_the_json_holds_the_numbers(results, html, da
     compared = ("120.2B", "13.6B", "51.9B", "8.9B")
     for words in (*compared, "forum.example/math/", "prefers-color-scheme", "@media print"):
         assert words in html
+
+
+@pytest.mark.skipif(chromium_path() is None, reason="needs Chromium (apt: chromium)")
+def test_nothing_is_cut_off_or_covered_on_a_phone_or_a_screen(results, html):
+    with Chromium() as browser:
+        for width in (390, 768, 1280):
+            assert flaws(browser, results / "reports" / "corpus.html", width) == []
 
 
 def test_a_run_without_a_corpus_is_refused(tmp_path):

@@ -391,3 +391,45 @@ def test_a_set_is_copied_with_the_worked_examples_beside_it(tmp_path, monkeypatc
     )
     with pytest.raises(UserError, match="--to FILE needs"):
         main(["--fetch", "bbh", "gsm8k", "--to", str(target)])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"options": {"A": "1", "B": "5", "C": "7"}, "answer": "B"},
+        {"options": {"C": "7", "B": "5", "A": "1"}, "answer": "b"},
+        {"options": [{"label": "A", "text": "1"}, {"label": "B", "text": "5"}], "answer": "B"},
+        {"choices": {"text": ["1", "5"], "label": ["A", "B"]}, "answerKey": "B"},
+        {"choices": {"text": ["1", "5"], "label": ["1", "2"]}, "answerKey": "2"},
+        {"options": ["1", "5"], "answer": "5"},
+        {"options": ["1", "5"], "answer": 1},
+        {"options": [{"A": "1"}, {"B": "5"}], "answer": "B"},
+    ],
+)
+def test_options_keep_their_texts_in_every_form(tmp_path, fields):
+    (problem,) = load_benchmark(write(tmp_path, {"question": "2+3?"} | fields))
+    assert problem.answer == "B"
+    assert "(A) 1" in problem.question and "(B) 5" in problem.question
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"question": "2+3?", "options": 5, "answer": "A"}, "no list, mapping or text"),
+        ({"question": "2+3?", "options": [[1], [2]], "answer": "A"}, "no list, mapping or text"),
+        (
+            {"question": "2+3?", "options": [str(n) for n in range(40)], "answer": "A"},
+            "40 options, at most 18",
+        ),
+        ({"question": "2+3\ud800?", "answer": "5"}, "lone surrogate"),
+        ({"question": "2+3? " * 300_000, "answer": "5"}, "longer than"),
+        ({"messages": [{"role": "user"}], "answer": "5"}, "no question"),
+        ({"messages": 5, "answer": "5"}, "no question"),
+    ],
+)
+def test_rows_that_cannot_be_asked_are_left_out_with_the_reason(tmp_path, row, said, capsys):
+    path = tmp_path / "bench.jsonl"
+    # Half a character can be written as an escape only.
+    path.write_text("".join(json.dumps(r) + "\n" for r in (row, {"question": "1+1?", "answer": 2})))
+    assert len(load_benchmark(path)) == 1
+    assert said in capsys.readouterr().err

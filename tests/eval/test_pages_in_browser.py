@@ -4,52 +4,16 @@ samples working."""
 import pytest
 
 from benchmarks.chromium import Chromium, chromium_path
+from benchmarks.screenshots import LARGEST, Picture, take
 from eval.report import build, build_comparison
 from pipeline.artifacts.write import write_json, write_jsonl
+from pipeline.errors import UserError
+from pipeline.report import charts
+from pipeline.report.page import Section, render_page
 from tests.support.evaluated_run import EVIL, LONG_WORD, write_run
+from tests.support.page_checks import flaws
 
 pytestmark = pytest.mark.skipif(chromium_path() is None, reason="needs Chromium (apt: chromium)")
-
-# Elements that reach beyond the window, unless a box of their own scrolls or hides what is beyond.
-OVERFLOWING = """
-(() => {
-  const width = document.documentElement.clientWidth;
-  const contained = (element) => {
-    for (let box = element.parentElement; box && box !== document.body; box = box.parentElement) {
-      const clips = getComputedStyle(box).overflowX !== 'visible';
-      if (clips && box.getBoundingClientRect().right <= width + 0.5) return true;
-    }
-    return false;
-  };
-  for (const details of document.querySelectorAll('details')) details.open = true;
-  return [...document.querySelectorAll('body *')]
-    .filter((element) => {
-      const place = element.getBoundingClientRect();
-      return place.width && (place.right > width + 0.5 || place.left < -0.5) && !contained(element);
-    })
-    .map((element) => `${element.tagName} ${element.textContent.slice(0, 40)}`);
-})()
-"""
-
-# Pairs of labels of a chart of which one covers the other, and labels that leave their chart.
-COLLIDING = """
-(() => {
-  const found = [];
-  for (const chart of document.querySelectorAll('svg.chart')) {
-    const edge = chart.getBoundingClientRect();
-    const labels = [...chart.querySelectorAll('text')].map((node) => [node.textContent, node.getBoundingClientRect()]);
-    labels.forEach(([text, box], place) => {
-      if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.bottom > edge.bottom + 1) found.push([text]);
-      for (const [other, its] of labels.slice(place + 1)) {
-        const across = Math.min(box.right, its.right) - Math.max(box.left, its.left);
-        const down = Math.min(box.bottom, its.bottom) - Math.max(box.top, its.top);
-        if (across > 1 && down > 3) found.push([text, other]);
-      }
-    });
-  }
-  return found;
-})()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +49,44 @@ def _line(step: int) -> dict:
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_nothing_is_cut_off_or_covered(browser, pages, width):
     for page in pages:
-        browser.open(page, width)
-        assert browser.evaluate(OVERFLOWING) == []
-        assert browser.evaluate(COLLIDING) == []
-        assert browser.evaluate("document.documentElement.scrollWidth") == width
+        assert flaws(browser, page, width) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_charts_of_long_names_and_large_numbers_are_whole(browser, tmp_path, width):
+    name = "a name that is far too long for any line of a chart, and goes on"
+    stages = [
+        charts.Stage(name, 12_345_678),
+        charts.Stage("kept", 1_234_567, f"−11,111,111: {name}, {name}"),
+    ]
+    steps = [(step * 123_456, step * 1e-5) for step in range(50)]
+    drawn = [
+        charts.funnel(stages),
+        charts.bar_chart([(name, 123_456_789.0), ("b", 1.0)], " formulas"),
+        charts.growth([charts.Growth("round 1", 1e9, 2e9)], "tokens"),
+        charts.sizes([(name, 12.0), ("large", 1.2e11)], "large"),
+        charts.line_chart([charts.Line(name, steps), charts.Line("b", steps[:9])], "step", "nats"),
+        charts.line_chart([charts.Line("a", [(1, -1234.5), (2, 98765.4)])], "step", "reward"),
+        charts.shares([("a", [1, 2, 3, 4]), ("b", [9, 0, 0, 1])], [(0, "100"), (1, "1,000,000")], "x"),
+        charts.score_histogram([10_000, 3, 0, 7], [0, 0, 0, 7], 0.51),
+        charts.interval_chart([(name[:44], [charts.Interval("m", 99.9, 99, 100)])], "%"),
+    ]  # fmt: skip
+    (tmp_path / "all.html.jinja").write_text(
+        "{% for one in data %}<figure>{{ one }}</figure>{% endfor %}"
+    )
+    page = tmp_path / "charts.html"
+    page.write_text(render_page("Charts", "", [Section("All", "all.html.jinja", drawn)], tmp_path))
+    assert flaws(browser, page, width) == []
+
+
+def test_a_picture_of_a_section_is_small_and_one_of_none_is_refused(browser, pages, tmp_path):
+    reports = pages[0].parent
+    file = take(browser, Picture("rl", "results.html", "Reinforcement learning"), reports, tmp_path)
+    assert file.read_bytes()[8:12] == b"WEBP" and file.stat().st_size < LARGEST
+    with pytest.raises(UserError, match="no section"):
+        take(browser, Picture("x", "results.html", "None"), reports, tmp_path)
+    with pytest.raises(UserError, match="no such report"):
+        take(browser, Picture("x", "absent.html"), reports, tmp_path)
 
 
 def test_hostile_samples_are_listed_opened_and_found(browser, pages):

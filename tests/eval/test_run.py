@@ -10,7 +10,6 @@ from transformers import GPT2Config, GPT2LMHeadModel, Qwen2Config, Qwen2ForCausa
 from eval import run as eval_run
 from eval.reporting.lm_eval_format import harness_results
 from eval.reporting.metrics import group_answers
-from eval.sampling.transformers_engine import ForwardSampler
 from eval.sampling.work_units import Problems, plan
 from eval.summary import _same, compare_models, summarise
 from eval.table import table
@@ -20,6 +19,7 @@ from pipeline.artifacts.records import Problem
 from pipeline.config.eval import Evaluation
 from pipeline.errors import UserError
 from pipeline.inference.engine import SampleRequest, SamplingSettings
+from pipeline.inference.forward_sampler import ForwardSampler
 from pipeline.inference.sampler import Sampler
 from tests.support.tiny_model import VOCABULARY, tiny_model, tiny_tokenizer
 
@@ -125,13 +125,34 @@ def test_a_killed_run_goes_on_with_the_parts_that_are_missing(world, tmp_path):
     assert evaluate(world, tmp_path / "again") == evaluate(world, tmp_path / "whole")
 
 
-def test_parts_hold_about_as_many_samples_whatever_their_number_a_problem():
+def test_parts_hold_about_as_many_samples_whatever_their_number_a_problem(monkeypatch):
+    monkeypatch.setattr("eval.sampling.work_units.PART", 160)
     problems = [Problem(f"p{i}", "?", "1") for i in range(100)]
-    settings = Evaluation(modes=["cot"], samples=16, batch=20)
+    settings = Evaluation(modes=["cot"], samples=16)
     parts = list(plan([Problems(OWN, "", problems)], ["cot"], settings, "chat"))
 
     assert [part.attempts for part in parts] == [100, *[160] * 10]
     assert [p for part in parts[1:] for p in part.problems] == problems
+
+
+@pytest.mark.parametrize(
+    ("change", "decoded_again"),
+    [({"batch": 3}, False), ({"sandbox": {"workers": 1}}, False), ({"temperature": 0.9}, True)],
+)
+def test_settings_of_speed_alone_decode_nothing_again(
+    world, tmp_path, monkeypatch, change, decoded_again
+):
+    first = evaluate(world, tmp_path / "a")
+    settings = json.loads((world / "eval.json").read_text())
+    (tmp_path / "eval.json").write_text(json.dumps(settings | change))
+    parts = []
+    attempt = eval_run._attempt_parts
+    monkeypatch.setattr(
+        eval_run, "_attempt_parts", lambda *given: (parts.extend(given[2]), attempt(*given))
+    )
+
+    again = evaluate(world, tmp_path / "b", "--config", str(tmp_path / "eval.json"))
+    assert bool(parts) == decoded_again and (again == first) != decoded_again
 
 
 @pytest.mark.parametrize(

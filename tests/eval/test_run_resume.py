@@ -13,8 +13,8 @@ import pytest
 
 from eval import run as eval_run
 from eval.sampling.sample_log import KeepingEngine, KeptSamples
-from eval.sampling.transformers_engine import ForwardSampler
 from pipeline.inference.engine import Sample, SampleRequest, SamplingSettings
+from pipeline.inference.forward_sampler import ForwardSampler
 from pipeline.inference.sampler import Sampler
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from eval.sandbox import Sandbox, SandboxUnavailable
 from tests.support.hostile_programs import BOUNDED, REFUSED, TRACES, failure, host, not_fresh
 
+ROOT = Path(__file__).resolve().parents[2]
 LEVELS = [(), ("namespaces",), ("landlock",)]
 
 
@@ -285,3 +287,34 @@ def test_the_command_prints_a_json_line_per_program(tmp_path):
     missing = subprocess.run([*command, str(tmp_path / "none.py")], capture_output=True, text=True)
 
     assert missing.returncode == 2 and missing.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("environment", [False, True])
+def test_a_repository_inside_a_folder_of_libraries_is_hidden_from_programs(tmp_path, environment):
+    """The system's Python shows programs folders below /usr; the project may lie there."""
+    shown = tmp_path / "my-packages"
+    repository = shown / "repository"
+    for name in ("eval", "pipeline"):
+        shutil.copytree(ROOT / name, repository / name)
+    (shown / "library.py").write_text("answer = 42\n")
+    inside = repository / ".venv" / "lib" / "site-packages"
+    inside.mkdir(parents=True)
+    (inside / "installed.py").write_text("answer = 43\n")
+
+    paths = [str(repository), str(shown), *([str(inside)] if environment else [])]
+    program = f"import library, {'installed' if environment else 'library'} as x\nprint(library.answer, x.answer)\n"
+    program += f"import os; print(os.listdir({str(repository)!r}))"
+    code = (
+        "from eval.sandbox.pool import Sandbox\n"
+        f"with Sandbox() as box: print(box.run({program!r}).stdout, box.level)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, cwd="/", env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+    )  # fmt: skip
+    if "below /home" in done.stderr:
+        pytest.skip("without namespaces nothing can be hidden; the message says what to do")
+    assert done.returncode == 0, done.stderr[-2000:]
+    words = ["42 43", "['.venv']"] if environment else ["42 42", "[]"]
+    assert done.stdout.splitlines()[:2] == words
+    assert "namespaces" in done.stdout

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs/images"
 
-WITHOUT_A_BOX = {"all", "stage_config"}
-"""The target, and the settings' files."""
+WITHOUT_A_BOX = {"all"}
+"""The target."""
 
 NOT_DRAWN = {
     ("problems", "web"): "only the built-in web is made of problems, to plant leaks",

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -247,6 +249,33 @@ def plan(lines: list[list[str]], folder: Path) -> list[str | None]:
 def all_rules() -> str:
     files = [ROOT / "Snakefile", *ROOT.glob("*/rules.smk")]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+# ---- Run, on the smoke run in the place of the mini run ------------------------------------------
+def test_the_readmes_evaluation_gives_the_samples_of_the_run(smoke, tmp_path):
+    """Asked as the page says, the model writes what it wrote in the DAG, so that the numbers are those of the table."""
+    (command,) = [
+        command
+        for command in of_program("python")
+        if command.page == "README.md" and command.words[2] == "eval.run"
+    ]
+    words = [word.replace("results/mini", "results/smoke") for word in command.words[1:]]
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/smoke").symlink_to(smoke / "results/smoke")
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+    part = "rl/minimath.cot.parquet"
+    columns = ["greedy", "id", "output"]
+    asked_here = pq.read_table(tmp_path / "results/eval" / part, columns=columns)
+    in_the_dag = pq.read_table(smoke / "results/smoke/eval" / part, columns=columns)
+    assert asked_here.to_pylist() == in_the_dag.filter(pc.field("greedy")).to_pylist()
 
 
 # ---- How commands are found ----------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """Charts: where their marks lie, what tells series apart, what a screen reader says."""
 
 import re
-from itertools import pairwise
+from itertools import combinations, pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.report import charts
 from pipeline.report.drawing.axes import Axis
 from pipeline.report.drawing.lines import smoothed
+from pipeline.report.page import SHARED_TEMPLATES
 
 NUMBERS = st.floats(-1e6, 1e6)
 
@@ -108,3 +110,52 @@ def test_every_chart_has_a_name_that_holds_its_numbers():
     for words, chart in drawn.items():
         (name,) = re.findall(r'role="img" aria-label="([^"]+)"', chart)
         assert words in name
+
+
+# What is seen without red cones and without green ones: linear RGB to linear RGB (Machado, Oliveira
+# and Fernandes 2009, severity 1.0).
+SEEN = {
+    "all colours": np.eye(3),
+    "no red": np.array(
+        [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]]
+    ),
+    "no green": np.array(
+        [[0.3673, 0.8606, -0.2279], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]]
+    ),
+}
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def linear(colour: str) -> np.ndarray:
+    """#rrggbb as linear RGB in 0..1."""
+    values = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """CIE L*a*b* of linear RGB, in which distances are about those that are seen."""
+    ratio = XYZ @ np.clip(rgb, 0, 1) / np.array([0.9505, 1, 1.089])
+    root = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * root[1] - 16, 500 * (root[0] - root[1]), 200 * (root[1] - root[2])])
+
+
+def contrast(one: str, other: str) -> float:
+    bright = sorted(float((XYZ @ linear(colour))[1]) + 0.05 for colour in (one, other))
+    return bright[1] / bright[0]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_series_colours_are_told_apart_without_red_or_green_and_stand_out(scheme):
+    css = (SHARED_TEMPLATES / "page.css").read_text()
+    block = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[scheme]
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", block))
+    series = [colours[f"s{number}"] for number in range(1, 7)]
+    for seen in SEEN.values():
+        for one, other in combinations(series, 2):
+            assert np.linalg.norm(lab(seen @ linear(one)) - lab(seen @ linear(other))) > 20
+        good, bad = (lab(seen @ linear(colours[name])) for name in ("good", "bad"))
+        assert np.linalg.norm(good - bad) > 40
+
+    # The bounds of WCAG: 3 for parts of a drawing, 4.5 for text.
+    assert min(contrast(colour, colours["card"]) for colour in series) >= 3
+    assert min(contrast(colours[name], colours["card"]) for name in ("good", "bad", "soft")) >= 4.5

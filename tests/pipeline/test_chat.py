@@ -1,11 +1,14 @@
 import pytest
+from tokenizers import AddedToken
 
 from pipeline.artifacts.records import Solution
 from pipeline.config.prompts import Prompts
+from pipeline.errors import UserError
 from pipeline.model.chat import (
     CHAT_TEMPLATE,
     encode_output,
     encode_prompt,
+    encode_prompts,
     encode_solution,
     encode_turns,
 )
@@ -109,3 +112,77 @@ def test_the_loss_mask_does_not_depend_on_what_the_tool_printed():
         ids, mask = encode_turns(tokenizer, turns)
         masks.append([i for i, m in zip(ids, mask, strict=True) if m])
     assert masks[0] == masks[1]
+
+
+# Chat templates of models from elsewhere.
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+THINKING = CHATML.replace(
+    "message['role'] + '\n'",
+    "message['role'] + '\n' + ('<think></think>' if message['role'] == 'assistant' else '')",
+)
+LLAMA = (
+    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}"
+    "{{ '[INST] ' + message['content'] | trim + ' [/INST]' }}"
+    "{% else %}{{ ' ' + message['content'] + eos_token }}{% endif %}{% endfor %}"
+)
+
+
+def foreign_tokenizer(template, eos="<eos>"):
+    tokenizer = tiny_tokenizer()
+    marks = ["<|im_start|>", "<|im_end|>", "<think>", "</think>"]
+    tokenizer.add_tokens([AddedToken(mark, special=True) for mark in marks])
+    tokenizer.chat_template = template
+    tokenizer.eos_token = eos
+    return tokenizer
+
+
+@pytest.mark.parametrize("template", [CHATML, THINKING, LLAMA])
+@pytest.mark.parametrize("eos", ["<eos>", "<|im_end|>"])
+def test_an_example_is_what_a_foreign_template_writes(template, eos):
+    tokenizer = foreign_tokenizer(template, eos)
+    ids, mask = encode_solution(tokenizer, solution(("text", "It is 2.")), PROMPTS)
+    question = {"role": "user", "content": f"What is 1+1?\n{PROMPTS.cot.en}"}
+    answer = {"role": "assistant", "content": "It is 2."}
+
+    prompt = tokenizer.apply_chat_template([question], add_generation_prompt=True)["input_ids"]
+    assert ids[: len(prompt)].tolist() == prompt and not mask[: len(prompt)].any()
+
+    # The template's text, without the line's end behind the mark; EOS last in any case.
+    text = tokenizer.apply_chat_template([question, answer], tokenize=False).rstrip()
+    assert tokenizer.decode(ids).removesuffix(eos) == text.removesuffix(eos)
+    assert mask[len(prompt) :].all() and ids[-1] == tokenizer.eos_token_id
+
+
+def test_many_foreign_prompts_are_those_of_the_template_and_none_are_none():
+    tokenizer = foreign_tokenizer(CHATML)
+    assert encode_prompts(tokenizer, [], PROMPTS) == []
+
+    prompts = encode_prompts(tokenizer, [("1+1?", "cot", "en"), ("2+2?", "pot", "zh")], PROMPTS)
+    message = {"role": "user", "content": f"2+2?\n{PROMPTS.pot.zh}"}
+    wanted = tokenizer.apply_chat_template([message], add_generation_prompt=True)["input_ids"]
+    assert len(prompts) == 2 and prompts[1] == wanted
+
+
+def test_a_question_cannot_close_a_foreign_turn():
+    tokenizer = foreign_tokenizer(CHATML)
+    prompt = encode_prompt(tokenizer, "<|im_end|> <eos>", "cot", "en", PROMPTS)
+    assert prompt.count(tokenizer.convert_tokens_to_ids("<|im_end|>")) == 1
+    assert tokenizer.eos_token_id not in prompt
+    assert "<|im_end|> <eos>" in tokenizer.decode(prompt)
+
+
+def test_a_template_that_refuses_is_one_line():
+    tokenizer = foreign_tokenizer("{{ raise_exception('system message first') }}")
+    with pytest.raises(UserError, match="system message first"):
+        encode_prompt(tokenizer, "?", "cot", "en", PROMPTS)
+
+
+def test_a_tokenizer_without_bos_starts_with_the_question():
+    tokenizer = tiny_tokenizer()
+    with_bos = encode_prompt(tokenizer, "1+1?", "cot", "en", PROMPTS)
+    tokenizer.bos_token = None
+    assert encode_prompt(tokenizer, "1+1?", "cot", "en", PROMPTS) == with_bos[1:]

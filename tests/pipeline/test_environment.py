@@ -22,9 +22,7 @@ OPTIONAL = {
     "math_verify": "benchmarks: the grader that ours is compared with",
     "trafilatura": "benchmarks: the extractor that ours is compared with",
     "trl": "benchmarks: the GRPO step that ours is compared with",
-    "mlflow": "rl.tracker: installed by whoever sends metrics there",
-    "trackio": "rl.tracker: installed by whoever sends metrics there",
-    "wandb": "rl.tracker: installed by whoever sends metrics there",
+    "wandb": "tests: what its client wrote is read again, where it is installed",
 }
 """Modules that may be missing: imported in a function, with one clear line where they are not there."""
 
@@ -140,6 +138,14 @@ def test_every_declared_package_is_imported_or_says_what_it_is_for():
         "snakemake",  # the Snakefile imports it
         "types-pyyaml",
     }
+
+
+def test_every_tracker_has_a_version_that_was_tried():
+    from pipeline.training.tracker_clients import PACKAGES
+
+    assert {spelling(package) for package in PACKAGES.values()} <= set(
+        pins("requirements-trackers.txt")
+    )
 
 
 def test_imports_are_found_wherever_they_stand():

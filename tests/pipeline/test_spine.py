@@ -5,8 +5,11 @@ import errno
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -151,6 +154,54 @@ def test_progress_in_a_log_is_whole_lines_with_rate_and_share():
     assert "\r" not in log.getvalue()
 
 
+def test_the_time_left_is_told_by_the_rate_since_the_resumed_step_and_only_when_it_is_known():
+    log = io.StringIO()
+    with Progress("rl", total=100, unit="steps", stream=log) as progress:
+        progress.start -= 500  # an evaluation before the first step
+        progress.begin(done=90)
+        progress.add(2)
+        assert "left" not in progress._text(), "two steps say nothing yet"
+
+        # Three steps in a minute: the seven that are left take 2:20, whatever came before.
+        progress._begun -= 60
+        progress._points[0] = (progress._begun, 90.0)
+        progress.add(1)
+        assert ", 2:20 left" in progress._text()
+
+
+def test_a_line_comes_every_ten_seconds_while_a_long_step_counts_nothing(monkeypatch):
+    monkeypatch.setattr("pipeline.progress._LINE_SECONDS", 0.2)
+    monkeypatch.setattr("pipeline.progress._BEAT_SECONDS", 0.05)
+    log = io.StringIO()
+    with (
+        Progress("rl", total=9, unit="steps", stream=log, beats=True) as progress,
+        progress.during("solving 200 held-out problems"),
+    ):
+        time.sleep(0.7)
+    lines = log.getvalue().splitlines()
+    assert len(lines) >= 3
+    assert all(line.startswith("rl: 0/9 (0%) steps, ") for line in lines)
+    assert lines[0].endswith("solving 200 held-out problems")
+
+
+def test_jobs_that_share_a_pipe_write_whole_lines_only(tmp_path):
+    code = (
+        "import sys; from pipeline.progress import Progress\n"
+        "with Progress(sys.argv[1], 3000) as p:\n"
+        "    for _ in range(3000): p.written -= 60; p.add(note='x' * 50)"
+    )
+    shared = tmp_path / "screen"
+    with open(shared, "a") as screen:
+        jobs = [
+            subprocess.Popen([sys.executable, "-c", code, name], cwd=ROOT, stderr=screen)
+            for name in ("coder", "extract")
+        ]
+        assert [job.wait(60) for job in jobs] == [0, 0]
+    lines = shared.read_text().splitlines()
+    assert len(lines) == 6002
+    assert all(re.fullmatch(r"(coder|extract): .*, note x{50}", line) for line in lines)
+
+
 def test_progress_on_a_terminal_is_a_bar_redrawn_in_place():
     master, slave = os.openpty()
     with (
@@ -183,4 +234,25 @@ def test_a_failed_run_ends_with_the_log_s_last_lines_and_the_command_to_go_on(
     text = capsys.readouterr().err
     assert f"failed  train_sft: {tmp_path}/job.log ends with" in text
     assert "        line 5\n" in text and "line 4" not in text and "error: what and where" in text
-    assert "again   snakemake --cores all rl_model\n" in text
+    assert "again   /somewhere/snakemake --cores all rl_model\n" in text
+
+
+def test_the_command_to_go_on_can_be_pasted_as_it_was_typed(tmp_path, monkeypatch):
+    found = tmp_path / "bin" / "snakemake"
+    found.parent.mkdir()
+    found.write_text("#!/bin/sh\n")
+    found.chmod(0o755)
+    overlay = ["--configfile", "my settings.yaml", "--config", "preset=it's"]
+
+    # On the PATH: by its name. Not on it, as when make started it: by its path.
+    monkeypatch.setenv("PATH", str(found.parent))
+    monkeypatch.setattr("sys.argv", [str(found), *overlay])
+    assert workflow.again().startswith("snakemake --configfile 'my settings.yaml' ")
+    assert shlex.split(workflow.again()) == ["snakemake", *overlay]
+
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert shlex.split(workflow.again()) == [str(found), *overlay]
+
+    # As a module of an interpreter.
+    monkeypatch.setattr("sys.argv", ["/lib/snakemake/__main__.py", "rl_model"])
+    assert shlex.split(workflow.again()) == [sys.executable, "-m", "snakemake", "rl_model"]

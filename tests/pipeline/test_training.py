@@ -18,7 +18,7 @@ from pipeline.config.schedule import Schedule, constant, learning_rate
 from pipeline.config.training import Optimisation
 from pipeline.errors import UserError
 from pipeline.forward.batches import Row, micro_batches
-from pipeline.model.load import load_model, load_tokenizer, model_card, save_model
+from pipeline.model.load import load_model, load_tokenizer, save_model
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.loop import Plan, train
 from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll
@@ -214,9 +214,13 @@ def test_checkpoints_keep_the_last_two_and_belong_to_one_run(tmp_path):
 
 def test_a_saved_model_loads_again_with_tokenizer_template_card_and_manifest(tmp_path):
     model, tokenizer = tiny_model(), tiny_tokenizer()
-    card = model_card("tiny", "A test.", {"a": 1}, {"loss": 2.0})
     save_model(
-        tmp_path / "m", model, tokenizer, card=card, stage="pipeline.model.load", settings={"a": 1}
+        tmp_path / "m",
+        model,
+        tokenizer,
+        card="A test.",
+        stage="pipeline.model.load",
+        settings={"a": 1},
     )
     again = load_model(tmp_path / "m")
     assert all(

@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -154,3 +155,33 @@ def test_a_source_shorter_than_a_context_is_one_clear_line(folder):
     tokenise(folder)
     with pytest.raises(UserError, match="source 'a' has 17 tokens, less than one context"):
         token_source.open_sources(folder / "out", 4096)
+
+
+def test_a_long_document_is_cut_into_pieces_that_lose_nothing(folder, monkeypatch):
+    encoder = tokens.Encoder(folder / "model")
+    texts = ["a few words " * 50, "x" * 300, " " * 90, "one\ntwo " * 40]
+    whole = encoder.encode(texts)
+    monkeypatch.setattr(tokens, "PIECE", 64)
+    for text, ids, expected in zip(texts, encoder.encode(texts), whole, strict=True):
+        assert decoded(ids) == decoded(expected) and "".join(tokens.pieces(text)) == text
+        assert max(map(len, tokens.pieces(text))) <= 64
+
+
+def test_half_a_character_is_replaced_and_counted(folder):
+    (folder / "a.jsonl").write_text('{"text": "half \\ud800 a character"}\n{"text": "whole"}\n')
+    (folder / "b.jsonl").write_text('{"text": "whole"}\n')
+    made = Counter()
+    batches = list(tokens.batches(iter(["half \ud800", "pair \ud83d\ude00", None, "whole"]), made))
+    assert batches == [["half \ufffd", "pair \U0001f600", "whole"]]
+    assert made["repaired"] == 2 and made["empty"] == 1
+
+
+def test_a_tokenizer_without_bos_begins_each_document_with_eos(folder):
+    config = folder / "model" / "tokenizer_config.json"
+    names = json.loads(config.read_text())
+    names["bos_token"] = None
+    config.write_text(json.dumps(names))
+    encoder = tokens.Encoder(folder / "model")
+    (ids,) = encoder.encode(["abc"])
+    end = encoder.tokenizer.token_to_id("<eos>")
+    assert ids[0] == end and end not in ids[1:] and len(ids) == 4

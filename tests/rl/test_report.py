@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.report import TEMPLATES
-from eval.reporting.rl_curves import BINS, binned, charts
+from eval.reporting.rl_curves import BINS, binned, charts, reward_names
 from eval.reporting.rollouts import RunWarning, rollouts, warnings_of
 from eval.reporting.training import training_sections
 from pipeline.artifacts.records import Problem
@@ -78,14 +78,20 @@ def test_a_run_without_rollouts_has_no_browser_and_warnings_are_shown(tmp_path):
 
 def test_every_named_reward_has_its_curve_beside_their_sum():
     lines = [
-        {"step": step, "reward": 0.5, "reward_rule": 0.2, "rewards/own": 0.3, "reward_std": 1.0}
+        {"step": step, "reward": 0.5, "reward_rule": 0.2, "reward_std": 1.0, "rewards/rule": 0.2}
+        | {"rewards/own": 0.3, "reward_zeros/rule": 0.8, "reward_zeros/own": 0.7}
         for step in (1, 2)
     ]
     drawn = {chart.title: chart.drawing for chart in charts(lines)}
-    assert list(drawn) == ["Rewards"]
+    assert list(drawn) == ["Rewards", "Outputs that a reward gave nothing"]
     assert {"weighted sum", "rule", "own"} <= set(
         re.findall(r"</svg> ([a-z ]+)</span>", drawn["Rewards"])
     )
+
+
+def test_rewards_of_earlier_runs_are_found_among_other_keys():
+    lines = [{"step": 1, "reward_rule": 1, "reward_std": 1, "reward_seconds": 1, "reward_span": 1}]
+    assert reward_names(lines) == {"rule": "reward_rule"}
 
 
 def test_levels_clipping_and_gradient_norm_are_drawn_and_what_is_not_measured_is_left_out():
@@ -131,3 +137,8 @@ def test_held_out_accuracy_is_told_by_level(start):
     line = greedy_accuracy(toy.sampler, questions, 14, 3)
     parts = [line["heldout_greedy/1"], line["heldout_greedy/2"]]
     assert sum(parts) / 2 == pytest.approx(line["heldout_greedy"])
+
+
+def test_rewards_that_are_no_numbers_leave_the_histogram_of_the_others():
+    found = binned([("a", {"nan": 3, "inf": 1, "0.5": 2}), ("b", {"nan": 1})])
+    assert [sum(bars) for _, bars in found.series] == [2, 0]

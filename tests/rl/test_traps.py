@@ -47,6 +47,7 @@ import rl.advantages
 import rl.objectives
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
+from pipeline.forward import fused_llama
 from pipeline.forward.fused_llama import target_log_probs
 from pipeline.forward.fused_shared_prefix import token_log_probs
 from pipeline.forward.shared_prefix import shared_prefix_batches
@@ -57,7 +58,7 @@ from rl.methods import Scorers, grpo_outcome_rows, output_row
 from rl.objectives import clipped_policy, kl_estimate
 from rl.rewards import RuleReward
 from rl.rollouts import Group, Question
-from tests.support.rl_toy import SMALL, learner
+from tests.support.rl_toy import SMALL, learner, weights
 from tests.support.small_llama import byte_tokenizer, llama
 
 PROBLEM = Problem("p", "What is 3 + 4?", "7")
@@ -221,3 +222,49 @@ def test_a_planted_fault_is_seen(fault, monkeypatch):
     if target == "rl.advantages.normalise":  # its caller holds the name of its own module
         assert outcome_advantages(np.array([1.0, 0.0]), [1, 1])[1] != normalise([1.0, 0.0])[1]
     assert not all(checks())
+
+
+class AllAlike:
+    """A reward that tells no output from another."""
+
+    def score(self, groups):
+        return [np.full(len(group.samples), 0.25) for group in groups]
+
+
+def test_a_step_with_nothing_to_learn_costs_its_sampling_only_and_says_so(
+    start, capsys, monkeypatch
+):
+    loop = learner(start, rewards={"format": 1.0})
+    loop.exploration.rewards = {"rule": RuleReward(), "format": AllAlike()}
+    before = weights(loop.policy).clone()
+
+    def computed(*_):
+        raise AssertionError("a forward pass for nothing")
+
+    for model in (loop.policy, loop.updater.reference):
+        model.base_model.register_forward_pre_hook(computed)
+    monkeypatch.setattr(fused_llama, "final_hidden", computed)
+    for step in range(4):
+        loop.step(step)
+
+    assert torch.equal(weights(loop.policy), before)
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "nothing to learn" in line]
+    assert [line.split(";")[1].split()[0] for line in warnings] == ["1", "2", "4"]
+
+
+@pytest.mark.parametrize(("shift", "refused"), [(0.05, False), (0.3, True)])
+def test_what_counts_in_bf16_is_the_mean_difference_and_not_the_largest(start, shift, refused):
+    loop = learner(start, precision="bf16")
+    groups = loop.explore(0)
+    rows = loop.method.rows(groups, loop.settings, loop.updater.scorers)
+
+    # All tokens off by 0.3 is a bug; one token off by 2 is what rounding does among hundreds.
+    for row in rows:
+        row.columns["old_log_probs"] = row.columns["old_log_probs"] + shift
+    rows[0].columns["old_log_probs"][np.flatnonzero(rows[0].loss_mask)[0]] += 2.0
+
+    if refused:
+        with pytest.raises(RuntimeError, match="disagree"):
+            loop._check_sampler(rows)
+    else:
+        loop._check_sampler(rows)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.artifacts.datasets import read_rows
 from pipeline.artifacts.records import Solution
 from sft.checks import reason_against
-from sft.converters import Reject, braced, convert, language_of, prints_last_value
+from sft.converters import CONVERTERS, Reject, braced, convert, language_of, prints_last_value
 from tests.support.shared_data import shared_data
 
 GSM8K = "She sold 48/2 = <<48/2=24>>24 clips.\nIn all 48+24 = <<48+24=72>>72 clips.\n#### 72"
@@ -343,3 +343,91 @@ def test_a_sets_own_words_of_a_question_stay_when_they_do_not_ask_for_a_program(
         "output": "3",
     }
     assert convert(row, "i", "s").question == row["instruction"]
+
+
+def chat(*turns, **fields):
+    return {"messages": [{"role": role, "content": content} for role, content in turns]} | fields
+
+
+def sharegpt(*turns, **fields):
+    return {"conversations": [{"from": role, "value": text} for role, text in turns]} | fields
+
+
+@pytest.mark.parametrize(
+    ("row", "answer"),
+    [
+        (chat(("user", "2+3?"), ("assistant", "It is \\boxed{5}.")), "5"),
+        (chat(("system", "Be kind."), ("user", "2+3?"), ("assistant", "So 5\n#### 5")), "5"),
+        (chat(("user", "2+3?"), ("assistant", "Five."), answer="5"), "5"),
+        (
+            chat(("user", "2+3?"), ("assistant", [{"type": "text", "text": "The answer is 5."}])),
+            "5",
+        ),
+        (sharegpt(("human", "2+3?"), ("gpt", "The answer is: 5")), "5"),
+        (sharegpt(("system", "x"), ("user", "2+3?"), ("assistant", "\\boxed{5}")), "5"),
+        ({"query": "2+3?", "response": "It is 5.\n#### 5\nThe answer is: 5"}, "5"),
+        ({"problem": "2+3?", "generated_solution": "\\boxed{5}", "expected_answer": "5"}, "5"),
+        ({"prompt": "2+3?", "completion": "It is $\\boxed{5}$."}, "5"),
+    ],
+)
+def test_chats_and_pairs_of_other_names_become_solutions(row, answer):
+    solution = convert(row, "x-1", "x")
+    assert (solution.question, solution.answer, solution.format) == ("2+3?", answer, "cot")
+    assert reason_against(solution) is None
+
+
+def test_what_an_instruction_is_about_belongs_to_the_question():
+    row = {"instruction": "Add the numbers.", "input": "2 and 3", "output": "The answer is 5."}
+    assert convert(row, "x-1", "x").question == "Add the numbers.\n2 and 3"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "2+3?", "steps": 5},
+        {"question": "2+3?", "steps": [5]},
+        {"question": "2+3?", "steps": [{"role": "text"}]},
+        {"messages": [{"role": "user"}, {"role": "assistant"}], "gt": "5"},
+        {"messages": [{"role": "user"}, {"role": "assistant"}]},
+        {"messages": 5},
+        {"messages": ["hello", "world"]},
+        {"conversations": [{"from": "human", "value": None}, {"from": "gpt", "value": "5"}]},
+        {"turns": [5], "format": "cot", "question": "2+3?"},
+        {"turns": None, "format": "cot"},
+        {"question": "2+3?", "program": 5, "choices": 7},
+        {"question": "2+3?", "program": "ans=5", "table": 7},
+        {"question": "2+3\ud800?", "answer": "#### 5"},
+        {"question": "2+3?", "answer": "so \udfff #### 5"},
+        {"question": "2+3?", "answer": "5 " * 600_000 + "#### 5"},
+        {"input": 5, "output_program": {"a": 1}, "output_answer": []},
+    ],
+    ids=lambda row: str(row)[:60],
+)
+def test_fields_that_are_not_what_they_should_be_are_rejects_and_no_tracebacks(row):
+    try:
+        solution = convert(row, "x-1", "x")
+    except Reject as reject:
+        assert str(reject)
+    else:
+        json.dumps(solution.to_json(), ensure_ascii=False).encode()
+        reason_against(solution)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_values_in_the_fields_of_a_known_form_are_a_solution_or_a_reject(data):
+    fields, _ = data.draw(st.sampled_from(CONVERTERS))
+    row = {name: data.draw(JSON) for name in fields}
+    try:
+        solution = convert(row, "x-1", "x")
+    except Reject:
+        return
+    assert all(isinstance(turn["content"], str) for turn in solution.turns)
+    reason_against(solution)

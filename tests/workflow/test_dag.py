@@ -15,7 +15,7 @@ TARGETS = (
     "coder_model corpus corpus_report base_model sft_model reward_model process_reward_model rl_model evaluation "
     "results_report all"
 ).split()
-EVALUATION = {"evaluate_model", "summarise", "results_report_page", "stage_config", "all"}
+EVALUATION = {"evaluate_model", "summarise", "results_report_page", "all"}
 
 
 def snakemake(*arguments, cwd, expect=0, repository=ROOT):
@@ -64,6 +64,13 @@ def test_a_typo_in_the_configuration_is_one_line_without_traceback(tmp_path):
     text = snakemake("rl_model", "-n", "--configfile", mine, cwd=tmp_path, expect=2)
     assert "error: preset mini: rl.lerning_rate: unknown key; did you mean 'learning_rate'?" in text
     assert "Traceback" not in text
+
+
+def test_a_key_that_stands_twice_in_an_overlay_is_one_line(tmp_path):
+    mine = tmp_path / "twice.yaml"
+    mine.write_text("rl: {steps: 5}\nrl: {group_size: 8}\n")
+    text = snakemake("rl_model", "-n", "--configfile", mine, cwd=tmp_path, expect=2)
+    assert f"error: {mine}, line 2: rl stands twice, in line 1 already" in text
 
 
 def test_a_missing_file_of_the_user_is_one_line_before_any_job(tmp_path):

@@ -14,6 +14,8 @@ from pipeline.config.load import load_preset
 from pipeline.workflow import ROOT
 
 PROFILES = ROOT / "profiles"
+# What is of use as a seed, a problem, a solution and a text.
+ANY_RECORD = '{"url": "http://a.example/", "text": "a", "question": "1?", "answer": "#### 1"}\n'
 
 
 def planned(folder, *arguments):
@@ -57,10 +59,9 @@ def files_of(preset):
 def test_a_large_preset_is_planned_to_its_last_target(tmp_path, name):
     preset = load_preset(name)
     for path in files_of(preset):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text("{}\n") if "." in Path(path).name else (
-            tmp_path / path
-        ).mkdir()
+        file = tmp_path / path if "." in Path(path).name else tmp_path / path / "part.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(ANY_RECORD)
     warc = tmp_path / preset.sources.warc
     warc.mkdir(parents=True)
     (warc / "a.warc.gz").write_bytes(b"")

@@ -14,7 +14,7 @@ def score_histogram(everything: Sequence[int], collected: Sequence[int], cut: fl
     cut-off score.
     """
     width, height = 340, 180
-    left, right, top, bottom = 40, 6, 14, 26
+    left, right, top, bottom = 54, 6, 18, 26
     ground = height - bottom
     plot_width = width - left - right
     plot_height = ground - top
