@@ -5,7 +5,6 @@ python -m eval.table results/mini/eval/summary.json
 
 import argparse
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -53,18 +52,19 @@ def times_table(benchmarks: Path, since: float) -> str:
 
     Jobs run beside one another, so that the sum may be more than the time that passed.
     """
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     for file in benchmarks.glob("*.tsv"):
         if file.stat().st_mtime < since:
             continue
         # Snakemake's own format: a line of names, then a line a repetition.
         head, *rows = (line.split("\t") for line in file.read_text(encoding="utf-8").splitlines())
         stage = file.name.split(".")[0]
-        seconds[stage] += sum(float(row[head.index("s")]) for row in rows)
+        spent = sum(float(row[head.index("s")]) for row in rows)
+        seconds[stage] = seconds.get(stage, 0.0) + spent
 
     total = sum(seconds.values())
     lines = [f"{'stage':24}  {'seconds':>8}  {'share':>6}"]
-    for stage, spent in seconds.most_common():
+    for stage, spent in sorted(seconds.items(), key=lambda item: -item[1]):
         lines.append(f"{stage:24}  {spent:8.1f}  {100 * spent / total:5.1f}%")
     return "\n".join(lines)
 

@@ -49,6 +49,14 @@ def without_option(gold: str, answer: str) -> str:
     return gold[option.end() :]
 
 
+def without_label(gold: str, answer: str) -> str:
+    """The answer "B) 12" as what option B says, where the gold names no option."""
+    option = _OPTION_TEXT.match(answer)
+    if option is None or _LETTERS.search(gold):
+        return answer
+    return answer[option.end() :]
+
+
 def same_choice(gold: str, answer: str) -> bool | None:
     """Whether both choose the same options; None when one of them is not in such a form."""
     if len(gold) > _MAX_ANSWER or len(answer) > _MAX_ANSWER:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from eval.grading.choices import is_choice, same_choice, without_option
+from eval.grading.choices import is_choice, same_choice, without_label, without_option
 from eval.grading.extract.answer import Extraction, extract
 from eval.grading.extract.sentences import begins_in_words, ends_in_words, sentence_answer
 from eval.grading.formula.tokens import FormulaError, FormulaLimit
@@ -273,6 +273,7 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
 
     bare_gold, bare_answer = _LABEL.sub("", bare_gold), _LABEL.sub("", bare_answer)
     bare_gold = without_option(bare_gold, bare_answer)
+    bare_answer = without_label(bare_gold, bare_answer)
     exact_tolerance = None if tolerance is None else Fraction(tolerance)
     for name, tier in _TIERS:
         same = tier(bare_gold, bare_answer, exact_tolerance)

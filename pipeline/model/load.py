@@ -48,7 +48,7 @@ def device() -> torch.device:
 def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
     """Load a tokenizer from a folder or Hub id; it must have EOS, and gets our chat template if it has none.
 
-    Some tokenizers have no BOS (Qwen's): their documents and prompts begin without one.
+    Some tokenizers have no BOS (Qwen's): their prompts begin without one.
     """
     names = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
     _check_folder(source, names, "tokenizer")

@@ -149,6 +149,11 @@ def test_a_box_that_a_program_prints_is_never_taken():
         " \n",
         "1 ",
         "\\\\\n",
+        "A, ",
+        "not A ",
+        "A错误",
+        "is 1 ",
+        "उत्तर ",
     ],
 )
 def test_any_long_text_is_read_to_its_end(piece):

@@ -16,7 +16,7 @@ from pipeline.config.tracking import VARIABLE
 from pipeline.errors import UserError
 from pipeline.training import tracking
 from pipeline.training.tracking import STATE, MetricsTracker
-from pipeline.workflow import SECTIONS, load_config, settings_file, shell_prefix
+from pipeline.workflow import SECTIONS, check_tracker, settings_file, shell_prefix
 
 TRACKERS = ("wandb", "mlflow", "trackio")
 
@@ -144,13 +144,12 @@ def test_jobs_are_told_the_tracker_by_their_environment(tmp_path):
 
 
 @pytest.mark.parametrize("tracker", TRACKERS)
-def test_a_missing_client_library_is_one_line_before_any_job(tracker, monkeypatch, capsys):
+def test_a_missing_client_library_is_one_line_before_any_job(tracker, monkeypatch):
+    config = load_preset("mini", {"tracking": {"tracker": tracker}})
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SystemExit):
-        load_config({"tracking": {"tracker": tracker}}, known_benchmarks=())
-    error = capsys.readouterr().err
-    assert f"tracking.tracker = {tracker}: the package is not installed; pip install" in error
-    assert error.count("\n") == 1
+    with pytest.raises(UserError, match="is not installed; pip install") as error:
+        check_tracker(config)
+    assert f"tracking.tracker = {tracker}: " in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_wrong_value_of_the_variable_is_one_line(monkeypatch):

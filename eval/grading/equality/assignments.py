@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eval.grading.equality.left_hand_side import is_name
+from eval.grading.formula.exact_value import exact
 from eval.grading.formula.nodes import (
     Bracketed,
     Either,
@@ -20,12 +21,14 @@ from eval.grading.formula.nodes import (
     Node,
     PlusMinus,
     Relation,
+    Scalar,
     SetOf,
     Sum,
     Symbol,
     Union,
     contains_kind,
     map_children,
+    symbols,
 )
 
 Nodes = tuple[Node, ...]
@@ -56,6 +59,24 @@ def solutions(node: Node) -> Solutions | None:
     if found is None or not 0 < len(found) <= _MOST_SOLUTIONS:
         return None
     return tuple(found)
+
+
+def values_of_one(node: Node) -> Nodes | None:
+    """The values of x_1 = 1, x_2 = 5 and of x = 1 or x = 5, which are two of one unknown; None for anything else."""
+    if not isinstance(node, Listing | SetOf):
+        return None
+
+    bases: set[str] = set()
+    values: list[Node] = []
+    for item in node.items:
+        match item:
+            case Relation(("=",), (Symbol(name), value)):
+                indexed = _INDEXED.fullmatch(name)
+                bases.add(indexed[1] if indexed else name)
+                values.append(value)
+            case _:
+                return None
+    return tuple(values) if len(bases) == 1 else None
 
 
 def names_unknowns(found: Solutions) -> bool:
@@ -127,12 +148,14 @@ def _follow_each_other(names: list[str]) -> bool:
 def _solutions(node: Node) -> list[Solution] | None:
     match node:
         case Bracketed("(", ")", values) if len(values) > 1:
-            return [Solution(values)]
+            return _tuples(values)
+        case PlusMinus(_, None, Bracketed("(", ")", values)) if len(values) > 1:  # ±(1, 2)
+            return [Solution(values), Solution(tuple(map(Negative, values)))]
         case Relation(("=" | "in",), (Bracketed("(", ")", names), values)) if _unknowns(names):
             return _named(names, _solutions(values))
-        case Relation(("=",), _):
-            assigned = _assigned((node,))
-            return None if assigned is None else [assigned]
+        case Relation() if set(node.operators) == {"="}:
+            parts = _separate(node)
+            return None if parts == (node,) and len(node.sides) > 2 else _from_items(parts)
         case Listing(items) | SetOf(items) | Either(items) | Union(items):
             return _from_items(items)
         case Matrix(rows):
@@ -157,8 +180,33 @@ def _named(names: Nodes, found: list[Solution] | None) -> list[Solution] | None:
     return named
 
 
+def _tuples(values: Nodes) -> list[Solution]:
+    """A tuple; (1, ±2) is two of them."""
+    if sum(contains_kind(value, PlusMinus) for value in values) != 1:
+        return [Solution(values)]
+    return [Solution(tuple(signed(value, plus) for value in values)) for plus in ("pm", "mp")]
+
+
+def _separate(node: Node) -> Nodes:
+    """x = y = 4 as x = 4 and y = 4, and x = 1 + 2 = 3 as x = 3; other nodes as they are."""
+    match node:
+        case Relation(operators, (Symbol() as name, *steps, value)) if (
+            set(operators) == {"="} and steps
+        ):
+            known = {exact(side) for side in (*steps, value) if isinstance(side, Scalar)}
+            if len(known) == 1 and None not in known and not symbols(*steps, value):
+                return (Relation(("=",), (name, value)),)
+
+    match node:
+        case Relation(operators, (*names, value)) if set(operators) == {"="} and len(names) > 1:
+            if all(isinstance(name, Symbol) for name in names) and value not in names:
+                return tuple(Relation(("=",), (name, value)) for name in names)
+    return (node,)
+
+
 def _from_items(items: Nodes) -> list[Solution] | None:
     """The solutions of a list: equations belong together, until a name comes a second time."""
+    items = tuple(part for item in items for part in _separate(item))
     if all(isinstance(item, Relation) and item.operators == ("=",) for item in items):
         plain = [item for item in items if not _is_named_tuple(item)]
         if len(plain) == len(items):

@@ -62,6 +62,12 @@ def expanded(node: Node) -> Node:
     match node:
         case Relation(("in",), (_, whole)):
             return expanded(whole)
+        case Power(Bracketed(_, _, (_, _, *_) as parts), Symbol("T")):  # [1, 2]^T
+            return Bracketed("(", ")", parts)
+        case SetBuilder(Symbol() as element, condition) if _lists_values(element, condition):
+            return SetOf(
+                tuple(item.sides[1] for item in items(condition) if isinstance(item, Relation))
+            )
         case Product((Symbol(name), Bracketed(_, _, (_, _, *_)) as point)):
             if _is_point(name):  # the point A(1, 2)
                 return expanded(point)
@@ -86,6 +92,15 @@ def expanded(node: Node) -> Node:
             column = [relation for [relation] in rows]
             return Listing(tuple(column))
     return node
+
+
+def _lists_values(element: Symbol, condition: Node) -> bool:
+    """The condition of {x | x = 1 or x = 2}."""
+    equations = [
+        isinstance(item, Relation) and item.operators == ("=",) and item.sides[0] == element
+        for item in items(condition)
+    ]
+    return all(equations)
 
 
 def _with_both_signs(node: Node) -> Node:

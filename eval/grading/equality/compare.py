@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from eval.grading.equality.approximations import approximated
-from eval.grading.equality.assignments import names_unknowns, same_solutions, solutions
+from eval.grading.equality.assignments import (
+    Solution,
+    Solutions,
+    names_unknowns,
+    same_solutions,
+    solutions,
+    values_of_one,
+)
 from eval.grading.equality.canonical import (
     as_interval,
     ascending,
@@ -28,7 +35,7 @@ from eval.grading.equality.left_hand_side import (
     names_a_function,
 )
 from eval.grading.equality.pieces import same_pieces
-from eval.grading.equality.real_sets import as_real_set
+from eval.grading.equality.real_sets import as_line, as_real_set
 from eval.grading.equality.scalars import same_scalar
 from eval.grading.formula.derivative import derivative
 from eval.grading.formula.exact_value import exact
@@ -44,6 +51,7 @@ from eval.grading.formula.nodes import (
     Negative,
     Node,
     Numeral,
+    PlusMinus,
     Power,
     Product,
     Quotient,
@@ -59,6 +67,7 @@ from eval.grading.formula.nodes import (
     Text,
     Union,
     contains,
+    contains_kind,
     replaced,
     symbols,
 )
@@ -101,6 +110,9 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
     by_solutions = _same_solutions(gold, other, tolerance)
     if by_solutions is not None:
         return by_solutions
+
+    if isinstance(gold, Scalar) and isinstance(other, Scalar):
+        gold, other = _counted(gold, other), _counted(other, gold)
 
     other = _with_parameter_of(gold, other)
     gold, other = expanded(gold), expanded(other)
@@ -156,11 +168,43 @@ def same_formula(gold: Node, other: Node, tolerance: Fraction | None = None) -> 
 def _same_solutions(gold: Node, other: Node, tolerance: Fraction | None) -> bool | None:
     """Values for several unknowns against each other or against tuples; None where either is something else."""
     first, second = solutions(gold), solutions(other)
+    if first is None and second is not None:
+        first = _bare_values(gold, second, other)
+    elif second is None and first is not None:
+        second = _bare_values(other, first, gold)
     if first is None or second is None:
         return None
-    if not names_unknowns(first) and not names_unknowns(second):
+    both_signs = contains_kind(gold, PlusMinus) != contains_kind(other, PlusMinus)
+    if not names_unknowns(first) and not names_unknowns(second) and not both_signs:
         return None
+    if any(len(solution.values) == 1 for solution in (*first, *second)):
+        # x = 1 or x = 5 against x_1 = 1, x_2 = 5
+        values, other_values = values_of_one(gold), values_of_one(other)
+        if values is None or other_values is None:
+            return None
+        return _same_multiset(values, other_values, tolerance)
     return same_solutions(first, second, lambda a, b: same_formula(a, b, tolerance))
+
+
+def _bare_values(node: Node, against: Solutions, written: Node) -> Solutions | None:
+    """The list "3, 4" as the tuple (3, 4), against values for several names: then its order counts."""
+    if not names_unknowns(against) or values_of_one(written) is not None:
+        return None
+    match node:
+        case Listing(values) if all(isinstance(value, Scalar) for value in values):
+            return (Solution(values),)
+    return None
+
+
+def _counted(node: Node, against: Node) -> Node:
+    """C(5, 2) and P(5, 2) as counts beside a number; elsewhere they are points."""
+    match node:
+        case Product(
+            (Symbol("C" | "P") as letter, Bracketed("(", ")", (Numeral(), Numeral()) as numbers))
+        ):
+            if isinstance(against, Scalar) and not symbols(against):
+                return Call("binom" if letter.name == "C" else "arrangements", numbers)
+    return node
 
 
 def _is_antiderivative(computed: Node, integral: Antiderivative) -> bool:
@@ -202,15 +246,22 @@ def _named_structure(node: Node, against: Node) -> Node | None:
 
 def _as_vectors(gold: Node, other: Node) -> tuple[Node, Node]:
     r"""3i - j as (3, -1) beside a vector, and \binom{1}{2} as a column beside a matrix."""
-    match gold, other:
-        case Matrix(), Call("binom", entries):
-            column = [(entry,) for entry in entries]
-            other = Matrix(tuple(column))
+    if isinstance(gold, Matrix):
+        other = _as_column(other)
+    elif isinstance(other, Matrix):
+        gold = _as_column(gold)
 
     vectors = (Matrix, Bracketed)
     if not isinstance(gold, vectors) and not isinstance(other, vectors):
         return gold, other
     return components(gold) or gold, components(other) or other
+
+
+def _as_column(node: Node) -> Node:
+    match node:
+        case Call("binom", entries):
+            return Matrix(tuple((entry,) for entry in entries))
+    return node
 
 
 # --- collections
@@ -224,6 +275,8 @@ def _same_collection(gold: Node, other: Node, tolerance: Fraction | None) -> boo
             return may_be_tuple and _elementwise(parts, others, tolerance)
         case SetOf((Bracketed("(") as point,)), _:  # the one solution {(0, 0)}
             return same_formula(point, other, tolerance)
+        case _, SetOf((Bracketed("(") as point,)):
+            return same_formula(gold, point, tolerance)
         case _, Bracketed():
             return _collection_is_bracketed(gold, other, tolerance)
 
@@ -401,7 +454,27 @@ def _same_residue(gold: Node, other: Node) -> bool:
             if not same_formula(modulus, other_modulus):
                 return False
 
+    match gold, other:
+        case (Residue() as residue, Scalar() as formula) | (
+            Scalar() as formula,
+            Residue() as residue,
+        ):
+            if _has_all_values(formula, residue):
+                return True
     return same_formula(_remainder(gold), _remainder(other))
+
+
+def _has_all_values(formula: Node, residue: Residue) -> bool:
+    """7k + 4 for the numbers that are 4 mod 7."""
+    names = symbols(formula)
+    value = residue.value.sides[-1] if isinstance(residue.value, Relation) else residue.value
+    if len(names) != 1 or not isinstance(value, Scalar) or not isinstance(residue.modulus, Scalar):
+        return False
+
+    line, start, modulus = as_line(formula, names.pop()), exact(value), exact(residue.modulus)
+    if line is None or start is None or not modulus:
+        return False
+    return abs(line.slope) == abs(modulus) and (line.offset - start) % modulus == 0
 
 
 def _remainder(node: Node) -> Node:

@@ -5,6 +5,7 @@ from eval.grading.formula.nodes import (
     Bracketed,
     Call,
     Constant,
+    Degrees,
     Intersection,
     Matrix,
     Negative,
@@ -28,6 +29,10 @@ def is_name(node: Node) -> bool:
     """What may stand for an answer on the left of "=": x, f(x), AB, x + y, area, but not 2x."""
     match node:
         case Symbol() | Text() | Constant("e" | "i"):
+            return True
+        case Product((Symbol("P"), Relation())):  # P(X = 2)
+            return True
+        case Degrees(Symbol()):  # the first function of f ∘ g
             return True
         case Ratio(parts) | Union(parts) | Intersection(parts):
             return all(is_name(part) for part in parts)

@@ -58,7 +58,7 @@ _MAX_POINTS = 1000  # whole numbers of a set
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """slope x + offset"""
 
     slope: Fraction
@@ -226,6 +226,9 @@ def _from_relation(node: Relation) -> list[Piece] | None:
     sides = node.sides
     if node.operators == ("in",):
         return _pieces(sides[1])
+    if node.operators == ("notin",):
+        excluded = _pieces(sides[1])
+        return None if excluded is None else complement(merged(excluded))
     names = symbols(*sides)
     if len(names) != 1 or len(sides) > 3:
         return None
@@ -265,7 +268,7 @@ def _solved(operator: str, left: Node, right: Node, name: str) -> list[Piece] | 
 
     # Dividing by a negative slope turns the inequality round.
     difference = Sum((left, Negative(right)))
-    line = _as_line(difference, name)
+    line = as_line(difference, name)
     if line is None or not line.slope:
         solved = solved_rational(operator, difference, name)
         return None if solved is None else list(solved)
@@ -276,7 +279,7 @@ def _solved(operator: str, left: Node, right: Node, name: str) -> list[Piece] | 
 
 def _solved_absolute(operator: str, inner: Node, bound: Node, name: str) -> list[Piece] | None:
     """Solutions of |line| < bound and the like."""
-    line = _as_line(inner, name)
+    line = as_line(inner, name)
     size = _end(bound)
     if line is None or not line.slope:
         return None
@@ -294,7 +297,7 @@ def _solved_absolute(operator: str, inner: Node, bound: Node, name: str) -> list
     return None
 
 
-def _as_line(node: Node, name: str) -> _Line | None:
+def as_line(node: Node, name: str) -> Line | None:
     """A formula that is a x + b with rational a and b, seen at four points."""
     at_0, at_1, at_2, at_5 = (
         exact(replaced(node, Symbol(name), whole_number(x))) for x in (0, 1, 2, 5)
@@ -304,7 +307,7 @@ def _as_line(node: Node, name: str) -> _Line | None:
     slope = at_1 - at_0
     # Three points are not enough: x + x(x-1)(x-2) is x at 0, 1 and 2.
     straight = at_2 == at_0 + 2 * slope and at_5 == at_0 + 5 * slope
-    return _Line(slope, at_0) if straight else None
+    return Line(slope, at_0) if straight else None
 
 
 def _half_line(operator: str, bound: Fraction | None) -> list[Piece] | None:

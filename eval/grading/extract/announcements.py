@@ -44,7 +44,8 @@ _PHRASES = (
         r"answer(?:\s*\([^()\n]{1,40}\))?(?:\s+(?:to|of|for)\s[^.\n:]{1,80}?)?\s*"
         r"(?:\bis\b(?! equally)"
         r"|\b(?:evaluates|simplifies|comes|amounts) (?:out )?to\b"
-        r"|\bwould be\b|\bshould be\b|[:：=])(?:\s*(?:thus|therefore|then|simply))?\s*[:：=]?\s*",
+        r"|\bwould be\b|\bshould be\b|[:：=]|\s[-–—]\s)(?:\s*(?:thus|therefore|then|simply|indeed|also|still|just"
+        r"|clearly|precisely|equal to|given by))?\s*[:：=]?\s*",
         before=r"(?<![a-z])",
     ),
     _Mark.of("a:", r"A:[^\S\n]*", before=r"^[^\S\n]*|\n[^\S\n]*"),  # at the beginning of a line
@@ -73,7 +74,7 @@ _PHRASES = (
     _Mark.of("[answer]", r"\[answer\]\s*"),
     _Mark.of("结果", r"结果(?:是|为|[:：])\s*"),
     _Mark.of("సమాధానం", r"సమాధానం\s*:?\s*"),
-    _Mark.of("উত্তর", r"উত্তর(?:\s*(?:হল|হলো|হবে))?\s*[:：]?\s*"),
+    _Mark.of("উত্তর", r"উত্তর(?:\s*(?:হলো|হল|হবে))?\s*[:：]?\s*"),
 )
 # Languages that write 3,5 for three and a half.
 _COMMA_MARKS = (
@@ -89,6 +90,11 @@ _COMMA_MARKS = (
         "antwort", rf"antwort\s*(?:(?:ist|lautet|beträgt)(?: (?:daher|somit|also))?{_COLON}|:\s*)"
     ),
     _Mark.of("ergebnis", rf"ergebnis\s*(?:(?:ist|lautet|beträgt){_COLON}|:\s*)"),
+    _Mark.of("lösung", rf"lösung\s*(?:(?:ist|lautet){_COLON}|:\s*)(?=[-\d$\\x(])"),
+    _Mark.of("solución", rf"solución\s*(?:es{_COLON}|:\s*)(?=[-\d$\\x(])"),
+    _Mark.of("soluzione", rf"soluzione\s*(?:è{_COLON}|:\s*)(?=[-\d$\\x(])"),
+    _Mark.of("resultado", rf"resultado(?: final)?\s*(?:(?:es|é){_COLON}|:\s*)(?=[-\d$\\x(*])"),
+    _Mark.of("résultat", rf"résultat(?: final)?\s*(?:est{_COLON}|:\s*)(?=[-\d$\\x(*])"),
     _Mark.of("ответ", r"ответ(?:ом)?\s*(?:[—–:-]|равен|будет|является|(?=[\d$]))\s*"),
     _Mark.of("відповідь", r"відповідь\s*(?:[—–:-]|дорівнює)\s*"),
     _Mark.of("resposta", rf"resposta(?: final| correta)?\s*(?:(?:é|será){_COLON}|:\s*)"),

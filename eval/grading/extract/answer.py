@@ -24,8 +24,8 @@ from eval.grading.extract.math_spans import (
     quantity,
     result,
 )
-from eval.grading.extract.options import chosen_option, last_letter, names_option
-from eval.grading.extract.unannounced import plain_ending
+from eval.grading.extract.options import chosen_option, last_letter, names_option, rules_out
+from eval.grading.extract.unannounced import DENIED_BEHIND, plain_ending
 from eval.grading.normalise.latex import plain_digits
 from eval.grading.normalise.units import unit_following
 from eval.grading.normalise.verbal import number_in_words
@@ -107,7 +107,7 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
     if not text.isascii():
         text = plain_digits(text)
 
-    if choice and len(text) < _LONGEST_OPTION and _OPTION_FIRST.match(text):
+    if choice and len(text) < _LONGEST_OPTION and _OPTION_FIRST.match(text) and not rules_out(text):
         return Extraction(text.strip(), "whole")
 
     visible = _FENCED.sub("\n", text) if "```" in text else text
@@ -234,6 +234,8 @@ def _from_mark(text: str, choice: bool) -> Extraction | None:
         line = rest[:_LONGEST_DISPLAY]
 
     option = chosen_option(line) if choice else None
+    if option is None and (DENIED_BEHIND.search(line) or (choice and rules_out(line))):
+        return None
     answer = option or _tidy(line)
     if answer and has_decimal_comma(mark):
         answer = _DECIMAL_COMMA.sub(r"\1.\2", answer)

@@ -139,9 +139,10 @@ def result(formula: str) -> str:
     if len(signs) > 1 and _assigns_several(formula, signs):
         return formula
 
-    if len(signs) > 1 and signs[-1].group() == "\\approx":
-        before_approx = formula[signs[-2].end() : signs[-1].start()].strip()
-        if "." not in before_approx:
+    if signs[-1].group() == "\\approx":
+        start = signs[-2].end() if len(signs) > 1 else 0
+        before_approx = formula[start : signs[-1].start()].strip()
+        if "." not in before_approx and not _NAME_ONLY.fullmatch(before_approx):
             return before_approx
 
     if len(signs) == 1 and not re.search("[A-Za-z]", left) and _BARE_NAME.fullmatch(right):
@@ -215,7 +216,7 @@ _FOREIGN_WORD = re.compile(
 )  # Cyrillic to Thai, kana, Hangul
 _NUMBER_THEN_SENTENCE = re.compile(
     r"\d[%\s]*(?:[a-z]+\s+)?"
-    r"(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were)\b)"
+    r"(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were|as (?:the|our|my))\b)"
 )
 
 
@@ -236,7 +237,7 @@ def is_prose(text: str) -> bool:
         return True
     if not text.isascii() and _FOREIGN_WORD.search(before):
         return True
-    if not before.strip(" $") and _NUMBER_THEN_SENTENCE.search(outside):
+    if not before.strip(" $*") and _NUMBER_THEN_SENTENCE.search(outside):
         return True  # "12 apples remain in total"
 
     # Two words before the number, or six in all: nobody writes a unit of that length.

@@ -5,7 +5,7 @@ import re
 # One letter or several: B, (B), "A, C and D", A、C、D.
 _ONE = r"\(?(?<![A-Za-z])[A-H]\)?(?![A-Za-z'’])"
 _BETWEEN = r"(?:\s*[,、，/]\s*(?:(?:and|or|nor)\s+)?|\s+(?:and|or|nor)\s+|\s*[和与及或]\s*)"
-_SOME = rf"(?:(?:[Oo]ptions?|[Cc]hoices?|[Aa]nswers?|选项)\s*)?{_ONE}(?:{_BETWEEN}{_ONE})*(?:\s*(?:选项|项))?"
+_SOME = rf"(?:(?:[Oo]ptions?|[Cc]hoices?|[Aa]nswers?|选项)\s*)?{_ONE}(?:{_BETWEEN}{_ONE}){{0,8}}(?:\s*(?:选项|项))?"
 _TO_CLAUSE_END = r"[^.;,，。；\n]*"
 
 # Options that a sentence rules out, with the words that do so.
@@ -20,6 +20,8 @@ _RULED_OUT = re.compile(
     # A fails; B and C do not hold
     rf"|{_SOME}\s+(?:fails?|contradicts?|violates?|cannot|(?:do|does|did|is|are|was|were|can)(?: not|n't))\b"
     rf"{_TO_CLAUSE_END}"
+    # A: false
+    rf"|{_SOME}\s*[:.]?\s*(?:false|wrong|incorrect|no)\b"
     # 排除A; 不是A; A错误; A、C都不正确
     rf"|(?:排除(?:了|掉)?|而不是|不是|而非|不选|除去)\s*{_SOME}"
     rf"|{_SOME}\s*[:：,，]?\s*(?:均|都|是|也|为|显然)*\s*"
@@ -38,14 +40,17 @@ _LETTER = re.compile(
     r"|(?:选择?|选项|[Oo]ption|[Cc]hoice|[Cc]hoose|[Pp]ick|[Ss]elect|[Gg]o with|[Ll]eaves?)\s*(?:is|should be|是|为)?"
     r"(?:\s+(?:only|us with|therefore))?\s*[:：]?\s*\(?([A-H])(?![A-Za-z'])"
     # … is B, and a line that holds nothing but the letter
-    r"|(?:\b(?:is|be|therefore)\s+)([A-H])\s*\.?\s*$"
+    r"|(?:\b(?:is|be|[Tt]herefore|[Hh]ence|[Tt]hus|leaving|leaves)\s*[,:]?\s+)([A-H])\s*\.?\s*$"
+    r"|(?:是|为|应为|选)\s*[:：]?\s*([A-H])\s*[。.]?\s*$"
     r"|^[^\w\n]*([A-H])[^\w\n]*$"
     # B is correct, only B works, B正确, so B, it's B
     r"|\b([A-H])\s+(?:matches|works|(?:is|must be|has to be|seems|looks like) (?:clearly |indeed |thus |therefore )?"
     r"(?:the )?(?:only )?(?:correct|right|best|answer|one|valid|true))"
     r"|\b[Oo]nly\s+(?:[Oo]ption\s+)?([A-H])\b(?!\s+and\b)"
     r"|(?<![A-Za-z])([A-H])\s*(?:选项|项)?\s*(?:是|为)?\s*(?:正确|对的?(?![A-Za-z])|成立|符合)"
-    r"|\b(?:so|but|[Ii]t's|[Ii]t is|must be)\s+([A-H])\s*\.?\s*$"
+    # C: true
+    r"|(?<![A-Za-z])([A-H])\s*[:.)]\s*(?:true|correct|right|yes)\b"
+    r"|\b(?:[Ss]o|but|[Ii]t's|[Ii]t is|must be)\s+([A-H])\s*\.?\s*$"
     # the right option is b
     r"|\b(?:[Oo]ption|[Cc]hoice)\s+is\s+\(?([b-h])\)?\s*\.?\s*$",
     re.M,
@@ -57,8 +62,8 @@ _LABEL = re.compile(
 _DENIED = re.compile(r"\b(?:not|neither|nor|except)\b|不", re.I)
 # "The correct options are A, C and D": several of them.
 _SEVERAL = re.compile(
-    rf"\b(?:options|choices|answers|statements)\s+(?:are|is)\s*:?\s*({_ONE}(?:{_BETWEEN}{_ONE})+)"
-    rf"|(?:选项|答案)(?:是|为|有)\s*[:：]?\s*({_ONE}(?:{_BETWEEN}{_ONE})+)"
+    rf"\b(?:options|choices|answers|statements)\s+(?:are|is)\s*:?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
+    rf"|(?:选项|答案)(?:是|为|有)\s*[:：]?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
 )
 _NAMES_OPTION = re.compile(r"(?<![A-Za-z\\])[A-H](?![A-Za-z])|^\s*\(?[a-h]\)?\s*$")
 
@@ -84,6 +89,11 @@ def chosen_option(text: str) -> str | None:
 
     label = _LABEL.match(text)
     return label[1] if label else last_letter(text)
+
+
+def rules_out(text: str) -> bool:
+    """Whether a text says of an option that it is not the answer."""
+    return _MAY_RULE_OUT.search(text) is not None and _RULED_OUT.search(text) is not None
 
 
 def names_option(answer: str) -> bool:

@@ -42,10 +42,19 @@ _SUBJECT = re.compile(
     r"(?![^\n]*(?:=|\b(?:so|thus|hence|therefore|equals?|which is|giving|gives|but|not"
     r"|and(?=[^\n]*\b(?:is|are|has|have)\b))\b))[^\n]*$"
 )
+_CONDITION = re.compile(r"\b(?:for|when|if|where|with|such that|to)\s+\$[^$]*\$")
 # "$k$ equals 12", "$\\angle ABC$ is 45 degrees": a name before the number that it stands for.
 _NAME_THEN_NUMBER = re.compile(
-    r"(?:\$|\\\))\s*,?\s*(?:(?:which|that)\s+)?(?:is|equals?|must be|has to be|becomes|=)\s[^$\\]*\d[^$\\]*$"
+    r"(?:\$|\\\))\s*,?\s*(?:(?:which|that)\s+)?(?:is|equals?|must be|has to be|becomes|="
+    r"|(?:evaluates|simplifies|comes|amounts|works out|reduces) to|turns out to be)\s[^$\\]*\d[^$\\]*$"
 )
+_UNDERSCORED = re.compile(r"(?<!\w)__([^_\n]*\d[^_\n]*)__(?!\w)")  # bold in Markdown: __12__
+# "is x^2 + 1": a formula in plain characters.
+_PLAIN_FORMULA = re.compile(
+    r"\b(?:is|equals?|becomes|obtain|get|find)\s+([-\w^*/+()., √π=]{3,80}?)\s*\.?\s*$"
+)
+_OPERATOR_AND_LETTER = re.compile(r"(?=.*[+*/^-])(?=.*(?<![A-Za-z])[a-zπ](?![A-Za-z]))")
+_TWO_LETTERS = re.compile(r"(?!(?:sqrt|sin|cos|tan|log|ln|pi|exp)\b)\b[A-Za-z]{2,}\b")
 # "is \\frac{3}{4}": a formula without delimiters at the end of a sentence.
 _BARE_FORMULA = re.compile(
     r"\b(?:is|are|equals?|be|becomes|obtain|get|find)\s+"
@@ -62,6 +71,7 @@ _APPROXIMATED_IN_WORDS = re.compile(_ABOUT + r"\$?[-\d][\d.,]*[^.\d]*\.?\s*$")
 # "The solutions are 3 and 5."
 _SEVERAL = re.compile(
     r"\b(?:solutions|answers|results|roots|values|zeros)\s+(?:are|is|:)\s*:?\s*"
+    r"(?![^\n]*\b(?:so|thus|hence|therefore|sum|total|product|difference)\b)"
     r"([^.\n]{1,80}?(?:,| and | or )[^.\n]{1,40}?)\.?\s*$"
     # "The two numbers are 7 and 8."
     r"|\b(?:numbers|integers|primes|factors|divisors|sides|lengths|dimensions|angles|digits|terms|ages|prices|scores"
@@ -86,14 +96,21 @@ _STATED = re.compile(
 )
 # Before a number: "x is not 5".
 _NEGATED = re.compile(
-    r"(?:\bnot|n't|\bnever|\bcannot|不是|不等于|不为)\s*(?:be\s+|equal\s+(?:to\s+)?)?$", re.I
+    r"(?:\bnot|n't|\bnever|\bcannot|不是|不等于|不为|\bno es|\bn'est pas|\bnicht|\bнет?|ليست?|\bnão é|\bnon è)"
+    r"\s*(?:be\s+|equal\s+(?:to\s+)?|gleich\s+|равно?\s+)?$",
+    re.I,
 )
+# Behind it, in languages whose verb comes last.
+DENIED_BEHIND = re.compile(r"\s*(?:नहीं|ではない|ではありません|じゃない|[이가]? 아니|না|নয়)")
 _NEGATION_WITHIN = 24  # characters before the number
 # Before a number that is not the sentence's result: "15 apples after 3 days".
 _ASIDE = re.compile(
     r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?$",
     re.I,
 )
+# "$36 in 3 days"
+_IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
+_TIME = re.compile(r"\s*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b")
 _ASIDE_WITHIN = 20  # characters before the number
 # "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows.
 _COUNTED = re.compile(
@@ -118,7 +135,7 @@ _LONGEST_EQUATION = 80
 _LONG_WORD = re.compile(r"(?<![A-Za-z])(?!sqrt|sin|cos|tan|log)[A-Za-z]{3,}|[一-鿿]")
 # Program text that is given as an answer: no number is picked out of it.
 _CODE = re.compile(
-    r"__\w+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
+    r"__[a-z]+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
 )
 
 
@@ -141,6 +158,8 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
         text = _without_afterthought(text)
 
     single_line = "\n" not in text and len(text) <= _END_OF_TEXT
+    if "__" in text:
+        text = _UNDERSCORED.sub(r"**\1**", text)
     lead_in = _LEAD_IN.match(text) if single_line else None
     if lead_in:
         text = text[lead_in.end() :] or text
@@ -185,6 +204,10 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
         return Extraction(_count(text, counted[1]), "counted")
 
     if not formulas:
+        plain = _PLAIN_FORMULA.search(text[-_END_FOR_STATEMENT:])
+        if plain and _OPERATOR_AND_LETTER.match(plain[1]) and not _TWO_LETTERS.search(plain[1]):
+            return Extraction(plain[1], "last statement")
+
         equation = _last_equation(text)
         if equation:
             return Extraction(equation, "last equation")
@@ -204,7 +227,7 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     if numbers and (prose or _has_several_lines(text)):
         number = _main_number(text, numbers)
         before = max(0, number.start() - _NEGATION_WITHIN)
-        if _NEGATED.search(text, before, number.start()):
+        if _NEGATED.search(text, before, number.start()) or DENIED_BEHIND.match(text, number.end()):
             return Extraction(text, "whole")
         return Extraction(quantity(text, number), "last number")
 
@@ -218,7 +241,7 @@ def _subject(text: str) -> str | None:
     if lead_in:
         sentence = sentence[lead_in.end() :]
 
-    match = _SUBJECT.match(sentence)
+    match = _SUBJECT.match(_CONDITION.sub("", sentence))
     if match is None:
         return None
     formulas = formulas_in(match[1])
@@ -289,7 +312,8 @@ def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
             return last
 
         before = max(0, number.start() - _ASIDE_WITHIN)
-        if not _ASIDE.search(text, before, number.start()):
+        takes_time = _IN.search(text, before, number.start()) and _TIME.match(text, number.end())
+        if not takes_time and not _ASIDE.search(text, before, number.start()):
             return number
 
     return last

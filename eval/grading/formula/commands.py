@@ -2,6 +2,7 @@ r"""Rules of the parser for commands: \frac, \sqrt, \sin, \log_2, \vec, letters 
 
 from eval.grading.formula.binders import BinderRules
 from eval.grading.formula.construction import flat_name, product_of
+from eval.grading.formula.derivative import derivative
 from eval.grading.formula.environments import EnvironmentRules
 from eval.grading.formula.nodes import (
     IMAGINARY_UNIT,
@@ -45,8 +46,9 @@ class CommandRules(BinderRules, EnvironmentRules):
         name = self.take().text
         match name:
             case "frac":
-                above = self.argument()
-                return Quotient(above, self.argument())
+                return self.fraction()
+            case "imath":
+                return IMAGINARY_UNIT
             case "sqrt":
                 return self.root()
             case "binom":
@@ -84,6 +86,17 @@ class CommandRules(BinderRules, EnvironmentRules):
         if name in GREEK or name in OTHER_SYMBOLS:
             return Symbol(VARIANT_LETTERS.get(name, name))
         raise FormulaError(f"unknown command {name!r}")
+
+    def fraction(self) -> Node:
+        r"""\frac{a}{b}, and the derivative \frac{d}{dx} of what follows."""
+        above, below = self.argument(), self.argument()
+        match above, below:
+            case Symbol("d"), Product((Symbol("d"), Symbol() as variable)):
+                slope = derivative(self.product(), variable)
+                if slope is None:
+                    raise FormulaError("a derivative without a rule")
+                return self.chain(slope)
+        return Quotient(above, below)
 
     def root(self) -> Call:
         degree: Node = TWO

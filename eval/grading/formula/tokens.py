@@ -121,6 +121,8 @@ def _tokens_of_text(content: str, spaced: bool) -> list[Token]:
         return [Token("op", ",", spaced)]
     if re.fullmatch(r"[A-Za-z]", content):
         return [Token("letter", content, spaced)]
+    if content.lower() in CONSTANT_WORDS:
+        return [Token("command", CONSTANT_WORDS[content.lower()], spaced)]
     if content in FUNCTION_WORDS:
         return [Token("command", COMMAND_OF_WORD.get(content, content), spaced)]
 

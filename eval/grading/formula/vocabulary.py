@@ -7,7 +7,7 @@ FUNCTION_WORDS = frozenset(
     "sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh asin acos atan acot "
     "coth sech csch arcsec arccsc asec acsc "
     "ln log lg exp sqrt cbrt abs Abs floor ceiling ceil factorial gcd lcm max min binomial "
-    "GCD LCM HCF hcf nCr nPr frac cis tg ctg cotg cosec arctg arcctg sh ch th cth mod".split()
+    "Arcsin Arccos Arctan GCD LCM HCF hcf nCr nPr frac cis tg ctg cotg cosec arctg arcctg sh ch th cth mod".split()
 )
 
 # Inverse hyperbolic functions are written with arc-, ar- and a-: arcsinh, arsinh, asinh, arsh.
@@ -27,7 +27,7 @@ COMMAND_OF_WORD = {
     "arctg": "arctan", "arcctg": "arccot", "tg": "tan", "ctg": "cot", "cotg": "cot", "cosec": "csc",
     "sh": "sinh", "ch": "cosh", "th": "tanh", "cth": "coth", "asec": "arcsec", "acsc": "arccsc",
     "Abs": "abs", "ceiling": "ceil", "binomial": "binom", "nCr": "binom", "nPr": "arrangements",
-    "GCD": "gcd", "LCM": "lcm", "HCF": "gcd", "hcf": "gcd",
+    "Arcsin": "arcsin", "Arccos": "arccos", "Arctan": "arctan", "GCD": "gcd", "LCM": "lcm", "HCF": "gcd", "hcf": "gcd",
     **_INVERSE_HYPERBOLIC,
 }  # fmt: skip
 

@@ -10,7 +10,8 @@ _LONGEST = 400  # characters; what is longer is no value with a remark
 # Words that begin a reason or a remark. A condition ("if x > 0", "when n is even") may be half of the answer.
 _REASON = (
     r"because|since|as (?:required|desired|needed|claimed|expected|wanted|stated|shown|above|before|well)\b"
-    r"|as (?:the|it|we|[a-z]\b)|by (?:the|symmetry|definition|inspection|induction|[A-Z])|due to|thanks to|where\b"
+    r"|as(?: (?:the|it|we|[a-z]\b)|\s*\})|for\s*\}?\s*[a-z]\s*(?:\\n?eq?|\\[gl]eq?|[<>])"
+    r"|by (?:the|symmetry|definition|inspection|induction|[A-Z])|due to|thanks to|where\b"
     r"|for (?:all|any|every|each)\b|given that|assuming|rejecting|ignoring|discarding|excluding|taking|using|from the"
     r"|according to|which (?:is|was|can|means|follows|comes|equals)\b(?! (?:not|wrong))|note that|see\b"
     r"|verified|checked|valid for|obtained|attained|achieved|reached|in simplest|in lowest|rounded"

@@ -54,7 +54,7 @@ _WRAPPERS = (
     ('"', '"'),
 )
 _LEADING = re.compile(
-    r"^(?:\s|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ "
+    r"^(?:\s|[=-]+>|[→⇒➔]|=|:|\\(?:approx|simeq|thickapprox|colon|implies|Rightarrow|therefore)(?![A-Za-z])|≈|~|\\ "
     r"|(?:approximately|approx\.?|about|around|roughly)(?![A-Za-z]))+",
     re.I,
 )
@@ -105,7 +105,7 @@ _UNIT_VECTOR = re.compile(
     r"\\?([ijk])(?:math)?(?![A-Za-z])\s*\}{0,2}"
 )
 _CONDITION = re.compile(  # x = 2k\pi (k \in \mathbb{Z})
-    r"\s*\(\s*([a-zA-Z]\s*\\in\s*(?:\\mathbb\s*)?\{?\s*[ZNRQ]\s*\}?(?:\s*[\^_]\s*\{?[+*]\}?)?)\s*\)$"
+    r"\s*\(\s*([a-zA-Z]\s*(?:\\n?eq?|\\[gl]eq?|[<>])(?![a-z])[^()]{1,30}|[a-zA-Z]\s*\\in\s*(?:\\mathbb\s*)?\{?\s*[ZNRQ]\s*\}?(?:\s*[\^_]\s*\{?[+*]\}?)?)\s*\)$"
 )
 _OUTWARD = re.compile(
     r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])"
@@ -133,6 +133,9 @@ _DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|�
 _UNIT_FRACTION = re.compile(  # \frac{\text{km}}{\text{h}}
     r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
 )
+_CONDITIONAL = re.compile(
+    r"^P\s*\(([^()|]{1,20})\|([^()|]{1,20})\)"
+)  # P(A|B): its bar is no absolute value
 _RATIO_IN_WORDS = re.compile(r"^(\d+(?:\.\d+)?) ?(?: to |\\text\{\s*to\s*\}) ?(\d+(?:\.\d+)?)$")
 _INCHES = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 6"
 _FEET = re.compile(r"^(\d+)'\s*(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 5'6"
@@ -277,6 +280,10 @@ def _plain_latex(text: str) -> str:
         text = re.sub(r"\\\\(?=[A-Za-z{}])", r"\\", text)
     text = text.rstrip("\\ ")
 
+    # Columns of aligned equations say nothing.
+    if "&=" in text or "& =" in text:
+        text = text.replace("&=", "=").replace("& =", "=")
+
     # The brace of a system of equations is never closed.
     if "\\begin" in text and text.count("\\{") > text.count("\\}"):
         text = re.sub(r"\\(?:left\s*\\)?\{\s*(?=\\begin)", "", text)
@@ -327,6 +334,7 @@ def _drop_spacing(text: str) -> str:
 
 def _mended_braces(text: str) -> str:
     """Braces that an answer lost where it was cut out of its text."""
+    text = re.sub(r"\{\s*\}\s*(?=[\^_])", "", text)  # {}^5C_2
     text = _closed(text)
     if text.startswith("boxed{") and text.endswith("}"):
         text = text[len("boxed{") : -1]
@@ -355,6 +363,8 @@ def _plain_number(text: str) -> str:
     """One way to write numbers, ratios, degrees and intervals."""
     text = _without_separators(text)
 
+    if "|" in text and text.startswith("P"):
+        text = _CONDITIONAL.sub(r"P(\1, \2)", text)
     if text[:1] == "]" or text[-1:] == "[":
         text = _OUTWARD.sub(_open_interval, text)
     if "." in text:
