@@ -50,7 +50,9 @@ def find_file(source: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise UserError(f"{source}: no such file, and no installed package of this name")
 
-    found = [file for place in spec.submodule_search_locations for file in Path(place).glob("*.gguf")]
+    found = [
+        file for place in spec.submodule_search_locations for file in Path(place).glob("*.gguf")
+    ]
     if len(found) != 1:
         raise UserError(f"{source}: the package holds {len(found)} GGUF files; one is needed")
     return found[0]
