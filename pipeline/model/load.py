@@ -37,6 +37,17 @@ from pipeline.model.older_releases import write_older_fields
 # Ours (pipeline.progress) is enough.
 transformers_logging.disable_progress_bar()
 
+LOADING_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    SafetensorError,
+)
+"""What `from_pretrained` raises for a damaged or foreign folder."""
+
 
 def device() -> torch.device:
     """The accelerator if there is one, else the CPU."""
@@ -95,16 +106,8 @@ def load_model(
             attn_implementation=implementation,
             output_loading_info=True,
         )
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        SafetensorError,
-    ) as error:
-        raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
+    except LOADING_ERRORS as error:
+        raise cannot_load(source, error) from None
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1])
 
@@ -114,17 +117,28 @@ def load_model(
     return model.eval()
 
 
-def check_loaded(source: str | Path, model: PreTrainedModel, report: Mapping[str, Any]) -> None:
+def cannot_load(source: str | Path, error: Exception) -> UserError:
+    """One of LOADING_ERRORS as the user's mistake."""
+    return UserError(f"{source}: cannot load the model ({_first_line(error)})")
+
+
+def check_loaded(
+    source: str | Path,
+    model: PreTrainedModel,
+    report: Mapping[str, Any],
+    new_head: str | None = None,
+) -> None:
     """Raise a UserError where a loaded model is not what its folder should hold.
 
     `report` is transformers' account of the loading; by itself it fills what is missing with random
-    numbers.
+    numbers. `new_head` names the module that it shall make new.
     """
     kind = model.config.model_type
     if kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(model.config, "is_decoder", True):
         raise UserError(f"{source}: {kind} reads text in both directions; a causal model is needed")
 
-    absent = sorted(report["missing_keys"])
+    made_new = f"{new_head}." if new_head else ()
+    absent = sorted(name for name in report["missing_keys"] if not name.startswith(made_new))
     if absent:
         raise UserError(
             f"{source}: the weights lack {len(absent)} tensors ({', '.join(absent[:3])}, …)"
