@@ -26,6 +26,11 @@ def run_main(main: Callable[[list[str] | None], object], argv: list[str] | None 
 
     Exit status: 0 done, 2 the user's mistake, 28 disk full, 130 interrupted (Ctrl-C).
     """
+    # Threads of OpenMP that wait must sleep: spinning ones cost a multiple of the processor time, and
+    # stall for minutes when the cores are shared. It is read when torch is loaded, which `main` does
+    # after parsing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
     try:
         main(argv)
     except UserError as error:

@@ -1,5 +1,6 @@
 """Optimiser steps, the loop around them, checkpoints, and what all trainers share.
 
+options.py     the command-line options of every trainer
 job.py         a training from its command line to its model folder; what every trainer shares
 loop.py        steps, evaluations, checkpoints and metrics of pretraining, fine-tuning and reward models
 step.py        one optimiser step over micro-batches and processes; RL takes the same
