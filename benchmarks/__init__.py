@@ -1,6 +1,7 @@
 """Measurements of speed, accuracy and memory, run by `make bench`; no other package imports them.
 
 corpus.py      extraction, formulas, signatures, decontamination, scoring
+leaks.py       edited copies, translations and innocent pages: what the search for benchmark problems finds
 grading.py     the grader: agreement with labels, speed, worst inputs
 sandbox.py     the sandbox: speed, hostile programs, leaks over a long run
 training.py    a training step beside transformers' Trainer; what continued pretraining gains

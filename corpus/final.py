@@ -171,7 +171,7 @@ def finish_shard(
 
     Returns how many there are of each; nothing is done for a shard that an earlier run finished.
     """
-    if (out / "removed.parquet").exists():
+    if (out / "removed.parquet").exists() and (out / CANDIDATES).exists():
         return {"kept": 0, "removed": 0}
 
     out.mkdir(parents=True, exist_ok=True)

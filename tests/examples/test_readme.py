@@ -178,6 +178,15 @@ def snakemake_commands() -> list[Command]:
     ]
 
 
+def imitate_the_repository(folder: Path) -> None:
+    """What stands around whoever types a command: folders called mini and corpus, presets, examples."""
+    for path in ROOT.iterdir():
+        if path.name in ("examples", "profiles"):
+            shutil.copytree(path, folder / path.name)
+        elif not path.name.startswith(".") and path.name not in ("results", "data"):
+            (folder / path.name).symlink_to(path)
+
+
 def write_own_files(folder: Path) -> None:
     """The files that the pages' overlays name, and the overlays themselves, on the smoke preset."""
     page = '{"question": "What is 2 + 3?", "answer": "5", "solution": "2 + 3 = 5. \\\\boxed{5}"}\n'
@@ -218,9 +227,9 @@ def typed_here(command: Command) -> list[str]:
 def test_snakemake_plans_what_the_page_says(tmp_path):
     from snakemake.cli import parse_args
 
+    imitate_the_repository(tmp_path)
     write_own_files(tmp_path)
     rules = set(re.findall(r"^ *rule (\w+):", all_rules(), re.M))
-    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
 
     for command in snakemake_commands():
         _, args = parse_args(list(command.words[1:]))
