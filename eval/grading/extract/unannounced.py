@@ -301,11 +301,11 @@ def _without_afterthought(text: str) -> str:
 
 
 def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
-    """The last number of the last sentence that is no aside ("5 days for 3 workers", "15 apples after 3 days")."""
+    """The last number of the last sentence, leaving out asides ("5 days for 3 workers", "15 apples after 3 days")."""
     last = numbers[-1]
     is_money = last.group().strip(" -")[:1] in "$\\€£¥￥"
     if is_money and not _EACH.match(text, last.end()):
-        return last  # an amount of money is never an aside, but a price for each thing is
+        return last  # an amount of money is never left out, but a price for each thing is
 
     for number in reversed(numbers):
         between = text[number.end() : last.start()]
