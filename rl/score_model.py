@@ -6,7 +6,7 @@ the process model at the last token of every step. Both load with plain transfor
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -48,7 +48,10 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1], new_head=_new_head(config))
     use_row_attention(model)
-    return model.to(device()).eval()
+
+    # In place; its declared signature confuses type checkers.
+    cast(torch.nn.Module, model).to(device())
+    return model.eval()
 
 
 def _new_head(config: PretrainedConfig) -> str | None:
