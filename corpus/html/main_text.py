@@ -169,7 +169,9 @@ def _content(tree: HTMLTree, store: Store, size: int, tex_in_text: bool) -> _Con
     body = extract_plain_text(tree, main_content=False, alt_texts=False, skip_elements=_NAVIGATION)
     in_body = _formulas_in(body, store)
     # A class such as `related` around the whole page takes all of it away.
-    is_hollow = not body.strip() or _prose(body) < _LEAST_PROSE * _prose(everything)
+    sentences = _prose(everything)
+    is_prose = sentences >= _MOSTLY * len(everything)
+    is_hollow = not body.strip() or (is_prose and _prose(body) < _LEAST_PROSE * sentences)
     if in_body < _ENOUGH * total or is_hollow:
         body, in_body = everything, total
     if kept >= total and main.strip() and is_plausible:
