@@ -4,6 +4,7 @@ coder.py         the program that checks an existing checkpoint and brings it in
 tokens.py        the program that tokenises the mixture's sources into memory-mapped shards
 train.py         the program that trains on the mixture
 mixture.py       which context of which source comes in which step
+gguf.py          the program that turns a GGUF file into a model folder
 token_source.py  the token shards of a source, read as one stream of contexts
 held_out.py      bits per byte on held-out texts
 """

@@ -6,4 +6,5 @@ step.py        one optimiser step over micro-batches and processes; RL takes the
 checkpoint.py  the state of a running training, saved whole or sharded, and restored bit for bit
 folder_lock.py one training at a time in a folder of such state
 stop.py        the signal that a job is about to be ended, answered by a checkpoint
+intact.py      whether a checkpoint is what was saved
 """

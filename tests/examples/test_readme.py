@@ -178,6 +178,15 @@ def snakemake_commands() -> list[Command]:
     ]
 
 
+def imitate_the_repository(folder: Path) -> None:
+    """What stands around whoever types a command: folders called mini and corpus, presets, examples."""
+    for path in ROOT.iterdir():
+        if path.name in ("examples", "profiles"):
+            shutil.copytree(path, folder / path.name)
+        elif not path.name.startswith(".") and path.name not in ("results", "data"):
+            (folder / path.name).symlink_to(path)
+
+
 def write_own_files(folder: Path) -> None:
     """The files that the pages' overlays name, and the overlays themselves, on the smoke preset."""
     page = '{"question": "What is 2 + 3?", "answer": "5", "solution": "2 + 3 = 5. \\\\boxed{5}"}\n'
@@ -218,9 +227,9 @@ def typed_here(command: Command) -> list[str]:
 def test_snakemake_plans_what_the_page_says(tmp_path):
     from snakemake.cli import parse_args
 
+    imitate_the_repository(tmp_path)
     write_own_files(tmp_path)
     rules = set(re.findall(r"^ *rule (\w+):", all_rules(), re.M))
-    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
 
     for command in snakemake_commands():
         _, args = parse_args(list(command.words[1:]))
@@ -272,7 +281,7 @@ def test_the_readmes_evaluation_gives_the_samples_of_the_run(smoke, tmp_path):
     assert done.returncode == 0, done.stderr
 
     part = "rl/minimath.cot.parquet"
-    columns = ["greedy", "id", "output"]
+    columns = ["greedy", "id", "prompt", "output"]
     asked_here = pq.read_table(tmp_path / "results/eval" / part, columns=columns)
     in_the_dag = pq.read_table(smoke / "results/smoke/eval" / part, columns=columns)
     assert asked_here.to_pylist() == in_the_dag.filter(pc.field("greedy")).to_pylist()

@@ -19,6 +19,7 @@ FOR_DEVELOPERS = {"tests", "benchmarks"}
 
 OPTIONAL = {
     "accelerate": "benchmarks: the Trainer and TRL that a step is compared with",
+    "gguf": "tests: a file of that form is written, where its package is installed",
     "math_verify": "benchmarks: the grader that ours is compared with",
     "trafilatura": "benchmarks: the extractor that ours is compared with",
     "trl": "benchmarks: the GRPO step that ours is compared with",
