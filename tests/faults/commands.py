@@ -36,8 +36,11 @@ class Step:
 
     def inputs(self, folder: Path) -> list[Path]:
         """Files that the arguments name, or that lie in folders which they name, apart from settings and outputs."""
-        named = {folder / argument.partition("=")[2] for argument in self.arguments}
-        named |= {folder / argument for argument in self.arguments}
+        arguments = list(self.arguments)
+        if "--out" in arguments:
+            del arguments[arguments.index("--out") + 1]
+        named = {folder / argument.partition("=")[2] for argument in arguments}
+        named |= {folder / argument for argument in arguments}
         results = [path for path in named if path != folder and "results" in path.parts]
 
         files: set[Path] = set()

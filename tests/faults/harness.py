@@ -91,12 +91,10 @@ class Harness:
         step.seconds = time.perf_counter() - begin
         step.outputs = {p: c for p, c in first.items() if (self.folder / p).read_bytes() == c}
 
-    def stamps(self) -> dict[Path, tuple[int, int]]:
+    def stamps(self) -> dict[Path, tuple[int, int, int]]:
         files = [path for path in (self.folder / "results").rglob("*") if path.is_file()]
-        found = {path: path.stat() for path in files if is_result(path, self.folder)}
-        return {
-            path.relative_to(self.folder): (s.st_ino, s.st_mtime_ns) for path, s in found.items()
-        }
+        results = [path for path in files if is_result(path, self.folder)]
+        return {path.relative_to(self.folder): stamp_of(path) for path in results}
 
     def attempt(
         self,
@@ -151,10 +149,16 @@ class Harness:
 
     def restore(self, step: Step) -> None:
         """The state before the command: clean inputs, no outputs, nothing to resume."""
-        for path in step.inputs(self.clean):
-            inside = path.relative_to(self.clean)
-            if (self.folder / inside).read_bytes() != path.read_bytes():
-                shutil.copyfile(path, self.folder / inside)
+        clean = {file.relative_to(self.clean) for file in self.clean.rglob("*") if file.is_file()}
+        for inside in clean:
+            here, there = self.folder / inside, self.clean / inside
+            if not here.is_file() or stamp_of(here)[1:] != stamp_of(there)[1:]:
+                here.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(there, here)
+        for file in (self.folder / "results").rglob("*"):
+            if file.is_file() and file.relative_to(self.folder) not in clean:
+                file.unlink()
+
         self.remove_outputs(step)
         shutil.rmtree(self.folder / "results" / "smoke" / "resume", ignore_errors=True)
 
@@ -254,6 +258,12 @@ class Harness:
         content[place] ^= 1 << self.random.randrange(8)
         file.write_bytes(content)
         return f"{file.relative_to(self.folder)} at byte {place}"
+
+
+def stamp_of(file: Path) -> tuple[int, int, int]:
+    """What changes when a file is written: the file itself, its date, its size."""
+    status = file.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def checkpoints(state: Path) -> list[Path]:
