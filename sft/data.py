@@ -114,6 +114,7 @@ def main(argv: list[str] | None = None) -> None:
             "rejects": dict(sorted(tally.reasons().items())),
         },
         metrics={"isolation": isolation} if isolation else None,
+        files=[args.out, folder / "problems.jsonl", folder / "rejects.jsonl"],
     )
 
 

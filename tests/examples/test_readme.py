@@ -281,7 +281,7 @@ def test_the_readmes_evaluation_gives_the_samples_of_the_run(smoke, tmp_path):
     assert done.returncode == 0, done.stderr
 
     part = "rl/minimath.cot.parquet"
-    columns = ["greedy", "id", "output"]
+    columns = ["greedy", "id", "prompt", "output"]
     asked_here = pq.read_table(tmp_path / "results/eval" / part, columns=columns)
     in_the_dag = pq.read_table(smoke / "results/smoke/eval" / part, columns=columns)
     assert asked_here.to_pylist() == in_the_dag.filter(pc.field("greedy")).to_pylist()
