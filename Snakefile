@@ -92,6 +92,15 @@ include: "rl/rules.smk"
 include: "eval/rules.smk"
 
 
+# On demand: every byte that the run has made, against its manifests.
+rule verify:
+    localrule: True
+    params:
+        folder=RESULTS,
+    shell:
+        "python -m pipeline.verify {params.folder:q}"
+
+
 STARTED = time.time()
 
 

@@ -44,7 +44,7 @@ from corpus.mining.score import score_shards
 from corpus.mining.training_set import TrainingSet
 from corpus.tables.database import one_row
 from corpus.tables.shards import Crawl
-from pipeline.artifacts.write import atomic_folder, write_manifest
+from pipeline.artifacts.write import atomic_folder, payload, write_manifest
 from pipeline.config.corpus import Classifier, Selection
 from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
@@ -63,6 +63,7 @@ def main(argv: list[str] | None = None) -> None:
             inputs=given.input_files(),
             counts=result.counts,
             metrics=result.metrics,
+            files=payload(folder),
         )
 
     counts, held = result.counts, result.metrics["held_out"]

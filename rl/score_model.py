@@ -20,6 +20,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from pipeline.artifacts.check import check_artifact
 from pipeline.errors import UserError
 from pipeline.forward.batches import Row
 from pipeline.forward.layout import row_log_probs
@@ -47,6 +48,7 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
         raise cannot_load(source, error) from None
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1], new_head=_new_head(config))
+    check_artifact(source)
     use_row_attention(model)
 
     # In place; its declared signature confuses type checkers.

@@ -97,6 +97,7 @@ def make_examples(args: argparse.Namespace) -> None:
             "rejects": dict(sorted(tally.reasons().items())),
         },
         metrics={"isolation": isolation} if isolation else None,
+        files=[args.out, folder / "problems.jsonl", folder / "rejects.jsonl"],
     )
 
 

@@ -24,9 +24,10 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
+from pipeline.artifacts.check import check_artifact
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.tensorboard import EVENTS, write_events
-from pipeline.artifacts.write import atomic_folder, write_manifest
+from pipeline.artifacts.write import atomic_folder, payload, write_manifest
 from pipeline.errors import UserError
 from pipeline.model import distributed
 from pipeline.model.card import NAME as CARD
@@ -69,6 +70,7 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
         # A damaged file raises whatever its parser stumbles over (KeyError, TypeError, …).
         raise UserError(f"{source}: cannot load the tokenizer ({_first_line(error)})") from None
 
+    check_artifact(source, names)
     if tokenizer.eos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
     if tokenizer.pad_token_id is None:
@@ -110,11 +112,24 @@ def load_model(
         raise cannot_load(source, error) from None
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1])
+    train_every_embedding(model)
+    check_artifact(source)
 
     cast(torch.nn.Module, model).to(
         device()
     )  # in place; its declared signature confuses type checkers
     return model.eval()
+
+
+def train_every_embedding(model: PreTrainedModel) -> None:
+    """Let the padding token's embedding be trained like every other; in place.
+
+    Torch gives that row no gradient. Where padding is EOS (Llama's usual choice) the row is a token of the text, and
+    processes that compute in another way (pipeline.forward.fused_llama) train it. Padding itself is masked out.
+    """
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.padding_idx = None
 
 
 def cannot_load(source: str | Path, error: Exception) -> UserError:
@@ -224,6 +239,7 @@ def save_model(
             inputs=inputs,
             counts=counts,
             metrics=metrics,
+            files=payload(temporary),
         )
 
 

@@ -295,7 +295,7 @@ def test_examples_longer_than_the_models_context_are_refused_with_the_way_out(fo
 
 def test_files_without_usable_solutions_are_one_clear_line(folder):
     (folder / "solutions.jsonl").write_text('{"odd": 1}\n')
-    with pytest.raises(UserError, match="no usable solution"):
+    with pytest.raises(UserError, match="no usable solution "):
         make_examples(folder)
 
 
