@@ -109,12 +109,24 @@ def load_model(
         raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1])
+    train_every_embedding(model)
     check_artifact(source)
 
     cast(torch.nn.Module, model).to(
         device()
     )  # in place; its declared signature confuses type checkers
     return model.eval()
+
+
+def train_every_embedding(model: PreTrainedModel) -> None:
+    """Let the padding token's embedding be trained like every other; in place.
+
+    Torch gives that row no gradient. Where padding is EOS (Llama's usual choice) the row is a token of the text, and
+    processes that compute in another way (pipeline.forward.fused_llama) train it. Padding itself is masked out.
+    """
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.padding_idx = None
 
 
 def check_loaded(source: str | Path, model: PreTrainedModel, report: Mapping[str, Any]) -> None:

@@ -31,6 +31,8 @@ from pipeline.artifacts.resume import fingerprint as fingerprint
 from pipeline.artifacts.write import atomic_path
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.training import stop
+from pipeline.training.folder_lock import lock_folder, release_folder
 from pipeline.training.intact import STATE, is_intact
 
 FORMAT = 2
@@ -45,7 +47,7 @@ class Checkpoints:
     starts anew.
 
     `run`, `code` and `fresh` decide whether the state in `folder` is taken up
-    (pipeline.artifacts.resume.claim_folder).
+    (pipeline.artifacts.resume.claim_folder). While the state is in use by another process, it is refused (UserError).
     """
 
     def __init__(
@@ -61,10 +63,13 @@ class Checkpoints:
         self.keep = keep
 
         if self.folder is not None and distributed.is_main():
+            lock_folder(self.folder)
             compared = {"run": run} if isinstance(run, str) else run
             claim_folder(self.folder, {"format": FORMAT, **compared}, code=code, fresh=fresh)
         # The others must not look for checkpoints before another run's are out of the way.
         distributed.barrier()
+        if self.folder is not None:
+            stop.listen()
 
     def save(
         self,
@@ -101,6 +106,10 @@ class Checkpoints:
         # Nobody goes on before the checkpoint is whole.
         distributed.barrier()
 
+    def told_to_stop(self) -> bool:
+        """Whether the job is about to be ended and there is a folder to save in; equal on all processes."""
+        return self.folder is not None and stop.requested()
+
     def load(
         self,
         model: torch.nn.Module,
@@ -136,6 +145,7 @@ class Checkpoints:
         distributed.barrier()
         if self.folder is not None and distributed.is_main():
             shutil.rmtree(self.folder, ignore_errors=True)
+            release_folder(self.folder)
 
     def _newest_intact(self) -> Path | None:
         """The newest checkpoint without damage; damaged ones are renamed, one line each.
