@@ -219,3 +219,23 @@ def test_the_number_of_processes_can_be_given_and_outside_a_job_nothing_starts(t
 
     outside = launched_in_slurm(tmp_path, GPUS, SLURM_JOB_ID="")
     assert outside.returncode != 0 and "runs inside a Slurm job" in outside.stderr
+
+
+def test_an_evicted_pod_tells_its_trainings_and_waits_no_longer_than_it_lives():
+    job = yaml.safe_load((PROFILES / "kubernetes" / "job.yaml").read_text())
+    pod = job["spec"]["template"]["spec"]
+    program = (PROFILES / "kubernetes" / "stop_trainings.py").read_text()
+    seconds = int(re.findall(r"^SECONDS = (\d+)", program, re.M)[0])
+    assert seconds < pod["terminationGracePeriodSeconds"]
+
+    stopped = set(re.findall(r'b"([\w.]+\.\w+)"', program))
+    profile = yaml.safe_load((PROFILES / "kubernetes" / "profile.yaml").read_text())
+    launched = [rule for rule, given in profile["set-resources"].items() if "launch" in given]
+    rules = "".join(file.read_text() for file in ROOT.glob("*/rules.smk"))
+    for rule in launched:
+        body = rules.split(f"rule {rule}:")[1].split("\nrule ")[0]
+        assert set(re.findall(r"resources.launch\} -m (\S+)", body)) <= stopped
+
+    claims = [volume.get("persistentVolumeClaim") for volume in pod["volumes"]]
+    claim = yaml.safe_load((PROFILES / "kubernetes" / "volume.yaml").read_text())
+    assert {"claimName": claim["metadata"]["name"]} in claims
