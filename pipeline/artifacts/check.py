@@ -36,6 +36,24 @@ def check_artifact(folder: str | Path, names: Collection[str] | None = None) -> 
         )
 
 
+def check_inputs(made: str | Path, folder: str | Path) -> None:
+    """Raise a UserError for a file of `folder` that is not the one which the artifact `made` was made from.
+
+    Its manifest names inputs without their folders. More than CHEAP bytes are not compared.
+    """
+    inputs = read_json(Path(made) / MANIFEST).get("inputs", {})
+    files = {Path(folder) / name: digest for name, digest in inputs.items()}
+    there = [file for file in files if file.is_file()]
+    if sum(file.stat().st_size for file in there) > CHEAP:
+        return
+
+    for file in there:
+        if file_digest(file) != files[file]:
+            raise UserError(
+                f"{file}: not the file that {made} was made from: damaged or changed; make it again"
+            )
+
+
 def differences(
     folder: Path, names: Collection[str] | None = None, most: int | None = None
 ) -> Iterator[Difference]:

@@ -181,8 +181,9 @@ def _save_whole(place: Path, models: Mapping[str, Trained], state: dict[str, Any
             "model": model.state_dict(),
             "optimiser": optimiser.state_dict() if optimiser is not None else None,
         }
-    with atomic_path(place) as temporary:
-        torch.save(state | {"models": states}, temporary)
+    # Through Python's file, for of a full disk torch's own says nothing that tells it from other errors.
+    with atomic_path(place) as temporary, open(temporary, "wb") as out:
+        torch.save(state | {"models": states}, out)
 
 
 def _load(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:
