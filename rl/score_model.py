@@ -27,7 +27,14 @@ from pipeline.forward.layout import row_log_probs
 from pipeline.forward.row_attention import use_row_attention
 from pipeline.inference.engine import Sample
 from pipeline.model import distributed
-from pipeline.model.load import LOADING_ERRORS, cannot_load, check_loaded, device, load_tokenizer
+from pipeline.model.load import (
+    LOADING_ERRORS,
+    cannot_load,
+    check_loaded,
+    device,
+    load_tokenizer,
+    train_every_embedding,
+)
 from rl.rollouts import Group
 from rl.solution_steps import step_ends
 
@@ -49,6 +56,7 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1], new_head=_new_head(config))
     check_artifact(source)
+    train_every_embedding(model)
     use_row_attention(model)
 
     # In place; its declared signature confuses type checkers.
