@@ -26,7 +26,7 @@ from pipeline.forward.layout import row_log_probs
 from pipeline.forward.row_attention import use_row_attention
 from pipeline.inference.engine import Sample
 from pipeline.model import distributed
-from pipeline.model.load import device, load_tokenizer
+from pipeline.model.load import device, load_tokenizer, train_every_embedding
 from rl.rollouts import Group
 from rl.solution_steps import step_ends
 
@@ -39,6 +39,7 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
     # It would warn that the head of another task is left out, which is what we want.
     transformers_logging.set_verbosity_error()
     model = score_class(config).from_pretrained(str(source), config=config, dtype=torch.float32)
+    train_every_embedding(model)
     use_row_attention(model)
     return model.to(device()).eval()
 

@@ -142,7 +142,7 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
     store = Store()
     hints = replace_math(tree, source, markup, store)
     _replace_code(document, store)
-    remove_boilerplate(document, source)
+    remove_boilerplate(document, source, markup)
     content = _content(tree, store, len(source), may_hold_tex(source, dollars=bool(hints)))
 
     text, escaped = _with_text_formulas(unmarked(content.text), hints, store)

@@ -170,3 +170,32 @@ def test_a_page_inside_what_calls_itself_navigation_is_not_emptied(wrapper):
         f'<body><div class="{wrapper}">{article}</div><p>A few words.</p></body>'
     ).text
     assert text.count("ordinary prose") == 8
+
+
+TAIL = {
+    "share buttons": '<div class="sharedaddy sd-block">Tell everybody</div>',
+    "related articles": '<section class="relatedPosts"><h3>Tell everybody</h3></section>',
+    "consent": '<div id="cookie-notice">Tell everybody</div>',
+    "newsletter": "<div class='newsletter-box'>Tell everybody</div>",
+    "spam filter": '<p class="akismet_comment_form_privacy_notice">Tell everybody</p>',
+    "tags": '<div class="entry-tags">Tell everybody</div>',
+    "comments": '<ol class="comment-list"><li>Tell everybody</li></ol>',
+}
+
+
+@pytest.mark.parametrize("name", TAIL)
+def test_what_names_its_use_goes_unless_it_holds_a_formula(name):
+    page = "<body>{0}{1}<p>The end.</p></body>"
+    text = extract_text(page.format(PROSE, TAIL[name])).text
+    assert "Tell everybody" not in text and "The end." in text
+
+    with_formula = TAIL[name].replace("everybody", r"everybody \(x^2\)")
+    assert "$x^2$" in extract_text(page.format(PROSE, with_formula)).text
+
+
+@pytest.mark.parametrize(
+    "attribute", ['class="category-cookies post"', 'class="a[b] share\nb"', 'id="newsletter"']
+)
+def test_a_page_that_is_about_such_a_thing_stays(attribute):
+    page = f"<body><div {attribute}>{PROSE}</div><p>The end.</p></body>"
+    assert "ordinary prose" in extract_text(page).text
