@@ -21,8 +21,8 @@ _LONGEST_FORM = 1_500  # characters: more than that is a page inside a form
 
 # Values of class and id; the patterns begin with fixed letters, so the search runs at memory speed.
 _CLASSES = re.compile(rb"""ss=["']?([^"'>]{3,100})""")
-_IDS = re.compile(rb"""\bid=["']?([^"'>]{3,60})""")
-_PLAIN = re.compile(rb"[\w :/.-]+")  # can stand in a selector as it is
+_IDS = re.compile(rb"""id=["']?([^"'>]{3,60})""")
+_PLAIN = re.compile(r"[A-Za-z][\w-]*")  # can stand in a selector as it is
 _TAG_PARTS = frozenset({"tag-list", "tag-cloud", "tag-links"})
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # Words of a class or id, each of which names a use that is no content.
@@ -68,8 +68,9 @@ def remove_boilerplate(document: DocumentNode, source: str, markup: bytes) -> No
 
 def _remove_named(document: DocumentNode, markup: bytes) -> None:
     """Remove the elements whose class or id names a use that is no content."""
-    selectors = [f'[class="{name}"]' for name in _named(_CLASSES.findall(markup))]
-    selectors += [f'[id="{name}"]' for name in _named(_IDS.findall(markup))]
+    # Selectors of single names: those that compare whole attributes are three times as slow.
+    selectors = [f".{name}" for name in _named(_CLASSES.findall(markup))]
+    selectors += [f"#{name}" for name in _named(_IDS.findall(markup))]
     if not selectors:
         return
 
@@ -84,23 +85,29 @@ def _remove_named(document: DocumentNode, markup: bytes) -> None:
 
 
 def _named(values: list[bytes]) -> list[str]:
-    """Those of the values that name such a use, in order."""
-    return sorted(value.decode() for value in set(values) if _names_a_use(value))
+    """The names in the values that tell of such a use, in order."""
+    names: set[str] = set()
+    for value in set(values):
+        names.update(_uses_in(value))
+    return sorted(names)
 
 
 @lru_cache(maxsize=65_536)
-def _names_a_use(value: bytes) -> bool:
-    """Whether a class or id says that its element is no content."""
-    if not _PLAIN.fullmatch(value):
+def _uses_in(value: bytes) -> tuple[str, ...]:
+    """The names in a class or id that say that its element is no content."""
+    if not value.isascii():
+        return ()
+    return tuple(name for name in value.decode().split() if _names_a_use(name))
+
+
+def _names_a_use(name: str) -> bool:
+    if not _PLAIN.fullmatch(name):
         return False
-    for name in value.decode().split():
-        # What an article is about, as blogs write it: category-cookies, tag-newsletter.
-        if name.startswith(("category-", "tag-")) and name not in _TAG_PARTS:
-            continue
-        words = {word.lower() for word in _WORD.findall(name)}
-        if name.lower() in _WHOLE or words & _USES or any(pair <= words for pair in _PAIRS):
-            return True
-    return False
+    # What an article is about, as blogs write it: category-cookies, tag-newsletter.
+    if name.startswith(("category-", "tag-")) and name not in _TAG_PARTS:
+        return False
+    words = {word.lower() for word in _WORD.findall(name)}
+    return name.lower() in _WHOLE or bool(words & _USES) or any(pair <= words for pair in _PAIRS)
 
 
 def _is_to_fill_in(form: ElementNode) -> bool:

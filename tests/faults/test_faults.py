@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 def test_faults_end_in_equal_bytes_or_in_one_line(smoke, tmp_path):
     command = ["tests.faults.harness", "--results", str(smoke), "--work", str(tmp_path / "work")]
-    command += ["--faults", "24", "--seconds", "20", "--steps", "mini.problems", "sft.data"]
+    command += ["--faults", "24", "--seconds", "20", "--steps", "mini.problems", "eval.summary"]
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=ROOT,
