@@ -14,6 +14,7 @@ Pages are extracted once; a fold trains and scores only.
 import argparse
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -156,6 +157,8 @@ def cut_out(fold: Fold, folder: Path) -> None:
     ):
         place.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, place, compression="zstd")
+    # The manifests of the rounds name it.
+    shutil.copy(crawl.dedup / "manifest.json", folder / "dedup")
 
 
 def run_fold(
