@@ -1,5 +1,5 @@
 # Each target sets itself up: a virtual environment in .venv with exactly requirements.txt, then the command.
-# test, lint and bench add requirements-dev.txt to it.
+# test, lint and bench add requirements-dev.txt to it; test_slurm adds requirements-slurm.txt, and Slurm itself where it may.
 # PYTHON=python3.12 make rl_model   chooses the interpreter;   PRESET=local make corpus_report   the world.
 PYTHON ?= python3
 PRESET ?= mini
@@ -10,7 +10,7 @@ INSTALLED_DEV := $(INSTALLED)-dev
 SNAKEMAKE := $(BIN)/snakemake --cores all
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: rl_model corpus_report all test bench lint lock install install-dev clean
+.PHONY: rl_model corpus_report all test test_slurm bench lint lock install install-dev clean
 .DEFAULT_GOAL := rl_model
 
 rl_model corpus_report all: $(INSTALLED)
@@ -18,6 +18,11 @@ rl_model corpus_report all: $(INSTALLED)
 
 test: $(INSTALLED_DEV)
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+# The cluster profile on a real Slurm that is started for it (root, Debian or Ubuntu; else it says why it is skipped).
+test_slurm: $(INSTALLED_DEV)
+	@$(PIP_INSTALL) -r requirements-slurm.txt
+	@tests/slurm/run.sh $(BIN)/python
 
 bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m benchmarks

@@ -66,6 +66,15 @@ def settings(section):
     return ancient(dag.settings_file(CONFIG, section))
 
 
+# Two jobs share the cores where models are small: one alone leaves cores idle while it loads or reads. Large models need
+# all of the memory and the accelerator. Half of the cores are what a job reserves; it computes with as many threads as
+# there are cores, whatever runs beside it, since the last bits of a sampled log-probability depend on their number.
+SHARE, LAUNCH = workflow.cores, "python"
+if CONFIG.sources.coder == "mini":
+    SHARE = max(1, workflow.cores // 2)
+    LAUNCH = f"{dag.thread_settings(workflow.cores)} python"
+
+
 if TAKEN:
 
     include: "pipeline/rules.smk"
@@ -81,6 +90,15 @@ include: "pretrain/rules.smk"
 include: "sft/rules.smk"
 include: "rl/rules.smk"
 include: "eval/rules.smk"
+
+
+# On demand: every byte that the run has made, against its manifests.
+rule verify:
+    localrule: True
+    params:
+        folder=RESULTS,
+    shell:
+        "python -m pipeline.verify {params.folder:q}"
 
 
 STARTED = time.time()

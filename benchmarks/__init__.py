@@ -4,10 +4,11 @@ corpus.py      extraction, formulas, signatures, decontamination, scoring
 leaks.py       edited copies, translations and innocent pages: what the search for benchmark problems finds
 grading.py     the grader: agreement with labels, speed, worst inputs
 sandbox.py     the sandbox: speed, hostile programs, leaks over a long run
-training.py    a training step beside transformers' Trainer; what continued pretraining gains
+training.py    a training step beside transformers' Trainer; what continued pretraining gains (training_speed.py)
 model_folders.py  our model folders in the oldest and the newest promised release of transformers
-rl.py          a GRPO step beside TRL, the sampler, memory of PPO and GRPO
-rl_methods.py  accuracy of all RL methods at equal numbers of outputs (`python -m benchmarks.rl methods`)
+faults.py      faults of disks and processes thrown at every command of a smoke run (tests/faults)
+rl.py          a GRPO step beside TRL, the sampler, memory of PPO and GRPO (rl_speed.py)
+rl_methods.py  accuracy of all RL methods (rl_variants.py) at equal numbers of outputs (`benchmarks.rl methods`)
 grpo.py        our GRPO step for the harness that compares trainers
 code.py        how dense the code is, how much of it is comments and blank lines
 """

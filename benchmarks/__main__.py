@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("corpus", "grading", "model_folders", "rl", "sandbox", "training")
+NAMES = ("corpus", "faults", "grading", "model_folders", "rl", "sandbox", "training")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -22,6 +22,7 @@ import numpy as np
 from scipy.stats import t as student
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from benchmarks.rl_variants import METHODS, ORDERINGS
 from eval.grading.grader import grade
 from eval.reporting.metrics import majority, pass_at_k
 from pipeline.artifacts.write import read_json, write_json
@@ -38,25 +39,6 @@ from rl.rollouts import Question, roll_out
 from rl.trainer import Trainer
 from rl.value_model import ValueModel
 
-# Rewards of GRPO with process supervision.
-PROCESS = {"rewards": {"process_model": 1.0}}
-METHODS: dict[str, dict[str, Any]] = {
-    "SFT start": {"steps": 0},
-    "RFT": {"method": "rft"},
-    "Online RFT": {"method": "online_rft"},
-    "DPO": {"method": "dpo"},
-    "PPO": {"method": "ppo", "ppo": {"value_learning_rate": 1e-3}},
-    "GRPO+OS": {"method": "grpo_outcome"},
-    "GRPO+PS": {"method": "grpo_process", **PROCESS},
-    "iterative": {"method": "grpo_outcome", "iterations": 3},
-}
-# (the method that the paper finds better, the other).
-ORDERINGS = [
-    ("Online RFT", "RFT"),
-    ("GRPO+OS", "Online RFT"),
-    ("GRPO+PS", "GRPO+OS"),
-    ("iterative", "GRPO+OS"),
-]
 K = 8
 
 
@@ -241,24 +223,3 @@ def interval(values: list[float]) -> str:
 
     half = float(student.ppf(0.975, n - 1)) * 100 * float(np.std(values, ddof=1)) / n**0.5
     return f"{mean:.1f} [{mean - half:.1f}, {mean + half:.1f}]"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--results",
-        type=Path,
-        nargs="+",
-        default=[Path("results/mini")],
-        help="finished results folders, one a seed",
-    )
-    parser.add_argument("--reward", type=Path, help="settings of the process reward model (JSON)")
-    parser.add_argument(
-        "--seeds", type=int, nargs="+", help="seeds to run; default: one for each results folder"
-    )
-    parser.add_argument("--steps", type=int, help="instead of the preset's")
-    parser.add_argument("--outputs", type=int, help="outputs a step, instead of the preset's")
-    parser.add_argument("--learning-rate", type=float, help="instead of the preset's")
-    parser.add_argument("--only", nargs="*", choices=list(METHODS))
-    parser.add_argument(
-        "--out", type=Path, default=Path("results/rl_methods"), help="folder of the finished runs"
-    )

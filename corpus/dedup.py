@@ -37,7 +37,7 @@ from corpus.duplicates.lsh_bands import write_bands
 from corpus.tables.database import one_row, open_database
 from corpus.tables.pages import ROW_GROUP, read_table
 from corpus.tables.shards import read_shard_list, shard_files
-from pipeline.artifacts.write import atomic_folder, write_manifest
+from pipeline.artifacts.write import atomic_folder, payload, write_manifest
 from pipeline.config.corpus import Dedup
 from pipeline.config.read import read_section
 from pipeline.errors import run_main
@@ -67,6 +67,7 @@ def main(argv: list[str] | None = None) -> None:
             settings=settings.model_dump(),
             inputs=files,
             counts=counts,
+            files=payload(folder),
         )
 
     shares = ", ".join(f"{counts[kind]} by {kind}" for kind in KINDS[1:])

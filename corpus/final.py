@@ -45,6 +45,7 @@ from corpus.tables.merge import merge, write_removed
 from corpus.tables.pages import read_table
 from corpus.tables.provenance import commit
 from corpus.tables.shards import Crawl
+from pipeline.artifacts.check import check_artifact, check_inputs
 from pipeline.artifacts.code_digest import code_digest
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.resume import claim_folder
@@ -52,6 +53,7 @@ from pipeline.artifacts.write import (
     atomic_folder,
     atomic_path,
     file_digest,
+    payload,
     read_json,
     write_jsonl,
     write_manifest,
@@ -71,7 +73,10 @@ def main(argv: list[str] | None = None) -> None:
     if args.config:
         settings = read_section(args.config, Decontamination)
 
+    for folder in (args.dedup, *(Path(file).parent for file in args.rounds)):
+        check_artifact(folder)
     collected = read_collected(args.rounds)
+    check_inputs(args.dedup, args.pages)
     crawl = Crawl.open(args.pages, args.dedup)
     benchmarks = load_benchmarks(args.benchmarks)
     index = LeakIndex(benchmarks, settings)
@@ -117,6 +122,7 @@ def main(argv: list[str] | None = None) -> None:
                 settings=settings.model_dump(mode="json"),
                 inputs=_benchmark_files(args),
                 counts=counts,
+                files=payload(folder),
             )
 
 

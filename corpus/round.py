@@ -44,7 +44,8 @@ from corpus.mining.score import score_shards
 from corpus.mining.training_set import TrainingSet
 from corpus.tables.database import one_row
 from corpus.tables.shards import Crawl
-from pipeline.artifacts.write import atomic_folder, write_manifest
+from pipeline.artifacts.check import check_artifact, check_inputs
+from pipeline.artifacts.write import atomic_folder, payload, write_manifest
 from pipeline.config.corpus import Classifier, Selection
 from pipeline.config.read import read_section
 from pipeline.errors import UserError, run_main
@@ -52,6 +53,8 @@ from pipeline.errors import UserError, run_main
 
 def main(argv: list[str] | None = None) -> None:
     args = _parse_args(argv)
+    check_artifact(args.dedup)
+    check_inputs(args.dedup, args.pages)
     given = Given.read(args)
 
     with atomic_folder(args.out) as folder:
@@ -63,6 +66,7 @@ def main(argv: list[str] | None = None) -> None:
             inputs=given.input_files(),
             counts=result.counts,
             metrics=result.metrics,
+            files=payload(folder),
         )
 
     counts, held = result.counts, result.metrics["held_out"]

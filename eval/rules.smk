@@ -31,7 +31,9 @@ rule evaluate_model:
         resume="results/{preset}/resume/eval_{model}",
         benchmarks=[f"{name}={path}" for name, path in BENCHMARKS.items()],
         style=lambda w: "chat" if w.model in ("sft", "rl") else "few-shot",
-    threads: workflow.cores
+    threads: SHARE
+    resources:
+        launch=LAUNCH,
     log:
         "results/{preset}/logs/evaluate_{model}.log",
     benchmark:
@@ -39,7 +41,7 @@ rule evaluate_model:
     message:
         "{wildcards.model}: evaluation on " + ", ".join(BENCHMARKS)
     shell:
-        "python -m eval.run --model {input.model:q} --benchmark {params.benchmarks:q} --style {params.style:q}"
+        "{resources.launch} -m eval.run --model {input.model:q} --benchmark {params.benchmarks:q} --style {params.style:q}"
         " --shots {input.shots:q} --config {input.config:q} --prompts {input.prompts:q} --resume {params.resume:q}"
         " --out {output:q} 2>&1 | tee -i {log:q}"
 

@@ -50,6 +50,7 @@ from pipeline.artifacts.write import (
     atomic_folder,
     atomic_path,
     file_digest,
+    payload,
     write_json,
     write_manifest,
 )
@@ -326,6 +327,7 @@ def _grade_and_write(
             inputs=inputs,
             counts=counts,
             metrics={"isolation": "; ".join(levels)},
+            files=payload(folder),
         )
     return dict(sorted(scores.items()))
 

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from eval.grading.formula.tokens import FormulaLimit
 from eval.grading.grader import same_answer
 from eval.reporting.metrics import bootstrap, compare, group_answers, maj_at_k, pass_at_k, wilson
+from pipeline.artifacts.check import check_artifact
 from pipeline.artifacts.write import write_json
 from pipeline.errors import UserError, run_main
 
@@ -139,6 +140,7 @@ def read_model(folder: Path) -> dict[str, list[Row]]:
     files = sorted(folder.glob("*.parquet"))
     if not files:
         raise UserError(f"{folder}: holds no evaluated samples (*.parquet)")
+    check_artifact(folder)
 
     try:
         return {file.stem: pq.read_table(file, columns=list(NEEDED)).to_pylist() for file in files}

@@ -4,7 +4,7 @@ problems.py     word problems with worked solutions
 code.py         Python source, from the running interpreter's library
 prose.py        everyday prose, and held-out texts of every kind
 web.py          the crawl: WARC files, seed addresses and the truth about each page
-coder.py        the checkpoint that everything starts from, trained on the above
+coder.py        the checkpoint that everything starts from, trained on the above (coder_training.py)
 templates/      `{slot}` templates and YAML data files
 word_problems/  templates of word problems
 text/           mathematical and everyday texts

@@ -62,6 +62,7 @@ def main(argv: list[str] | None = None) -> None:
             "heldout_files": len(heldout),
             "skipped": dict(sorted(skipped.items())),
         },
+        files=[args.out / "code" / "train.jsonl"],
     )
 
 

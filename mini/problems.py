@@ -22,7 +22,7 @@ from random import Random
 from mini.word_problems.registry import LEVELS, draw_case
 from mini.word_problems.template import Case, equations, program, question, vocabulary
 from pipeline.artifacts.records import Problem, Solution
-from pipeline.artifacts.write import write_jsonl, write_manifest
+from pipeline.artifacts.write import payload, write_jsonl, write_manifest
 from pipeline.config.read import read_section
 from pipeline.config.world import MiniWorld
 from pipeline.errors import UserError, run_main
@@ -75,6 +75,7 @@ def main(argv: list[str] | None = None) -> None:
         "mini.problems",
         settings=settings.model_dump(mode="json", include=USED_SETTINGS),
         counts=counts,
+        files=payload(args.out / "problems"),
     )
 
 

@@ -52,6 +52,7 @@ def main(argv: list[str] | None = None) -> None:
             "heldout_prose_documents": english,
             "heldout_chinese_documents": chinese,
         },
+        files=[args.out / "prose" / "train.jsonl"],
     )
 
 

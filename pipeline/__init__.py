@@ -8,6 +8,7 @@ training/       the optimiser step, the loop around it, checkpoints
 inference/      sampling
 report/         pages that are one file and open offline
 workflow.py     what the Snakefile and the rules need: the typed configuration, jobs' environment, code digests
+verify.py       a run's files against its manifests, every byte
 errors.py       a user's mistake: one line and exit code 2
 progress.py     the bar on the terminal
 """

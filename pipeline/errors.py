@@ -10,8 +10,6 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-# A path that cannot be opened: the message names it, a traceback would add nothing.
-PATHS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, FileExistsError, PermissionError)
 # No space, quota used up, file larger than this user may write.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -26,6 +24,11 @@ def run_main(main: Callable[[list[str] | None], object], argv: list[str] | None 
 
     Exit status: 0 done, 2 the user's mistake, 28 disk full, 130 interrupted (Ctrl-C).
     """
+    # Threads of OpenMP that wait must sleep: spinning ones cost a multiple of the processor time, and
+    # stall for minutes when the cores are shared. It is read when torch is loaded, which `main` does
+    # after parsing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
     try:
         main(argv)
     except UserError as error:
@@ -40,7 +43,8 @@ def run_main(main: Callable[[list[str] | None], object], argv: list[str] | None 
         if _is_full(error):
             place = getattr(error, "filename", None) or "while writing"
             _stop(f"error: the disk is full ({place}); free space and run again", 28)
-        if isinstance(error, PATHS) and error.filename is not None:
+        # A missing or forbidden path, a read-only or failing disk: the message names it, a traceback would add nothing.
+        if isinstance(error, OSError) and error.filename is not None:
             reason = (error.strerror or "cannot be opened").lower()
             _stop(f"error: {error.filename}: {reason}", 2)
         raise

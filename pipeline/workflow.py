@@ -34,6 +34,7 @@ __all__ = [
     "shell_prefix",
     "source",
     "taken_stages",
+    "thread_settings",
     "write_settings",
 ]
 
@@ -72,9 +73,6 @@ def shell_prefix(config: Config) -> str:
     settings = [
         f"PATH={binaries}:$PATH",
         f"PYTHONPATH={shlex.quote(str(ROOT))}",
-        # Threads of OpenMP that wait must sleep: spinning ones stall for minutes when the cores are
-        # shared.
-        "OMP_WAIT_POLICY=PASSIVE",
         "TOKENIZERS_PARALLELISM=false",
         "HF_HUB_DISABLE_TELEMETRY=1",
         "PYTHONUNBUFFERED=1",
@@ -85,6 +83,20 @@ def shell_prefix(config: Config) -> str:
     # Snakemake formats the prefix: braces of a path are doubled.
     exported = " ".join(settings).replace("{", "{{").replace("}", "}}")
     return f"set -euo pipefail; export {exported}; "
+
+
+def thread_settings(threads: int) -> str:
+    """Words before a command that give it so many threads, whatever its rule reserves.
+
+    Snakemake sets the same variables to what the rule reserves.
+    """
+    names = (
+        "OMP_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    )
+    return " ".join(f"{name}={threads}" for name in names)
 
 
 def settings_file(config: Config, section: str, reruns: bool = True) -> str:

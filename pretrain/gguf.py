@@ -79,9 +79,11 @@ def convert(file: Path, out: Path) -> None:
     config.__dict__.pop("quantization_config", None)
     model = type(restored)(config)
     model.load_state_dict(restored.state_dict())
+    for parameter in model.parameters():
+        parameter.data = parameter.data.bfloat16()
 
     with atomic_folder(out) as temporary:
-        model.to(torch.bfloat16).save_pretrained(temporary)
+        model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
 
 

@@ -100,10 +100,11 @@ rule train_base:
         code=dag.code_digest("pretrain.train"),
         heldout=dag.options("--heldout", HELD_OUT),
         resume="results/{preset}/resume/base",
-    threads: workflow.cores
+    threads: SHARE
+    priority: 1
     resources:
         # A profile may start several processes instead: "torchrun --nproc-per-node 8" (profiles/slurm).
-        launch="python",
+        launch=LAUNCH,
     log:
         "results/{preset}/logs/train_base.log",
     benchmark:

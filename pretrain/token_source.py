@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.artifacts.write import read_json
+from pipeline.artifacts.check import CHEAP
+from pipeline.artifacts.write import file_digest, read_json
 from pipeline.errors import UserError
 
 
@@ -41,16 +42,43 @@ class TokenSource:
         return np.concatenate(pieces).astype(np.int32)
 
 
+def check_shards(folder: Path, counts: dict) -> None:
+    """Raise a UserError for a token file that is not the one the manifest describes.
+
+    Sizes are compared always, digests up to CHEAP bytes in all; those of manifests by older versions
+    have none.
+    """
+    shards = [shard for entry in counts["sources"].values() for shard in entry["shards"]]
+    size_of_id = np.dtype(counts["dtype"]).itemsize
+    is_cheap = sum(shard["tokens"] for shard in shards) * size_of_id <= CHEAP
+
+    for shard in shards:
+        file = folder / f"{shard['name']}.bin"
+        found = file.stat().st_size if file.is_file() else None
+        wanted = shard["tokens"] * size_of_id
+        if found != wanted:
+            state = "is missing" if found is None else f"has {found:,} bytes"
+            raise UserError(
+                f"{file}: {state}, the manifest says {wanted:,}; delete {folder / 'manifest.json'} and run again"
+            )
+        if is_cheap and shard.get("digest") not in (None, file_digest(file)):
+            raise UserError(
+                f"{file}: not what the manifest describes (digest); delete {folder / 'manifest.json'} and run again"
+            )
+
+
 def open_sources(folder: Path, context: int) -> tuple[dict[str, TokenSource], dict]:
     """All sources of a token folder and its manifest's counts; each must fill at least one
     window."""
-    counts = read_json(folder / "manifest.json")["counts"]
+    manifest = read_json(folder / "manifest.json")
     try:
+        counts = manifest["counts"]
+        check_shards(folder, counts)
         sources = {
             name: TokenSource(folder, entry, counts["dtype"], context)
             for name, entry in counts["sources"].items()
         }
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{folder}: not a folder of token files ({error})") from None
 
     for name, source in sources.items():

@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from pipeline.artifacts.check import check_artifact
 from pipeline.artifacts.datasets import HUB, input_files, read_documents
 from pipeline.artifacts.records import whole_characters
 from pipeline.artifacts.resume import fingerprint
@@ -172,6 +173,7 @@ def tokenise_source(
         # A streamed set may have no end: what the source's share needs once is enough.
         room = share(source, settings)
 
+    check_artifact(path)
     files = input_files(path, split=True)
     work = [
         Work(file, source, out / f"{name}-{number:05d}", room) for number, file in enumerate(files)
@@ -234,16 +236,16 @@ def tokenise_file(work: Work, encoder: Encoder) -> dict:
     entry_file = stem.with_name(stem.name + ".json")
     content = file if file.startswith(HUB) else file_digest(file)
     mark = fingerprint(content, encoder.digest, work.source.text_field, work.room)
-    if entry_file.is_file():
-        earlier = read_json(entry_file)
-        if earlier["fingerprint"] == mark:
-            return earlier
+    shard_file = stem.with_name(stem.name + ".bin")
+    earlier = _finished(entry_file)
+    if earlier is not None and earlier.get("fingerprint") == mark and is_whole(shard_file, earlier):
+        return earlier
 
     counts: Counter = Counter()
     lengths: list[int] = []
     tokens = 0
     stem.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(stem.with_name(stem.name + ".bin")) as temporary, open(temporary, "wb") as out:
+    with atomic_path(shard_file) as temporary, open(temporary, "wb") as out:
         documents = read_documents(file, work.source.text_field)
         for texts in batches(documents, counts):
             for ids in encoder.encode(texts):
@@ -262,6 +264,7 @@ def tokenise_file(work: Work, encoder: Encoder) -> dict:
     entry = {
         "name": stem.name,
         "fingerprint": mark,
+        "digest": file_digest(shard_file),
         "tokens": int(offsets[-1]),
         "documents": len(lengths),
         "bytes": counts["bytes"],
@@ -272,6 +275,19 @@ def tokenise_file(work: Work, encoder: Encoder) -> dict:
     # Last: its presence means that the shard is whole.
     write_json(entry_file, entry)
     return entry
+
+
+def _finished(entry_file: Path) -> dict | None:
+    """The entry of a shard that an earlier run finished; None where there is none that can be read."""
+    try:
+        return read_json(entry_file)
+    except UserError:
+        return None
+
+
+def is_whole(shard_file: Path, entry: dict) -> bool:
+    """Whether a shard's file is the one that its entry describes; entries of older versions name no digest."""
+    return shard_file.is_file() and file_digest(shard_file) == entry.get("digest")
 
 
 def pieces(text: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Stage 4: reward models, and reinforcement learning with GRPO and its siblings (DeepSeekMath, section 4).
 
-train.py            the command: from the fine-tuned model to the RL model
+train.py            the command: from the fine-tuned model to the RL model (its work: policy_training.py)
 trainer.py          the loop; `Trainer.step` is where a rollout becomes a gradient
 exploration.py      a step's questions, their outputs and rewards
 rollouts.py         groups of outputs, and how they are sampled
@@ -12,7 +12,7 @@ policy_update.py    the optimiser step of the policy, and PPO's value model (val
 iterative.py        several iterations, between which reward models learn (Algorithm 1)
 tool_sampler.py     outputs that run programs while they are written
 
-reward_model.py     the command that trains a reward model
+reward_model.py     the command that trains a reward model (its work: reward_model_training.py)
 step_labels.py      its labels: the rule's verdict, and rollouts from each step (solution_steps.py)
 score_model.py      a reward model in use
 questions.py        problems to prompts

@@ -18,8 +18,8 @@ from pipeline.config.rl import Reward
 from pipeline.inference.engine import Engine
 from pipeline.training.checkpoint import Checkpoints
 from rl.questions import hold_out
-from rl.reward_model import LABELS, label_all, scores_of, train_reward_model
 from rl.reward_model_metrics import judge
+from rl.reward_model_training import LABELS, label_all, scores_of, train_reward_model
 from rl.rollouts import Question
 from rl.score_model import ModelReward
 from rl.step_labels import LabelledSolution

@@ -31,10 +31,11 @@ rule train_reward_model:
         code=dag.code_digest("rl.reward_model"),
         kind=lambda w: "process" if w.reward_model == "process_reward" else "outcome",
         resume="results/{preset}/resume/{reward_model}",
-    threads: workflow.cores
+    threads: SHARE
+    priority: 1
     resources:
         # A profile may start several processes instead, as for fine-tuning.
-        launch="python",
+        launch=LAUNCH,
     log:
         "results/{preset}/logs/train_reward_model.{reward_model}.log",
     benchmark:
@@ -64,10 +65,11 @@ rule train_rl:
         resume="results/{preset}/resume/rl",
         heldout=["--heldout", RL_HELDOUT] if RL_HELDOUT else [],
         models=[word for name, path in REWARD_MODELS.items() for word in (f"--{name.replace('_', '-')}", path)],
-    threads: workflow.cores
+    threads: SHARE
+    priority: 1
     resources:
         # A profile may start several processes instead, as for fine-tuning.
-        launch="python",
+        launch=LAUNCH,
     log:
         "results/{preset}/logs/train_rl.log",
     benchmark:

@@ -6,7 +6,7 @@ the process model at the last token of every step. Both load with plain transfor
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,13 +20,21 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from pipeline.artifacts.check import check_artifact
 from pipeline.errors import UserError
 from pipeline.forward.batches import Row
 from pipeline.forward.layout import row_log_probs
 from pipeline.forward.row_attention import use_row_attention
 from pipeline.inference.engine import Sample
 from pipeline.model import distributed
-from pipeline.model.load import device, load_tokenizer
+from pipeline.model.load import (
+    LOADING_ERRORS,
+    cannot_load,
+    check_loaded,
+    device,
+    load_tokenizer,
+    train_every_embedding,
+)
 from rl.rollouts import Group
 from rl.solution_steps import step_ends
 
@@ -38,9 +46,29 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
 
     # It would warn that the head of another task is left out, which is what we want.
     transformers_logging.set_verbosity_error()
-    model = score_class(config).from_pretrained(str(source), config=config, dtype=torch.float32)
+    try:
+        # With its report the declared type is wrong.
+        loaded: Any = score_class(config).from_pretrained(
+            str(source), config=config, dtype=torch.float32, output_loading_info=True
+        )
+    except LOADING_ERRORS as error:
+        raise cannot_load(source, error) from None
+    model: PreTrainedModel = loaded[0]
+    check_loaded(source, model, loaded[1], new_head=_new_head(config))
+    check_artifact(source)
+    train_every_embedding(model)
     use_row_attention(model)
-    return model.to(device()).eval()
+
+    # In place; its declared signature confuses type checkers.
+    cast(torch.nn.Module, model).to(device())
+    return model.eval()
+
+
+def _new_head(config: PretrainedConfig) -> str | None:
+    """The head that a checkpoint of another task lacks; one that was trained to score must bring its own."""
+    tasks = ("ForTokenClassification", "ForSequenceClassification")
+    scores = any(name.endswith(tasks) for name in config.architectures or [])
+    return None if scores else "score"
 
 
 def score_class(config: PretrainedConfig) -> type[Any]:

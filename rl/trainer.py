@@ -25,6 +25,7 @@ from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
 from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
+from pipeline.training import stop
 from pipeline.training.checkpoint import Checkpoints, Trained
 from pipeline.training.step import share_out
 from pipeline.training.tracking import MetricsTracker
@@ -210,8 +211,11 @@ class Trainer:
                         self._evaluate(step)
                 if tracker:
                     tracker.show(self.state.lines)
-                if step % settings.checkpoint_every == 0 and not is_last:
+                must_stop = not is_last and checkpoints.told_to_stop()
+                if must_stop or (step % settings.checkpoint_every == 0 and not is_last):
                     self._save(checkpoints, step)
+                if must_stop:
+                    stop.end(step)
                 progress.add(1, right=line["right"], length=line["length"])
 
             with progress.during(evaluating):

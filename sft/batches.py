@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.artifacts.check import check_artifact
 from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
 from pipeline.forward.batches import Row
@@ -42,6 +43,7 @@ class Examples:
 
 def read_examples(path: Path) -> tuple[Examples, Examples]:
     """Training and validation examples of a file written by sft.data."""
+    check_artifact(path.parent)
     try:
         table = pq.read_table(path, columns=["ids", "scored", "split", "format"])
     except (OSError, pa.ArrowInvalid, KeyError) as error:

@@ -40,10 +40,11 @@ rule train_sft:
     params:
         code=dag.code_digest("sft.train"),
         resume="results/{preset}/resume/sft",
-    threads: workflow.cores
+    threads: SHARE
+    priority: 1
     resources:
         # A profile may start several processes instead: "torchrun --nproc-per-node 8" (profiles/slurm).
-        launch="python",
+        launch=LAUNCH,
     log:
         "results/{preset}/logs/train_sft.log",
     benchmark:

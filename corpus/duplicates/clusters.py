@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from corpus.duplicates.minhash import similarity
 
@@ -49,6 +47,10 @@ def clusters(bands: Iterable[Buckets], sketches: np.ndarray, threshold: float) -
 
     Returns candidates and the best candidate of their cluster.
     """
+    # scipy takes longer to load than the rest of the program, and only this function needs it.
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     count = len(sketches)
     edges = [star_edges(buckets, sketches, threshold) for buckets in bands]
     pairs = np.concatenate(edges) if edges else np.zeros((0, 2), dtype=np.int64)

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-from datasketch import MinHash
 
 # Named in every side file: signatures of different schemes must never be compared.
 SCHEME = "affine32-v1"
@@ -71,6 +70,9 @@ def signatures_of_hashes(
 
     Returns [sets, permutations] uint32.
     """
+    # datasketch loads scipy, which takes longer than the rest of the program.
+    from datasketch import MinHash
+
     factors, offsets = MinHash(num_perm=permutations, seed=seed, scheme="affine32").permutations
     factors, offsets = factors.astype(np.uint32), offsets.astype(np.uint32)
 

@@ -13,42 +13,92 @@ Brackets that only group disappear.
 import re
 from dataclasses import dataclass
 
-from corpus.formulas.tex_symbols import FUNCTIONS
+from corpus.formulas.tex_symbols import FUNCTIONS, escaped_text
 
 # The tables of asciimath.org, section "Syntax".
 _SYMBOLS = {
-    "+-": "\\pm", "-+": "\\mp", "*": "\\cdot", "**": "\\ast", "xx": "\\times", "-:": "\\div", "@": "\\circ",
-    "o+": "\\oplus", "ox": "\\otimes", "sum": "\\sum", "prod": "\\prod", "int": "\\int", "oint": "\\oint",
-    "!=": "\\neq", "<=": "\\leq", ">=": "\\geq", "lt": "<", "gt": ">", "-=": "\\equiv", "~=": "\\cong",
-    "~~": "\\approx", "prop": "\\propto", "in": "\\in", "!in": "\\notin", "sub": "\\subset", "sup": "\\supset",
-    "sube": "\\subseteq", "supe": "\\supseteq", "and": "\\text{ and }", "or": "\\text{ or }", "not": "\\neg",
-    "=>": "\\Rightarrow", "<=>": "\\Leftrightarrow", "AA": "\\forall", "EE": "\\exists", "if": "\\text{if }",
-    "->": "\\to", "<-": "\\leftarrow", "|->": "\\mapsto", "del": "\\partial", "grad": "\\nabla", "oo": "\\infty",
-    "O/": "\\emptyset", "...": "\\ldots", "cdots": "\\cdots", "vdots": "\\vdots", "ddots": "\\ddots", "/_": "\\angle",
-    ":.": "\\therefore", "nn": "\\cap", "uu": "\\cup", "^^": "\\wedge", "vv": "\\vee", "quad": "\\quad",
-    "CC": "\\mathbb{C}", "NN": "\\mathbb{N}", "QQ": "\\mathbb{Q}", "RR": "\\mathbb{R}", "ZZ": "\\mathbb{Z}",
-    "lim": "\\lim", "|": "|", "dx": "dx", "dy": "dy", "dz": "dz", "dt": "dt",
+    "+-": "\\pm", "-+": "\\mp", "*": "\\cdot", "**": "\\ast", "***": "\\star", "//": "/", "\\\\": "\\backslash",
+    "setminus": "\\setminus", "xx": "\\times", "-:": "\\div", "|><": "\\ltimes", "><|": "\\rtimes",
+    "|><|": "\\bowtie", "@": "\\circ", "o+": "\\oplus", "ox": "\\otimes", "o.": "\\odot", "sum": "\\sum",
+    "prod": "\\prod", "^^": "\\wedge", "^^^": "\\bigwedge", "vv": "\\vee", "vvv": "\\bigvee", "nn": "\\cap",
+    "nnn": "\\bigcap", "uu": "\\cup", "uuu": "\\bigcup", "!=": "\\neq", "<=": "\\leq", ">=": "\\geq", "lt": "<",
+    "gt": ">", "le": "\\leq", "ge": "\\geq", "ne": "\\neq", "mlt": "\\ll", "mgt": "\\gg", "-<": "\\prec",
+    ">-": "\\succ", "-<=": "\\preceq", ">-=": "\\succeq", "in": "\\in", "!in": "\\notin", "sub": "\\subset",
+    "sup": "\\supset", "sube": "\\subseteq", "supe": "\\supseteq", "-=": "\\equiv", "~": "\\sim", "~=": "\\cong",
+    "~~": "\\approx", "prop": "\\propto", "and": "\\text{ and }", "or": "\\text{ or }", "not": "\\neg",
+    "=>": "\\Rightarrow", "if": "\\text{if }", "<=>": "\\Leftrightarrow", "iff": "\\iff", "AA": "\\forall",
+    "EE": "\\exists", "_|_": "\\bot", "TT": "\\top", "|--": "\\vdash", "|==": "\\models", "int": "\\int",
+    "oint": "\\oint", "del": "\\partial", "grad": "\\nabla", "O/": "\\emptyset", "oo": "\\infty", "aleph": "\\aleph",
+    ":.": "\\therefore", ":'": "\\because", "|...|": "|\\ldots|", "|cdots|": "|\\cdots|", "...": "\\ldots",
+    "cdots": "\\cdots", "ldots": "\\ldots", "vdots": "\\vdots", "ddots": "\\ddots", "/_": "\\angle",
+    "/_\\": "\\triangle", "frown": "\\frown", "diamond": "\\diamond", "square": "\\square",
+    "|__": "\\lfloor ", "__|": "\\rfloor ",
+    "|~": "\\lceil ", "~|": "\\rceil ", "quad": "\\quad", "qquad": "\\qquad", "CC": "\\mathbb{C}",
+    "NN": "\\mathbb{N}", "QQ": "\\mathbb{Q}", "RR": "\\mathbb{R}", "ZZ": "\\mathbb{Z}", "->": "\\to",
+    "<-": "\\leftarrow", "uarr": "\\uparrow", "darr": "\\downarrow", "rarr": "\\rightarrow", "larr": "\\leftarrow",
+    "harr": "\\leftrightarrow", "rArr": "\\Rightarrow", "lArr": "\\Leftarrow", "hArr": "\\Leftrightarrow",
+    ">->": "\\rightarrowtail", "->>": "\\twoheadrightarrow", "|->": "\\mapsto", "dx": "dx", "dy": "dy", "dz": "dz",
+    "dt": "dt", "\\ ": "\\ ", "|": "|",
 }  # fmt: skip
 _GREEK = "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma "
 _GREEK += "tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
 _SYMBOLS |= {name: f"\\{name}" for name in _GREEK.split()}
-_SYMBOLS |= {name: f"\\{name}" for name in FUNCTIONS}
-_UNARY = {"sqrt": "\\sqrt", "hat": "\\hat", "bar": "\\overline", "vec": "\\vec", "dot": "\\dot", "ddot": "\\ddot",
-          "ul": "\\underline", "bb": "\\mathbf", "bbb": "\\mathbb", "cc": "\\mathcal", "fr": "\\mathfrak",
-          "tt": "\\mathtt", "sf": "\\mathsf", "abs": "", "floor": "", "ceil": "", "norm": ""}  # fmt: skip
-_AROUND = {"abs": ("|", "|"), "floor": ("\\lfloor ", "\\rfloor "), "ceil": ("\\lceil ", "\\rceil "),
-           "norm": ("\\|", "\\|")}  # fmt: skip
+# Functions take an argument, so that the whole of sin(x) is above the line of sin(x)/2.
+_FUNCTIONS = {name: f"\\{name}" for name in FUNCTIONS if name not in ("lim", "liminf", "limsup")}
+_FUNCTIONS |= {name: f"\\operatorname{{{name}}}" for name in ("lcm", "sech", "csch", "mod")}
+_FUNCTIONS |= {"f": "f", "g": "g"}
+_FUNCTIONS |= {name.capitalize(): f"\\{name}" for name in ("sin", "cos", "tan", "log", "ln")}
+_SYMBOLS |= {"lim": "\\lim", "Lim": "\\lim"}
+_UNARY = {"sqrt": "\\sqrt", "hat": "\\hat", "bar": "\\overline", "overline": "\\overline", "vec": "\\vec",
+          "dot": "\\dot", "ddot": "\\ddot", "tilde": "\\tilde", "ul": "\\underline", "underline": "\\underline",
+          "ubrace": "\\underbrace", "underbrace": "\\underbrace", "obrace": "\\overbrace",
+          "overbrace": "\\overbrace", "overarc": "\\overparen", "cancel": "\\cancel", "bb": "\\mathbf",
+          "mathbf": "\\mathbf", "bbb": "\\mathbb", "mathbb": "\\mathbb", "cc": "\\mathcal", "mathcal": "\\mathcal",
+          "fr": "\\mathfrak", "mathfrak": "\\mathfrak", "tt": "\\mathtt", "mathtt": "\\mathtt", "sf": "\\mathsf",
+          "mathsf": "\\mathsf", "abs": "", "Abs": "", "floor": "", "ceil": "", "norm": ""}  # fmt: skip
+_AROUND = {"abs": ("|", "|"), "Abs": ("|", "|"), "floor": ("\\lfloor ", "\\rfloor "),
+           "ceil": ("\\lceil ", "\\rceil "), "norm": ("\\|", "\\|")}  # fmt: skip
 _BINARY = {"frac": "\\frac{%s}{%s}", "root": "\\sqrt[%s]{%s}", "stackrel": "\\overset{%s}{%s}",
-           "overset": "\\overset{%s}{%s}", "underset": "\\underset{%s}{%s}"}  # fmt: skip
-_OPENING = {"(": "(", "[": "[", "{": "\\{", "(:": "\\langle ", "{:": ""}
-_CLOSING = {")": ")", "]": "]", "}": "\\}", ":)": "\\rangle ", ":}": ""}
+           "overset": "\\overset{%s}{%s}", "underset": "\\underset{%s}{%s}",
+           "color": "{\\color{%s}%s}"}  # fmt: skip
+_OPENING = {
+    "(": "(",
+    "[": "[",
+    "{": "\\{",
+    "(:": "\\langle ",
+    "<<": "\\langle ",
+    "langle": "\\langle ",
+    "{:": "",
+}
+_CLOSING = {
+    ")": ")",
+    "]": "]",
+    "}": "\\}",
+    ":)": "\\rangle ",
+    ">>": "\\rangle ",
+    "rangle": "\\rangle ",
+    ":}": "",
+}
+# Brackets around the rows of a matrix -> its environment.
+_MATRICES = {
+    ("(", ")"): "pmatrix",
+    ("[", "]"): "bmatrix",
+    ("{", "}"): "Bmatrix",
+    ("|", "|"): "vmatrix",
+    ("{", ":}"): "cases",
+    ("{:", ":}"): "matrix",
+}
 # The longest name comes first: `<=>` is not `<=` and `>`.
 _NAMES = sorted(
-    [*_SYMBOLS, *_UNARY, *_BINARY, *_OPENING, *_CLOSING, "_", "^", "/"], key=len, reverse=True
+    [*_SYMBOLS, *_FUNCTIONS, *_UNARY, *_BINARY, *_OPENING, *_CLOSING, "_", "^", "/"],
+    key=len,
+    reverse=True,
 )
 # Quoted text, a number, a name, or any other character.
 _TOKEN = re.compile(
-    r'text\(([^()]*)\)|"([^"]*)"|(\d+(?:\.\d+)?)|(' + "|".join(map(re.escape, _NAMES)) + r")|(\S)"
+    r'(?:text|mbox)\s*(?:\(([^()]*)\)|\{([^{}]*)\}|\[([^][]*)\])|"([^"]*)"|(\d+(?:\.\d+)?)|('
+    + "|".join(map(re.escape, _NAMES))
+    + r")|(\S)"
 )
 _DEEPEST = 60  # levels of groups and arguments; Python's stack ends near 1,000 calls
 
@@ -66,17 +116,29 @@ class _Token:
     tex: str
 
 
+_COMMA = _Token(None, ",")
+_ROWS = {"(": ")", "[": "]"}  # brackets of a row
+# What follows a function and is no argument: log + 1, sin = ...
+_TAKES_NO_ARGUMENT = frozenset(
+    "_ ^ / = + - * ** xx -: != <= >= lt gt le ge ne in -> => <=> and or".split()
+)
+
+
 def _tokens(source: str) -> list[_Token]:
     tokens: list[_Token] = []
     for match in _TOKEN.finditer(source):
-        text, quoted, number, name, other = match.groups()
-        if text is not None:
-            tokens.append(_Token(None, f"\\text{{{text}}}"))
-        elif quoted is not None:
-            tokens.append(_Token(None, f"\\text{{{quoted}}}"))
+        round_text, curly_text, square_text, quoted, number, name, other = match.groups()
+        texts = [t for t in (round_text, curly_text, square_text, quoted) if t is not None]
+        if texts:
+            tokens.append(_Token(None, f"\\text{{{escaped_text(texts[0])}}}"))
         else:
-            tokens.append(_Token(name, number or other or ""))
+            tokens.append(_Token(name, number or _other(other or "")))
     return tokens
+
+
+def _other(character: str) -> str:
+    """A character without a name, as TeX writes it."""
+    return f"\\{character}" if character in "%#&$" else character
 
 
 class _Parser:
@@ -92,11 +154,16 @@ class _Parser:
             return None
         return self.tokens[self.position].name
 
-    def expression(self, depth: int) -> str:
-        """E ::= IE | I/I, up to the bracket that closes the group (`depth` > 0), or to the end."""
+    def expression(self, depth: int, in_row: bool = False) -> str:
+        """E ::= IE | I/I, up to the bracket that closes the group (`depth` > 0), or to the end.
+
+        In the row of a matrix it ends before a comma too.
+        """
         parts: list[str] = []
         while self.position < len(self.tokens):
             if depth and self.peek() in _CLOSING:
+                break
+            if in_row and self.tokens[self.position] == _COMMA:
                 break
 
             before = self.position
@@ -114,11 +181,47 @@ class _Parser:
 
     def scripted(self, depth: int) -> str:
         """I ::= S_S | S^S | S_S^S | S"""
-        tex = self.simple(depth)
-        for mark in "_^":
-            if self.peek() == mark:
+        name = self.peek()
+        if name in _FUNCTIONS and depth <= _DEEPEST:
+            self.position += 1
+            return self.function(name, depth)
+        return self.simple(depth) + self.scripts(depth)
+
+    def scripts(self, depth: int) -> str:
+        """What stands below and above, in either order."""
+        below = above = ""
+        while self.peek() in ("_", "^") and depth <= _DEEPEST:
+            mark = self.peek()
+            self.position += 1
+            script = f"{mark}{{{_ungrouped(self.signed(depth + 1))}}}"
+            if mark == "_":
+                below = below or script
+            else:
+                above = above or script
+        return below + above
+
+    def signed(self, depth: int) -> str:
+        """A script may begin with its sign: x^-1."""
+        if self.position < len(self.tokens):
+            token = self.tokens[self.position]
+            if token.name is None and token.tex in ("-", "+"):
                 self.position += 1
-                tex += f"{mark}{{{_ungrouped(self.simple(depth))}}}"
+                return token.tex + self.simple(depth)
+        return self.simple(depth)
+
+    def function(self, name: str, depth: int) -> str:
+        """A function with its scripts and, in brackets or not, its argument."""
+        tex = _FUNCTIONS[name] + self.scripts(depth)
+        following = self.peek()
+        is_letter = name in ("f", "g")
+        if following in _OPENING:
+            return f"{tex}{self.simple(depth + 1)}{self.scripts(depth)}"
+        if is_letter or self.position == len(self.tokens) or following in _CLOSING:
+            return tex
+        if following is not None and following not in _TAKES_NO_ARGUMENT:
+            return f"{tex} {self.scripted(depth + 1)}"
+        if following is None and self.tokens[self.position].tex[:1].isalnum():
+            return f"{tex} {self.scripted(depth + 1)}"
         return tex
 
     def simple(self, depth: int) -> str:
@@ -131,6 +234,8 @@ class _Parser:
         name = token.name
         if name is None:
             return token.tex
+        if name == "|":
+            return self.bars(depth)
         if name in _OPENING:
             return self.group(name, depth)
         if name in _UNARY:
@@ -143,16 +248,99 @@ class _Parser:
             first = _ungrouped(self.simple(depth + 1))
             second = _ungrouped(self.simple(depth + 1))
             return _BINARY[name] % (first, second)
+        if name in _FUNCTIONS:
+            return self.function(name, depth)
         return _SYMBOLS.get(name, _CLOSING.get(name, name))
+
+    def bars(self, depth: int) -> str:
+        """`|[a,b],[c,d]|` is a determinant; any other bar stands for itself."""
+        if not self.is_matrix(closing=("|",)):
+            return "|"
+        rows = self.rows(depth)
+        self.position += 1
+        return _matrix("vmatrix", rows)
 
     def group(self, opening: str, depth: int) -> str:
         """lEr, after its opening bracket. The closing one need not fit it, and may be absent."""
+        if depth < _DEEPEST and self.is_matrix(closing=tuple(_CLOSING)):
+            rows = self.rows(depth)
+            closing = self.peek() or ""
+            self.position += 1
+            environment = _MATRICES.get((opening, closing))
+            if environment:
+                return _matrix(environment, rows)
+            return f"{_OPENING[opening]}{_matrix('matrix', rows)}{_CLOSING.get(closing, '')}"
+
         inner = self.expression(depth + 1)
-        closing = self.peek()
-        if closing not in _CLOSING:
+        last = self.peek()
+        if last not in _CLOSING:
             return f"{_OPENING[opening]}{inner}"
         self.position += 1
-        return f"{_OPENING[opening]}{inner}{_CLOSING[closing]}"
+        return f"{_OPENING[opening]}{inner}{_CLOSING[last]}"
+
+    def is_matrix(self, closing: tuple[str, ...]) -> bool:
+        """Whether rows of one length follow, with commas between them, and then such a bracket.
+
+        Looks at the tokens only, so that no expression is read twice.
+        """
+        bracket = self.peek()
+        if bracket not in _ROWS:
+            return False
+
+        lengths: list[int] = []
+        level = 0
+        for position in range(self.position, len(self.tokens)):
+            token = self.tokens[position]
+            if level == 0 and lengths and token.name in closing:
+                is_square = bracket == "[" and lengths[0] > 1
+                return len(set(lengths)) == 1 and (len(lengths) > 1 or is_square)
+
+            if token.name in _OPENING:
+                if level == 0 and token.name != bracket:
+                    return False
+                level += 1
+                if level == 1:
+                    lengths.append(1)
+            elif token.name in _CLOSING:
+                level -= 1
+                if level < 0 or (level == 0 and token.name != _ROWS[bracket]):
+                    return False
+            elif token == _COMMA:
+                lengths[-1] += level == 1
+            elif level == 0:
+                return False
+        return False
+
+    def rows(self, depth: int) -> list[list[str]]:
+        """The rows of a matrix, which `is_matrix` has found."""
+        rows: list[list[str]] = []
+        while self.peek() in _ROWS:
+            self.position += 1
+            rows.append(self.cells(depth + 1))
+            self.position += 1
+            if not self.comma():
+                break
+        return rows
+
+    def cells(self, depth: int) -> list[str]:
+        """Expressions between commas, up to the bracket that closes the row."""
+        cells: list[str] = []
+        while True:
+            cells.append(self.expression(depth, in_row=True))
+            if not self.comma():
+                return cells
+
+    def comma(self) -> bool:
+        """Whether a comma is next, which is taken then."""
+        if self.position == len(self.tokens) or self.tokens[self.position] != _COMMA:
+            return False
+        self.position += 1
+        return True
+
+
+def _matrix(environment: str, rows: list[list[str]]) -> str:
+    lines = " \\\\ ".join(" & ".join(row) for row in rows)
+    return f"\\begin{{{environment}}} {lines} \\end{{{environment}}}"
 
 
 def _ungrouped(tex: str) -> str:

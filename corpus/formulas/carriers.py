@@ -14,15 +14,17 @@ linear.
 
 import html as entities
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from resiliparse.parse.html import ElementNode, HTMLTree, Node
+from resiliparse.parse.html import ElementNode, HTMLTree, Node, NodeType
 
 from corpus.formulas.asciimath import asciimath_to_tex
 from corpus.formulas.inline_tex import has_strong_hint, mark_dollars, mark_strong
+from corpus.formulas.lone_characters import unmarked
 from corpus.formulas.mathml import NotMathML, mathml_to_tex
 from corpus.formulas.placeholders import Store
+from corpus.formulas.rendered import NoStructure, rendered_to_tex
 
 # ---- which carriers a page may have ----
 
@@ -30,7 +32,13 @@ from corpus.formulas.placeholders import Store
 # "maths"); latex.php, katex, "tex, data-tex (not text). Both begin with fixed letters, so the
 # search runs at memory speed.
 _MATH_NAME = re.compile(rb"math(?<=[<\"':/=.\s-]math)(?!s\b)")
-_TEX_NAME = re.compile(rb"tex(?![A-Za-z])")
+_TEX_NAME = re.compile(rb"tex(?:render|(?![A-Za-z]))")
+# Each begins with fixed letters: attributes, classes of pictures, their descriptions.
+_LONE_NAMES = (
+    re.compile(rb"data-(?:expr|formula|equation)"),
+    re.compile(rb"ormula(?=(?:Inl|Dsp)?[\w -]*\")"),
+    re.compile(rb'alt="[$\\]'),
+)
 _ENGINE_NAME = re.compile(rb"Math(?:Jax|(?<=ASCIIMath))")
 
 # Selectors, each with a substring without which it cannot match: long selectors are slow.
@@ -51,6 +59,9 @@ _CONTAINERS = (
     ("data-expr", "[data-expr]"),
     ("data-latex", "[data-latex]"),
     ("data-tex", "[data-tex]"),
+    ("data-math", "[data-math]"),
+    ("data-formula", "[data-formula]"),
+    ("data-equation", "[data-equation],[data-equation-content]"),
     ("data-mathml", "[data-mathml]"),
 )
 _IMAGES = (
@@ -62,6 +73,9 @@ _IMAGES = (
     ("codecogs", 'img[src*="codecogs"]'),
     ("formula", 'img[class*="formula"]'),
     ("equation", 'img[class*="equation"],img[src*="equation?tex="]'),
+    ("texrender", "img.texrender"),
+    ('alt="$', 'img[alt^="$"]'),
+    ('alt="\\', 'img[alt^="\\\\("],img[alt^="\\\\["]'),
     ("cht=tx", 'img[src*="cht=tx"]'),
 )
 # Names of engines and services that only matter on a page with another hint.
@@ -75,6 +89,8 @@ _OTHER_HINTS = (
     b"equation",
     b"cht=tx",
     b"data-mathml",
+    b"data-math",
+    b"texrender",
 )
 # Classes of elements whose text is TeX, with or without delimiters.
 _GENERIC = ".math,.math-container,.tex,.latex,.arithmatex,.MathTex,.inline-formula,.display-formula"
@@ -95,7 +111,15 @@ _MATH_ELEMENT = re.compile(r"<((?:\w+:)?math)\b.*?</\1>", re.DOTALL)
 _ALTTEXT = re.compile(r"""<(?:\w+:)?math\b[^>]*?\balttext\s*=\s*"([^"]*)\"""", re.DOTALL)
 _IMAGE_ALT = re.compile(r"""<img\b[^>]*?\balt\s*=\s*"([^"]*)\"""", re.DOTALL)
 _DATA_MATHML = re.compile(r'\bdata-mathml="([^"]*)"')
-_TEX_ATTRIBUTES = ("data-expr", "data-latex", "data-tex")
+_TEX_ATTRIBUTES = (
+    "data-expr",
+    "data-latex",
+    "data-tex",
+    "data-math",
+    "data-formula",
+    "data-equation",
+    "data-equation-content",
+)
 _TAG = re.compile(r"<[^>]+>")
 _DISPLAY = re.compile(
     r"""\bdisplay\s*=\s*"(?:block|true)"|mode\s*=\s*"display"|\\displaystyle\s*\\begin"""
@@ -104,14 +128,32 @@ _DISPLAY_CLASS = re.compile(
     r"\b(?:katex-display|MathJax_(?:SVG_)?Display|MJXc-display|displaymath|display-formula)\b"
 )
 _BLOCK_CLASSES = frozenset({"math", "tex", "latex"})
-_IMAGE_CLASSES = frozenset({"tex", "latex", "math", "equation", "formula"})
+_IMAGE_CLASSES = frozenset(
+    {"tex", "latex", "math", "equation", "formula", "formulaInl", "formulaDsp", "texrender"}
+)
+# Elements that may stand around paragraphs, and what then stands in them.
+_WRAPPERS = frozenset({"div", "section", "article", "main", "body", "td", "span", "blockquote"})
+_BLOCK_INSIDE = re.compile(r"<(?:p|li|h[1-6]|article|section|blockquote)[\s>]")
+_OUTPUT_CLASSES = frozenset(
+    {
+        "MathJax",
+        "MathJax_Display",
+        "MathJax_SVG",
+        "MathJax_SVG_Display",
+        "MathJax_CHTML",
+        "MJXc-display",
+    }
+)
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+
+# The editor WIRIS writes MathML with other signs in the place of markup's.
+_EDITOR_MARKUP = str.maketrans({"«": "<", "»": ">", "¨": '"', "§": "&", "`": "'"})
 
 # ---- which texts are TeX ----
 
 # Nothing but TeX has these.
 _CERTAIN_TEX = re.compile(r"\\[A-Za-z]+|\\[,;!{}]|[_^]\{")
-_WHOLE_IN_DOLLARS = re.compile(r"\$.+\$", re.DOTALL)
+_IN_DELIMITERS = re.compile(r"\$.+\$|\\\(.+\\\)|\\\[.+\\\]", re.DOTALL)
 # TeX has these, and a sentence may: scripts, one single character, relations.
 _TEX_EVIDENCE = re.compile(r"\\[A-Za-z]+|\\[,;!:{}]|[_^]\{?\w|^[A-Za-z0-9]$|[=<>+]")
 # Two words in a row, perhaps with a short one between them: a sentence.
@@ -143,6 +185,9 @@ class _Page:
     specific: str  # selector of carriers that show one formula each
     selector: str  # those and elements of a class such as `math`
     scripted: bool = False  # MathJax's scripts hold the sources, its output is a copy
+    is_cut: bool = False  # it ends inside a formula, which must not be read from its output
+    # Of elements of a class such as `math` that are left to the search in running text.
+    prose_of_class: list[str] = field(default_factory=list)
 
     def replace_with_text(self, node: ElementNode, text: str) -> None:
         """Put text in the place of an element that cannot hold any (`<img>`, `<script>`)."""
@@ -175,7 +220,8 @@ def replace_math(tree: HTMLTree, source: str, markup: bytes, store: Store) -> st
     selector = f"{specific},{_GENERIC}" if specific else _GENERIC
     nodes = document.query_selector_all(selector).values()
     scripted = "math/" in source and any(node.tag == "script" for node in nodes)
-    page = _Page(tree, store, specific, selector, scripted)
+    is_cut = source.count("<mjx-container") > source.count("</mjx-container")
+    page = _Page(tree, store, specific, selector, scripted, is_cut)
 
     may_be_hidden = "display:none" in source or "display: none" in source
     position = 0
@@ -188,10 +234,11 @@ def replace_math(tree: HTMLTree, source: str, markup: bytes, store: Store) -> st
             if may_be_hidden and node.tag not in ("img", "script"):
                 _unhide(node)
             position += inside
-        elif inside and _is_display_block(node):
+        elif inside and _is_display_block(node) and not _has_prose(node):
             display_until = max(display_until, position + 1 + inside)
         position += 1
-    return hints
+    # Such a class tells of dollar signs what the name of an engine would.
+    return hints + " math-container" if page.prose_of_class else hints
 
 
 def _hints(markup: bytes) -> str:
@@ -206,8 +253,10 @@ def _hints(markup: bytes) -> str:
         engines.add(markup[start : match.end()])
     places += sorted(engines)
 
-    if b"data-expr" in markup:
-        places.append(b"data-expr")
+    for pattern in _LONE_NAMES:
+        found = pattern.search(markup)
+        if found:
+            places += sorted(set(pattern.findall(markup, found.start())))
     if places:
         places += [name for name in _OTHER_HINTS if name in markup]
     return b"\n".join(places).decode("latin-1")
@@ -236,9 +285,18 @@ def _replace(node: ElementNode, page: _Page, in_display: bool) -> bool:
         return True
     if "MathJax_Preview" in classes:
         return False  # no script: the preview is the only copy, text-level TeX
+    # Paragraphs of a class such as `math` are no formula, but may hold some.
+    if tag in _WRAPPERS and _BLOCK_INSIDE.search(node.html):
+        page.prose_of_class.append(classes)
+        return False
 
-    formula = _from_container(node, tag, classes)
+    shows_one = _shows_one_formula(node, tag, classes)
+    formula = _from_container(node, tag, classes, page.is_cut) if shows_one else None
     if formula is None:
+        if shows_one and _is_rendered(node, tag, classes):
+            node.text = ""
+            page.store.left_out += 1
+            return True
         return _replace_generic(node, classes, page, in_display)
 
     is_display = in_display or _DISPLAY_CLASS.search(classes) or _DISPLAY.search(node.html[:2000])
@@ -249,9 +307,31 @@ def _replace(node: ElementNode, page: _Page, in_display: bool) -> bool:
 # ---- one formula in an element: MathML, KaTeX, MathJax, data attributes ----
 
 
-def _from_container(node: ElementNode, tag: str, classes: str) -> _Formula | None:
+def _shows_one_formula(node: ElementNode, tag: str, classes: str) -> bool:
+    """Whether an element is one formula by its name or attributes, not only by a class like `math`."""
+    if _GENERIC_CLASSES.isdisjoint(classes.split()):
+        return True
+    if tag.rpartition(":")[2] == "math" or _engine(tag, classes):
+        return True
+    return any(node.get_attribute(name) for name in (*_TEX_ATTRIBUTES, "data-mathml"))
+
+
+def _is_rendered(node: ElementNode, tag: str, classes: str) -> bool:
+    """Whether an element is a typesetter's output, whose text alone would be a false formula."""
+    if tag == "mjx-container":
+        return True
+    names = classes.split()
+    is_output = "katex" in names or not _OUTPUT_CLASSES.isdisjoint(names)
+    if not is_output or node.first_element_child is None:
+        return False
+    return not has_strong_hint(node.text or "")
+
+
+def _from_container(
+    node: ElementNode, tag: str, classes: str, is_cut: bool = False
+) -> _Formula | None:
     """The formula of an element that shows one, from its most trusted source; or None."""
-    markup = node.html
+    markup = unmarked(node.html)
     kind = _engine(tag, classes)
 
     annotation = _ANNOTATION.search(markup)
@@ -267,7 +347,8 @@ def _from_container(node: ElementNode, tag: str, classes: str) -> _Formula | Non
 
     for name in _TEX_ATTRIBUTES:
         value = node.get_attribute(name)
-        if value and _reads_as_tex(value):
+        # A leading equals sign is a spreadsheet's.
+        if value and _reads_as_tex(value) and not value.lstrip().startswith("="):
             return _Formula(value, "data_attribute")
 
     # KaTeX shows the source of what it cannot typeset.
@@ -285,9 +366,16 @@ def _from_container(node: ElementNode, tag: str, classes: str) -> _Formula | Non
         except NotMathML:
             return None
 
-    if "katex" in classes.split() or tag == "mjx-container":
-        text = node.text or ""
-        return _Formula(text, kind) if text.strip() else None
+    # A source that was not typeset.
+    text = node.text or ""
+    if "katex" in classes.split() and node.first_element_child is None and text.strip():
+        return _Formula(text, kind)
+
+    if tag == "mjx-container" and not is_cut:
+        try:
+            return _Formula(rendered_to_tex(markup), kind)
+        except NoStructure:
+            return None
     return None
 
 
@@ -355,8 +443,14 @@ def _tex_of_mathml_script(text: str) -> str:
 
 def _replace_image(node: ElementNode, page: _Page, in_display: bool) -> bool:
     """A picture of a formula: its description if that is TeX, else the TeX in its address."""
-    alt = (node.get_attribute("alt") or "").strip()
+    alt = (node.get_attribute("alt") or "").strip().removeprefix("LaTeX:").strip()
     classes = node.get_attribute("class") or ""
+
+    source = _source_of_image(node)
+    if source:
+        display = in_display or "display" in classes
+        page.replace_with_text(node, page.store.add(source.tex, source.kind, display))
+        return True
 
     # Where a class says that it is a formula, its description need only not be a sentence.
     is_named = "mwe-math" in classes or bool(_IMAGE_CLASSES.intersection(classes.split()))
@@ -369,9 +463,26 @@ def _replace_image(node: ElementNode, page: _Page, in_display: bool) -> bool:
             return False
         formula = _Formula(tex, "image_url")
 
-    display = in_display or "display" in classes
+    display = in_display or "display" in classes or "formulaDsp" in classes
     page.replace_with_text(node, page.store.add(formula.tex, formula.kind, display))
     return True
+
+
+def _source_of_image(node: ElementNode) -> _Formula | None:
+    """The formula in an attribute of its picture: TeX, or an editor's MathML."""
+    for name in _TEX_ATTRIBUTES:
+        value = node.get_attribute(name)
+        if value and _reads_as_tex(unquote(value)):
+            # Course platforms escape it as in an address.
+            return _Formula(unquote(value) if "%" in value else value, "data_attribute")
+
+    mathml = node.get_attribute("data-mathml")
+    if not mathml:
+        return None
+    try:
+        return _Formula(mathml_to_tex(mathml.translate(_EDITOR_MARKUP)), "mathml")
+    except NotMathML:
+        return None
 
 
 def tex_in_url(url: str) -> str:
@@ -419,6 +530,11 @@ def _replace_generic(node: ElementNode, classes: str, page: _Page, in_display: b
         marked = mark_dollars(mark_strong(text, store), store, engine=True)
         if len(store.entries) == count:
             return False
+        # Prose with markup of its own: as one text its lines and words would run together.
+        if node.first_element_child is not None and _WORDS.search(marked):
+            del store.entries[count:]
+            page.prose_of_class.append(classes)
+            return False
         node.text = marked.replace("¶", "").strip()
         return True
 
@@ -446,12 +562,21 @@ def _is_display_block(node: ElementNode) -> bool:
     return node.tag in ("div", "p") or "display" in classes or "block" in classes
 
 
+def _has_prose(node: ElementNode) -> bool:
+    """Whether a block has words between its carriers, which are part of a sentence then."""
+    for block in (node, *node.query_selector_all("p,li,td").values()):
+        texts = [child.text or "" for child in block.child_nodes if child.type == NodeType.TEXT]
+        if _WORDS.search(" ".join(texts)):
+            return True
+    return False
+
+
 def _reads_as_tex(text: str) -> bool:
     """Whether a description is TeX rather than a sentence for people who cannot see the formula."""
     text = text.strip()
     if not text or len(text) > _LONGEST_DESCRIPTION:
         return False
-    if _CERTAIN_TEX.search(text) or _WHOLE_IN_DOLLARS.fullmatch(text):
+    if _CERTAIN_TEX.search(text) or _IN_DELIMITERS.fullmatch(text):
         return True
     return bool(_TEX_EVIDENCE.search(text)) and not _WORDS.search(text)
 

@@ -7,7 +7,7 @@ gives a reason to believe so; otherwise it is money or a variable of some progra
 
 import re
 
-from corpus.formulas.placeholders import OPEN, Store
+from corpus.formulas.placeholders import OPEN, Store, only_defines
 
 # ---- delimiters that are not a lone dollar ("strong": they mean a formula on any page) ----
 
@@ -51,12 +51,19 @@ _DOUBLE_DOLLAR = re.compile(r"\$\$")
 # An opening dollar is followed by a non-space, a closing one preceded by a non-space and followed
 # by no digit (the rule of pandoc's tex_math_dollars).
 _DOLLARS = re.compile(
-    r"(?<![\\$\w])\$(?![\s$])(?P<tex>(?:\\.|[^$\\\n]|\n(?!\s*\n))*?)(?<![\s\\])\$(?![\d$])",
+    r"(?<![\\$\w])\$(?![\s$])(?P<tex>(?:\\.|[^$\\\n]|\n(?!\s*\n))*?)(?:(?<![\s\\])|(?<=\\ ))\$(?![\d$])",
     re.DOTALL,
 )
 _LONGEST_INLINE = 1_000  # characters
 _BARE_DOLLAR = re.compile(r"(?<!\\)\$")
 _COMMAND = re.compile(r"\\[A-Za-z]{2,}|\\[,;:!{}|]")
+_NAMED_COMMAND = re.compile(r"\\[A-Za-z]{2,}")
+# What groups of basic regular expressions hold: any characters, a set, a repetition, alternatives.
+_REGEX = re.compile(
+    r"\.\*|\.\\\+|^\.\+|\.\+$|\[\^[^\]]*\][*\\]|\[[^\]\s]*(?:a-z|A-Z|a-f|0-9|1-9)[^\]\s]*\]|\[:\w+:\]"
+    r"|\\[<>+?]|[\w\].]\\\{\d|\w{2,}\\\|\w{2,}|^\.$"
+)
+_AFTER_REGEX_GROUP = frozenset({"/\\", "\\{", "\\|", "\\+", "\\?", "\\1"})
 # Two words in a row, or Chinese or Japanese.
 _PROSE = re.compile(
     r"(?<![A-Za-z\\{])[A-Za-z]{2,}[,.;:]?\s+[A-Za-z]{2,}(?![A-Za-z])|[\u3040-\u30ff\u4e00-\u9fff]"
@@ -118,9 +125,21 @@ def mark_strong(text: str, store: Store) -> str:
         # `\[` also occurs in texts about regular expressions: prose inside is no formula.
         if name == "bracket" and not _COMMAND.search(body) and _PROSE.search(body):
             return match[0]
-        return store.add(store.bare(body), "tex_text", name in _DISPLAYS) or match[0]
+        following = text[match.end() : match.end() + 2]
+        if name == "paren" and (following in _AFTER_REGEX_GROUP or _reads_as_regex(body)):
+            return match[0]
+
+        tex = store.bare(body)
+        if only_defines(tex):
+            return ""
+        return store.add(tex, "tex_text", name in _DISPLAYS) or match[0]
 
     return _STRONG.sub(replaced, text)
+
+
+def _reads_as_regex(body: str) -> bool:
+    """Whether what is between `\\(` and `\\)` is a group of a regular expression (sed, grep, vi)."""
+    return _REGEX.search(body) is not None and not _NAMED_COMMAND.search(body)
 
 
 def mark_dollars(text: str, store: Store, engine: bool) -> str:

@@ -6,11 +6,10 @@ any size. It is read leniently into a small tree; then each element is written b
 `\\frac{a}{b}`, `\\begin{pmatrix}`.
 """
 
-import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from corpus.formulas.markup_tree import Element, TooManyLevels, parse_markup
 from corpus.formulas.tex_symbols import (
     COMMANDS,
     FUNCTIONS,
@@ -19,6 +18,7 @@ from corpus.formulas.tex_symbols import (
     UNDER_ACCENTS,
     WIDE,
     character_tex,
+    escaped_text,
     join_tex,
     text_tex,
 )
@@ -30,74 +30,26 @@ class NotMathML(ValueError):
 
 def mathml_to_tex(markup: str) -> str:
     """TeX of a serialised `<math>`, without delimiters. Raises NotMathML if there is none."""
-    tex = _tex(_parse(markup)).strip()
+    try:
+        root = parse_markup(markup)
+    except TooManyLevels as error:
+        raise NotMathML(str(error)) from None
+    return tree_to_tex(root)
+
+
+def tree_to_tex(root: Element) -> str:
+    """TeX of a formula's tree. Raises NotMathML if there is none."""
+    tex = _tex(root).strip()
     if not tex:
         raise NotMathML("empty formula")
+    # A control space at the end needs its blank.
+    if _ends_in_open_backslash(tex):
+        tex += " "
     return re.sub(r"[ \t\n]+", " ", tex)
 
 
-# ---- reading: the tree ----
-
-# A tag (its namespace prefix dropped), a comment, a run of text, or a lone "<".
-_TOKEN = re.compile(
-    r"""<(/?)(?:[\w.-]+:)?([\w-]+)((?:[^>"']|"[^"]*"|'[^']*')*?)(/?)>|<!--.*?-->|([^<]+)|<""",
-    re.DOTALL,
-)
-_ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
-_DEEPEST = 150  # levels: authored formulas stay below 40, and Python's stack ends near 1,000
-
-
-@dataclass(slots=True)
-class _Element:
-    """A node of the formula's tree; `text` is the characters of a token element."""
-
-    tag: str
-    attributes: dict[str, str] = field(default_factory=dict)
-    children: list["_Element"] = field(default_factory=list)
-    text: str = ""
-
-    def get(self, attribute: str, default: str = "") -> str:
-        return self.attributes.get(attribute, default)
-
-
-def _parse(markup: str) -> _Element:
-    """The tree of `markup`, below a nameless root.
-
-    What is left open is closed, a stray closing tag is ignored.
-    """
-    root = _Element("")
-    open_elements = [root]
-    for match in _TOKEN.finditer(markup):
-        closing, tag, attributes, empty, text = match.groups()
-        if text is not None:
-            open_elements[-1].text += html.unescape(text)
-        elif tag is None:
-            continue
-        elif closing:
-            _close(open_elements, tag.lower())
-        else:
-            if len(open_elements) > _DEEPEST:
-                raise NotMathML(f"more than {_DEEPEST} levels")
-            element = _Element(tag.lower(), _attributes(attributes))
-            open_elements[-1].children.append(element)
-            if not empty:
-                open_elements.append(element)
-    return root
-
-
-def _close(open_elements: list[_Element], tag: str) -> None:
-    """Close the innermost element of this name, and what was left open inside it."""
-    for depth in range(len(open_elements) - 1, 0, -1):
-        if open_elements[depth].tag == tag:
-            del open_elements[depth:]
-            return
-
-
-def _attributes(source: str) -> dict[str, str]:
-    return {
-        name.lower(): html.unescape(double or single or unquoted)
-        for name, double, single, unquoted in _ATTRIBUTE.findall(source)
-    }
+def _ends_in_open_backslash(tex: str) -> bool:
+    return (len(tex) - len(tex.rstrip("\\"))) % 2 == 1
 
 
 # ---- writing: any element, and rows of elements ----
@@ -108,14 +60,14 @@ _SKIPPED = frozenset(
 _ONE_SYMBOL = frozenset({"mi", "mn", "mo", "mtext", "mover", "munder", "mfenced"})
 
 
-def _tex(element: _Element) -> str:
+def _tex(element: Element) -> str:
     if element.tag in _SKIPPED:
         return ""
     writer = _WRITERS.get(element.tag)
     return writer(element) if writer else _row(element)
 
 
-def _row(element: _Element) -> str:
+def _row(element: Element) -> str:
     """The children one after the other; also any element that has no writer of its own."""
     children = [child for child in element.children if child.tag not in _SKIPPED]
     if not children and element.text.strip():
@@ -129,18 +81,18 @@ def _row(element: _Element) -> str:
     return join_tex(part for part in parts if part)
 
 
-def _semantics(element: _Element) -> str:
+def _semantics(element: Element) -> str:
     """The first child is the formula; the others say the same in other languages."""
     return _tex(element.children[0]) if element.children else ""
 
 
-def _parts(element: _Element, count: int) -> list[_Element]:
+def _parts(element: Element, count: int) -> list[Element]:
     """The children of an element that needs `count` of them; missing ones are empty."""
-    missing = [_Element("mrow") for _ in range(count - len(element.children))]
+    missing = [Element("mrow") for _ in range(count - len(element.children))]
     return (element.children + missing)[:count]
 
 
-def _unwrapped(element: _Element, wrappers: tuple[str, ...]) -> _Element:
+def _unwrapped(element: Element, wrappers: tuple[str, ...]) -> Element:
     """What is inside wrappers that hold one element only."""
     while element.tag in wrappers and len(element.children) == 1:
         element = element.children[0]
@@ -166,7 +118,7 @@ def _is_word(text: str) -> bool:
     return len(text) > 1 and text.isascii() and text.isalpha()
 
 
-def _identifier(element: _Element) -> str:
+def _identifier(element: Element) -> str:
     text = element.text.strip()
     font = _VARIANTS.get(element.get("mathvariant"))
     if text in FUNCTIONS:
@@ -178,13 +130,13 @@ def _identifier(element: _Element) -> str:
     return f"{font}{{{tex}}}" if font and tex else tex
 
 
-def _number(element: _Element) -> str:
+def _number(element: Element) -> str:
     text = element.text.strip()
     font = _VARIANTS.get(element.get("mathvariant"))
     return f"{font}{{{text}}}" if font else text_tex(text)
 
 
-def _operator(element: _Element) -> str:
+def _operator(element: Element) -> str:
     text = element.text.strip()
     if text in FUNCTIONS:
         return f"\\{text}"
@@ -193,7 +145,7 @@ def _operator(element: _Element) -> str:
     return text_tex(text)
 
 
-def _text(element: _Element) -> str:
+def _text(element: Element) -> str:
     text = re.sub(r"\s+", " ", element.text.replace("\u00a0", " "))
     inner = "".join(_tex(child) for child in element.children)
 
@@ -203,10 +155,10 @@ def _text(element: _Element) -> str:
     # A symbol that was put into a text element for its font.
     if len(stripped) == 1 and stripped in COMMANDS:
         return character_tex(stripped)
-    return f"\\text{{{text}}}{inner}"
+    return f"\\text{{{escaped_text(text)}}}{inner}"
 
 
-def _space(element: _Element) -> str:
+def _space(element: Element) -> str:
     """Horizontal space, by its width in em; narrow spaces are TeX's own business."""
     width = re.match(r"(-?[\d.]+)em", element.get("width"))
     if "linebreak" in element.get("linebreak") or not width:
@@ -227,7 +179,7 @@ _INTEGRALS = frozenset("∫∬∭∮")
 _ACCENT_TAGS = ("mo", "mi", "mtext")
 
 
-def _base(element: _Element) -> str:
+def _base(element: Element) -> str:
     """What carries a script: braces where more than one symbol would lose its grouping."""
     tex = _tex(element)
     inner = _unwrapped(element, ("mrow", "mstyle", "math"))
@@ -252,7 +204,7 @@ def _is_bracketed(tex: str) -> bool:
     return False
 
 
-def _script(mark: str, element: _Element) -> str:
+def _script(mark: str, element: Element) -> str:
     tex = _tex(element)
     if not tex:
         return ""
@@ -260,22 +212,22 @@ def _script(mark: str, element: _Element) -> str:
     return tex if is_prime else f"{mark}{{{tex}}}"
 
 
-def _sub(element: _Element) -> str:
+def _sub(element: Element) -> str:
     base, below = _parts(element, 2)
     return _base(base) + _script("_", below)
 
 
-def _sup(element: _Element) -> str:
+def _sup(element: Element) -> str:
     base, above = _parts(element, 2)
     return _base(base) + _script("^", above)
 
 
-def _subsup(element: _Element) -> str:
+def _subsup(element: Element) -> str:
     base, below, above = _parts(element, 3)
     return _base(base) + _script("_", below) + _script("^", above)
 
 
-def _multiscripts(element: _Element) -> str:
+def _multiscripts(element: Element) -> str:
     """Scripts before and after a base, in pairs (below, above)."""
     if not element.children:
         return ""
@@ -289,7 +241,7 @@ def _multiscripts(element: _Element) -> str:
     return before + _base(base) + _script_pairs(scripts[:cut])
 
 
-def _script_pairs(scripts: list[_Element]) -> str:
+def _script_pairs(scripts: list[Element]) -> str:
     pairs = ""
     for number, script in enumerate(scripts):
         mark = "_" if number % 2 == 0 else "^"
@@ -297,18 +249,18 @@ def _script_pairs(scripts: list[_Element]) -> str:
     return pairs
 
 
-def _takes_limits(element: _Element) -> bool:
+def _takes_limits(element: Element) -> bool:
     """Whether scripts over and under this are written with _ and ^ in TeX."""
     text = _unwrapped(element, ("mrow", "mstyle")).text.strip()
     return text in LIMIT_OPERATORS or text[:1] in _INTEGRALS or text in _NAMES_WITH_LIMITS
 
 
-def _accent(element: _Element, commands: dict[str, str]) -> str | None:
+def _accent(element: Element, commands: dict[str, str]) -> str | None:
     """The command of an accent; None where the element over or under a base is a formula."""
     return commands.get(element.text.strip()) if element.tag in _ACCENT_TAGS else None
 
 
-def _over(element: _Element) -> str:
+def _over(element: Element) -> str:
     base, above = _parts(element, 2)
     tex = _tex(base)
     if _takes_limits(base):
@@ -325,7 +277,7 @@ def _over(element: _Element) -> str:
     return f"\\overset{{{_tex(above)}}}{{{tex}}}"
 
 
-def _under(element: _Element) -> str:
+def _under(element: Element) -> str:
     base, below = _parts(element, 2)
     tex = _tex(base)
     if _takes_limits(base):
@@ -339,7 +291,7 @@ def _under(element: _Element) -> str:
     return f"\\underset{{{_tex(below)}}}{{{tex}}}"
 
 
-def _underover(element: _Element) -> str:
+def _underover(element: Element) -> str:
     base, below, above = _parts(element, 3)
     tex = _tex(base)
     if _takes_limits(base):
@@ -350,7 +302,7 @@ def _underover(element: _Element) -> str:
 # ---- fractions, roots and enclosures ----
 
 
-def _fraction(element: _Element) -> str:
+def _fraction(element: Element) -> str:
     above, below = (_tex(part) for part in _parts(element, 2))
     # Without its line it is a binomial coefficient or the like.
     thickness = element.get("linethickness").rstrip("empxt% ")
@@ -359,16 +311,16 @@ def _fraction(element: _Element) -> str:
     return f"\\frac{{{above}}}{{{below}}}"
 
 
-def _square_root(element: _Element) -> str:
+def _square_root(element: Element) -> str:
     return f"\\sqrt{{{_row(element)}}}"
 
 
-def _root(element: _Element) -> str:
+def _root(element: Element) -> str:
     base, index = _parts(element, 2)
     return f"\\sqrt[{_tex(index)}]{{{_tex(base)}}}"
 
 
-def _enclosed(element: _Element) -> str:
+def _enclosed(element: Element) -> str:
     notation = element.get("notation", "longdiv")
     inner = _row(element)
     if "radical" in notation:
@@ -397,13 +349,13 @@ _MATRICES = {
 }
 
 
-def _table(element: _Element) -> str:
+def _table(element: Element) -> str:
     alignment = element.get("columnalign").split()
     name = "aligned" if alignment[:2] == ["right", "left"] else "matrix"
     return _environment(name, element)
 
 
-def _environment(name: str, table: _Element) -> str:
+def _environment(name: str, table: Element) -> str:
     lines: list[str] = []
     for row in table.children:
         if row.tag not in ("mtr", "mlabeledtr"):
@@ -417,12 +369,12 @@ def _environment(name: str, table: _Element) -> str:
     return f"\\begin{{{name}}} {body} \\end{{{name}}}"
 
 
-def _sole_table(element: _Element) -> _Element | None:
+def _sole_table(element: Element) -> Element | None:
     inner = _unwrapped(element, ("mrow", "mstyle", "mpadded"))
     return inner if inner.tag == "mtable" else None
 
 
-def _fenced_table(children: list[_Element]) -> str:
+def _fenced_table(children: list[Element]) -> str:
     """A table between brackets is a matrix, one after a brace a case distinction; else ""."""
     visible = [child for child in children if child.children or child.text.strip(_INVISIBLE)]
     if not 2 <= len(visible) <= 3 or visible[0].tag != "mo":
@@ -440,7 +392,7 @@ def _fenced_table(children: list[_Element]) -> str:
     return ""
 
 
-def _fenced(element: _Element) -> str:
+def _fenced(element: Element) -> str:
     """<mfenced>, whose brackets and separators are attributes."""
     opening = element.get("open", "(")
     closing = element.get("close", ")")
@@ -463,7 +415,7 @@ def _fenced(element: _Element) -> str:
     return join_tex(parts)
 
 
-_WRITERS: dict[str, Callable[[_Element], str]] = {
+_WRITERS: dict[str, Callable[[Element], str]] = {
     "mi": _identifier,
     "ci": _identifier,
     "mn": _number,

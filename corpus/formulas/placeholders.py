@@ -20,6 +20,16 @@ _CODE = "code"  # kind of a placeholder that is no formula
 _STYLED_GROUP = re.compile(r"\{\s*\\(?:displaystyle|textstyle)\b\s*(.*)\}", re.DOTALL)
 _LEADING_STYLE = re.compile(r"\\(?:displaystyle|textstyle)(?![A-Za-z])\s*")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
+# A group with groups inside it, three levels deep, as macros are defined with.
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_DEFINITION = re.compile(
+    r"\s*(?:\\(?:re)?newcommand\*?\s*(?:\{\s*\\\w+\s*\}|\\\w+)\s*(?:\[[^\]]*\]\s*){0,2}GROUP"
+    r"|\\providecommand\*?\s*(?:\{\s*\\\w+\s*\}|\\\w+)\s*(?:\[[^\]]*\]\s*){0,2}GROUP"
+    r"|\\DeclareMathOperator\*?\s*(?:\{\s*\\\w+\s*\}|\\\w+)\s*GROUP"
+    r"|\\[gex]?def\s*\\\w+[#\d]*\s*GROUP|\\let\s*\\\w+\s*=?\s*\\\w+|\\require\s*\{\w+\})".replace(
+        "GROUP", _GROUP
+    )
+)
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)  # or an escaped character, which may be a brace
 
 
@@ -68,10 +78,17 @@ class Store:
     """Placeholders of one page, in the order they were made."""
 
     entries: list[Entry] = field(default_factory=list)
+    left_out: int = 0  # formulas of which only drawn boxes were left, with no source
 
     def add(self, tex: str, kind: str, display: bool) -> str:
-        """A placeholder for this formula; "" when nothing is left of it without its delimiters."""
+        """A placeholder for this formula.
+
+        "" when nothing is left of it without its delimiters, or nothing is shown: definitions of
+        macros.
+        """
         tex, display = canonical_tex(unmarked(tex), display)
+        if tex.startswith("\\") and only_defines(tex):
+            return ""
         return self._put(Entry(tex, kind, display)) if tex else ""
 
     def add_code(self, text: str) -> str:
@@ -143,26 +160,42 @@ def canonical_tex(tex: str, display: bool) -> tuple[str, bool]:
     (A blank line ends a formula in TeX.) Returns the TeX and whether it is a display formula, which
     its delimiters may decide.
     """
-    tex = tex.strip()
+    tex = _stripped(tex)
     # One pair only: what is inside the outer delimiters is TeX.
     for delimiters in _DELIMITERS:
         match = delimiters.pattern.fullmatch(tex)
         if match and not _closes_inside(match[1]):
-            tex, display = match[1].strip(), delimiters.display
+            tex, display = _stripped(match[1]), delimiters.display
             break
 
     # Wikipedia writes {\displaystyle ...} around every formula.
     group = _STYLED_GROUP.fullmatch(tex)
     if group and _is_balanced(group[1]):
-        tex = group[1].strip()
+        tex = _stripped(group[1])
     elif style := _LEADING_STYLE.match(tex):
         tex = tex[style.end() :]
     return _BLANK_LINES.sub("\n", tex), display
 
 
+def _stripped(tex: str) -> str:
+    """Without white space around it, except the blank of a control space (`\\ `) at the end."""
+    stripped = tex.strip()
+    backslashes = len(stripped) - len(stripped.rstrip("\\"))
+    # An odd one is half of a command: without its blank it would escape the closing delimiter.
+    return stripped + " " if backslashes % 2 else stripped
+
+
 def _closes_inside(tex: str) -> bool:
     """Whether a closing delimiter is inside: then these are several formulas, not one."""
     return "\\]" in tex[:-2] or "\\)" in tex or "$$" in tex
+
+
+def only_defines(tex: str) -> bool:
+    """Whether TeX defines macros and shows nothing."""
+    position = 0
+    while definition := _DEFINITION.match(tex, position):
+        position = definition.end()
+    return position > 0 and not tex[position:].strip()
 
 
 def _is_balanced(tex: str) -> bool:

@@ -82,6 +82,22 @@ _FONTS = (
 # Beginnings of the names of letters outside the block of mathematical alphabets (ℝ, ℋ, ℜ).
 _LETTERLIKE = ("DOUBLE-STRUCK", "SCRIPT", "BLACK-LETTER")
 
+# Characters with a meaning in TeX, as they are written in text mode.
+_IN_TEXT = str.maketrans(
+    {
+        "\\": "\\textbackslash{}",
+        "{": "\\{",
+        "}": "\\}",
+        "$": "\\$",
+        "%": "\\%",
+        "#": "\\#",
+        "&": "\\&",
+        "_": "\\_",
+        "^": "\\^{}",
+        "~": "\\~{}",
+    }
+)
+
 
 def _add_greek() -> None:
     """Greek letters by their Unicode names; those that look Latin have no command in TeX."""
@@ -115,6 +131,11 @@ def character_tex(character: str) -> str:
         if word in name:
             return f"{command}{{{letter}}}" if command else letter
     return letter
+
+
+def escaped_text(text: str) -> str:
+    """Prose as it must stand inside `\\text{}`: characters that TeX takes for its own escaped."""
+    return text.translate(_IN_TEXT)
 
 
 def text_tex(text: str) -> str:

@@ -26,13 +26,20 @@ from corpus.formulas.inline_tex import (
 )
 from corpus.formulas.lone_characters import marked, unmarked
 from corpus.formulas.placeholders import CLOSE, PLACEHOLDER, Store, without_placeholders
+from corpus.html.boilerplate import remove_boilerplate
 from corpus.html.nesting import exact_nesting, nesting_bound
+from corpus.html.repair import repaired
 
 # ---- when the main content is not to be trusted ----
 
 _ENOUGH = 0.9  # of the formulas outside navigation; with less, the whole body is taken
 _SHORT = 500  # characters: a main content below may be a misjudgement
 _MUCH_LESS = 0.05  # main content below this share of a long page's text is a misjudgement
+_LEAST_OF_MARKUP = 0.005  # main content below this share of the HTML is worth a second look
+_LEAST_PROSE = 0.3  # of the sentences; a choice of less is a misjudgement
+_MOSTLY = 0.5  # share of sentences in a text that is prose
+_FEW = 200  # bytes of sentences: a main content below is none
+_SENTENCE = 60  # bytes of a line that is one
 _NAVIGATION = (
     "nav", "footer", "body > aside", "body > header", "[role=navigation]", "[role=search]", "[role=banner]",
     "[role=contentinfo]", "[role=complementary]", ".sidebar", ".sphinxsidebar", ".related", ".navbar", ".nav",
@@ -67,10 +74,13 @@ _SCRIPT_TEXT = re.compile(r"[\w+\-−=,()′'*/.∞ ]{1,12}$")
 # What may come before an exponent, besides letters and digits.
 _TAKES_SCRIPT = ")]}|'’" + CLOSE
 
+_FRACTION_BARS = frozenset("⁄∕/")
+
 # ---- running text ----
 
 _ASCIIMATH = re.compile(r"(?<![`\\])`(?!`)([^`\n]{1,400})`(?!`)")
 _ASCIIMATH_ENGINE = re.compile("ASCIIMath|asciimath|=AM_|=TeX-AM")
+_TEX_COMMAND = re.compile(r"\\[A-Za-z]{2,}")
 # A fenced block, from its opening fence to a line that is the same fence again.
 _FENCED_BLOCK = re.compile(r"(^(`{3,})[^\n]*\n.*?^\2$)", re.DOTALL | re.MULTILINE)
 _SPACES_AT_END = re.compile(r"[ \t]+\n")
@@ -86,6 +96,7 @@ class PageText:
     kinds: Counter[str] = field(default_factory=Counter)  # of markup -> formulas in `text`
     fallback: bool = False  # more was taken than the main content
     escaped: int = 0  # dollar signs written `\$`
+    left_out: int = 0  # formulas that the page shows as drawn boxes only, without a source
 
     @property
     def n_math(self) -> int:
@@ -113,7 +124,7 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
             heuristic grows with their square.
         markup: the page's bytes in a charset that contains ASCII, where they are at hand.
     """
-    source = without_placeholders(source)
+    source = repaired(without_placeholders(source))
     tree = HTMLTree.parse(marked(source))
     document = tree.document
     if markup is None:
@@ -131,35 +142,58 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
     store = Store()
     hints = replace_math(tree, source, markup, store)
     _replace_code(document, store)
-    content = _content(tree, store, may_hold_tex(source, dollars=bool(hints)))
+    remove_boilerplate(document, source, markup)
+    content = _content(tree, store, len(source), may_hold_tex(source, dollars=bool(hints)))
 
     text, escaped = _with_text_formulas(unmarked(content.text), hints, store)
     text, kinds = store.restore(text)
-    return PageText(_tidy(text), title, kinds, content.fallback, escaped)
+    return PageText(_tidy(text), title, kinds, content.fallback, escaped, store.left_out)
 
 
-def _content(tree: HTMLTree, store: Store, tex_in_text: bool) -> _Content:
+def _content(tree: HTMLTree, store: Store, size: int, tex_in_text: bool) -> _Content:
     """Main content, or more of the page where that loses formulas or nearly everything."""
     main = extract_plain_text(tree, main_content=True, alt_texts=False)
 
     # Most pages: nothing is lost, and no second pass is needed to see it.
-    if not tex_in_text and len(main) >= _SHORT and store.count_in(main) == store.formulas():
+    enough = max(_SHORT, _LEAST_OF_MARKUP * size)
+    if not tex_in_text and len(main) >= enough and store.count_in(main) == store.formulas():
         return _Content(main, fallback=False)
 
     everything = extract_plain_text(tree, main_content=False, alt_texts=False)
     total = _formulas_in(everything, store)
     kept = _formulas_in(main, store)
-    if kept >= total and main.strip() and len(main) >= _MUCH_LESS * len(everything):
+    is_plausible = len(main) >= max(_MUCH_LESS * len(everything), 1)
+    if kept >= total and main.strip() and is_plausible and len(main) >= _SHORT:
         return _Content(main, fallback=False)
 
     body = extract_plain_text(tree, main_content=False, alt_texts=False, skip_elements=_NAVIGATION)
     in_body = _formulas_in(body, store)
-    if in_body < _ENOUGH * total or not body.strip():
-        return _Content(everything, fallback=True)
+    # A class such as `related` around the whole page takes all of it away.
+    sentences = _prose(everything)
+    is_prose = sentences >= _MOSTLY * len(everything)
+    is_hollow = not body.strip() or (is_prose and _prose(body) < _LEAST_PROSE * sentences)
+    if in_body < _ENOUGH * total or is_hollow:
+        body, in_body = everything, total
+    if kept >= total and main.strip() and is_plausible:
+        # A few words are right where the page has no more to say than menus and lists.
+        is_prose = _prose(body) >= _MOSTLY * len(body)
+        if is_prose and _prose(main) < min(_FEW, _LEAST_PROSE * _prose(body)):
+            return _Content(body, fallback=True)
+        return _Content(main, fallback=False)
     if in_body > kept or total == 0:
         return _Content(body, fallback=True)
     # The body has no more formulas either: what the main content lacks is in the navigation.
     return _Content(main, fallback=False)
+
+
+def _prose(text: str) -> int:
+    """Characters in lines that are as long as sentences; lines of menus and buttons are short."""
+    total = 0
+    for line in text.split("\n"):
+        # One Chinese character says about as much as three letters.
+        length = len(line.encode("utf-8", "replace")) if not line.isascii() else len(line)
+        total += length if length >= _SENTENCE else 0
+    return total
 
 
 def _formulas_in(text: str, store: Store) -> int:
@@ -176,7 +210,9 @@ def _with_text_formulas(text: str, hints: str, store: Store) -> tuple[str, int]:
     if "`" in text and _ASCIIMATH_ENGINE.search(hints):
 
         def replaced(match: re.Match[str]) -> str:
-            tex = asciimath_to_tex(match[1])
+            # TeX between backticks, perhaps found already by its own delimiters.
+            is_tex = PLACEHOLDER.search(match[1]) or _TEX_COMMAND.search(match[1])
+            tex = store.bare(match[1]) if is_tex else asciimath_to_tex(match[1])
             return store.add(tex, "text_asciimath", display=False) or match[0]
 
         text = _ASCIIMATH.sub(replaced, text)
@@ -273,6 +309,11 @@ def _replace_script(node: ElementNode, mark: str) -> None:
 
     previous = node.prev
     before = (previous.text or "")[-1:] if previous is not None else ""
+    # A fraction written with raised and lowered numbers: 1<sup>3</sup>⁄<sub>4</sub>.
+    if mark == "^" and text.isdigit() and _is_numerator(node):
+        if before.isdigit():
+            node.text = f" {text}"
+        return
     if not before or not (before.isalnum() or before in _TAKES_SCRIPT):
         return
 
@@ -280,6 +321,15 @@ def _replace_script(node: ElementNode, mark: str) -> None:
     if parent is not None and parent.tag == "a":
         return
     node.text = f"{mark}{{{text}}}"
+
+
+def _is_numerator(node: ElementNode) -> bool:
+    """Whether a fraction's bar and a lowered number follow."""
+    bar = node.next
+    if bar is None or unmarked(bar.text or "").strip() not in _FRACTION_BARS:
+        return False
+    below = bar.next
+    return isinstance(below, ElementNode) and below.tag == "sub"
 
 
 # ---- the finished text ----

@@ -200,7 +200,8 @@ def _page(origin: Origin, http: Http, settings: Extraction) -> Row:
 def _text_columns(page: PageText) -> Row:
     text = page.text
     words = text.lower().split()
-    kinds = ",".join(f'"{kind}":{count}' for kind, count in sorted(page.kinds.items()))
+    counted = {**page.kinds, "left_out": page.left_out} if page.left_out else page.kinds
+    kinds = ",".join(f'"{kind}":{count}' for kind, count in sorted(counted.items()))
     return {
         "title": page.title,
         "text": text,

@@ -3,7 +3,7 @@
     <output>/<model>/results_<date>.json            scores, settings, date, commit, versions, tokenizer
     <output>/<model>/samples_<task>_<date>.jsonl    a line for each problem and filter
 
-Names, keys and digests are those of lm-evaluation-harness 0.4.9, whose own readers take them. A filter is a verdict
+Names, keys and digests follow lm-evaluation-harness 0.4.9; its own readers were not run on them. A filter is a verdict
 here: "strict" is our grader, "compat" the public DeepSeekMath rules, "none" stands for the samples of Maj@K and Pass@K.
 """
 

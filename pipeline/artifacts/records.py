@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from pipeline.artifacts.check import check_artifact
 from pipeline.errors import UserError
 
 LONGEST_LINE = 2**28
@@ -61,6 +62,8 @@ def read_jsonl(path: str | Path) -> Iterator[dict]:
 def read_jsonl_lines(path: str | Path) -> Iterator[tuple[int, dict]]:
     """`read_jsonl` with the number of each object's line."""
     name = "stdin" if str(path) == "-" else str(path)
+    if str(path) != "-":
+        check_artifact(Path(path).parent, [Path(path).name])
     try:
         stream = sys.stdin if str(path) == "-" else open(path, encoding="utf-8")  # noqa: SIM115 (closed below)
     except OSError as error:

@@ -196,6 +196,14 @@ def _digest(path: Path, left_out: tuple[str, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
+def payload(folder: str | Path) -> list[Path]:
+    """The files of an artifact's folder that its manifest answers for: those that equal runs write alike, but for the
+    card, in which people write."""
+    left_out = (*NOT_COUNTED, MANIFEST, "README.md")
+    files = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return sorted(path for path in files if not path.name.startswith(left_out))
+
+
 def write_manifest(
     path: str | Path,
     stage: str,
@@ -205,9 +213,13 @@ def write_manifest(
     counts: dict | None = None,
     metrics: dict | None = None,
     code: str | None = None,
+    files: Iterable[str | Path] = (),
 ) -> None:
     """Write a stage's manifest: what made it, from what, with which counts. No times, hosts or
     absolute paths.
+
+    `files` are those that it answers for, below its own folder: their digests are noted, and
+    pipeline.artifacts.check compares them.
 
     `counts` holds numbers of records with reasons, `metrics` the stage's results. Two equal runs
     write equal manifests, byte for byte. `code` is the digest of `code_digest`, computed for
@@ -222,5 +234,6 @@ def write_manifest(
             "inputs": {Path(p).name: file_digest(p) for p in inputs},
             "counts": counts or {},
             "metrics": metrics or {},
+            "files": {str(Path(f).relative_to(Path(path).parent)): file_digest(f) for f in files},
         },
     )

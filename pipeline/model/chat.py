@@ -10,16 +10,20 @@ In a tool-integrated answer the model writes its program and then "```output" to
 up to the closing fence, comes from the sandbox and carries no loss.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from transformers import PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import Solution
 from pipeline.config.prompts import Prompts
 from pipeline.errors import UserError
+
+if TYPE_CHECKING:  # programs that only name a tokenizer do not wait for the library
+    from transformers import PreTrainedTokenizerBase
 
 MODES = ("cot", "pot", "tool")
 

@@ -24,9 +24,10 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
+from pipeline.artifacts.check import check_artifact
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.tensorboard import EVENTS, write_events
-from pipeline.artifacts.write import atomic_folder, write_manifest
+from pipeline.artifacts.write import atomic_folder, payload, write_manifest
 from pipeline.errors import UserError
 from pipeline.model import distributed
 from pipeline.model.card import NAME as CARD
@@ -36,6 +37,17 @@ from pipeline.model.older_releases import write_older_fields
 
 # Ours (pipeline.progress) is enough.
 transformers_logging.disable_progress_bar()
+
+LOADING_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    SafetensorError,
+)
+"""What `from_pretrained` raises for a damaged or foreign folder."""
 
 
 def device() -> torch.device:
@@ -58,6 +70,7 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
         # A damaged file raises whatever its parser stumbles over (KeyError, TypeError, …).
         raise UserError(f"{source}: cannot load the tokenizer ({_first_line(error)})") from None
 
+    check_artifact(source, names)
     if tokenizer.eos_token_id is None:
         raise UserError(f"{source}: the tokenizer has no end-of-sentence token")
     if tokenizer.pad_token_id is None:
@@ -95,18 +108,12 @@ def load_model(
             attn_implementation=implementation,
             output_loading_info=True,
         )
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        SafetensorError,
-    ) as error:
-        raise UserError(f"{source}: cannot load the model ({_first_line(error)})") from None
+    except LOADING_ERRORS as error:
+        raise cannot_load(source, error) from None
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1])
+    train_every_embedding(model)
+    check_artifact(source)
 
     cast(torch.nn.Module, model).to(
         device()
@@ -114,17 +121,39 @@ def load_model(
     return model.eval()
 
 
-def check_loaded(source: str | Path, model: PreTrainedModel, report: Mapping[str, Any]) -> None:
+def train_every_embedding(model: PreTrainedModel) -> None:
+    """Let the padding token's embedding be trained like every other; in place.
+
+    Torch gives that row no gradient. Where padding is EOS (Llama's usual choice) the row is a token of the text, and
+    processes that compute in another way (pipeline.forward.fused_llama) train it. Padding itself is masked out.
+    """
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.padding_idx = None
+
+
+def cannot_load(source: str | Path, error: Exception) -> UserError:
+    """One of LOADING_ERRORS as the user's mistake."""
+    return UserError(f"{source}: cannot load the model ({_first_line(error)})")
+
+
+def check_loaded(
+    source: str | Path,
+    model: PreTrainedModel,
+    report: Mapping[str, Any],
+    new_head: str | None = None,
+) -> None:
     """Raise a UserError where a loaded model is not what its folder should hold.
 
     `report` is transformers' account of the loading; by itself it fills what is missing with random
-    numbers.
+    numbers. `new_head` names the module that it shall make new.
     """
     kind = model.config.model_type
     if kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(model.config, "is_decoder", True):
         raise UserError(f"{source}: {kind} reads text in both directions; a causal model is needed")
 
-    absent = sorted(report["missing_keys"])
+    made_new = f"{new_head}." if new_head else ()
+    absent = sorted(name for name in report["missing_keys"] if not name.startswith(made_new))
     if absent:
         raise UserError(
             f"{source}: the weights lack {len(absent)} tensors ({', '.join(absent[:3])}, …)"
@@ -210,6 +239,7 @@ def save_model(
             inputs=inputs,
             counts=counts,
             metrics=metrics,
+            files=payload(temporary),
         )
 
 

@@ -8,7 +8,9 @@ removed. Runs on other hosts are noted in the file: where one was, nothing is op
 
 import fcntl
 import os
+import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import IO
@@ -56,7 +58,7 @@ def _open_stale(stream: IO[str]) -> None:
     hosts = set(stream.read().split())
     here = socket.gethostname()
     if _locked():
-        jobs = left_over(os.getcwd())
+        processes, slurm_jobs = left_over(os.getcwd()), left_over_in_slurm(os.getcwd())
         if not hosts <= {here} or not hosts:
             print(
                 "warning: this folder is locked by a run on another host or of an older version; when it is dead, "
@@ -64,10 +66,15 @@ def _open_stale(stream: IO[str]) -> None:
                 file=sys.stderr,
             )
             return
-        if jobs:
-            numbers = ", ".join(map(str, jobs))
+        if processes or slurm_jobs:
+            kinds = {"processes": processes, "Slurm jobs": slurm_jobs}
+            names = "; ".join(
+                f"{kind} {', '.join(map(str, numbers))}"
+                for kind, numbers in kinds.items()
+                if numbers
+            )
             print(
-                f"warning: jobs of a killed run are still at work here (processes {numbers}); wait for them or end "
+                f"warning: jobs of a killed run are still at work here ({names}); wait for them or end "
                 "them, then run again",
                 file=sys.stderr,
             )
@@ -98,4 +105,22 @@ def left_over(folder: str) -> list[int]:
             continue  # another user's, or gone
         if wanted in variables and number != os.getpid():
             found.append(number)
+    return sorted(found)
+
+
+def left_over_in_slurm(folder: str) -> list[int]:
+    """One's own jobs of Slurm, waiting or running, whose output goes to this working folder."""
+    if shutil.which("squeue") is None:
+        return []
+    command = ["squeue", "--me", "--noheader", "--Format=JobID:20,STDOUT:4096"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return []  # nothing is known; the lock of the resume folder still guards each training
+
+    found = []
+    for line in done.stdout.splitlines():
+        number, _, output = line.partition(" ")
+        if output.strip().startswith(f"{folder}/.snakemake/"):
+            found.append(int(number))
     return sorted(found)

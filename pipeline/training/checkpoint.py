@@ -4,7 +4,8 @@ it is done.
 A checkpoint holds the model's and the optimiser's state, those of models beside it (RL's value,
 reference and reward models), the step, the random generators' states and whatever else the caller
 needs to go on. The folder's fingerprint (settings and input digests) says which run it belongs to:
-state of another run is moved aside, never mixed in (pipeline.artifacts.resume).
+state of another run is moved aside, never mixed in (pipeline.artifacts.resume). A damaged checkpoint
+(pipeline.training.intact) is passed over for the one before it.
 
     step-000000200.pt   one file, when every process holds the whole model
     step-000000200/     a folder, when the model is sharded: each process writes its part (torch's distributed
@@ -17,6 +18,7 @@ Either can be read by any number of processes, sharded or not.
 import os
 import random
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,10 +31,12 @@ from pipeline.artifacts.resume import fingerprint as fingerprint
 from pipeline.artifacts.write import atomic_path
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.training import stop
+from pipeline.training.folder_lock import lock_folder, release_folder
+from pipeline.training.intact import STATE, is_intact
 
 FORMAT = 2
 """What a checkpoint holds and how; state of another format is another run's."""
-STATE = "state.pt"
 MAIN = "main"
 Trained = tuple[torch.nn.Module, torch.optim.Optimizer | None]
 """A model and what trains it, if anything."""
@@ -43,7 +47,7 @@ class Checkpoints:
     starts anew.
 
     `run`, `code` and `fresh` decide whether the state in `folder` is taken up
-    (pipeline.artifacts.resume.claim_folder).
+    (pipeline.artifacts.resume.claim_folder). While the state is in use by another process, it is refused (UserError).
     """
 
     def __init__(
@@ -59,10 +63,13 @@ class Checkpoints:
         self.keep = keep
 
         if self.folder is not None and distributed.is_main():
+            lock_folder(self.folder)
             compared = {"run": run} if isinstance(run, str) else run
             claim_folder(self.folder, {"format": FORMAT, **compared}, code=code, fresh=fresh)
         # The others must not look for checkpoints before another run's are out of the way.
         distributed.barrier()
+        if self.folder is not None:
+            stop.listen()
 
     def save(
         self,
@@ -99,18 +106,22 @@ class Checkpoints:
         # Nobody goes on before the checkpoint is whole.
         distributed.barrier()
 
+    def told_to_stop(self) -> bool:
+        """Whether the job is about to be ended and there is a folder to save in; equal on all processes."""
+        return self.folder is not None and stop.requested()
+
     def load(
         self,
         model: torch.nn.Module,
         optimiser: torch.optim.Optimizer,
         beside: Mapping[str, Trained] | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """Restore the newest checkpoint; return its step and extra state, or (0, {}) when there is
-        none."""
-        saved = self._saved()
-        if not saved:
+        """Restore the newest intact checkpoint; return its step and extra state, or (0, {}) when
+        there is none."""
+        newest = self._newest_intact()
+        if newest is None:
             return 0, {}
-        state = _load(saved[-1], {MAIN: (model, optimiser), **(beside or {})})
+        state = _load(newest, {MAIN: (model, optimiser), **(beside or {})})
         restore_random_state(state["random"])
         return state["step"], state["extra"]
 
@@ -118,9 +129,15 @@ class Checkpoints:
         """Put the weights of the best checkpoint into the model."""
         places = (self.folder / "best.pt", self.folder / "best") if self.folder else ()
         for place in places:
-            if place.exists():
-                _load(place, {MAIN: (model, None)})
-                return
+            if not place.exists():
+                continue
+            if not is_intact(place):
+                # An older one would be another model than the best.
+                raise UserError(
+                    f"{place}: the best checkpoint is damaged; --fresh, or deleting {self.folder}, starts anew"
+                )
+            _load(place, {MAIN: (model, None)})
+            return
         raise UserError("optimisation.final = best: needs a folder for checkpoints (--resume)")
 
     def delete(self) -> None:
@@ -128,6 +145,29 @@ class Checkpoints:
         distributed.barrier()
         if self.folder is not None and distributed.is_main():
             shutil.rmtree(self.folder, ignore_errors=True)
+            release_folder(self.folder)
+
+    def _newest_intact(self) -> Path | None:
+        """The newest checkpoint without damage; damaged ones are renamed, one line each.
+
+        The run then repeats some steps, from an older one or from the beginning, and ends with the
+        same bytes.
+        """
+        for place in reversed(self._saved()):
+            if is_intact(place):
+                return place
+            if distributed.is_main():
+                aside = place.with_name(f"damaged-{place.name}")
+                _remove(aside)
+                place.rename(aside)
+                print(
+                    f"warning: {place}: this checkpoint is damaged and is not used (renamed to {aside.name}); "
+                    "going on from an older one, or from the beginning where there is none",
+                    file=sys.stderr,
+                )
+            # The others must not look for it again.
+            distributed.barrier()
+        return None
 
     def _saved(self) -> list[Path]:
         return sorted(self.folder.glob("step-*")) if self.folder else []
@@ -141,8 +181,9 @@ def _save_whole(place: Path, models: Mapping[str, Trained], state: dict[str, Any
             "model": model.state_dict(),
             "optimiser": optimiser.state_dict() if optimiser is not None else None,
         }
-    with atomic_path(place) as temporary:
-        torch.save(state | {"models": states}, temporary)
+    # Through Python's file, for of a full disk torch's own says nothing that tells it from other errors.
+    with atomic_path(place) as temporary, open(temporary, "wb") as out:
+        torch.save(state | {"models": states}, out)
 
 
 def _load(place: Path, models: Mapping[str, Trained]) -> dict[str, Any]:

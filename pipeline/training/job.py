@@ -9,7 +9,6 @@ folder.
 RL has a loop of its own: it hands `job.checkpoints` to it in the place of `fit`.
 """
 
-import argparse
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -30,17 +29,6 @@ from pipeline.training.checkpoint import Checkpoints, seed_everything
 from pipeline.training.loop import Evaluate, History, plan_of, train
 from pipeline.training.step import Loss, adamw
 from pipeline.training.tracking import MetricsTracker
-
-
-def add_job_options(parser: argparse.ArgumentParser) -> None:
-    """The options of every trainer: --resume, --fresh, --out."""
-    parser.add_argument("--resume", type=Path, help="folder for checkpoints; deleted when done")
-    parser.add_argument(
-        "--fresh",
-        action="store_true",
-        help="start anew; what --resume holds is moved aside, not deleted",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
 
 
 class TrainingJob:

@@ -21,6 +21,7 @@ from pipeline.forward.batches import Row
 from pipeline.forward.layout import Layout
 from pipeline.model import distributed
 from pipeline.progress import Progress
+from pipeline.training import stop
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.step import Loss, set_learning_rate, train_step
 from pipeline.training.tracking import MetricsTracker
@@ -131,8 +132,11 @@ def train(
                     tracker.show(history.lines)
                 if history.best.get("step") == step:
                     checkpoints.save(step, model, optimiser, history.state(), best=True)
-            if step % plan.checkpoint_every == 0:
+            must_stop = checkpoints.told_to_stop()
+            if step % plan.checkpoint_every == 0 or must_stop:
                 checkpoints.save(step, model, optimiser, history.state())
+            if must_stop:
+                stop.end(step)
 
         model.eval()
         if evaluate:

@@ -11,5 +11,5 @@ GRPO differ.
 code counts as the stage's, so that a change in it trains the policy again.
 
 load.py    from a name to the object, and the checks of what it returns
-check.py   the program that tries each of them on worked examples before any job runs
+check.py   the program that tries each of them on worked examples before any job runs (its work: trials.py)
 """

@@ -122,6 +122,11 @@ def test_a_tolerance_reaches_the_elements_of_a_named_set():
     assert not grade(r"\{1.60, 2.50\}", r"S = \{1.61, 2.69\}", tolerance=0.01).correct
 
 
+@pytest.mark.parametrize("text", ["(1,2)=2x", "() = (1, 2), (3, 4)", "(n,2,k)=(2,1)", "x = y = x"])
+def test_an_equation_that_assigns_nothing_is_decided(text):
+    assert grade("3", text).status == grade(text, "(1, 2)").status == "ok"
+
+
 @pytest.mark.parametrize(
     ("formula", "slope"),
     [

@@ -92,7 +92,8 @@ def test_blocks_run_in_order(folder, monkeypatch, capsys):
 
     # A changed setting of RL and the forced rule both rerun RL and what depends on it, nothing before it.
     plans = [set(re.findall(r"^(\w+) +1$", out, re.M)) for out in outputs if "Job stats:" in out]
-    rerun = {"train_rl", "evaluate_model", "summarise", "results_report_page", "rl_model"}
+    rerun = {"train_rl", "evaluate_model", "record_environment", "summarise"}
+    rerun |= {"results_report_page", "rl_model"}
     assert plans == [rerun, rerun]
 
 

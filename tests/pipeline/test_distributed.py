@@ -19,10 +19,12 @@ from tests.support.processes import ENVIRONMENT, LAUNCHER, SUPPORT, start
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Results of the same training by one process, and by two in all ways."""
+    """Results of the same training by one process, by two in all ways, by three, and by one again."""
     folder = tmp_path_factory.mktemp("processes")
     start(SUPPORT / "two_processes.py", folder)
     start(*LAUNCHER, SUPPORT / "two_processes.py", folder)
+    start(*LAUNCHER[:-1], 3, SUPPORT / "two_processes.py", folder)
+    start(SUPPORT / "two_processes.py", folder)
     return folder
 
 
@@ -30,8 +32,13 @@ def metrics(folder, name):
     return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("name", ["replicate", "shard", "frugal"])
-def test_two_processes_have_the_losses_norms_counts_and_evaluations_of_one(folder, name):
+THREE = ["replicate_three", "shard_three"]
+OTHER_NUMBER = ["one_to_two", "two_to_three", "three_to_one"]
+"""Stopped and gone on with by another number of processes."""
+
+
+@pytest.mark.parametrize("name", ["replicate", "shard", "frugal", *THREE])
+def test_several_processes_have_the_losses_norms_counts_and_evaluations_of_one(folder, name):
     one, two = metrics(folder, "one"), metrics(folder, name)
     assert (
         [line["step"] for line in two]
@@ -46,8 +53,10 @@ def test_two_processes_have_the_losses_norms_counts_and_evaluations_of_one(folde
         )
 
 
-@pytest.mark.parametrize("name", ["replicate", "shard", "frugal", "to_shard", "to_replicate"])
-def test_two_processes_end_with_the_weights_of_one(folder, name):
+@pytest.mark.parametrize(
+    "name", ["replicate", "shard", "frugal", "to_shard", "to_replicate", *THREE, *OTHER_NUMBER]
+)
+def test_several_processes_end_with_the_weights_of_one(folder, name):
     one, two = (load_file(folder / each / "model.safetensors") for each in ("one", name))
     assert set(one) == set(two)
     assert max((one[key] - two[key]).abs().max().item() for key in one) < 1e-5

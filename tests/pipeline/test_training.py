@@ -20,6 +20,7 @@ from pipeline.errors import UserError
 from pipeline.forward.batches import Row, micro_batches
 from pipeline.model.load import load_model, load_tokenizer, save_model
 from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.intact import is_intact
 from pipeline.training.loop import Plan, train
 from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
@@ -210,6 +211,84 @@ def test_checkpoints_keep_the_last_two_and_belong_to_one_run(tmp_path):
     assert len(list((tmp_path / "resume").glob("step-*.pt"))) == 2
     assert Checkpoints(tmp_path / "resume", "one").load(model, optimiser) == (3, {"cursor": 3})
     assert Checkpoints(tmp_path / "resume", "another").load(model, optimiser) == (0, {})
+
+
+def run_killed_before_its_end(folder: Path, monkeypatch) -> list[Path]:
+    """A training that was stopped at step 10 with checkpoints of steps 6 and 9."""
+    steps = iter(range(10))
+    rows = make_rows
+
+    def rows_until_killed(lengths, seed):
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        return rows(lengths, seed=seed)
+
+    with monkeypatch.context() as patched:
+        patched.setitem(run_training.__globals__, "make_rows", rows_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_training(folder)
+    return sorted((folder / "resume").glob("step-*"))
+
+
+def flip(file: Path, place: int) -> None:
+    content = bytearray(file.read_bytes())
+    content[place] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("damaged", [1, 2])
+def test_a_damaged_checkpoint_is_passed_over_and_the_end_has_the_same_bits(
+    damaged, tmp_path, monkeypatch, capsys
+):
+    expected = run_training(tmp_path / "whole")
+    files = run_killed_before_its_end(tmp_path / "run", monkeypatch)
+    for number, file in enumerate(files[-damaged:]):
+        if number:
+            os.truncate(file, file.stat().st_size // 2)
+        else:
+            flip(file, file.stat().st_size // 2)
+
+    assert torch.equal(run_training(tmp_path / "run"), expected)
+    assert capsys.readouterr().err.count("this checkpoint is damaged") == damaged
+
+
+def test_no_flipped_bit_of_a_checkpoint_is_loaded(tmp_path):
+    """Some bits of an archive mean nothing (padding, dates): then what is loaded is what was saved."""
+    saved = {"weights": torch.arange(500.0), "step": 3}
+    file = tmp_path / "step-1.pt"
+    torch.save(saved, file)
+    content = file.read_bytes()
+    noticed = 0
+    for place in range(0, len(content), 7):
+        file.write_bytes(content)
+        flip(file, place)
+        if not is_intact(file):
+            noticed += 1
+            continue
+        loaded = torch.load(file)
+        assert torch.equal(loaded["weights"], saved["weights"]) and loaded["step"] == 3
+    assert noticed > len(content) / 7 / 2
+
+
+def test_parts_of_a_sharded_checkpoint_are_checked_tensor_by_tensor(tmp_path):
+    import torch.distributed.checkpoint as dcp
+
+    place = tmp_path / "step-1"
+    dcp.save({"a": torch.arange(300.0), "b": torch.ones(40)}, checkpoint_id=place, no_dist=True)
+    torch.save({"step": 1}, place / "state.pt")
+    assert is_intact(place)
+
+    for name in [path.name for path in place.iterdir()]:
+        whole = (place / name).read_bytes()
+        os.truncate(place / name, len(whole) // 2)
+        assert not is_intact(place), name
+        (place / name).unlink()
+        assert not is_intact(place), name
+        (place / name).write_bytes(whole)
+
+    (part,) = place.glob("*.distcp")
+    flip(part, part.stat().st_size // 4)
+    assert not is_intact(place)
 
 
 def test_a_saved_model_loads_again_with_tokenizer_template_card_and_manifest(tmp_path):

@@ -89,12 +89,27 @@ def test_windows_go_over_all_shards_without_gap_or_overlap(folder):
 def test_finished_shards_are_taken_over_and_changed_files_are_not(folder):
     first = tokenise(folder)
     marker = folder / "out" / "b-00000.bin"
-    marker.write_bytes(b"as it was")
-    assert tokenise(folder) == first and marker.read_bytes() == b"as it was"
+    made = marker.stat().st_ino
+    assert tokenise(folder) == first and marker.stat().st_ino == made
     pq.write_table(pa.table({"text": ["new"]}), folder / "b" / "part-0.parquet")
-    assert (
-        tokenise(folder)["sources"]["b"]["documents"] == 2 and marker.read_bytes() != b"as it was"
-    )
+    assert tokenise(folder)["sources"]["b"]["documents"] == 2 and marker.stat().st_ino != made
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_shard_is_refused_and_made_again(folder, damage):
+    first = tokenise(folder)
+    shard = folder / "out" / "b-00000.bin"
+    whole = shard.read_bytes()
+    if damage == "cut":
+        shard.write_bytes(whole[:-2])
+    elif damage == "flipped":
+        shard.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    else:
+        shard.unlink()
+
+    with pytest.raises(UserError, match=r"b-00000\.bin: .*the manifest"):
+        token_source.open_sources(folder / "out", 8)
+    assert tokenise(folder) == first and shard.read_bytes() == whole
 
 
 def test_two_runs_write_the_same_manifest(folder):

@@ -11,7 +11,7 @@ from pipeline.config.load import load_preset
 from pipeline.errors import UserError
 from pipeline.forward.batches import context_rows
 from pipeline.model.load import load_model, load_tokenizer
-from pretrain import coder, tokens, train
+from pretrain import coder, continued_training, tokens, train
 from pretrain.held_out import HeldOutText
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
@@ -94,7 +94,7 @@ def test_two_runs_give_the_same_bytes_but_for_the_speed(folder):
 
 def test_a_resumed_run_ends_with_the_same_weights(folder, monkeypatch):
     whole = run(folder, "whole")
-    original, calls = train.context_rows, []
+    original, calls = continued_training.context_rows, []
 
     def dies_at_the_sixth(*args):
         calls.append(1)
@@ -102,7 +102,7 @@ def test_a_resumed_run_ends_with_the_same_weights(folder, monkeypatch):
             raise KeyboardInterrupt
         return original(*args)
 
-    monkeypatch.setattr(train, "context_rows", dies_at_the_sixth)
+    monkeypatch.setattr(continued_training, "context_rows", dies_at_the_sixth)
     with pytest.raises(KeyboardInterrupt):
         run(folder, "resumed", "--resume", str(folder / "resume"))
     assert not (folder / "resumed").exists() and list((folder / "resume").glob("step-*.pt"))

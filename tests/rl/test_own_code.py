@@ -19,7 +19,7 @@ from rl.advantages import normalise, outcome_advantages, token_weights
 from rl.monitoring.metrics import group_metrics
 from rl.objectives import grpo_loss, kl_estimate
 from rl.own_code import check
-from rl.own_code.check import check_own_code
+from rl.own_code.trials import check_own_code
 from rl.rewards import compose
 from rl.rollouts import Group, Question
 from rl.train import main

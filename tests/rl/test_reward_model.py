@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForTokenClassification
 
 from pipeline.artifacts.records import Problem, read_jsonl
@@ -187,6 +188,28 @@ def test_process_rows_carry_the_papers_advantages():
     assert second.columns["advantage"][2:] == pytest.approx(
         [-1.2649, -2.2136, -2.2136, -1.2649], abs=5e-5
     )
+
+
+def test_a_damaged_reward_model_is_refused_and_a_causal_model_gets_a_new_head(start, tmp_path):
+    load_score_model(start / "sft").save_pretrained(tmp_path)
+    load_score_model(tmp_path)
+    whole = load_file(tmp_path / "model.safetensors")
+    body = "model.layers.0.mlp.up_proj.weight"
+
+    for missing in ("score.weight", body):
+        left = {name: tensor for name, tensor in whole.items() if name != missing}
+        save_file(left, tmp_path / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(UserError, match=f"lack 1 tensors.*{missing}"):
+            load_score_model(tmp_path)
+
+    broken = whole | {body: torch.full_like(whole[body], float("nan"))}
+    save_file(broken, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=f"{body}.*not finite"):
+        load_score_model(tmp_path)
+
+    (tmp_path / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(UserError, match="cannot load the model"):
+        load_score_model(tmp_path)
 
 
 def test_scores_do_not_depend_on_the_company_in_a_batch(start):

@@ -17,7 +17,7 @@ from pipeline.forward.batches import micro_batches
 from pipeline.forward.layout import row_log_probs
 from pipeline.forward.row_attention import packing_arguments
 from rl.questions import load_questions
-from sft import data, train
+from sft import data, fine_tuning, train
 from sft.batches import plan_batches, read_examples
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
@@ -231,7 +231,7 @@ def test_a_resumed_run_ends_with_the_same_weights(folder, monkeypatch):
 
 def broken_off(folder, monkeypatch):
     """A training that was stopped after its first checkpoint, in folder / "resume"."""
-    original, calls = train.Examples.rows, []
+    original, calls = fine_tuning.Examples.rows, []
 
     def dies_once(self, indices):
         calls.append(1)
@@ -239,10 +239,10 @@ def broken_off(folder, monkeypatch):
             raise KeyboardInterrupt
         return original(self, indices)
 
-    monkeypatch.setattr(train.Examples, "rows", dies_once)
+    monkeypatch.setattr(fine_tuning.Examples, "rows", dies_once)
     with pytest.raises(KeyboardInterrupt):
         run(folder, "broken", "--resume", str(folder / "resume"))
-    monkeypatch.setattr(train.Examples, "rows", original)
+    monkeypatch.setattr(fine_tuning.Examples, "rows", original)
     assert list((folder / "resume").glob("step-*.pt"))
 
 
@@ -267,9 +267,9 @@ def test_a_run_with_smaller_micro_batches_goes_on_from_the_checkpoint(folder, mo
     config["optimisation"] |= {"micro_batch_tokens": 64, "checkpoint_every": 1}
     (folder / "sft.json").write_text(json.dumps(config))
     steps = []
-    original = train.Examples.rows
+    original = fine_tuning.Examples.rows
     monkeypatch.setattr(
-        train.Examples, "rows", lambda self, i: steps.append(i) or original(self, i)
+        fine_tuning.Examples, "rows", lambda self, i: steps.append(i) or original(self, i)
     )
     run(folder, "resumed", "--resume", str(folder / "resume"))
     assert not (folder / "resume.aside-1").exists()
@@ -295,7 +295,7 @@ def test_examples_longer_than_the_models_context_are_refused_with_the_way_out(fo
 
 def test_files_without_usable_solutions_are_one_clear_line(folder):
     (folder / "solutions.jsonl").write_text('{"odd": 1}\n')
-    with pytest.raises(UserError, match="no usable solutions"):
+    with pytest.raises(UserError, match="no usable solution "):
         make_examples(folder)
 
 

@@ -2,6 +2,7 @@
 file.
 
 torchrun --nproc-per-node 2 tests/support/two_processes.py FOLDER        (or plain python: one process)
+torchrun --nproc-per-node 3 tests/support/two_processes.py FOLDER        (afterwards: goes on with what two have left)
 torchrun --nproc-per-node 2 tests/support/two_processes.py FOLDER slow   (two of them with time to be killed)
 """
 
@@ -19,13 +20,14 @@ from pipeline.config.training import Optimisation
 from pipeline.forward.batches import Row
 from pipeline.forward.layout import layout_for, row_log_probs
 from pipeline.model import distributed
-from pipeline.model.load import save_model
+from pipeline.model.load import load_model, save_model
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.loop import Plan, train
 from pipeline.training.step import adamw, prepare, weighted_nll
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
 STEPS = 6
+START = "start"
 SLOW = sys.argv[2:] == ["slow"]
 
 
@@ -44,16 +46,23 @@ def rows_of_step(step: int) -> list[Row]:
     return rows
 
 
+def save_start(folder: Path) -> None:
+    """The model that all begin with: tied embeddings (one weight in two places), and a padding token that is a token of
+    the texts, as EOS is where it is both."""
+    start = tiny_model(tie_word_embeddings=True, pad_token_id=7)
+    save_model(
+        folder / START, start, tiny_tokenizer(), card="", stage="pipeline.training", settings={}
+    )
+
+
 def run(
     folder: Path, name: str, stop_at: int | None = None, then: dict | None = None, **settings
 ) -> dict:
-    """Train the tiny model; with `stop_at` break off before that step and begin again, with the settings `then`."""
-    # Tied embeddings: one weight in two places, as in the built-in world's models.
+    """Train the tiny model; with `stop_at` break off before that step and begin again, with the settings `then` (not
+    at all where they are None)."""
     if SLOW:
         (folder / f"{name}.{distributed.rank()}.pid").write_text(str(os.getpid()))
-    model = prepare(
-        tiny_model(tie_word_embeddings=True), Optimisation(precision="fp32", **settings)
-    )
+    model = prepare(load_model(folder / START), Optimisation(precision="fp32", **settings))
     checkpoints = Checkpoints(folder / f"resume-{name}", "same")
     plan = Plan(
         name, STEPS, constant(1e-2), 64, precision="fp32", checkpoint_every=2, evaluate_every=4
@@ -82,7 +91,7 @@ def run(
             model, adamw(model), measured_rows, weighted_nll, plan, checkpoints, evaluate
         )
     except Stopped:
-        return run(folder, name, **(then or settings))
+        return {} if then is None else run(folder, name, **then)
     if distributed.is_main():
         write_jsonl(folder / f"{name}.jsonl", history.lines)
     if name == "best":
@@ -102,18 +111,30 @@ def main() -> None:
     folder = Path(sys.argv[1])
     torch.set_num_threads(1)
     report = {"processes": distributed.world_size()}
-    if distributed.world_size() == 1:
+    replicate, shard = {"distribution": "replicate"}, {"distribution": "shard"}
+    if distributed.world_size() == 1 and not (folder / START).exists():
+        save_start(folder)
         report["one"] = run(folder, "one")
+        run(folder, "one_to_two", stop_at=5)
+    elif distributed.world_size() == 1:
+        run(folder, "three_to_one")
+        return
     elif SLOW:
         run(folder, "slow-replicate", distribution="replicate")
         run(folder, "slow-shard")
         return
+    elif distributed.world_size() == 3:
+        run(folder, "replicate_three", **replicate)
+        run(folder, "shard_three", **shard)
+        run(folder, "two_to_three")
+        run(folder, "three_to_one", stop_at=5)
     else:
         report["replicate"] = run(folder, "replicate", distribution="replicate")
         report["shard"] = run(folder, "shard")
         report["frugal"] = run(folder, "frugal", activation_checkpointing="always")
-        report["resumed"] = run(folder, "resumed", stop_at=5)
-        replicate, shard = {"distribution": "replicate"}, {"distribution": "shard"}
+        report["resumed"] = run(folder, "resumed", stop_at=5, then={})
+        run(folder, "one_to_two")
+        run(folder, "two_to_three", stop_at=5)
         report["to_shard"] = run(folder, "to_shard", stop_at=5, then=shard, **replicate)
         report["to_replicate"] = run(folder, "to_replicate", stop_at=5, then=replicate, **shard)
         report["best"] = run(folder, "best")

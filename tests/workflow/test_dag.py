@@ -15,7 +15,13 @@ TARGETS = (
     "coder_model corpus corpus_report base_model sft_model reward_model process_reward_model rl_model evaluation "
     "results_report all"
 ).split()
-EVALUATION = {"evaluate_model", "summarise", "results_report_page", "all"}
+EVALUATION = {
+    "evaluate_model",
+    "summarise",
+    "record_environment",
+    "results_report_page",
+    "all",
+}
 
 
 def snakemake(*arguments, cwd, expect=0, repository=ROOT):

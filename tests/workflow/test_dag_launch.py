@@ -132,41 +132,110 @@ def test_profiles_name_rules_that_exist_and_start_them_as_the_rules_expect(name,
     local = tmp_path / "profile"
     local.mkdir()
     local.joinpath("profile.yaml").write_text(
-        yaml.safe_dump({k: v for k, v in profile.items() if k != "executor"})
+        yaml.safe_dump(
+            {
+                key: value
+                for key, value in profile.items()
+                if key != "executor" and not key.startswith("slurm-")
+            }
+        )
     )
     text = planned(tmp_path, "rl_model", "reward_model", "--workflow-profile", local)
     for module in (r"pretrain\.train", r"sft\.train", r"rl\.reward_model", r"rl\.train"):
         assert re.search(rf"torchrun(\.sh)?\b.* -m {module}", text)
 
 
-def test_the_slurm_script_starts_one_torchrun_a_node_with_a_process_a_gpu(tmp_path):
-    for name, body in (("srun", 'printf "%s\\n" "$@"'), ("scontrol", "echo node7; echo node9")):
-        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
-        (tmp_path / name).chmod(stat.S_IRWXU)
-    environment = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "SLURM_JOB_NUM_NODES": "2",
-        "SLURM_JOB_ID": "41",
-    }
-    environment |= {"SLURM_JOB_NODELIST": "node[7,9]", "SLURM_GPUS_ON_NODE": "8"}
-    script = [
-        "bash",
-        str(PROFILES / "slurm" / "torchrun.sh"),
-        "-m",
-        "pretrain.train",
-        "--out",
-        "a b",
-    ]
-    done = subprocess.run(script, capture_output=True, text=True, env=environment, check=True)
+# What a real Slurm 22.05 said of jobs (scontrol show job --details --oneliner), without what nobody reads.
+JOB = "JobId=41 ReqNodeList=(null) NodeList={names} NumNodes={nodes} NumCPUs=4 NumTasks={tasks}"
+GPUS = "JOB_GRES=gpu:4   Nodes=node[7,9] CPU_IDs=2-3 Mem=500 GRES=gpu:2(IDX:0-1) MinCPUsNode=2 TresPerNode=gres:gpu:2"
+TYPED = "JOB_GRES=gpu:a100:8   Nodes=node7 CPU_IDs=0-6,9 Mem=5 GRES=gpu:a100:8(IDX:0-7),shard:0 TresPerNode=gres:gpu:8"
+UNEVEN = """JOB_GRES=gpu:3   Nodes=node7 CPU_IDs=3 Mem=500 GRES=gpu:2(IDX:0-1)
+   Nodes=node9 CPU_IDs=3 Mem=500 GRES=gpu:1(IDX:0) TresPerJob=gres:gpu:3"""
+NO_GPUS = "JOB_GRES=(null)   Nodes=node[7,9] CPU_IDs=0-1 Mem=500 GRES= MinCPUsNode=1"
+HIDDEN = "JOB_GRES=(null)   Nodes=node[7,9] CPU_IDs=0-1 Mem=500 GRES= TresPerNode=gres:gpu:2"
+
+
+def launched_in_slurm(folder, details, nodes=2, tasks=2, **variables):
+    """The launch script in a job of which the executor has left only the number."""
+    names = "node[7,9]" if nodes == 2 else "node7"
+    job = JOB.format(names=names, nodes=nodes, tasks=tasks) + " " + details.replace("\n", "")
+    (folder / "job").write_text(job)
+    answers = f"""#!/bin/sh
+case "$2" in
+  job) cat {folder}/job ;;
+  hostnames) echo node7; echo node9 ;;
+  node) echo "NodeName=node7 Arch=x86_64 NodeAddr=10.0.0.7 NodeHostName=node7" ;;
+esac
+"""
+    for name, text in (("scontrol", answers), ("srun", '#!/bin/sh\nprintf "%s\\n" "$@"\n')):
+        (folder / name).write_text(text)
+        (folder / name).chmod(stat.S_IRWXU)
+
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "SLURM_JOB_ID": "41"} | variables
+    script = PROFILES / "slurm" / "torchrun.sh"
+    return subprocess.run(
+        ["bash", str(script), "-m", "pretrain.train", "--out", "a b"],
+        capture_output=True, text=True, env=environment, cwd=folder,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("details", "nodes", "tasks", "processes", "cpus"),
+    [
+        (GPUS, 2, 2, 2, 2),
+        (TYPED, 1, 1, 8, 8),
+        (NO_GPUS, 2, 4, 2, 2),
+    ],
+)
+def test_the_slurm_script_starts_one_torchrun_a_node_with_a_process_a_gpu_or_a_task(
+    tmp_path, details, nodes, tasks, processes, cpus
+):
+    done = launched_in_slurm(tmp_path, details, nodes, tasks)
+    assert done.returncode == 0, done.stderr
     words = done.stdout.splitlines()
-    assert {"--nodes=2", "--ntasks-per-node=1", "--nnodes=2", "--nproc-per-node=8"} <= set(words)
-    assert "--rdzv-endpoint=node7:20041" in words and words[-4:] == [
-        "-m",
-        "pretrain.train",
-        "--out",
-        "a b",
-    ]
-    outside = subprocess.run(
-        script, capture_output=True, text=True, env={"PATH": environment["PATH"]}
-    )
+    assert {f"--nodes={nodes}", "--ntasks-per-node=1", f"--nnodes={nodes}"} <= set(words)
+    assert {f"--nproc-per-node={processes}", f"--cpus-per-task={cpus}"} <= set(words)
+    assert "--rdzv-endpoint=10.0.0.7:20041" in words and "--kill-on-bad-exit=1" in words
+    assert words[-4:] == ["-m", "pretrain.train", "--out", "a b"]
+
+
+@pytest.mark.parametrize(
+    ("details", "tasks", "reason"),
+    [
+        (UNEVEN, 2, "nodes with 1 and with 2 GPUs"),
+        (NO_GPUS, 3, "unknown how many processes a node"),
+        (HIDDEN, 2, "does not tell how many a node"),
+        ("", 2, "does not tell the nodes and CPUs"),
+    ],
+)
+def test_an_unknown_number_of_processes_is_refused(tmp_path, details, tasks, reason):
+    done = launched_in_slurm(tmp_path, details, tasks=tasks)
+    assert done.returncode == 2 and reason in done.stderr and not done.stdout
+
+
+def test_the_number_of_processes_can_be_given_and_outside_a_job_nothing_starts(tmp_path):
+    done = launched_in_slurm(tmp_path, UNEVEN, PROCESSES_PER_NODE="1")
+    assert "--nproc-per-node=1" in done.stdout.splitlines()
+
+    outside = launched_in_slurm(tmp_path, GPUS, SLURM_JOB_ID="")
     assert outside.returncode != 0 and "runs inside a Slurm job" in outside.stderr
+
+
+def test_an_evicted_pod_tells_its_trainings_and_waits_no_longer_than_it_lives():
+    job = yaml.safe_load((PROFILES / "kubernetes" / "job.yaml").read_text())
+    pod = job["spec"]["template"]["spec"]
+    program = (PROFILES / "kubernetes" / "stop_trainings.py").read_text()
+    seconds = int(re.findall(r"^SECONDS = (\d+)", program, re.M)[0])
+    assert seconds < pod["terminationGracePeriodSeconds"]
+
+    stopped = set(re.findall(r'b"([\w.]+\.\w+)"', program))
+    profile = yaml.safe_load((PROFILES / "kubernetes" / "profile.yaml").read_text())
+    launched = [rule for rule, given in profile["set-resources"].items() if "launch" in given]
+    rules = "".join(file.read_text() for file in ROOT.glob("*/rules.smk"))
+    for rule in launched:
+        body = rules.split(f"rule {rule}:")[1].split("\nrule ")[0]
+        assert set(re.findall(r"resources.launch\} -m (\S+)", body)) <= stopped
+
+    claims = [volume.get("persistentVolumeClaim") for volume in pod["volumes"]]
+    claim = yaml.safe_load((PROFILES / "kubernetes" / "volume.yaml").read_text())
+    assert {"claimName": claim["metadata"]["name"]} in claims

@@ -153,6 +153,8 @@ def _solutions(node: Node) -> list[Solution] | None:
             return [Solution(values), Solution(tuple(map(Negative, values)))]
         case Relation(("=" | "in",), (Bracketed("(", ")", names), values)) if _unknowns(names):
             return _named(names, _solutions(values))
+        case Relation(_, (Bracketed(), *_)):
+            return None
         case Relation() if set(node.operators) == {"="}:
             parts = _separate(node)
             return None if parts == (node,) and len(node.sides) > 2 else _from_items(parts)

@@ -214,6 +214,10 @@ _CHINESE_NUMERAL_END = re.compile(r"[零〇一二两三四五六七八九十百�
 _FOREIGN_WORD = re.compile(
     r"[\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af]{2}"
 )  # Cyrillic to Thai, kana, Hangul
+# "After 2 years she has $64": what somebody has, behind the verb.
+_HAS_NUMBER = re.compile(
+    r"\b(?:has|have|had|gets?|pays?|paid|costs?|earns?|earned|needs?|takes?|saves?|saved)\s+\\?\$?\d[^()]{0,30}$"
+)
 _NUMBER_THEN_SENTENCE = re.compile(
     r"\d[%\s]*(?:[a-z]+\s+)?"
     r"(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were|as (?:the|our|my))\b)"
@@ -239,6 +243,9 @@ def is_prose(text: str) -> bool:
         return True
     if not before.strip(" $*") and _NUMBER_THEN_SENTENCE.search(outside):
         return True  # "12 apples remain in total"
+
+    if len(WORD.findall(outside)) >= 3 and _HAS_NUMBER.search(outside):
+        return True
 
     # Two words before the number, or six in all: nobody writes a unit of that length.
     return len(WORD.findall(before)) >= 2 or len(WORD.findall(outside)) >= 6

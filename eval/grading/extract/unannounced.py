@@ -53,7 +53,7 @@ _UNDERSCORED = re.compile(r"(?<!\w)__([^_\n]*\d[^_\n]*)__(?!\w)")  # bold in Mar
 _PLAIN_FORMULA = re.compile(
     r"\b(?:is|equals?|becomes|obtain|get|find)\s+([-\w^*/+()., √π=]{3,80}?)\s*\.?\s*$"
 )
-_OPERATOR_AND_LETTER = re.compile(r"(?=.*[+*/^-])(?=.*(?<![A-Za-z])[a-zπ](?![A-Za-z]))")
+_OPERATOR_AND_LETTER = re.compile(r"(?=.*[+*/^=-])(?=.*(?<![A-Za-z])[a-zπ](?![A-Za-z]))")
 _TWO_LETTERS = re.compile(r"(?!(?:sqrt|sin|cos|tan|log|ln|pi|exp)\b)\b[A-Za-z]{2,}\b")
 # "is \\frac{3}{4}": a formula without delimiters at the end of a sentence.
 _BARE_FORMULA = re.compile(
@@ -105,11 +105,11 @@ DENIED_BEHIND = re.compile(r"\s*(?:नहीं|ではない|ではありませ�
 _NEGATION_WITHIN = 24  # characters before the number
 # Before a number that is not the sentence's result: "15 apples after 3 days".
 _ASIDE = re.compile(
-    r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?$",
+    r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?\$?$",
     re.I,
 )
-# "$36 in 3 days"
-_IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
+_EACH = re.compile(r"\$?\s*(?:each|apiece|per|a piece)\b|\s*/\s*[a-z]", re.I)
+_IN = re_IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
 _TIME = re.compile(r"\s*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b")
 _ASIDE_WITHIN = 20  # characters before the number
 # "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows.
@@ -301,10 +301,11 @@ def _without_afterthought(text: str) -> str:
 
 
 def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
-    """The last number of the last sentence that is no aside ("5 days for 3 workers", "15 apples after 3 days")."""
+    """The last number of the last sentence, leaving out asides ("5 days for 3 workers", "15 apples after 3 days")."""
     last = numbers[-1]
-    if last.group().strip(" -")[:1] in "$\\€£¥￥":
-        return last  # an amount of money is never an aside
+    is_money = last.group().strip(" -")[:1] in "$\\€£¥￥"
+    if is_money and not _EACH.match(text, last.end()):
+        return last  # an amount of money is never left out, but a price for each thing is
 
     for number in reversed(numbers):
         between = text[number.end() : last.start()]
@@ -313,6 +314,8 @@ def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
 
         before = max(0, number.start() - _ASIDE_WITHIN)
         takes_time = _IN.search(text, before, number.start()) and _TIME.match(text, number.end())
+        if _EACH.match(text, number.end()):
+            continue
         if not takes_time and not _ASIDE.search(text, before, number.start()):
             return number
 

@@ -133,6 +133,7 @@ _DOTTED = re.compile(r"-?(\d{1,15})\.(\d{0,30}?)(\d{1,12}?)(\3{1,30})(?:\.{3}|â€
 _UNIT_FRACTION = re.compile(  # \frac{\text{km}}{\text{h}}
     r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
 )
+_EQUAL_IN_WORDS = re.compile(r"(?<![A-Za-z\\])([A-Za-z]) (?:is equal to|equals) (?=[-\d\\])")
 _CONDITIONAL = re.compile(
     r"^P\s*\(([^()|]{1,20})\|([^()|]{1,20})\)"
 )  # P(A|B): its bar is no absolute value
@@ -362,6 +363,8 @@ def _closed(text: str) -> str:
 def _plain_number(text: str) -> str:
     """One way to write numbers, ratios, degrees and intervals."""
     text = _without_separators(text)
+    if " equal" in text:
+        text = _EQUAL_IN_WORDS.sub(r"\1 = ", text)
 
     if "|" in text and text.startswith("P"):
         text = _CONDITIONAL.sub(r"P(\1, \2)", text)

@@ -1,0 +1,232 @@
+"""The work of `python -m rl.reward_model`: solutions labelled, a model trained on the labels and judged on others."""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+from transformers import PreTrainedModel
+
+from pipeline.artifacts.records import read_jsonl
+from pipeline.artifacts.write import write_jsonl
+from pipeline.config.read import read_section
+from pipeline.config.rl import Reward
+from pipeline.config.schedule import Schedule
+from pipeline.errors import UserError
+from pipeline.forward.batches import Row
+from pipeline.inference.engine import Engine
+from pipeline.inference.forward_sampler import sampler_for
+from pipeline.model import distributed
+from pipeline.model.card import Card, origin_of, write_card
+from pipeline.model.load import load_model, load_tokenizer
+from pipeline.model.model_prompts import ModelPrompts, prompts_for
+from pipeline.progress import Progress
+from pipeline.training.checkpoint import Checkpoints
+from pipeline.training.job import TrainingJob
+from pipeline.training.loop import History, Plan, train
+from pipeline.training.step import Columns, adamw, share_out
+from rl.questions import hold_out, load_questions
+from rl.reward_model_metrics import judge
+from rl.rollouts import Question
+from rl.score_model import load_score_model, probabilities, row_scores, scored_row
+from rl.step_labels import LabelledSolution, label_counts, label_outcomes, label_steps
+
+CHUNK = 64
+"""Problems that are labelled between two saves."""
+
+LABELS = "labels.jsonl"
+"""The labelled training solutions in a reward model's folder: iterative RL replays some of them."""
+
+DESCRIPTION = (
+    "One logit a token: how likely what stands before it leads to the right answer. Read it at {place} (DeepSeekMath, "
+    "section 4; labels after Math-Shepherd)."
+)
+"""Of the model card."""
+
+
+@distributed.session()
+def make_reward_model(args: argparse.Namespace) -> None:
+    settings = read_section(args.config, Reward) if args.config else Reward()
+    prompts = prompts_for(args.sft, args.prompts)
+    job = TrainingJob(
+        "rl.reward_model",
+        settings,
+        inputs={
+            "base": args.base,
+            "sft": args.sft,
+            **{f"problems.{number}": path for number, path in enumerate(args.problems)},
+        },
+        out=args.out,
+        resume=args.resume,
+        fresh=args.fresh,
+        compared={"kind": args.kind, "prompts": prompts.model_dump(mode="json")},
+    )
+
+    tokenizer, model = load_tokenizer(args.sft), load_score_model(args.base)
+    if load_tokenizer(args.base).get_vocab() != tokenizer.get_vocab():
+        raise UserError(f"{args.base} and {args.sft} have different tokenizers")
+
+    # Labels: the fine-tuned model writes solutions, the rule judges them.
+    writer = load_model(args.sft)
+    context = min(writer.config.max_position_embeddings, model.config.max_position_embeddings)
+    questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
+    training, held_out = _split(questions, settings, args)
+
+    sampler = sampler_for(writer, tokenizer, settings.max_batch, settings.precision)
+    folder = job.checkpoints.folder
+    labelled = label_all(sampler, training, args.kind, settings, folder, "train")
+    judged = label_all(sampler, held_out, args.kind, settings, folder, "held_out")
+
+    # Training, and the judgement on problems that had no part in it.
+    share_out(model, settings.distribution, settings.precision)
+    history = train_reward_model(model, labelled, settings, job.checkpoints)
+    metrics = judge(judged, scores_of(model, judged, settings))
+
+    with tempfile.TemporaryDirectory() as scratch:
+        labels_file = Path(scratch) / LABELS
+        write_jsonl(labels_file, (solution.to_json() for solution in labelled))
+        place = "the last token of every line" if args.kind == "process" else "the last token"
+        card = Card(
+            title=f"{args.kind.capitalize()} reward model",
+            description=DESCRIPTION.format(place=place),
+            origin=origin_of(args.base),
+            trained_on=[path.name for path in args.problems],
+            asking=ModelPrompts(style="chat", suffixes=prompts),
+            parameters=model.num_parameters(),
+            context=context,
+            settings={"kind": args.kind, **settings.model_dump()},
+            metrics=metrics,
+            task="token-classification",
+        )
+        job.save(
+            model,
+            tokenizer,
+            card=write_card(card),
+            settings={"kind": args.kind, **settings.model_dump()},
+            counts={"train": label_counts(labelled), "held_out": label_counts(judged)},
+            metrics=metrics,
+            lines=history.lines,
+            more_files=(labels_file,),
+        )
+
+
+def _split(
+    questions: list[Question], settings: Reward, args: argparse.Namespace
+) -> tuple[list[Question], list[Question]]:
+    """Draw the problems that solutions are sampled for; returns those to train on and those held out."""
+    # Held out by problem, not by solution: solutions of one problem resemble one another.
+    _, drawn = hold_out(questions, settings.problems, settings.seed)
+    held_out_count = max(1, round(settings.held_out * len(drawn)))
+    training, held_out = hold_out(drawn, held_out_count, settings.seed + 1)
+    if not training:
+        raise UserError(
+            f"{args.problems[0]}: {len(drawn)} usable problem(s); at least 2 are needed"
+        )
+    return training, held_out
+
+
+def label_all(
+    sampler: Engine,
+    questions: Sequence[Question],
+    kind: str,
+    settings: Reward,
+    folder: Path | None,
+    name: str,
+) -> list[LabelledSolution]:
+    """Label solutions of `questions` chunk by chunk.
+
+    Args:
+        kind: "outcome" or "process".
+        folder: where finished chunks are kept for a run that goes on; None keeps nothing.
+        name: of the set, in the progress line and in the names of the chunks' files.
+    """
+    label = label_steps if kind == "process" else label_outcomes
+    solutions: list[LabelledSolution] = []
+
+    title = f"{kind} labels, {name}"
+    stream = distributed.progress_stream()
+    with Progress(title, len(questions), "problems", stream, beats=True) as progress:
+        for start in range(0, len(questions), CHUNK):
+            chunk = questions[start : start + CHUNK]
+            file = folder / f"{name}-{start:07}.jsonl" if folder else None
+
+            # Rollouts cost far more than training: finished chunks of a killed run are read again.
+            if file is not None and file.is_file():
+                labelled = [LabelledSolution(**row) for row in read_jsonl(file)]
+            else:
+                labelled = label(sampler, chunk, settings)
+                if file is not None and distributed.is_main():
+                    write_jsonl(file, (solution.to_json() for solution in labelled))
+
+            solutions += labelled
+            progress.add(len(chunk), solutions=len(solutions))
+    return solutions
+
+
+def train_reward_model(
+    model: PreTrainedModel,
+    solutions: Sequence[LabelledSolution],
+    settings: Reward,
+    checkpoints: Checkpoints,
+) -> History:
+    """Train `model` in place; every epoch goes through all solutions in a new order.
+
+    The loss of a step is the mean binary cross-entropy over all its labels.
+    """
+    rows = [label_row(solution) for solution in solutions]
+    batch = settings.batch_solutions
+    steps_per_epoch = -(-len(rows) // batch)  # rounded up: the last batch may be smaller
+
+    # A pure function of seed and step, so that a resumed training reads what it would have read.
+    def rows_of_step(step: int) -> list[Row]:
+        epoch, place = divmod(step, steps_per_epoch)
+        order = np.random.default_rng([settings.seed, epoch]).permutation(len(rows))
+        return weighted([rows[i] for i in order[place * batch : (place + 1) * batch]])
+
+    plan = Plan(
+        "reward model",
+        settings.epochs * steps_per_epoch,
+        Schedule(peak=settings.learning_rate, warmup_steps=0, drops=settings.drops),
+        settings.micro_batch_tokens,
+        clip_norm=settings.clip_norm,
+        precision=settings.precision,
+        packed=True,
+        checkpoint_every=settings.checkpoint_every,
+    )
+    optimiser = adamw(model, weight_decay=settings.weight_decay)
+    return train(model, optimiser, rows_of_step, label_loss, plan, checkpoints)
+
+
+def label_row(solution: LabelledSolution) -> Row:
+    """The solution as a row that is read at its labelled positions, with the column "label"."""
+    return scored_row(solution.prompt, solution.ids, solution.ends, label=solution.labels)
+
+
+def weighted(rows: Sequence[Row]) -> list[Row]:
+    """The rows with the column "weight": 1 over the number of all their labels."""
+    labels = sum(int(row.loss_mask.sum()) for row in rows)
+    weight = 1 / max(1, labels)
+
+    result = []
+    for row in rows:
+        column = np.full(len(row), weight, np.float32)
+        result.append(Row(row.input_ids, row.loss_mask, row.columns | {"weight": column}))
+    return result
+
+
+def label_loss(logits: torch.Tensor, columns: Columns) -> torch.Tensor:
+    """Binary cross-entropy [N] of the column "label" under the logits, times the column "weight"."""
+    losses = binary_cross_entropy_with_logits(logits, columns["label"], reduction="none")
+    return losses * columns["weight"]
+
+
+def scores_of(
+    model: PreTrainedModel, solutions: Sequence[LabelledSolution], settings: Reward
+) -> list[np.ndarray]:
+    """The model's probabilities [K_i] at each solution's labelled positions."""
+    rows = [label_row(solution) for solution in solutions]
+    logits = row_scores(model, rows, settings.micro_batch_tokens, settings.precision)
+    return [probabilities(of_row) for of_row in logits]
