@@ -88,8 +88,9 @@ def evidence(text: str, formulas: int, limit: int) -> float:
     """Weighted share (0 and up, rarely over 1) of mathematics among the first `limit` tokens of a text.
 
     A word of the subject, a formula (at most 50) or a TeX command of formulas counts 1, a shared word
-    0.5, a sign on no keyboard 2. One-letter names count 0.5 each, but no more than all else: they are
-    notes in a songbook.
+    0.5, a sign on no keyboard 2. Signs count no more than the words, for the signatures of a
+    programming language's reference are full of arrows and lambdas. One-letter names count 0.5 each,
+    but no more than all else: they are notes in a songbook.
 
     Args:
         formulas: how many the extraction found on the page.
@@ -102,18 +103,20 @@ def evidence(text: str, formulas: int, limit: int) -> float:
     found: float = len(words.subject.terms.findall(running))
     found += 0.5 * len(words.shared.terms.findall(running))
 
+    signs = 0
     names = 0.0
     for token in tokens:
         if len(token) == 1:
             if _is_name(token):
                 names += 0.5
             elif _is_rare_sign(token):
-                found += 2
+                signs += 2
         elif token in words.commands or words.subject.has(token):
             found += 1
         elif words.shared.has(token):
             found += 0.5
 
+    found += min(signs, found)
     total = found + min(names, found) + min(formulas, _MOST_FORMULAS)
     return total / (len(tokens) + MANY)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from corpus.mining import annotations, selection, training_set, url_prefixes
 from corpus.mining.annotations import Annotation, ancestors, decide, read_annotations
+from corpus.mining.math_evidence import evidence
 from corpus.mining.url_prefixes import Prefix
 from pipeline.config.corpus import Classifier, Selection
 from pipeline.errors import UserError
@@ -228,3 +229,21 @@ def test_small_training_sets_get_more_updates_and_the_paper_s_get_its_own():
     small = training_set.fasttext_parameters(Classifier(least_updates=3000), 600)
     assert (small["lr"], small["epoch"], small["bucket"]) == (0.5, 10, 100_000)
     assert training_set.fasttext_parameters(Classifier(), 10)["epoch"] == 50
+
+
+def test_signs_without_words_of_the_subject_are_no_evidence():
+    signatures = "def map ⇒ ∀ list → option . " * 40
+    mathematics = "the integral ∫ of the function ∀ on a vector space ∈ " * 20
+
+    assert evidence(signatures, 0, limit=1000) == 0
+    assert evidence(mathematics, 0, limit=1000) > 0.03
+
+
+def test_signs_count_no_more_than_the_words():
+    text = "theorem " + "chair " * 98
+    one_sign = evidence(f"{text} ∫", 0, limit=1000)
+    many_signs = evidence(text + " ∫" * 50, 0, limit=1000)
+
+    # One word of evidence, doubled at most, over 100 tokens and 20 that every text is lengthened by.
+    assert one_sign == pytest.approx(2 / 120)
+    assert many_signs == pytest.approx(2 / 169)
