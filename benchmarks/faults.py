@@ -6,6 +6,7 @@ None may end in silence with other bytes, nor with a traceback; tests/faults/har
 options for a part of it.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,12 @@ ROOT = Path(__file__).resolve().parents[1]
 FAULTS = 500
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args(argv)
+
     with tempfile.TemporaryDirectory() as scratch:
         run, work = Path(scratch) / "run", Path(scratch) / "work"
         run.mkdir()

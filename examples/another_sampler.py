@@ -82,7 +82,9 @@ def main(argv: list[str] | None = None) -> None:
 
     # The run's own settings, with a step small enough for `generate`.
     settings = read_section(args.results / "config/rl.json", RL)
-    settings = settings.model_copy(update={"steps": 2, "batch_outputs": 32, "group_size": 8})
+    settings = settings.model_copy(
+        update={"steps": 2, "batch_outputs": 32, "group_size": 8, "rewards": {"rule": 1.0}}
+    )
     folder = args.results / "models/sft"
     tokenizer, policy = load_tokenizer(folder), load_model(folder)
     prompts = read_section(args.results / "config/prompts.json", Prompts)

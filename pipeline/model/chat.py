@@ -96,9 +96,7 @@ class Turn:
 
 def answer_turn(tokenizer: PreTrainedTokenizerBase) -> Turn:
     """How the tokenizer's chat template opens and closes an answer."""
-    template = tokenizer.chat_template
-    assert isinstance(template, str)
-    if template == CHAT_TEMPLATE:
+    if tokenizer.chat_template in (None, CHAT_TEMPLATE):
         return Turn(" ", (), (tokenizer.eos_token_id,))
 
     # A conversation with a word that stands nowhere else in it.

@@ -39,6 +39,7 @@ NOT_RUN = {
     "conda ": "conda is not among the requirements; test_environment.py compares its file with the pins",
     ".venv/bin/pip install pre-commit": "needs a package index",
     ".venv/bin/pre-commit install": "needs pre-commit",
+    "pip install -r requirements-slurm.txt": "needs a package index",
     "tensorboard ": "the server is not among the requirements",
     "snakemake rl_model --workflow-profile profiles/slurm": "needs Slurm's plugin; test_dag_launch.py plans it",
     "snakemake --lint": "prints remarks and fails by design; docs/decisions.md answers them",

@@ -157,7 +157,7 @@ def test_sizes_and_rates_are_printed(folder):
     configured(folder, max_position_embeddings=4096)
     lines = check_checkpoint(settings(folder), on_this_machine=True)
     assert "llama, 0M parameters" in lines[0]
-    assert lines[1].startswith("rates   pretrain 0.001, sft 0.001")
+    assert lines[1].startswith("rates   pretrain 0.001, sft 0.008")
 
 
 def test_memory_is_an_error_only_where_weights_and_moments_do_not_fit(folder):

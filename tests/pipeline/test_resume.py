@@ -149,6 +149,7 @@ INCIDENTAL = """
 coder.optimisation.activation_checkpointing coder.optimisation.attention coder.optimisation.batching
 coder.optimisation.checkpoint_every coder.optimisation.compile coder.optimisation.distribution
 coder.optimisation.keep_checkpoints coder.optimisation.micro_batch_tokens
+eval.batch eval.sandbox.workers
 pretrain.evaluate_every
 pretrain.optimisation.activation_checkpointing pretrain.optimisation.attention pretrain.optimisation.batching
 pretrain.optimisation.checkpoint_every pretrain.optimisation.compile pretrain.optimisation.distribution
@@ -160,6 +161,7 @@ sft.evaluate_every
 sft.optimisation.activation_checkpointing sft.optimisation.attention sft.optimisation.batching
 sft.optimisation.checkpoint_every sft.optimisation.compile sft.optimisation.distribution
 sft.optimisation.keep_checkpoints sft.optimisation.micro_batch_tokens
+tracking.project tracking.tracker
 """
 """All settings that change no result. A field that overrides one of them must carry the mark again."""
 

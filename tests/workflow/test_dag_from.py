@@ -148,7 +148,7 @@ def test_a_model_of_the_run_says_how_far_stages_are_taken(run):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"sft": {"steps": 3}}, r"sft\.steps = 3: is 12 in .*, whose stage sft is taken .*models/base\)"),
+        ({"sft": {"steps": 3}}, r"sft\.steps = 3: is 60 in .*, whose stage sft is taken .*models/base\)"),
         ({"seed": 1}, r"mini\.seed = 1: is 0 in .*, whose stage world .* leave out `from`"),
         ({"prompts": {"cot": {"en": "?"}}}, r'prompts\.cot\.en = "\?": is "Step by step\."'),
         ({"corpus": {"rounds": 3}}, r"corpus\.rounds = 3: is 2 in .*, whose stage corpus"),
@@ -174,7 +174,7 @@ def test_settings_of_speed_and_of_later_stages_may_differ(run):
 def test_the_manifest_of_a_model_counts_more_than_the_settings_beside_it(copy):
     settings = json.loads((copy / "config/sft.json").read_text())
     write_json(copy / "config/sft.json", settings | {"steps": 3})
-    with pytest.raises(UserError, match=r"sft\.steps = 3: is 12"):
+    with pytest.raises(UserError, match=r"sft\.steps = 3: is 60"):
         taken(copy, sft={"steps": 3})
 
 
