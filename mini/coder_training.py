@@ -17,7 +17,7 @@ from pipeline.config.read import read_section
 from pipeline.forward.batches import Row, context_rows
 from pipeline.model.card import Card, Origin, write_card
 from pipeline.model.chat import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
-from pipeline.model.load import device, train_every_embedding
+from pipeline.model.load import device
 from pipeline.model.model_prompts import ModelPrompts, read_evaluation
 from pipeline.training.job import TrainingJob
 from pipeline.training.step import weighted_nll
@@ -55,7 +55,6 @@ def train_coder(args: argparse.Namespace) -> None:
     tokenizer = train_tokenizer(sample_texts(**files, prompts=prompts), settings.model.vocabulary)
     stream = code_stream(files["code"], tokenizer)
     model = LlamaForCausalLM(llama_config(settings.model, tokenizer))
-    train_every_embedding(model)
     torch.nn.Module.to(
         model, device()
     )  # transformers' own `to` has a broken signature for type checkers
