@@ -7,11 +7,11 @@
 # The package index's own torch brings its CUDA libraries (the host needs a driver and the NVIDIA container toolkit); the
 # CPU build of the same version is gigabytes smaller.
 #
-#   docker run --rm --user "$(id -u)" --volume "$PWD:/work" deepseekmath:cpu rl_model
-#   docker run --rm --user "$(id -u)" --volume "$PWD:/work" --gpus all --shm-size 16g deepseekmath:cuda \
+#   docker run --rm --user "$(id -u)" --volume "$PWD:/runs" deepseekmath:cpu rl_model
+#   docker run --rm --user "$(id -u)" --volume "$PWD:/runs" --gpus all --shm-size 16g deepseekmath:cuda \
 #       rl_model --config preset=my.yaml
 #
-# Results, overlays and data are in the folder that you mount at /work.
+# Results, overlays and data are in the folder that you mount at /runs.
 ARG PYTHON=3.11
 FROM python:${PYTHON}-slim-bookworm
 
@@ -30,7 +30,7 @@ ENV PYTHONPATH=/opt/deepseekmath HOME=/tmp LOGNAME=deepseekmath
 
 # Programs that a model wrote never run as root.
 USER 1000
-WORKDIR /work
+WORKDIR /runs
 ENTRYPOINT ["snakemake", "--snakefile", "/opt/deepseekmath/Snakefile", "--cores", "all", \
             "--workflow-profile", "/opt/deepseekmath/profiles/default"]
 CMD ["rl_model"]
