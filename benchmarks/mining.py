@@ -26,12 +26,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.measure_truth import measure
-from corpus.round import Given, Round
+from corpus.round import Given, run_round
 from corpus.tables.pages import key64, read_table
 from corpus.tables.shards import Crawl
 from corpus.tables.urls import url_key
 from pipeline.artifacts.records import read_jsonl
-from pipeline.artifacts.write import write_manifest
 from pipeline.config.corpus import Classifier, Selection
 
 # A few thousand pages, so the settings of a small web (config/mini.yaml).
@@ -173,15 +172,7 @@ def run_fold(
         out = folder / f"round_{number}"
         out.mkdir(exist_ok=True)
         given = Given(number, crawl, fold.web.seeds, previous, None, classifier, selection, 1)
-        result = Round(given, out).run()
-        write_manifest(
-            out / "manifest.json",
-            "corpus.round",
-            settings=given.settings(),
-            inputs=given.input_files(),
-            counts=result.counts,
-            metrics=result.metrics,
-        )
+        run_round(given, out)
         previous = out
 
     found = Found(fold.name)

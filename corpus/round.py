@@ -58,16 +58,7 @@ def main(argv: list[str] | None = None) -> None:
     given = Given.read(args)
 
     with atomic_folder(args.out) as folder:
-        result = Round(given, folder).run()
-        write_manifest(
-            folder / "manifest.json",
-            "corpus.round",
-            settings=given.settings(),
-            inputs=given.input_files(),
-            counts=result.counts,
-            metrics=result.metrics,
-            files=payload(folder),
-        )
+        result = run_round(given, folder)
 
     counts, held = result.counts, result.metrics["held_out"]
     before = 100 * (result.metrics["already_collected"] or 0)
@@ -392,6 +383,21 @@ class Round:
         """The single value of a query; a sum over no rows is 0."""
         (value,) = one_row(self.database, query)
         return int(value or 0)
+
+
+def run_round(given: Given, folder: Path) -> Result:
+    """Do a round in `folder`, an existing one, its manifest last."""
+    result = Round(given, folder).run()
+    write_manifest(
+        folder / "manifest.json",
+        "corpus.round",
+        settings=given.settings(),
+        inputs=given.input_files(),
+        counts=result.counts,
+        metrics=result.metrics,
+        files=payload(folder),
+    )
+    return result
 
 
 def _parse_args(argv: list[str] | None) -> argparse.Namespace:

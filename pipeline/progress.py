@@ -46,15 +46,26 @@ class Progress:
         stream: TextIO | None = None,
         beats: bool = False,
     ):
-        self.name, self.total, self.unit = name, total, unit
+        self.name = name
+        self.total = total
+        self.unit = unit
         self.stream = stream or sys.stderr
         self.terminal = self.stream.isatty()
+
+        # What there is to show.
         self.done = 0.0
         self.notes: dict[str, object] = {}
         self.doing = ""
-        self.start = self.drawn = self.written = time.monotonic()
-        self._begun, self._done_before = self.start, 0.0
-        self._points: deque[tuple[float, float]] = deque([(self.start, 0.0)], maxlen=_WINDOW)
+
+        # When it was shown, and the points that the rate comes from.
+        now = time.monotonic()
+        self.start = now
+        self.drawn = now
+        self.written = now
+        self._begun = now
+        self._done_before = 0.0
+        self._points: deque[tuple[float, float]] = deque([(now, 0.0)], maxlen=_WINDOW)
+
         self._stopped = threading.Event()
         self._beats = threading.Thread(target=self._beat, daemon=True) if beats else None
 

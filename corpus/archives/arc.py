@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from corpus.archives.dates import iso_date
 from corpus.archives.http_payload import media_types
-from corpus.archives.record import Record
+from corpus.archives.record import Record, lost_stretch
 
 _GZIP = b"\x1f\x8b\x08"
 _FILE_HEADER = b"filedesc:"  # the "URL" of the record that describes the file itself
@@ -65,7 +65,8 @@ def _records_of_members(data: bytes | mmap.mmap) -> Iterator[Record]:
             end = len(data) - len(inflate.unused_data)
             records = list(_records_of(content))
             if not records and content.strip(_PADDING):
-                records = [_damaged(0, len(content), "no ARC header in this gzip member")]
+                detail = "no ARC header in this gzip member"
+                records = [lost_stretch(0, len(content), "damaged_record", detail)]
             for record in records:
                 record.offset = position
                 record.length = end - position
@@ -76,16 +77,9 @@ def _records_of_members(data: bytes | mmap.mmap) -> Iterator[Record]:
         # This member cannot be read: report it, and continue where the next one seems to begin.
         following = data.find(_GZIP, position + 1)
         end = following if following >= 0 else len(data)
-        yield Record(
-            kind="response",
-            url="",
-            date="",
-            block=b"",
-            offset=position,
-            length=end - position,
-            problem="damaged_record" if failure else "truncated_record",
-            detail=failure or "the file ends inside this record",
-        )
+        problem = "damaged_record" if failure else "truncated_record"
+        detail = failure or "the file ends inside this record"
+        yield lost_stretch(position, end, problem, detail, kind="response")
         position = following
 
 
@@ -94,7 +88,7 @@ def _records_of(content: bytes) -> Iterator[Record]:
     position = 0
     while header := _HEADER.search(content, position):
         if content[position : header.start()].strip(_PADDING):
-            yield _damaged(position, header.start(), "between two records")
+            yield lost_stretch(position, header.start(), "damaged_record", "between two records")
         url, _, date, mime, size = (field.decode("latin-1") for field in header.groups())
         record = Record(
             kind="warcinfo" if url.startswith(_FILE_HEADER.decode()) else "response",
@@ -133,7 +127,7 @@ def _records_of(content: bytes) -> Iterator[Record]:
 
     # Without any header at all the caller knows more about what this is.
     if position and content[position:].strip(_PADDING):
-        yield _damaged(position, len(content), "after the last record")
+        yield lost_stretch(position, len(content), "damaged_record", "after the last record")
 
 
 def _begins_record(content: bytes, position: int) -> bool:
@@ -141,17 +135,3 @@ def _begins_record(content: bytes, position: int) -> bool:
     padding = _PADDING_RUN.match(content, position)
     after = padding.end() if padding else position
     return after == len(content) or _HEADER.match(content, after) is not None
-
-
-def _damaged(begin: int, end: int, detail: str) -> Record:
-    """A stretch of the file that is no record."""
-    return Record(
-        kind="unknown",
-        url="",
-        date="",
-        block=b"",
-        offset=begin,
-        length=end - begin,
-        problem="damaged_record",
-        detail=detail,
-    )

@@ -20,3 +20,17 @@ class Record:
     truncated: bool = False  # marked by the crawler, a segment, or shorter than its header says
     problem: str = ""  # "", "damaged_record", "truncated_record", "not_a_warc", "too_large"
     detail: str = ""
+
+
+def lost_stretch(begin: int, end: int, problem: str, detail: str, kind: str = "unknown") -> Record:
+    """The bytes `begin` to `end` of a file, of which no record can be read."""
+    return Record(
+        kind=kind,
+        url="",
+        date="",
+        block=b"",
+        offset=begin,
+        length=end - begin,
+        problem=problem,
+        detail=detail,
+    )

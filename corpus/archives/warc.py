@@ -22,7 +22,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecord
 from corpus.archives import arc
 from corpus.archives.dates import iso_date
 from corpus.archives.http_payload import media_types
-from corpus.archives.record import Record
+from corpus.archives.record import Record, lost_stretch
 from pipeline.errors import UserError
 
 GZIP = b"\x1f\x8b\x08"
@@ -122,16 +122,8 @@ class _Reader:
                 record.problem = "damaged_record"
                 record.detail = span.problem
             return _with_end(record, span.end)
-        return Record(
-            kind="unknown",
-            url="",
-            date="",
-            block=b"",
-            offset=begin,
-            length=span.end - begin,
-            problem="damaged_record",
-            detail="the record's header cannot be read",
-        )
+        detail = "the record's header cannot be read"
+        return lost_stretch(begin, span.end, "damaged_record", detail)
 
     def _plain_span(self, begin: int) -> "_Span":
         """How far the record at `begin` goes: by its length, or to the next record if that is wrong."""
@@ -312,16 +304,7 @@ class _Reader:
             problem = "not_a_warc"
 
         if rest.strip(b"\r\n\x00") or problem == "truncated_record":
-            yield Record(
-                kind="unknown",
-                url="",
-                date="",
-                block=b"",
-                offset=start,
-                length=stop - start,
-                problem=problem,
-                detail=failure or _LOST[problem],
-            )
+            yield lost_stretch(start, stop, problem, failure or _LOST[problem])
 
     def _member_start(self, position: int, previous: int) -> int:
         """Where the gzip member begins that holds the record at `position`.

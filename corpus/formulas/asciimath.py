@@ -212,17 +212,24 @@ class _Parser:
     def function(self, name: str, depth: int) -> str:
         """A function with its scripts and, in brackets or not, its argument."""
         tex = _FUNCTIONS[name] + self.scripts(depth)
+
         following = self.peek()
-        is_letter = name in ("f", "g")
         if following in _OPENING:
-            return f"{tex}{self.simple(depth + 1)}{self.scripts(depth)}"
-        if is_letter or self.position == len(self.tokens) or following in _CLOSING:
+            argument = self.simple(depth + 1)
+            return f"{tex}{argument}{self.scripts(depth)}"
+
+        # f and g are names as often as functions: without brackets they take nothing.
+        is_letter = name in ("f", "g")
+        at_end = self.position == len(self.tokens)
+        if is_letter or at_end or following in _CLOSING:
             return tex
-        if following is not None and following not in _TAKES_NO_ARGUMENT:
-            return f"{tex} {self.scripted(depth + 1)}"
-        if following is None and self.tokens[self.position].tex[:1].isalnum():
-            return f"{tex} {self.scripted(depth + 1)}"
-        return tex
+
+        # What has no name is TeX already: a letter or a number is an argument, a sign is not.
+        if following is None:
+            takes_argument = self.tokens[self.position].tex[:1].isalnum()
+        else:
+            takes_argument = following not in _TAKES_NO_ARGUMENT
+        return f"{tex} {self.scripted(depth + 1)}" if takes_argument else tex
 
     def simple(self, depth: int) -> str:
         """S ::= v | lEr | uS | bSS"""

@@ -74,14 +74,22 @@ class NumberSequences:
         numbers = np.flatnonzero(page_grams.kind == NUMBER)
         keys = page_grams.key[numbers]
         found: dict[tuple[int, int], Candidate] = {}
-        for at in np.flatnonzero(np.isin(keys, self.first)).tolist():
+
+        # Few numbers of a page begin a question: the others are passed over at once.
+        may_begin = np.flatnonzero(np.isin(keys, self.first))
+        for at in may_begin.tolist():
             beginning = tuple(keys[at : at + LEAST_NUMBERS].tolist())
+
             for sequence, owners in self.sequences.get(beginning, ()):
                 places = numbers[at : at + len(sequence)]
-                if self._stands_at(page_grams, places, sequence):
-                    for owner in owners:
-                        candidate = _candidate(page_grams, places, owner)
-                        found.setdefault((candidate.page, owner), candidate)
+                if not self._stands_at(page_grams, places, sequence):
+                    continue
+
+                # The first place on a page is enough.
+                for owner in owners:
+                    candidate = _candidate(page_grams, places, owner)
+                    found.setdefault((candidate.page, owner), candidate)
+
         return list(found.values())
 
     def _stands_at(self, page_grams: Grams, places: np.ndarray, sequence: tuple[int, ...]) -> bool:

@@ -197,13 +197,22 @@ class Filter:
         self, number: int, conditions: list[tuple[int, int, tuple[int, ...]]], pid: bool = False
     ) -> None:
         """Allow call `number` when every condition (offset, test, one of these values) holds; else EPERM."""
-        body = sum(2 + len(values) for _, _, values in conditions) + 1
+        # Each condition is a load, its tests and a refusal; the permission stands behind them all.
+        lengths = [2 + len(values) for _, _, values in conditions]
+        body = sum(lengths) + 1
         self._emit(_EQUAL, number, 0, body)
+
+        # The process's own number is known later and is written into the first test.
         if pid:
             self._pid_at = len(self._code) + 1
+
         for offset, test, values in conditions:
             self._emit(_LOAD, offset)
+
+            # A test that holds jumps over the tests left and the refusal.
             for index, value in enumerate(values):
-                self._emit(test, value, len(values) - index, 0)
+                tests_left = len(values) - index
+                self._emit(test, value, tests_left, 0)
             self._emit(_RETURN, _ERRNO | errno.EPERM)
+
         self._emit(_RETURN, _ALLOW)
