@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.report import charts
@@ -52,6 +52,7 @@ def test_an_interval_chart_draws_each_interval_around_its_marker():
 
 
 @given(NUMBERS, NUMBERS)
+@example(0.0, 5e-324)
 def test_an_axis_ends_where_its_data_end_and_has_round_marks_within(one, other):
     low, high = min(one, other), max(one, other)
     axis = Axis(low, high, 0, 100)

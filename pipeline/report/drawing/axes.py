@@ -2,6 +2,8 @@
 
 from math import ceil, floor, log2, log10
 
+_LEAST_SPAN = 1e-300
+
 
 class Axis:
     """Values from `low` to `high` to pixels from `start` to `end`.
@@ -10,8 +12,8 @@ class Axis:
     """
 
     def __init__(self, low: float, high: float, start: float, end: float):
-        # A single value gets an axis, too.
-        if high <= low:
+        # A single value gets an axis, too, and so do values so close that their difference has no logarithm.
+        if high - low < _LEAST_SPAN:
             high = low + (abs(low) or 1.0)
         self.low, self.high, self.start, self.end = low, high, start, end
 
