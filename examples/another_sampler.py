@@ -2,9 +2,10 @@
 
     python -m examples.another_sampler --results results/mini
 
-The trainer asks three things of an engine (`pipeline.inference.engine.Engine`): take over the policy's current weights,
-sample, and sleep while the policy is updated. This one samples with transformers' `generate`; a client of an inference server looks the same. The trainer
-checks before its first update that the engine's log-probabilities are those of the policy.
+The trainer asks three things of an engine (`pipeline.inference.engine.Engine`): take over the policy's current
+weights, sample, and sleep while the policy is updated. This one samples with transformers' `generate`; a client of an
+inference server looks the same. The trainer checks before its first update that the engine's log-probabilities are
+those of the policy.
 """
 
 import argparse
