@@ -233,6 +233,7 @@ class Trainer:
 
         # Rollout: G outputs for each question, with their rewards.
         groups = self.explore(step)
+        self.sampler.sleep()
 
         # Credit: every token gets its number; this may need forward passes of other models.
         with self.stopwatch.measure("score"):

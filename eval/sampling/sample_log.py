@@ -139,6 +139,10 @@ class KeepingEngine:
         """Take over another model's weights."""
         self.engine.load(model)
 
+    def sleep(self) -> None:
+        """As the engine sleeps."""
+        self.engine.sleep()
+
     def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """As the engine samples, with the log as its store."""
         return self.engine.sample(replace(request, store=self.kept))

@@ -28,6 +28,15 @@ class Sources(Section):
     files_per_shard: int = Field(1, ge=1)
     """WARC files that make one shard, the unit of parallel work of the corpus stage. NS."""
 
+    shards_per_job: int = Field(10, ge=1)
+    """Shards whose pages one job hashes, scores, or searches for benchmark problems; a world of no
+    more shards does these steps in one job each round. Changes no result. NS."""
+
+    earlier_crawls: list[Source] = Field(default_factory=list)
+    """Folders `results/<run>/corpus/dedup` of crawls that were mined before. Their pages stay, and a
+    page of this crawl that repeats one of them is a duplicate; their texts are not needed. NS; the
+    paper deduplicates all of Common Crawl together."""
+
     seed_positives: Source = "mini"
     """JSON Lines with a `url` per line: pages known to be mathematics. The paper uses OpenWebMath
     (section 2.1)."""
