@@ -31,7 +31,7 @@ if CONFIG.sources.coder == "mini":
             world="results/{preset}/world",
             resume="results/{preset}/resume/coder",
         # The other half of the cores works on the corpus meanwhile.
-        threads: max(1, workflow.cores // 2)
+        threads: HALF
         log:
             "results/{preset}/logs/train_coder.log",
         benchmark:
