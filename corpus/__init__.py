@@ -2,6 +2,7 @@
 
 commoncrawl.py     which WARC files of a Common Crawl are mined
 extract.py         archives to pages: text, formulas as TeX, language, origin
+hash_shards.py     signatures of the pages of some shards
 dedup.py           pages that appear more than once
 round.py           one round of mining with a fastText classifier
 annotate_page.py   domains and URL prefixes for a person to annotate between two rounds

@@ -162,7 +162,7 @@ class Round:
         self.find_domains()
 
         # 4. Annotate URL prefixes inside these domains. Pages under accepted ones are the next seeds.
-        decisions = self.annotate_prefixes(earlier)
+        decisions = self.annotate_prefixes(earlier, cut)
         new_positives = self.count_new_positives(decisions)
 
         write_tables(self.database, self.folder)
@@ -312,19 +312,14 @@ class Round:
 
     # ---- 4. Annotate URL prefixes
 
-    def annotate_prefixes(self, earlier: Decisions) -> Decisions:
+    def annotate_prefixes(self, earlier: Decisions, cut: float) -> Decisions:
         """Write url_prefixes.yaml; return all decisions that hold from now on."""
         settings = self.given.selection
-        limit = self.given.classifier.max_tokens
 
         prefixes = url_prefixes.list_prefixes(self.database, settings, self.given.classifier.seed)
         to_read = {doc_id for prefix in prefixes.values() for doc_id in prefix.members}
-        is_mathematical = read_pages(
-            self.crawl,
-            training_set.ids_array(to_read),
-            lambda text, formulas: evidence(text, formulas, limit) >= settings.page_evidence,
-        )
-        url_prefixes.judge(prefixes, is_mathematical)
+        of_the_subject = self.judge_pages(training_set.ids_array(to_read), cut)
+        url_prefixes.judge(prefixes, of_the_subject)
 
         automatic: Decisions = {}
         if self.person.others == "automatic":
@@ -339,6 +334,24 @@ class Round:
             settings.prefix_samples,
         )
         return decisions
+
+    def judge_pages(self, doc_ids: np.ndarray, cut: float) -> dict[int, bool]:
+        """Whether each page is of the subject: by what is known of it beforehand, else by its score."""
+        settings = self.given.selection
+        limit = self.given.classifier.max_tokens
+
+        if settings.vocabulary is None:
+            register_ids(self.database, "asked", doc_ids)
+            rows = self.database.execute(
+                "SELECT doc_id, score >= ?::FLOAT FROM scores WHERE doc_id IN (FROM asked)", [cut]
+            )
+            return dict(rows.fetchall())
+
+        return read_pages(
+            self.crawl,
+            doc_ids,
+            lambda text, formulas: evidence(text, formulas, limit) >= settings.page_evidence,
+        )
 
     def count_new_positives(self, decisions: Decisions) -> int:
         """Pages under accepted prefixes that no classifier has collected: what the paper adds to the seed."""

@@ -2,7 +2,7 @@
 import sys
 
 from corpus.archives import sources
-from corpus.tables.shards import write_shard_list
+from corpus.tables.shards import batches, write_shard_list
 from pipeline.errors import UserError
 
 # ---- Extraction: one job a shard ------------------------------------------------------------------------------------
@@ -19,8 +19,24 @@ except UserError as error:
     sys.exit(2)
 
 
+# What one job does of the steps that are spread over machines. In a world of one batch these steps are done by the job
+# that needs their results, for a process costs more there than what it does.
+BATCHES = batches(SHARDS, CONFIG.sources.shards_per_job)
+IS_SPREAD = len(BATCHES) > 1
+
+
 wildcard_constraints:
     shard="|".join(map(re.escape, SHARDS)),
+    batch=r"\d+",
+
+
+def pages_of_batch(wildcards):
+    return [f"{RESULTS}/corpus/pages/{shard}.parquet" for shard in BATCHES[wildcards.batch]]
+
+
+def each_batch(path):
+    """What the jobs of all batches leave; nothing where there are none."""
+    return [path.replace("{batch}", batch) for batch in BATCHES] if IS_SPREAD else []
 
 
 rule common_crawl_files:
@@ -93,8 +109,7 @@ def shard_list(wildcards):
     return write_shard_list(f"{RESULTS}/corpus/shards.txt", SHARDS)
 
 
-# Threads of the jobs below. Half of the cores: the coder is trained beside them.
-HALF = max(1, workflow.cores // 2)
+# Threads of the jobs below: half of the cores, for the coder is trained beside them.
 # What the built-in world knows about its pages; only the report reads it.
 TRUTH = f"{RESULTS}/world/truth/pages.jsonl" if CONFIG.sources.warc == "mini" else []
 # Benchmarks whose problems must not be in the corpus, and the problems that checkpoints are chosen by.
@@ -103,16 +118,46 @@ if "mini" in CONFIG.sources.benchmarks.values():
     GUARDED["validation"] = f"{RESULTS}/world/problems/validation.jsonl"
 
 
+rule hash_shards:
+    input:
+        config=settings("corpus.dedup"),
+        pages=pages_of_batch,
+    output:
+        "results/{preset}/corpus/signatures/{batch}.json",
+    params:
+        code=dag.code_digest("corpus.hash_shards"),
+        pages="results/{preset}/corpus/pages",
+        shards=lambda w: BATCHES[w.batch],
+        out="results/{preset}/corpus/signatures",
+    threads: HALF
+    log:
+        "results/{preset}/logs/hash_shards.{batch}.log",
+    benchmark:
+        "results/{preset}/benchmarks/hash_shards.{batch}.tsv"
+    message:
+        "signatures: batch {wildcards.batch}"
+    shell:
+        "python -m corpus.hash_shards --config {input.config:q} --pages {params.pages:q} --shards {params.shards:q}"
+        " --out {params.out:q} --done {output:q} --workers {threads} 2>&1 | tee -i {log:q}"
+
+
 rule dedup:
     input:
         config=settings("corpus.dedup"),
         pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
+        signatures=each_batch("results/{preset}/corpus/signatures/{batch}.json"),
+        earlier=[f"{folder}/manifest.json" for folder in CONFIG.sources.earlier_crawls],
     output:
         directory("results/{preset}/corpus/dedup"),
     params:
         code=dag.code_digest("corpus.dedup"),
         pages="results/{preset}/corpus/pages",
         shards=shard_list,
+        signatures=[
+            "--signatures" if IS_SPREAD else "--resume",
+            f"{RESULTS}/corpus/signatures" if IS_SPREAD else f"{RESULTS}/resume/dedup",
+        ],
+        earlier=["--earlier", *CONFIG.sources.earlier_crawls] if CONFIG.sources.earlier_crawls else [],
     threads: HALF
     log:
         "results/{preset}/logs/dedup.log",
@@ -122,7 +167,7 @@ rule dedup:
         "duplicates: by URL, equal texts, near duplicates"
     shell:
         "python -m corpus.dedup --config {input.config:q} --pages {params.pages:q} --shards {params.shards:q}"
-        " --workers {threads} --out {output:q} 2>&1 | tee -i {log:q}"
+        " {params.signatures:q} {params.earlier:q} --workers {threads} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
 rule mine_round:

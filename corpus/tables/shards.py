@@ -87,6 +87,13 @@ def shard_files(pages: str | Path, shards: Iterable[str] | None = None) -> list[
     return files
 
 
+def batches(shards: Iterable[str], size: int) -> dict[str, list[str]]:
+    """Name -> shards, at most `size` of them: what one job does of a step that is spread over machines."""
+    names = list(shards)
+    groups = [names[start : start + size] for start in range(0, len(names), size)]
+    return {f"{number:05}": group for number, group in enumerate(groups)}
+
+
 def read_shard_list(path: str | Path) -> list[str]:
     """Names of shards, one a line."""
     try:

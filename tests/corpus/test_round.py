@@ -200,3 +200,12 @@ def test_seeds_that_are_nowhere_are_the_user_s_mistake(mined, tmp_path):
         mining.main(args)
     with pytest.raises(UserError, match="--previous"):
         mining.main(round_args(mined, 2)[:-2])
+
+
+def test_without_a_vocabulary_the_annotator_goes_by_the_scores(mined):
+    mining.main(round_args(mined, 1, out="any_subject", vocabulary=None))
+    file = mined / "any_subject/url_prefixes.yaml"
+    rows = yaml.safe_load(file.read_text("utf-8"))["prefixes"]
+    decisions = {row["prefix"]: row["decision"] for row in rows}
+    assert decisions["algebra.example/proofs/"] == "accept"
+    assert decisions["algebra.example/shop/"] == "reject"
