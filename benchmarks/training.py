@@ -5,6 +5,7 @@
     python -m benchmarks.training --part start          # fine-tunes from base and from coder: ten minutes
     python -m benchmarks.training --part start --results results/mini results/seed1 results/seed2
     python -m benchmarks.training --json figures.json
+    python -m benchmarks.training --results results/real --warm-up 2 --steps 6      # a model of 135M parameters
 
 speed   The same model, examples, tokens a step, optimiser and threads. The Trainer draws its batches and pads each to
         its longest example; ours packs the examples of a step into even micro-batches. Tokens are those of examples,
@@ -40,6 +41,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--part", choices=("speed", "gain", "start"), default="speed")
     parser.add_argument("--steps", type=int, default=150, help="timed steps (speed)")
+    parser.add_argument("--warm-up", type=int, default=20, help="steps before them (speed)")
     parser.add_argument(
         "--training-steps", type=int, default=1000, help="steps of each fine-tuning (start)"
     )

@@ -19,12 +19,10 @@ from pipeline.artifacts.write import read_json, write_json
 from pipeline.config.read import read_section
 from pipeline.config.sft import SFT
 from pipeline.model.load import load_model, load_tokenizer
+from pipeline.model.precision import computes_in_bf16
 from pipeline.training.loop import plan_of
 from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll
 from sft.batches import Examples, plan_batches, read_examples
-
-WARM_UP = 20
-"""Steps that are not timed."""
 
 Figures = dict[str, Any]
 Record = dict[str, list[int]]
@@ -35,6 +33,8 @@ class Timing:
     """How the speed is measured."""
 
     threads: int
+    warm_up: int
+    """First steps, which are not timed."""
     steps: int
     """Timed steps."""
 
@@ -57,17 +57,17 @@ def measure(args: argparse.Namespace) -> None:
         case "gain":
             figures = {str(results): gain(results) for results in args.results}
         case _:
-            timing = Timing(args.threads, args.steps)
+            timing = Timing(args.threads, args.warm_up, args.steps)
             figures = {str(results): speed(results, timing) for results in args.results}
     if args.json:
         write_json(args.json, figures)
 
 
 def speed(results: Path, timing: Timing) -> Figures:
-    """Tokens a second of mini's fine-tuning step: ours and the Trainer's."""
+    """Tokens a second of a fine-tuning step with a run's base model and settings: ours and the Trainer's."""
     settings = read_section(results / "config" / "sft.json", SFT)
     examples, _ = read_examples(results / "sft" / "examples.parquet")
-    total = WARM_UP + timing.steps
+    total = timing.warm_up + timing.steps
     plan, _ = plan_batches(
         examples.lengths,
         context=settings.context,
@@ -88,7 +88,8 @@ def speed(results: Path, timing: Timing) -> Figures:
         print("Trainer of transformers  left out: it needs accelerate (pip install accelerate)")
         return figures
 
-    figures["trainer"] = trainer(base, timing, examples, examples_a_step, total)
+    precision = settings.optimisation.precision
+    figures["trainer"] = trainer(base, timing, examples, examples_a_step, total, precision)
     figures["ratio"] = round(figures["ours"] / figures["trainer"], 3)
     print(f"Trainer of transformers  {figures['trainer']:>8,.0f} tokens/s")
     print(f"ratio                    {figures['ratio']:>8.2f}")
@@ -108,7 +109,7 @@ def ours(
 
     begin, tokens = timing.now(), 0
     for step, indices in enumerate(plan):
-        if step == WARM_UP:
+        if step == timing.warm_up:
             begin, tokens = timing.now(), 0
         train_step(
             model,
@@ -123,8 +124,10 @@ def ours(
     return tokens / (timing.now() - begin)
 
 
-def trainer(base: Path, timing: Timing, examples: Examples, batch: int, total: int) -> float:
-    """Tokens a second of transformers' Trainer."""
+def trainer(
+    base: Path, timing: Timing, examples: Examples, batch: int, total: int, precision: str
+) -> float:
+    """Tokens a second of transformers' Trainer, in the precision that our step takes."""
     # Importing the Trainer takes seconds, and without accelerate it fails.
     from transformers import (
         DataCollatorForSeq2Seq,
@@ -145,7 +148,7 @@ def trainer(base: Path, timing: Timing, examples: Examples, batch: int, total: i
             control: TrainerControl,
             **kwargs: object,
         ) -> None:
-            if state.global_step == WARM_UP:
+            if state.global_step == timing.warm_up:
                 self.begin = timing.now()
                 seen.clear()
 
@@ -175,15 +178,17 @@ def trainer(base: Path, timing: Timing, examples: Examples, batch: int, total: i
         return pad(records)
 
     clock = Clock()
+    model = load_model(base)
     with tempfile.TemporaryDirectory() as folder:
         Trainer(
-            load_model(base),
+            model,
             TrainingArguments(
                 folder,
                 per_device_train_batch_size=batch,
                 max_steps=total,
                 learning_rate=1e-4,
                 use_cpu=not torch.cuda.is_available(),
+                bf16=computes_in_bf16(precision, model),
                 report_to="none",
                 save_strategy="no",
                 logging_steps=10**6,
