@@ -25,7 +25,7 @@ from findings.statistics import Sample
 from pipeline.artifacts.write import read_json, write_text
 from pipeline.errors import UserError
 
-COMMITTED = Path(__file__).resolve().parent / "evidence"
+DATA_FILES = ("evidence/*/*/*.json",)
 FILE = re.compile(r"seed_(\d+)\.json")
 DECIMALS = 4
 
@@ -107,10 +107,6 @@ def problems_digest(problems: Sequence[object]) -> str:
     """Names a list of problems: what was asked and what is right, not only their ids, which worlds share."""
     text = json.dumps(list(problems), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def evidence_file(folder: Path, claim: str, seed: int) -> Path:
-    return folder / claim / f"seed_{seed}.json"
 
 
 def gather(folders: Sequence[Path], claim: str) -> dict[int, Evidence]:

@@ -1,4 +1,4 @@
-"""Memory of PPO and GRPO on a Llama with random weights: model states as predicted and measured, and the process's peak.
+"""Memory of PPO and GRPO on a Llama with random weights: model states, predicted and measured, and the peak.
 
 Each method takes its steps in a process of its own, since peak memory is a process's.
 """

@@ -3,12 +3,12 @@
 Settings of the claim:
     after      the last stage that is taken from the seed's start: world, coder, corpus, base, sft
     model      the model that is evaluated: sft or rl; an arm may name its own
-    arms       arm -> settings on top of the preset's. `formats` is no setting of the workflow: it leaves only solutions of
-               these formats to fine-tune on. An arm that is only a `model` is that model of the start
+    arms       arm -> settings on top of the preset's. `formats` is no setting of the workflow: it leaves only
+               solutions of these formats to fine-tune on. An arm that is only a `model` is that model of the start
     base       settings of all arms
     eval       settings of the evaluation
-    tune       one setting -> values: each arm is trained with each of them, and the one with the best greedy accuracy on
-               validation problems is evaluated; tune_with: settings of these trials only
+    tune       one setting -> values: each arm is trained with each of them, and the one with the best greedy
+               accuracy on validation problems is evaluated; tune_with: settings of these trials only
 """
 
 from pathlib import Path
@@ -18,6 +18,7 @@ from findings.studies.samples import measures_of
 from findings.studies.task import Outcome, Task
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import read_json, write_jsonl
+from pipeline.config.load import LISTS
 from pipeline.errors import UserError
 
 PROGRAMS = ("pretrain.train", "sft.train", "rl.train", "eval.run")
@@ -94,12 +95,11 @@ def tuned(task: Task, arm: str, overlay: Settings, model: str) -> tuple[Settings
 
 
 def merged(base: Settings, over: Settings) -> Settings:
-    """`over` on top of `base`, mappings key by key but for `rewards` and `mixture`, which are replaced as presets do."""
+    """`over` on top of `base`, merged as a preset is on top of the one that it extends."""
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
-        is_list = key in ("rewards", "mixture")
-        if isinstance(value, dict) and isinstance(old, dict) and not is_list:
+        if isinstance(value, dict) and isinstance(old, dict) and key not in LISTS:
             result[key] = merged(old, value)
         else:
             result[key] = value

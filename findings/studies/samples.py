@@ -68,9 +68,7 @@ def _voted(sampled: list[Row]) -> dict[str, Sample]:
     measures: dict[str, Sample] = {}
     k = 1
     while k <= most:
-        majorities = [
-            maj_at_k(v[:most], r[:most], k) for v, r in zip(votes, right, strict=True)
-        ]
+        majorities = [maj_at_k(v[:most], r[:most], k) for v, r in zip(votes, right, strict=True)]
         passes = [pass_at_k(len(r), sum(r), k) for r in right]
         measures[f"maj@{k}"] = Sample(digest, np.array(majorities))
         measures[f"pass@{k}"] = Sample(digest, np.array(passes))
