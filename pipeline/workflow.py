@@ -28,6 +28,7 @@ __all__ = [
     "benchmark_files",
     "code_digest",
     "half_of_cores",
+    "listed",
     "load_config",
     "options",
     "print_failure",
@@ -217,6 +218,7 @@ def _own_paths(config: Config) -> Iterator[tuple[str, str]]:
         ("sources.url_annotations", sources.url_annotations),
         ("sources.solutions", sources.solutions),
         ("sources.problems", sources.problems),
+        ("sources.ratings", sources.ratings),
     ]
     named += [
         (f"sources.benchmarks.{name}", path)
@@ -320,6 +322,13 @@ def source(value: str | list[str], world_path: str) -> str | list[str]:
     """The path under the world's folder where `value` is the word "mini", else the user's own
     path(s)."""
     return world_path if value == "mini" else value
+
+
+def listed(value: str | list[str] | None) -> list[str]:
+    """A setting that may be one path, several or none, as a list."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
 
 
 def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:

@@ -44,7 +44,7 @@ from rl.monitoring.metrics import (
 from rl.monitoring.reward_hacking import WINDOW, divergence
 from rl.monitoring.stopwatch import Stopwatch
 from rl.policy_update import PolicyUpdate
-from rl.rewards import RewardFunction
+from rl.rewards import ExpertReward, RewardFunction
 from rl.rollouts import Group, Question, group_record
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs, ToolSampler
@@ -227,6 +227,7 @@ class Trainer:
     def step(self, step: int) -> dict[str, Any]:
         """One exploration stage and its updates (Algorithm 1); returns the step's metrics."""
         settings = self.settings
+        self._tell_iteration(step)
         if step in self._iteration_starts():
             self._start_iteration(step)
 
@@ -303,6 +304,13 @@ class Trainer:
             return []
         later = range(1, settings.iterations)
         return [round(i * settings.steps / settings.iterations) for i in later]
+
+    def _tell_iteration(self, step: int) -> None:
+        """Let the experts know whose guideline holds; at every step, since a run may be taken up anywhere."""
+        iteration = sum(step >= start for start in self._iteration_starts())
+        for reward in self.exploration.rewards.values():
+            if isinstance(reward, ExpertReward):
+                reward.iteration = iteration
 
     def _start_iteration(self, step: int) -> None:
         """The reference becomes the policy, and reward models learn from the policy's samples (Algorithm 1)."""

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config.base import Incidental, Section, SeededSection
+from pipeline.config.experts import Experts
 from pipeline.config.schedule import Drops
 from pipeline.config.training import Updates
 
-REWARDS = ("rule", "format", "outcome_model", "process_model")
+REWARDS = ("rule", "format", "experts", "outcome_model", "process_model")
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 """Code of the user's own, as `module:name` (rl/own_code)."""
 
@@ -54,9 +55,25 @@ class Reward(PolicyUpdates):
     completions: int = Field(8, ge=1)
     """Rollouts from each step's prefix that decide its label. Paper NS; Math-Shepherd: N = 8."""
 
-    labels: Literal["hard", "soft"] = "hard"
+    labels: Literal["hard", "soft", "experts", "ratings"] = "hard"
     """A step's label. `hard`: 1 if any rollout is right; `soft`: the share that is. Paper NS;
-    Math-Shepherd trains on hard labels."""
+    Math-Shepherd trains on hard labels. An outcome model may learn from scores instead: `experts`
+    lets the simulated experts score sampled answers to cases, `ratings` reads `sources.ratings`."""
+
+    experts: Experts = Experts()
+    """The simulated experts, and how many raters are held out. NS."""
+
+    known_raters: list[str] | None = None
+    """Names that may occur in `sources.ratings`; none allows all. NS."""
+
+    rater_effects: bool = True
+    """Model how strict and how noisy each rater is; false takes plain means. NS."""
+
+    rating_loss: Literal["regression", "ordinal"] = "regression"
+    """How a model learns from scores (rl/ratings/scale.py). NS."""
+
+    ratings_share: float = Field(1.0, gt=0, le=1)
+    """Share of the problems with ratings that train; fewer show what a poor reward model does. NS."""
 
     temperature: float = Field(0.7, gt=0)
     """Sampling temperature of solutions and rollouts. NS; 0.7 is the paper's for voting (section

@@ -67,6 +67,10 @@ class Sources(Section):
     """Name -> JSON Lines of {"text"} on which bits per byte are measured during continued
     pretraining: what it gains and what it forgets. NS."""
 
+    ratings: Source | SourceList | None = None
+    """JSON Lines of answers with the scores that people gave them (rl/ratings/records.py), for
+    `reward.labels: ratings`. NS: the article's doctors score from 1 to 10."""
+
     coder: str = Field("mini", min_length=1)
     """Checkpoint to start from: `mini` (trained here on Python's standard library), a folder, or a
     Hub id. The paper starts from DeepSeek-Coder-Base-v1.5 7B before its learning-rate decay, which
