@@ -323,6 +323,35 @@ rule mine_round:
         f"{ROUND} {{params.passes:q}} --workers {{threads}} --out {{output:q}} 2>&1 | tee -i {{log:q}}"
 
 
+rule clean_shards:
+    input:
+        config=settings("corpus.decontamination"),
+        pages=pages_of_batch,
+        dedup="results/{preset}/corpus/dedup",
+        rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),
+        benchmarks=list(GUARDED.values()),
+    output:
+        "results/{preset}/corpus/cleaned/{batch}.json",
+    params:
+        code=dag.code_digest("corpus.clean_shards"),
+        pages="results/{preset}/corpus/pages",
+        collected=lambda w, input: [f"{folder}/collected.parquet" for folder in input.rounds],
+        benchmarks=[f"{name}={path}" for name, path in GUARDED.items()],
+        shards=lambda w: BATCHES[w.batch],
+        out="results/{preset}/corpus/cleaned",
+    threads: HALF
+    log:
+        "results/{preset}/logs/clean_shards.{batch}.log",
+    benchmark:
+        "results/{preset}/benchmarks/clean_shards.{batch}.tsv"
+    message:
+        "corpus: leaked benchmark problems removed from batch {wildcards.batch}"
+    shell:
+        "python -m corpus.clean_shards --config {input.config:q} --pages {params.pages:q} --dedup {input.dedup:q}"
+        " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --shards {params.shards:q}"
+        " --out {params.out:q} --done {output:q} --workers {threads} 2>&1 | tee -i {log:q}"
+
+
 rule finalise_corpus:
     input:
         config=settings("corpus.decontamination"),
@@ -330,6 +359,7 @@ rule finalise_corpus:
         dedup="results/{preset}/corpus/dedup",
         rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),
         benchmarks=list(GUARDED.values()),
+        cleaned=each_batch("results/{preset}/corpus/cleaned/{batch}.json"),
     output:
         final=directory("results/{preset}/corpus/final"),
         removed="results/{preset}/corpus/decontaminated.parquet",
@@ -340,7 +370,7 @@ rule finalise_corpus:
         collected=lambda w, input: [f"{folder}/collected.parquet" for folder in input.rounds],
         benchmarks=[f"{name}={path}" for name, path in GUARDED.items()],
         world=["--built-in-world"] if CONFIG.sources.warc == "mini" else [],
-        resume="results/{preset}/resume/final",
+        shards=["--cleaned", f"{RESULTS}/corpus/cleaned"] if IS_SPREAD else ["--resume", f"{RESULTS}/resume/final"],
     threads: HALF
     log:
         "results/{preset}/logs/finalise_corpus.log",
@@ -351,7 +381,7 @@ rule finalise_corpus:
     shell:
         "python -m corpus.final --config {input.config:q} --pages {params.pages:q} --dedup {input.dedup:q}"
         " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed:q}"
-        " --candidates {output.candidates:q} {params.world:q} --workers {threads} --resume {params.resume:q}"
+        " --candidates {output.candidates:q} {params.world:q} --workers {threads} {params.shards:q}"
         " --out {output.final:q}"
         " 2>&1 | tee -i {log:q}"
 
