@@ -144,7 +144,8 @@ rule hash_shards:
 rule dedup:
     input:
         config=settings("corpus.dedup"),
-        pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
+        # The jobs of the batches have waited for them.
+        pages=[] if IS_SPREAD else expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
         signatures=each_batch("results/{preset}/corpus/signatures/{batch}.json"),
         earlier=[f"{folder}/manifest.json" for folder in CONFIG.sources.earlier_crawls],
     output:
@@ -170,7 +171,7 @@ rule dedup:
         " {params.signatures:q} {params.earlier:q} --workers {threads} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
-# The options of every command of a round, and its inputs.
+# The options of every command of a round, and its inputs. What waits for the duplicates has waited for the pages.
 ROUND = (
     "python -m corpus.round --number {wildcards.n:q} --classifier {input.classifier:q} --selection {input.selection:q}"
     " --pages {params.pages:q} --dedup {input.dedup:q} --seeds {input.seeds:q} {params.previous:q} {params.annotations:q}"
@@ -178,7 +179,6 @@ ROUND = (
 ROUND_INPUT = dict(
     classifier=settings("corpus.classifier"),
     selection=settings("corpus.selection"),
-    pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
     dedup="results/{preset}/corpus/dedup",
     seeds=seeds,
     annotations=annotations,
@@ -237,8 +237,7 @@ if IS_SPREAD:
         input:
             config=settings("corpus.classifier"),
             model=f"{PASSES}/classifier.bin",
-            pages=pages_of_batch,
-            dedup="results/{preset}/corpus/dedup",
+                dedup="results/{preset}/corpus/dedup",
         output:
             f"{PASSES}/scores/{{batch}}.json",
         params:
@@ -280,8 +279,7 @@ if IS_SPREAD:
     rule read_shards:
         input:
             asked=f"{PASSES}/{{reading}}/asked.parquet",
-            pages=pages_of_batch,
-            dedup="results/{preset}/corpus/dedup",
+                dedup="results/{preset}/corpus/dedup",
         output:
             f"{PASSES}/{{reading}}/{{batch}}.json",
         params:
@@ -326,7 +324,6 @@ rule mine_round:
 rule clean_shards:
     input:
         config=settings("corpus.decontamination"),
-        pages=pages_of_batch,
         dedup="results/{preset}/corpus/dedup",
         rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),
         benchmarks=list(GUARDED.values()),
@@ -355,7 +352,6 @@ rule clean_shards:
 rule finalise_corpus:
     input:
         config=settings("corpus.decontamination"),
-        pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
         dedup="results/{preset}/corpus/dedup",
         rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),
         benchmarks=list(GUARDED.values()),
