@@ -103,7 +103,9 @@ def _sampled_scores(rows: list[Row]) -> Scores:
     if not most:
         return {}
 
-    votes = [group_answers([row["extracted"] for row in samples], same_answers) for samples in problems]
+    votes = [
+        group_answers([row["extracted"] for row in samples], same_answers) for samples in problems
+    ]
     right = [[row["correct"] for row in samples] for samples in problems]
 
     scores: Scores = {"samples": most}
