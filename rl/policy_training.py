@@ -23,6 +23,7 @@ from pipeline.model.model_prompts import (
     read_evaluation,
 )
 from pipeline.training.job import TrainingJob
+from rl.implicit.gate import check_process_model
 from rl.iterative import RewardTraining
 from rl.own_code.trials import check_own_code
 from rl.questions import hold_out, load_questions
@@ -49,6 +50,7 @@ def train_policy(args: argparse.Namespace) -> None:
         modules=settings.own_modules,
     )
     check_own_code(settings)
+    check_process_model(settings, args.process_model)
 
     # What is trained, on what, and what rewards it.
     tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
@@ -158,7 +160,11 @@ def _examples(
 
 
 def _reward_folders(args: argparse.Namespace) -> dict[str, Path | None]:
-    return {"outcome_model": args.outcome_model, "process_model": args.process_model}
+    return {
+        "outcome_model": args.outcome_model,
+        "process_model": args.process_model,
+        "reference": args.sft,
+    }
 
 
 def _reward_training(

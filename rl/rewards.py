@@ -29,6 +29,7 @@ from eval.programs.code_blocks import printed_answer, program_so_far
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
+from rl.implicit.reward import ImplicitReward, is_implicit
 from rl.own_code.load import checked_numbers, described, own_object
 from rl.rollouts import Group
 from rl.score_model import ModelReward
@@ -183,7 +184,7 @@ def load_rewards(
     """The reward functions that the settings name, and always the rule.
 
     Args:
-        folders: folder of each reward model by name.
+        folders: folder of each reward model by name, and "reference": the model that the policy starts as.
         tokenizer: the policy's; a reward model must have the same.
         programs: the sandbox, where the run has one already.
     """
@@ -202,6 +203,16 @@ def load_rewards(
             if folder is None:
                 option = f"--{name.replace('_', '-')}"
                 raise UserError(f"rewards.{name}: give its folder with {option} DIR")
+            if name == "process_model" and is_implicit(folder):
+                functions[name] = ImplicitReward(
+                    folder,
+                    folders.get("reference"),
+                    tokenizer,
+                    max_tokens=settings.micro_batch_tokens,
+                    precision=settings.precision,
+                    learning_rate=settings.process_learning_rate,
+                )
+                continue
             functions[name] = ModelReward(
                 folder,
                 process=name == "process_model",

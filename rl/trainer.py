@@ -30,6 +30,7 @@ from pipeline.training.step import share_out
 from pipeline.training.tracking import MetricsTracker
 from rl.advantages import adapted_group_size
 from rl.exploration import Exploration
+from rl.implicit.reward import ImplicitReward
 from rl.iterative import RewardTraining
 from rl.methods import METHODS, kept_groups
 from rl.monitoring.evaluation import greedy_accuracy
@@ -116,6 +117,12 @@ class Trainer:
         self.questions = questions
         self.heldout = heldout[: settings.evaluate_problems]
         self.reward_training = reward_training or {}
+        self.learning_rewards = {
+            name: reward
+            for name, reward in rewards.items()
+            if isinstance(reward, ImplicitReward) and reward.optimiser is not None
+        }
+        """Reward models that learn from every step."""
         self.method = METHODS[settings.method]
         self.state = TrainerState(group_size=settings.group_size)
         self.stopwatch = stopwatch or Stopwatch()
@@ -160,7 +167,12 @@ class Trainer:
         rewards: dict[str, RewardFunction],
     ) -> list[PreTrainedModel]:
         """All models that processes hold or share, each once, in an order that is the same on all of them."""
-        judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
+        judges: list[PreTrainedModel] = []
+        for reward in rewards.values():
+            if isinstance(reward, ModelReward | ImplicitReward):
+                judges.append(reward.model)
+            if isinstance(reward, ImplicitReward):
+                judges.append(reward.reference)
         models = [model for model in (policy, initial, reference, *judges) if model is not None]
         return list(dict.fromkeys(models))
 
@@ -242,6 +254,11 @@ class Trainer:
             updates = [
                 self.updater.update(rows, rate, step) for _ in range(settings.updates_per_rollout)
             ]
+
+        # What was rewarded is learnt from afterwards, so that a step is rewarded by one model.
+        with self.stopwatch.measure("update"):
+            for reward in self.learning_rewards.values():
+                reward.learn_from(groups)
 
         self._note_idle(step, groups, has_rows=bool(rows))
         metrics = self._step_metrics(groups, rate, updates)
@@ -434,6 +451,9 @@ class Trainer:
         value = self.updater.value
         if value is not None:
             models["value"] = (value.model, value.optimiser)
+
+        for name, reward in self.learning_rewards.items():
+            models[name] = (reward.model, reward.optimiser)
 
         if self._iteration_starts():
             for name, training in self.reward_training.items():

@@ -61,6 +61,21 @@ class Reward(PolicyUpdates):
     Math-Shepherd trains on hard labels. An outcome model may learn from scores instead: `experts`
     lets the simulated experts score sampled answers to cases, `ratings` reads `sources.ratings`."""
 
+    process_model: Literal["head", "implicit"] = "head"
+    """The process model: `head` scores the end of every line, after labels by rollouts (Math-Shepherd, as
+    in the paper); `implicit` is a language model whose log-ratio to the fine-tuned one rewards each
+    step, after verdicts of whole solutions alone (rl/implicit, arXiv 2412.01981)."""
+
+    implicit_beta: float = Field(1.0, gt=0)
+    """Factor of its log-ratios, which are log-odds then. PRIME (arXiv 2502.01456): 0.05."""
+
+    implicit_loss: Literal["cross_entropy", "pairwise"] = "cross_entropy"
+    """What it learns by: each solution's verdict, or comparisons of right and wrong solutions of a
+    problem. Cross-entropy in arXiv 2412.01981."""
+
+    mixed_problems: bool = False
+    """Train it only on problems that have both right and wrong solutions. NS; all."""
+
     experts: Experts = Experts()
     """The simulated experts, and how many raters are held out. NS."""
 
@@ -264,6 +279,14 @@ class RL(PolicyUpdates):
     """Where several rewards come together: their weighted sum is normalised, or each is normalised
     by itself and the advantages are summed, so that a reward of narrow spread counts, too (GDPO,
     arXiv 2601.05242). Outcome supervision only. Paper: one reward."""
+
+    process_learning_rate: float = Field(0.0, ge=0)
+    """Rate at which an implicit process model learns from each step's own outputs and verdicts (PRIME, arXiv
+    2502.01456); 0 leaves it frozen, as the paper's reward models are within an iteration."""
+
+    allow_weak_process_model: bool = False
+    """Start although the process model tells right from wrong solutions of a problem badly, or pays for
+    the number of steps (rl/implicit/gate.py). NS."""
 
     process_credit: Literal["sum", "min"] = "sum"
     """What a token is credited with under process supervision: the `sum` of this and later steps'
