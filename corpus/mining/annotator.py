@@ -29,8 +29,9 @@ from pipeline.config.corpus import Selection
 # By so much of the evidence that makes a page plainly of the subject, a page passes the first view;
 # below so much it shows no sign of it.
 _PASSES, _NO_SIGN = 2 / 3, 1 / 2
-# Concepts that a page plainly of the subject names, and one that passes.
+# Concepts that a page of the subject names; a short page has room for fewer.
 _CONCEPTS, _FEWER_CONCEPTS = 3, 2
+_SHORT = 100  # tokens
 _SHORTEST = 25  # tokens; a shorter page cannot be judged
 
 # A concept on this share of a domain's pages may belong to its menus: it counts half.
@@ -49,6 +50,10 @@ class Read:
     evidence: float
     concepts: frozenset[str]
     features: Features
+
+    @property
+    def concepts_needed(self) -> int:
+        return _FEWER_CONCEPTS if self.features.tokens < _SHORT else _CONCEPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +165,13 @@ class Annotator:
             return self._by_scores(doc_ids, cut)
 
         named = _named_concepts(domain, pages)
+        several = named >= np.array([page.concepts_needed for page in pages])
         found = np.array([page.evidence for page in pages])
         asked = self.settings.page_evidence
         return FirstView(
             evidence=found,
-            plain=(named >= _CONCEPTS) & (found >= asked),
-            passes=(named >= _FEWER_CONCEPTS) & (found >= _PASSES * asked),
+            plain=several & (found >= asked),
+            passes=several & (found >= _PASSES * asked),
             no_sign=found < _NO_SIGN * asked,
         )
 

@@ -41,6 +41,7 @@ class Features:
 
     columns: np.ndarray  # [n] int32
     values: np.ndarray  # [n] float32: 1 + the logarithm of how often it occurs
+    tokens: int  # that were read
 
 
 def features_of(text: str) -> Features:
@@ -54,7 +55,7 @@ def features_of(text: str) -> Features:
     column = (mixed >> np.uint64(64 - 17)).astype(np.int32)
 
     columns, counts = np.unique(column, return_counts=True)
-    return Features(columns, (1 + np.log(counts)).astype(np.float32))
+    return Features(columns, (1 + np.log(counts)).astype(np.float32), len(hashes))
 
 
 @lru_cache(maxsize=1 << 18)
@@ -106,11 +107,11 @@ def cross_fitted(sample: Sample) -> np.ndarray:
 
 
 def _border(raw: np.ndarray, other: np.ndarray, inside: np.ndarray) -> float:
-    """The score that one in twenty of the other pages exceeds."""
+    """The score that one in twenty of the other pages exceeds, and at least 0: no weight either way."""
     judged = other & inside
     if judged.sum() < _FEWEST_OTHERS:
         judged = other
-    return float(np.quantile(raw[judged], _QUANTILE))
+    return max(0.0, float(np.quantile(raw[judged], _QUANTILE)))
 
 
 def _matrix(pages: list[Features]) -> "csr_matrix":

@@ -39,6 +39,7 @@ class Prefix:
     judged: int = 0  # pages that the annotator called,
     known: int = 0  # those of them that are of the subject by what is known beforehand,
     learned: int = 0  # and by what other domains teach
+    doubt: float = 1.0  # of the annotator's decision, 1 where it could as well be the other
 
     @property
     def known_share(self) -> float:
@@ -124,15 +125,23 @@ def annotate(
     for name in sorted(prefixes):
         above = _nearest_above(name, decisions)
         before = (earlier or {}).get(name)
+        prefixes[name].doubt = _doubt(prefixes[name].share, settings.prefix_evidence)
         decision = _decide(prefixes[name], above, before, settings)
         decisions[name] = Annotation(prefix=name, decision=decision, by="automatic")
     return decisions
 
 
+def _doubt(share: float, border: float) -> float:
+    """1 for a share at the border between accepting and rejecting, less with every doubling or halving."""
+    smaller, larger = sorted((share, border))
+    return smaller / larger
+
+
 def _decide(
     prefix: Prefix, above: Annotation | None, before: Annotation | None, settings: Selection
 ) -> Decision:
-    little_evidence = prefix.share < settings.prefix_evidence / 2
+    half = settings.prefix_evidence / 2
+    little_evidence = prefix.share < half
     way_above = above.decision if above is not None else "undecided"
 
     # Once accepted, a prefix stays so until next to nothing speaks for it.
@@ -146,7 +155,9 @@ def _decide(
     if prefix.share >= needed:
         return "accept"
 
-    if little_evidence and prefix.judged >= ENOUGH_TO_REJECT:
+    # Words of the subject that other domains' pages do not bear out: the views disagree.
+    disagreement = prefix.known_share >= half
+    if little_evidence and not disagreement and prefix.judged >= ENOUGH_TO_REJECT:
         return "reject"
     return way_above
 
@@ -183,6 +194,7 @@ def as_yaml_rows(
                 "mean_score": round(prefix.score_sum / prefix.pages, 4),
                 "mathematical_share": round(prefix.known_share, 4),
                 "learned_share": round(prefix.learned_share, 4),
+                "doubt": round(prefix.doubt, 4),
                 "samples": samples.get(name, []),
             }
         rows.append(row)
