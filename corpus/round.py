@@ -3,7 +3,8 @@
 Reads  the page tables, the folder of corpus.dedup, the seeds (JSON Lines with `url`), the round before, and, if
        given, a person's annotations.
 Writes a folder with classifier.bin, scores/<shard>.parquet (doc_id, score), collected.parquet (doc_id, url, score,
-       n_tokens; best first), domains.parquet, url_prefixes.yaml and manifest.json.
+       n_tokens; best first), domains.parquet, judged.parquet (the annotator's calls of sample pages), url_prefixes.yaml
+       and manifest.json.
 
     python -m corpus.round --number 2 --classifier results/mini/config/corpus.classifier.json \\
         --selection results/mini/config/corpus.selection.json --pages results/mini/corpus/pages \\
@@ -14,7 +15,8 @@ DeepSeekMath section 2.1. Positives of the first round are the seeds; of later r
 under accepted prefixes. The paper adds those not yet collected; here collected ones under an accepted
 prefix come along (NS), or the classifier would unlearn what it found. Negatives are other pages: of
 mathematical domains only those under a rejected prefix, so that manuals and shops beside the
-mathematics are learnt as what they are (NS). Nothing is extracted, hashed or deduplicated again. Truth
+mathematics are learnt as what they are (NS). Under an undecided prefix, pages that the annotator read teach
+one by one, if its two views agree (NS). Nothing is extracted, hashed or deduplicated again. Truth
 about pages is never read.
 """
 

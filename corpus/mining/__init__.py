@@ -6,8 +6,11 @@ fasttext_model.py  training and scoring with fastText, without its traps
 score.py           scores of all pages
 selection.py       which pages are collected, which domains are mathematical
 calibration.py     how good the classifier is on held-out pages
-annotations.py     accepted and rejected URL prefixes: the file and its meaning
-url_prefixes.py    the prefixes of mathematical domains, and the automatic annotator
-math_evidence.py   how mathematical a text is to that annotator; its words: glossary.yaml
+annotations.py     accepted, rejected and undecided URL prefixes: the file and its meaning
+annotator.py       the automatic annotator: which sample pages are of the subject, in two views
+math_evidence.py   its view of what is known beforehand; the words: glossary.yaml
+learned_view.py    its view of what the pages of other domains teach
+calls.py           what it says about single pages, and the file that keeps it
+url_prefixes.py    the prefixes of mathematical domains, and its decisions on them
 round_tables.py    what a round reads into DuckDB and writes from it
 """

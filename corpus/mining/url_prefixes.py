@@ -5,6 +5,7 @@ mathoverflow.net/questions (DeepSeekMath section 2.1). The automatic annotator (
 calls up to `judged_pages` pages under each prefix in two views, whose shares are averaged. A prefix
 with a share of `prefix_evidence` is accepted, one with less than half of that is rejected, and one
 between them goes the way of the accepted prefix above it or stays undecided: then its pages are taken one by one.
+So are those of a mixed prefix, where the views tell single pages apart and most are of something else.
 Half as much again is asked under a rejected prefix, and to change an earlier round's decision more is
 asked than to make it.
 """
@@ -22,6 +23,8 @@ from pipeline.config.corpus import Selection
 
 # So many times the evidence is asked of a prefix under a rejected one.
 _DISSENT = 1.5
+# The views tell pages apart when they differ about no larger share of them.
+_CLEARLY = 0.1
 # With fewer judged pages a folder is not rejected by itself: it goes the way of the one above it.
 ENOUGH_TO_REJECT = 10
 _FETCH = 100_000  # rows of a query in memory at a time
@@ -38,7 +41,8 @@ class Prefix:
     members: list[int] = field(default_factory=list)  # doc_ids; in the end those to be read
     judged: int = 0  # pages that the annotator called,
     known: int = 0  # those of them that are of the subject by what is known beforehand,
-    learned: int = 0  # and by what other domains teach
+    learned: int = 0  # by what other domains teach,
+    agreed: int = 0  # and by both
     doubt: float = 1.0  # of the annotator's decision, 1 where it could as well be the other
 
     @property
@@ -53,6 +57,13 @@ class Prefix:
     def share(self) -> float:
         """Of pages of the subject: the geometric mean of the two views, 0 if one finds none."""
         return math.sqrt(self.known_share * self.learned_share)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the views tell its pages apart, and less than half are of the subject."""
+        disputed = self.known + self.learned - 2 * self.agreed
+        minority = self.agreed < self.judged / 2
+        return minority and disputed <= _CLEARLY * self.judged
 
 
 def list_prefixes(
@@ -110,6 +121,7 @@ def judge(prefixes: dict[str, Prefix], calls: dict[int, Call]) -> None:
         prefix.judged = len(found)
         prefix.known = sum(call.known for call in found)
         prefix.learned = sum(call.learned for call in found)
+        prefix.agreed = sum(call.agreed for call in found)
 
 
 def annotate(
@@ -153,7 +165,7 @@ def _decide(
     if way_above == "reject" or rejected_before:
         needed *= _DISSENT
     if prefix.share >= needed:
-        return "accept"
+        return "undecided" if prefix.is_mixed else "accept"
 
     # Words of the subject that other domains' pages do not bear out: the views disagree.
     disagreement = prefix.known_share >= half

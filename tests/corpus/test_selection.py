@@ -144,7 +144,10 @@ def test_prefixes_that_hold_the_same_pages_as_the_one_above_are_not_listed():
 
 
 def judged(name: str, mathematical: int, pages: int = 20) -> Prefix:
-    return Prefix(name, pages=pages, judged=pages, known=mathematical, learned=mathematical)
+    return Prefix(
+        name, pages=pages, judged=pages, known=mathematical, learned=mathematical,
+        agreed=mathematical // 2,
+    )  # fmt: skip
 
 
 def test_the_annotator_follows_the_evidence_and_in_doubt_the_prefix_above():
@@ -161,9 +164,9 @@ def test_the_annotator_follows_the_evidence_and_in_doubt_the_prefix_above():
     }  # fmt: skip
 
 
-def decision(known: int, learned: int, before: str | None = None) -> str:
+def decision(known: int, learned: int, before: str | None = None, agreed: int = 0) -> str:
     """About one domain of 20 pages, after an earlier decision about it."""
-    prefix = Prefix("a.example/", pages=20, judged=20, known=known, learned=learned)
+    prefix = Prefix("a.example/", pages=20, judged=20, known=known, learned=learned, agreed=agreed)
     earlier = {}
     if before:
         earlier["a.example/"] = Annotation(prefix="a.example/", decision=before)
@@ -177,6 +180,12 @@ def test_views_that_disagree_leave_a_prefix_undecided():
     assert decision(known=8, learned=0) == "undecided"  # words alone
     assert decision(known=0, learned=8) == "reject"  # likeness alone
     assert decision(known=0, learned=0) == "reject"
+
+
+def test_a_site_whose_pages_are_told_apart_is_taken_page_by_page():
+    assert decision(known=8, learned=8, agreed=4) == "accept"  # eight pages are in dispute
+    assert decision(known=8, learned=8, agreed=8) == "undecided"  # eight are, twelve are not
+    assert decision(known=12, learned=12, agreed=12) == "accept"
 
 
 def test_a_decision_is_changed_on_more_evidence_than_it_was_made_on():
