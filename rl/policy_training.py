@@ -50,7 +50,8 @@ def train_policy(args: argparse.Namespace) -> None:
     check_own_code(settings)
 
     # What is trained, on what, and what rewards it.
-    tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
+    tokenizer = load_tokenizer(args.sft)
+    policy = load_model(args.sft, distribution=settings.distribution)
     problems = _problems(args, settings, prompts, tokenizer, policy)
     programs = Programs()
     rewards = load_rewards(settings, _reward_folders(args), tokenizer, programs)

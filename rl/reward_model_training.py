@@ -27,7 +27,8 @@ from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.job import TrainingJob
 from pipeline.training.loop import History, Plan, train
-from pipeline.training.step import Columns, adamw, share_out
+from pipeline.training.prepare import prepare
+from pipeline.training.step import Columns, adamw
 from rl.questions import hold_out, load_questions
 from rl.reward_model_metrics import judge
 from rl.rollouts import Question
@@ -65,23 +66,24 @@ def make_reward_model(args: argparse.Namespace) -> None:
         compared={"kind": args.kind, "prompts": prompts.model_dump(mode="json")},
     )
 
-    tokenizer, model = load_tokenizer(args.sft), load_score_model(args.base)
+    tokenizer = load_tokenizer(args.sft)
+    model = prepare(load_score_model(args.base, settings.distribution), settings)
     if load_tokenizer(args.base).get_vocab() != tokenizer.get_vocab():
         raise UserError(f"{args.base} and {args.sft} have different tokenizers")
 
-    # Labels: the fine-tuned model writes solutions, the rule judges them.
+    # Labels: the fine-tuned model writes solutions, the rule judges them. It only computes: on a GPU in bf16.
     writer = load_model(args.sft)
+    sampler = sampler_for(writer, tokenizer, settings.max_batch, settings.precision)
     context = min(writer.config.max_position_embeddings, model.config.max_position_embeddings)
     questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
     training, held_out = _split(questions, settings, args)
 
-    sampler = sampler_for(writer, tokenizer, settings.max_batch, settings.precision)
     folder = job.checkpoints.folder
     labelled = label_all(sampler, training, args.kind, settings, folder, "train")
     judged = label_all(sampler, held_out, args.kind, settings, folder, "held_out")
 
-    # Training, and the judgement on problems that had no part in it.
-    share_out(model, settings.distribution, settings.precision)
+    # Training, and the judgement on problems that had no part in it. The writer's memory is needed for it.
+    del writer, sampler
     history = train_reward_model(model, labelled, settings, job.checkpoints)
     metrics = judge(judged, scores_of(model, judged, settings))
 

@@ -178,6 +178,7 @@ def load_rewards(
                 tokenizer=tokenizer,
                 max_tokens=settings.micro_batch_tokens,
                 precision=settings.precision,
+                distribution=settings.distribution,
             )
     return functions
 

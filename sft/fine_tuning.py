@@ -20,7 +20,8 @@ from pipeline.model.model_prompts import (
     read_evaluation,
 )
 from pipeline.training.job import TrainingJob
-from pipeline.training.step import prepare, weighted_nll
+from pipeline.training.prepare import prepare
+from pipeline.training.step import weighted_nll
 from sft.batches import Examples, plan_batches, read_about, read_examples
 
 DESCRIPTION = (
@@ -44,7 +45,7 @@ def fine_tune(args: argparse.Namespace) -> None:
     )
 
     tokenizer = load_tokenizer(args.base)
-    model = load_model(args.base, optimisation.attention)
+    model = load_model(args.base, optimisation.attention, distribution=optimisation.distribution)
     training, validation = read_examples(args.examples)
     check_fit(model, training, args)
     plan, epochs = plan_batches(

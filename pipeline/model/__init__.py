@@ -8,5 +8,6 @@ model_prompts.py   how a model wants to be asked: prompts.json beside its weight
 card.py         the model card: origin, licence, prompts, limits, a snippet
 older_releases.py  what older releases of transformers read in a model folder
 distributed.py  one training on several processes: replicated or sharded
+free_memory.py  what an accelerator still has for this process
 threads.py      several micro-batches at a time on the cores of one processor
 """

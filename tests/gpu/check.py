@@ -33,7 +33,8 @@ from pipeline.inference.sampler import Sampler  # noqa: E402
 from pipeline.model.load import load_model, save_model  # noqa: E402
 from pipeline.training.checkpoint import Checkpoints, seed_everything  # noqa: E402
 from pipeline.training.loop import Plan, train  # noqa: E402
-from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll  # noqa: E402
+from pipeline.training.prepare import prepare  # noqa: E402
+from pipeline.training.step import adamw, set_learning_rate, train_step, weighted_nll  # noqa: E402
 from tests.support.tiny_model import tiny_model, tiny_tokenizer  # noqa: E402
 
 
