@@ -13,6 +13,7 @@ from pipeline.config.read import read_section
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.model.adapters import parameter_count
 from pipeline.model.card import Card, origin_of, write_card
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.model.model_prompts import (
@@ -84,7 +85,7 @@ def train_policy(args: argparse.Namespace) -> None:
         origin=origin_of(args.sft),
         trained_on=[path.name for path in args.problems],
         asking=asking,
-        parameters=policy.num_parameters(),
+        parameters=parameter_count(policy),
         context=policy.config.max_position_embeddings,
         settings=settings.model_dump(),
         metrics=results,

@@ -23,6 +23,7 @@ from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
 from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
+from pipeline.model.adapters import add_adapters
 from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.training import stop
@@ -124,6 +125,7 @@ class Trainer:
 
         # Copies are made of the whole policy, before it is shared out.
         self.initial, reference = self._frozen_copies()
+        add_adapters(policy, settings.lora)
         prepare(policy, settings)
         for model in self._beside_policy(self.initial, reference, rewards):
             freeze(model, settings)

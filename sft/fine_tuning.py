@@ -12,6 +12,7 @@ from pipeline.config.sft import SFT
 from pipeline.errors import UserError
 from pipeline.forward.layout import row_log_probs
 from pipeline.model import distributed
+from pipeline.model.adapters import add_adapters, parameter_count
 from pipeline.model.card import Card, origin_of, write_card
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.model.model_prompts import (
@@ -60,6 +61,7 @@ def fine_tune(args: argparse.Namespace) -> None:
         f"sft: {len(training):,} examples, {drawn:,} drawn in {settings.steps} steps, {epochs:.2f} epochs"
     )
 
+    add_adapters(model, optimisation.lora)
     prepare(model, optimisation)
     history = job.fit(
         model,
@@ -84,7 +86,7 @@ def fine_tune(args: argparse.Namespace) -> None:
         origin=origin.with_languages(about.languages),
         trained_on=about.sources,
         asking=asking,
-        parameters=model.num_parameters(),
+        parameters=parameter_count(model),
         context=model.config.max_position_embeddings,
         settings=settings.model_dump(mode="json"),
         metrics=results,

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config.base import Incidental, Section, SeededSection
 from pipeline.config.schedule import Drops
-from pipeline.config.training import Updates
+from pipeline.config.training import Lora, Updates
 
 REWARDS = ("rule", "format", "outcome_model", "process_model")
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -238,6 +238,7 @@ class RL(PolicyUpdates):
     """Probability mass that is sampled from. The paper samples by nucleus, with p NS. Only 1 is
     right: otherwise the ratio compares two distributions."""
 
+    lora: Lora = Lora()
     dpo: DPO = DPO()
     ppo: PPO = PPO()
     # What is measured and saved on the way
@@ -319,6 +320,10 @@ class RL(PolicyUpdates):
                 f"group_size {self.group_size}: {self.method} compares outputs, at least 2 are needed"
             )
 
+        if self.lora.rank and self.iterations > 1:
+            raise ValueError(
+                f"lora.rank {self.lora.rank}: with one iteration only; the reference has no adapters"
+            )
         if self.steps < self.iterations:
             raise ValueError(f"iterations {self.iterations}: more than steps ({self.steps})")
         return self

@@ -107,7 +107,19 @@ class FineTuningSchedule(Schedule):
     constant."""
 
 
+class Lora(Section):
+    """Low-rank adapters (arXiv 2106.09685), trained in the place of the weights and merged into them
+    when the model is saved. Needs the package peft (requirements-lora.txt)."""
+
+    rank: int = Field(0, ge=0)
+    """Rank of the adapters of all products of the layers; 0: all weights are trained. Paper: none."""
+
+    alpha: float = Field(32.0, gt=0)
+    """What the adapters add is multiplied by alpha / rank. NS."""
+
+
 class FineTuning(Optimisation):
     """The optimiser of fine-tuning is NS; the base model's is taken."""
 
     schedule: FineTuningSchedule = FineTuningSchedule()
+    lora: Lora = Lora()

@@ -23,6 +23,7 @@ from torch import Tensor
 from transformers import LlamaForCausalLM, PretrainedConfig, PreTrainedModel
 
 from pipeline.errors import UserError
+from pipeline.model.adapters import product_weight
 from pipeline.model.architecture import attention_windows, has_fixed_angles
 from pipeline.model.distributed import full_tensor
 
@@ -240,7 +241,7 @@ class Decoder:
             return self._joined(modules, scales=[scale, 1.0, 1.0], gain=gain)
 
         # Phi-3 has them in one product already; its first rows are the queries'.
-        rows = full_tensor(attention.qkv_proj.weight)
+        rows = product_weight(attention.qkv_proj)
         scales = torch.ones(len(rows), 1, device=rows.device)
         scales[: self.heads * self.head_size] = scale
         return Linear(self._cast(rows * scales * full_tensor(gain)), None)
@@ -265,7 +266,7 @@ class Decoder:
         """Products of the same input as one; the outputs are scaled, the input is multiplied by `gain` beforehand."""
         weights, biases = [], []
         for module, scale in zip(modules, scales, strict=True):
-            weight = full_tensor(module.weight) * scale
+            weight = product_weight(module) * scale
             weights.append(weight if gain is None else weight * full_tensor(gain))
             if module.bias is not None:
                 biases.append(full_tensor(module.bias) * scale)

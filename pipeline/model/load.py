@@ -30,6 +30,7 @@ from pipeline.artifacts.tensorboard import EVENTS, write_events
 from pipeline.artifacts.write import atomic_folder, payload, write_manifest
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.model.adapters import merged_state
 from pipeline.model.card import NAME as CARD
 from pipeline.model.chat import CHAT_TEMPLATE
 from pipeline.model.model_prompts import ModelPrompts, write_prompts
@@ -239,7 +240,7 @@ def save_model(
     With several processes all must call it; the first one writes.
     """
     # All processes take part in gathering a sharded model's weights.
-    weights = distributed.full_state_dict(model)
+    weights = merged_state(model, distributed.full_state_dict(model))
     if not distributed.is_main():
         return
 

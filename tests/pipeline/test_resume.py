@@ -162,6 +162,7 @@ sft.evaluate_every
 sft.optimisation.activation_checkpointing sft.optimisation.attention sft.optimisation.batching
 sft.optimisation.checkpoint_every sft.optimisation.compile sft.optimisation.distribution
 sft.optimisation.keep_checkpoints sft.optimisation.micro_batch_tokens
+hardware.gpu_gb hardware.gpus
 tracking.project tracking.tracker
 """
 """All settings that change no result. A field that overrides one of them must carry the mark again."""
