@@ -90,7 +90,8 @@ class Pass:
         """Bytes of the logits of a chunk: product, fp32, log-softmax and their gradients; the head's own gradient."""
         numbers = min(LOGITS_AT_ONCE, self.targets * self.shape.vocabulary)
         if self.fused:
-            return 2 * MASTER * numbers
+            # In place; in bf16 a copy of them is kept.
+            return (2 * MASTER if self.bf16 else MASTER) * numbers
         casts = 2 * self.width if self.bf16 else 0
         return (3 * MASTER + casts) * numbers
 
