@@ -11,4 +11,5 @@ adapters.py     low-rank adapters (LoRA): put in, read with the weights, merged
 distributed.py  one training on several processes: replicated or sharded
 free_memory.py  what an accelerator still has for this process
 threads.py      several micro-batches at a time on the cores of one processor
+allocator.py    the C library keeps what large tensors held
 """

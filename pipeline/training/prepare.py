@@ -43,9 +43,14 @@ def freeze(model: PreTrainedModel, settings: Updates) -> PreTrainedModel:
     On a GPU that computes in bf16 its products are stored so: half of the memory, and the same numbers.
     """
     model.requires_grad_(False)
+    halve(model, settings)
+    return share_out(model, settings)
+
+
+def halve(model: PreTrainedModel, settings: Updates) -> None:
+    """Store the products of a model that only computes in bf16 where the GPU computes so anyway; in place."""
     if device().type == "cuda" and computes_in_bf16(settings.precision, model):
         store_products_in_bf16(model)
-    return share_out(model, settings)
 
 
 def store_products_in_bf16(model: PreTrainedModel) -> None:
