@@ -101,7 +101,10 @@ class Sampler:
         def sample_part(part: int) -> None:
             mine = by_length[part::parts]
             asked = replace(
-                request, prompts=[list(prompts[q]) for q in mine], keys=[keys[q] for q in mine]
+                request,
+                prompts=[list(prompts[q]) for q in mine],
+                keys=[keys[q] for q in mine],
+                first_indices=[request.index_of(q, 0) for q in mine],
             )
             groups = _Run(self, asked, part, parts).finish_all()
             for question, samples in zip(mine, groups, strict=True):
@@ -278,7 +281,8 @@ class _Run:
 
     def _uniforms(self, wanted: _Wanted) -> np.ndarray:
         key = self.keys[wanted.question]
-        return uniforms(self.settings.seed, self.settings.max_new_tokens, key, wanted.index)
+        index = self.request.index_of(wanted.question, wanted.index)
+        return uniforms(self.settings.seed, self.settings.max_new_tokens, key, index)
 
     def _prefill(self, questions: list[int]) -> None:
         """Compute prompts in chunks under the token budget; `questions` come sorted by length."""

@@ -141,7 +141,7 @@ class VLLMEngine:
         orders = []
         for place, index in wanted:
             room = min(settings.max_new_tokens, self.context - len(request.prompts[place]))
-            seed = _seed(settings.seed, keys[place], index)
+            seed = _seed(settings.seed, keys[place], request.index_of(place, index))
             orders.append({"prompt": place, "room": room, "seed": seed})
 
         answers = self.process.ask(
