@@ -27,6 +27,8 @@ from corpus.formulas.inline_tex import (
 from corpus.formulas.lone_characters import marked, unmarked
 from corpus.formulas.placeholders import CLOSE, PLACEHOLDER, Store, without_placeholders
 from corpus.html.boilerplate import remove_boilerplate
+from corpus.html.content_lines import content_of
+from corpus.html.link_marks import with_link_marks
 from corpus.html.nesting import exact_nesting, nesting_bound
 from corpus.html.repair import repaired
 
@@ -115,20 +117,18 @@ class TooDeep(ValueError):
     """Elements are nested deeper than any page made for readers."""
 
 
-def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = None) -> PageText:
+def extract_text(source: str, max_depth: int = 2_000) -> PageText:
     """Text of a page.
 
     Args:
         source: the page's HTML.
         max_depth: levels of nesting. Beyond them TooDeep is raised: the time of the main-content
             heuristic grows with their square.
-        markup: the page's bytes in a charset that contains ASCII, where they are at hand.
     """
     source = repaired(without_placeholders(source))
-    tree = HTMLTree.parse(marked(source))
+    markup = source.encode("utf-8", "replace")
+    tree = HTMLTree.parse(with_link_marks(marked(source)))
     document = tree.document
-    if markup is None:
-        markup = source.encode("utf-8", "replace")
 
     if document is not None and nesting_bound(markup, enough=max_depth) > max_depth:
         depth = exact_nesting(document.html)
@@ -143,9 +143,11 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
     hints = replace_math(tree, source, markup, store)
     _replace_code(document, store)
     remove_boilerplate(document, source, markup)
-    content = _content(tree, store, len(source), may_hold_tex(source, dollars=bool(hints)))
+    tex_in_text = may_hold_tex(source, dollars=bool(hints))
+    content = _content(tree, store, len(source), tex_in_text)
 
-    text, escaped = _with_text_formulas(unmarked(content.text), hints, store)
+    text = content_of(content.text, tex_in_text)
+    text, escaped = _with_text_formulas(text, hints, store)
     text, kinds = store.restore(text)
     return PageText(_tidy(text), title, kinds, content.fallback, escaped, store.left_out)
 
@@ -308,7 +310,7 @@ def _replace_script(node: ElementNode, mark: str) -> None:
         return
 
     previous = node.prev
-    before = (previous.text or "")[-1:] if previous is not None else ""
+    before = unmarked(previous.text or "")[-1:] if previous is not None else ""
     # A fraction written with raised and lowered numbers: 1<sup>3</sup>⁄<sub>4</sub>.
     if mark == "^" and text.isdigit() and _is_numerator(node):
         if before.isdigit():
