@@ -11,7 +11,7 @@ import re
 
 MARK = "\uf5f2"  # private use, beside those of corpus.formulas.placeholders
 
-# Marks of corpus.html.link_marks: around a link, and at the beginning of an h1 and of other headings.
+# Marks of corpus.html.repair: around a link, and at the beginning of an h1 and of other headings.
 LINK, LINK_END = "\uf5f4" * 2, "\uf5f5" * 2
 TITLE, HEADING = "\uf5f6" * 2, "\uf5f7" * 2
 OUR_MARKS = MARK + LINK[0] + LINK_END[0] + TITLE[0] + HEADING[0]

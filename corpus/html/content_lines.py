@@ -6,10 +6,9 @@ for comments, notices. On a page of prose, lines go that are known by what they 
 paragraph. Lines with formulas or code always stay; from a page without paragraphs only notices go.
 """
 
-from corpus.formulas.lone_characters import unmarked
 from corpus.html.closing_words import (
+    Notices,
     is_button,
-    is_notice,
     opens_bar,
     opens_comments,
     opens_shelf,
@@ -28,19 +27,18 @@ _PARAGRAPH = 150  # letters of a paragraph with which an article goes on
 _NEXT_PARAGRAPH = 120
 _LONG_PARAGRAPH = 400  # letters of one that needs no other beside it
 _FEW_LINKS = 0.25
-_BUTTON = 30  # letters of a link such as "Read more"
 _SHORT = 60  # letters of an item of a menu
 
 
-def content_of(marked_text: str, may_hold_tex: bool) -> str:
-    """The text of a page without the lines that are no content, and without marks.
+def content_of(marked_text: str, text: str, may_hold_tex: bool) -> str:
+    """The text of a page without the lines that are no content.
 
     Args:
-        marked_text: as extracted, with the marks of `corpus.html.link_marks`.
+        marked_text: as extracted, with the marks of `corpus.html.repair`.
+        text: the same without marks.
         may_hold_tex: whether formulas may stand in the text with delimiters.
     """
-    lines = read_lines(marked_text, may_hold_tex)
-    text = unmarked(marked_text)
+    lines = read_lines(marked_text, text, may_hold_tex)
     page = _Page(lines)
     if page.is_prose():
         page.close_regions()
@@ -62,7 +60,8 @@ class _Page:
 
     def __init__(self, lines: list[Line]):
         self.lines = lines
-        self.notices = [_says_notice(line) for line in lines]
+        notices = Notices([line.text for line in lines if line.length <= _LONGEST_NOTICE])
+        self.notices = [_is_no_content(line, notices) for line in lines]
         self.prose = [
             0 if notice else line.prose for line, notice in zip(lines, self.notices, strict=True)
         ]
@@ -90,18 +89,21 @@ class _Page:
     def _end_of_region(self, start: int, above: int) -> int:
         """Where the region ends that the line opens; `start` where it opens none."""
         line = self.lines[start]
-        if line.length > _LONGEST_CLOSING or self.prose[start]:
+        # A section of a manual may be called "4. Comments".
+        is_section = line.is_heading and line.is_item
+        if line.length > _LONGEST_CLOSING or self.prose[start] or is_section:
             return start
 
         words = words_of(line.text)
-        if opens_comments(line.text, words):
+        is_followed_by_prose = start + 1 < len(self.lines) and self.prose[start + 1] > 0
+        if opens_comments(line.text, words, may_be_section=is_followed_by_prose):
             is_below = above >= _BEFORE_COMMENTS * self.total
             if is_below and not any(other.is_protected for other in self.lines[start:]):
                 return len(self.lines)
             return start
         if opens_shelf(line.text, words):
             return self._end_of_shelf(start)
-        if opens_bar(line.text, words):
+        if opens_bar(line.text, words, has_links=line.links >= _FEW_LINKS):
             return self._next_paragraph(start + 1)
         return start
 
@@ -176,15 +178,16 @@ def _teasers(lines: list[Line], prose: list[int]) -> list[int]:
         if not 0 < prose[number] < _LONG_PARAGRAPH or line.is_protected or not above.is_heading:
             continue
         below = lines[number + 1] if number + 1 < len(lines) else None
-        has_button = below is not None and below.is_only_links and below.length <= _BUTTON
+        has_button = below is not None and below.is_button
         if above.is_only_links or has_button:
             teasers.append(number)
     letters = sum(prose[number] for number in teasers)
     return teasers if len(teasers) >= 2 and letters < 0.5 * sum(prose) else []
 
 
-def _says_notice(line: Line) -> bool:
+def _is_no_content(line: Line, notices: Notices) -> bool:
+    """Whether a line is a button, a label of an advertisement, or a notice of the site."""
     if line.is_protected or line.length > _LONGEST_NOTICE:
         return False
     is_label = line.length <= _LONGEST_CLOSING and not (line.is_item or line.is_heading)
-    return (is_label and is_button(words_of(line.text))) or is_notice(line.text)
+    return (is_label and is_button(words_of(line.text))) or notices.hold(line.text)
