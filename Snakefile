@@ -69,9 +69,10 @@ def settings(section):
 # Two jobs share the cores where models are small: one alone leaves cores idle while it loads or reads. Large models need
 # all of the memory and the accelerator. Half of the cores are what a job reserves; it computes with as many threads as
 # there are cores, whatever runs beside it, since the last bits of a sampled log-probability depend on their number.
+HALF = dag.half_of_cores(workflow.cores, workflow.is_main_process)
 SHARE, LAUNCH = workflow.cores, "python"
 if CONFIG.sources.coder == "mini":
-    SHARE = max(1, workflow.cores // 2)
+    SHARE = HALF
     LAUNCH = f"{dag.thread_settings(workflow.cores)} python"
 
 

@@ -2,9 +2,10 @@
 
     python -m examples.another_sampler --results results/mini
 
-The trainer asks two things of an engine (`pipeline.inference.engine.Engine`): take over the policy's current weights,
-and sample. This one samples with transformers' `generate`; a client of an inference server looks the same. The trainer
-checks before its first update that the engine's log-probabilities are those of the policy.
+The trainer asks three things of an engine (`pipeline.inference.engine.Engine`): take over the policy's current
+weights, sample, and sleep while the policy is updated. This one samples with transformers' `generate`; a client of an
+inference server looks the same. The trainer checks before its first update that the engine's log-probabilities are
+those of the policy.
 """
 
 import argparse
@@ -34,6 +35,10 @@ class GenerateEngine:
     def load(self, model: Any) -> None:
         # Same process, same weights. An engine elsewhere would be sent `model.state_dict()` here.
         self.model = model
+
+    def sleep(self) -> None:
+        # Nothing is kept between two calls. An engine elsewhere would free its cache here, before the update.
+        pass
 
     @torch.no_grad()
     def sample(self, request: SampleRequest) -> list[list[Sample]]:

@@ -27,6 +27,8 @@ from pipeline.training.tracker_clients import missing
 __all__ = [
     "benchmark_files",
     "code_digest",
+    "half_of_cores",
+    "listed",
     "load_config",
     "options",
     "print_failure",
@@ -61,6 +63,9 @@ SECTIONS = (
 WORLD_TEXTS = ("code", "prose")
 WORLD_HELD_OUT = ("math", "code", "prose", "chinese")
 """Texts that the built-in world makes (mini/rules.smk)."""
+
+HALF_OF_CORES = "SNAKEMAKE_HALF_OF_CORES"
+"""Environment variable with the number that `half_of_cores` gave where the run was started."""
 
 TRIAL_SECONDS = 120
 """How long the user's own code may take on worked examples."""
@@ -97,6 +102,17 @@ def thread_settings(threads: int) -> str:
         "VECLIB_MAXIMUM_THREADS",
     )
     return " ".join(f"{name}={threads}" for name in names)
+
+
+def half_of_cores(cores: int, is_main_process: bool) -> int:
+    """Threads of a rule that leaves room for another one: half of the cores that Snakemake was given.
+
+    A job's own Snakemake on a cluster's node is given the job's cores alone, of which it must not take half
+    again: it uses the number that the first one has worked out, which the environment hands on.
+    """
+    if is_main_process or HALF_OF_CORES not in os.environ:
+        os.environ[HALF_OF_CORES] = str(max(1, cores // 2))
+    return int(os.environ[HALF_OF_CORES])
 
 
 def settings_file(config: Config, section: str, reruns: bool = True) -> str:
@@ -197,10 +213,12 @@ def _own_paths(config: Config) -> Iterator[tuple[str, str]]:
     """The settings that name the user's own files, with their values, in the order in which they are checked."""
     sources = config.sources
     named: list[tuple[str, str | list[str] | None]] = [
+        ("sources.earlier_crawls", sources.earlier_crawls),
         ("sources.seed_positives", sources.seed_positives),
         ("sources.url_annotations", sources.url_annotations),
         ("sources.solutions", sources.solutions),
         ("sources.problems", sources.problems),
+        ("sources.ratings", sources.ratings),
     ]
     named += [
         (f"sources.benchmarks.{name}", path)
@@ -304,6 +322,13 @@ def source(value: str | list[str], world_path: str) -> str | list[str]:
     """The path under the world's folder where `value` is the word "mini", else the user's own
     path(s)."""
     return world_path if value == "mini" else value
+
+
+def listed(value: str | list[str] | None) -> list[str]:
+    """A setting that may be one path, several or none, as a list."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
 
 
 def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
     rule            the benchmark's own grader: 1 right, 0 wrong. It judges the boxed answer (modes cot and tool), or in
                     the mode pot what the output's program printed when the sandbox ran it
     format          1 if the output ended by itself and holds exactly one boxed answer
+    experts         what unbiased experts would score the answer to a case, 1 to 10 (eval/cases)
     outcome_model   an outcome reward model's probability that the output is right
     process_model   a process reward model's probability for each step; that of the output is the least of them
     module:Class    a class of your own, made without arguments: code, translation or medicine come in here
@@ -21,6 +22,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
+from eval.cases.experts import expected_score
+from eval.cases.gold import case_of
 from eval.grading.grader import grade
 from eval.programs.code_blocks import printed_answer, program_so_far
 from pipeline.artifacts.records import Problem
@@ -113,6 +116,31 @@ class FormatReward:
         return scores
 
 
+class ExpertReward:
+    """What unbiased experts would score on average, for questions that are cases. Beside a reward model that learnt
+    from experts it is the truth that the model stands for.
+
+    `revised_from` is the iteration from which the changed guideline holds; the trainer sets `iteration`.
+    """
+
+    def __init__(self, revised_from: int | None = None):
+        self.revised_from = revised_from
+        self.iteration = 0
+
+    def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
+        revised = self.revised_from is not None and self.iteration >= self.revised_from
+
+        scores = []
+        for group in groups:
+            problem = group.question.problem
+            case = case_of(problem.answer)
+            if case is None:
+                raise UserError(f"problem {problem.id} is no case (eval/cases/gold.py)")
+            of_group = [expected_score(case, text, revised=revised) for text in group.texts]
+            scores.append(np.array(of_group))
+        return scores
+
+
 def compose(
     groups: Sequence[Group], functions: dict[str, RewardFunction], weights: dict[str, float]
 ) -> None:
@@ -165,6 +193,8 @@ def load_rewards(
     for name in settings.rewards:
         if name == "format":
             functions[name] = FormatReward()
+        elif name == "experts":
+            functions[name] = ExpertReward()
         elif ":" in name:
             functions[name] = load_own_reward(name)
         elif name in ("outcome_model", "process_model"):

@@ -27,6 +27,7 @@ from pipeline.forward.layout import row_log_probs
 from pipeline.forward.row_attention import use_row_attention
 from pipeline.inference.engine import Sample
 from pipeline.model import distributed
+from pipeline.model.allocator import keep_freed_memory
 from pipeline.model.load import (
     LOADING_ERRORS,
     cannot_load,
@@ -35,12 +36,14 @@ from pipeline.model.load import (
     load_tokenizer,
     train_every_embedding,
 )
+from rl.ratings.scale import scale_of
 from rl.rollouts import Group
 from rl.solution_steps import step_ends
 
 
 def load_score_model(source: str | Path) -> PreTrainedModel:
     """A model with one score for each token: a trained one, or any causal model's body under a new head."""
+    keep_freed_memory()
     config = AutoConfig.from_pretrained(str(source), num_labels=1)
     config.classifier_dropout = 0.0  # training must compute what scoring computes
 
@@ -120,13 +123,11 @@ def row_scores(
     ]
 
 
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """The logistic function, in float64."""
-    return 1 / (1 + np.exp(-logits.astype(np.float64)))
-
-
 class ModelReward:
-    """A trained reward model as a reward: the outcome's probability, or the least of the steps' probabilities."""
+    """A trained reward model as a reward: the outcome's value, or the least of the steps' values.
+
+    A value is a probability, or where the model learnt from ratings, points of the raters' scale.
+    """
 
     def __init__(
         self,
@@ -141,6 +142,7 @@ class ModelReward:
             raise UserError(f"{folder}: this reward model's tokenizer is not the policy's")
 
         self.model = load_score_model(folder)
+        self.scale = scale_of(self.model)
         self.process = process
         """Whether every step is read, or only the last token."""
         self.tokenizer = tokenizer
@@ -148,7 +150,7 @@ class ModelReward:
         self.precision = precision
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        """One array [G] for each group. Outputs without tokens get 0.
+        """One array [G] for each group. Outputs without tokens get the lowest value.
 
         A process model also sets the groups' `step_rewards` and `step_ends`.
         """
@@ -163,11 +165,12 @@ class ModelReward:
 
         scores = []
         for group, ends in zip(groups, ends_of_group, strict=True):
-            steps = [probabilities(next(logits)) for _ in group.samples]
+            steps = [self.scale.points(self.scale.share(next(logits))) for _ in group.samples]
             if self.process:
                 group.step_rewards = steps
                 group.step_ends = [np.array(of_sample, dtype=np.int64) for of_sample in ends]
-            scores.append(np.array([step.min() if len(step) else 0.0 for step in steps]))
+            lowest = self.scale.lowest
+            scores.append(np.array([step.min() if len(step) else lowest for step in steps]))
         return scores
 
     def _ends(self, sample: Sample) -> list[int]:

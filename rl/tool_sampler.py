@@ -62,6 +62,10 @@ class ToolSampler:
         """Take over the model's current weights."""
         self.engine.load(model)
 
+    def sleep(self) -> None:
+        """As the engine sleeps."""
+        self.engine.sleep()
+
     def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """As `Sampler.sample`; random numbers of later turns depend on the key, the sample's index and the turn."""
         settings = replace(request.settings, stop=ASKS_FOR_OUTPUT)

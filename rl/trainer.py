@@ -21,7 +21,6 @@ from pipeline.config.rl import RL
 from pipeline.config.schedule import constant, learning_rate
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
-from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
 from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
@@ -44,8 +43,8 @@ from rl.monitoring.metrics import (
 from rl.monitoring.reward_hacking import WINDOW, divergence
 from rl.monitoring.stopwatch import Stopwatch
 from rl.policy_update import PolicyUpdate
-from rl.rewards import RewardFunction
-from rl.rollouts import Group, Question, group_record
+from rl.rewards import ExpertReward, RewardFunction
+from rl.rollouts import Group, Question, engine_for, group_record
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs, ToolSampler
 from rl.value_model import ValueModel
@@ -165,15 +164,7 @@ class Trainer:
 
     def _sampler(self, given: Engine | None, programs: Programs | None) -> Engine:
         settings = self.settings
-        sampler = given
-        if sampler is None:
-            on_cuda = self.policy.device.type == "cuda"
-            compiles = settings.compile_sampler == "always"
-            compiles = compiles or (settings.compile_sampler == "auto" and on_cuda)
-            sampler = sampler_for(
-                self.policy, self.tokenizer, settings.max_batch, settings.precision, compiles
-            )
-
+        sampler = given or engine_for(self.policy, self.tokenizer, settings)
         if settings.mode == "tool":
             return ToolSampler(sampler, programs or Programs(), settings.tool_rounds)
         return sampler
@@ -227,11 +218,13 @@ class Trainer:
     def step(self, step: int) -> dict[str, Any]:
         """One exploration stage and its updates (Algorithm 1); returns the step's metrics."""
         settings = self.settings
+        self._tell_iteration(step)
         if step in self._iteration_starts():
             self._start_iteration(step)
 
         # Rollout: G outputs for each question, with their rewards.
         groups = self.explore(step)
+        self.sampler.sleep()
 
         # Credit: every token gets its number; this may need forward passes of other models.
         with self.stopwatch.measure("score"):
@@ -302,6 +295,13 @@ class Trainer:
             return []
         later = range(1, settings.iterations)
         return [round(i * settings.steps / settings.iterations) for i in later]
+
+    def _tell_iteration(self, step: int) -> None:
+        """Let the experts know whose guideline holds; at every step, since a run may be taken up anywhere."""
+        iteration = sum(step >= start for start in self._iteration_starts())
+        for reward in self.exploration.rewards.values():
+            if isinstance(reward, ExpertReward):
+                reward.iteration = iteration
 
     def _start_iteration(self, step: int) -> None:
         """The reference becomes the policy, and reward models learn from the policy's samples (Algorithm 1)."""

@@ -148,6 +148,11 @@ class Selection(Section):
     judged_pages: int = Field(50, ge=1)
     """Pages of a prefix that the automatic annotator reads. NS."""
 
+    vocabulary: Literal["mathematics"] | None = "mathematics"
+    """NS: what the automatic annotator knows about the subject beforehand. `mathematics`: words in
+    many languages, TeX commands and signs (corpus/mining/glossary.yaml). null: nothing, for any
+    other subject; it then goes by the classifier's scores alone."""
+
     page_evidence: float = Field(0.03, gt=0, lt=1)
     """NS: mathematical words and signs per token from which the automatic annotator calls a page
     mathematical."""

@@ -2,15 +2,17 @@
 4."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config.base import Incidental, Section, SeededSection
+from pipeline.config.engines import VLLM, Engines
+from pipeline.config.experts import Experts
 from pipeline.config.schedule import Drops
 from pipeline.config.training import Updates
 
-REWARDS = ("rule", "format", "outcome_model", "process_model")
+REWARDS = ("rule", "format", "experts", "outcome_model", "process_model")
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 """Code of the user's own, as `module:name` (rl/own_code)."""
 
@@ -54,9 +56,25 @@ class Reward(PolicyUpdates):
     completions: int = Field(8, ge=1)
     """Rollouts from each step's prefix that decide its label. Paper NS; Math-Shepherd: N = 8."""
 
-    labels: Literal["hard", "soft"] = "hard"
+    labels: Literal["hard", "soft", "experts", "ratings"] = "hard"
     """A step's label. `hard`: 1 if any rollout is right; `soft`: the share that is. Paper NS;
-    Math-Shepherd trains on hard labels."""
+    Math-Shepherd trains on hard labels. An outcome model may learn from scores instead: `experts`
+    lets the simulated experts score sampled answers to cases, `ratings` reads `sources.ratings`."""
+
+    experts: Experts = Experts()
+    """The simulated experts, and how many raters are held out. NS."""
+
+    known_raters: list[str] | None = None
+    """Names that may occur in `sources.ratings`; none allows all. NS."""
+
+    rater_effects: bool = True
+    """Model how strict and how noisy each rater is; false takes plain means. NS."""
+
+    rating_loss: Literal["regression", "ordinal"] = "regression"
+    """How a model learns from scores (rl/ratings/scale.py). NS."""
+
+    ratings_share: float = Field(1.0, gt=0, le=1)
+    """Share of the problems with ratings that train; fewer show what a poor reward model does. NS."""
 
     temperature: float = Field(0.7, gt=0)
     """Sampling temperature of solutions and rollouts. NS; 0.7 is the paper's for voting (section
@@ -201,7 +219,7 @@ class RL(PolicyUpdates):
     """Where sampler and trainer round differently. `none`: the sampler's log-probabilities are the
     old policy's. `truncated`: the trainer's are, and a token's term is weighed by min(trainer /
     sampler, `importance_cap`) (truncated importance sampling, IMPALA, arXiv 1802.01561). Costs a
-    forward pass."""
+    forward pass. With the engine `vllm` the default is `truncated`."""
 
     importance_cap: float = Field(2.0, ge=1)
     """Largest weight of a token's term. NS; 2 is what public implementations use."""
@@ -238,6 +256,13 @@ class RL(PolicyUpdates):
     """Probability mass that is sampled from. The paper samples by nucleus, with p NS. Only 1 is
     right: otherwise the ratio compares two distributions."""
 
+    engine: Engines = "own"
+    """What samples: `own`, this project's samplers; `vllm`, in a process of its own, whose rounding
+    differs from the trainer's: `importance` is then `truncated` unless it is set (docs/models.md).
+    NS."""
+
+    vllm: VLLM = VLLM()
+
     dpo: DPO = DPO()
     ppo: PPO = PPO()
     # What is measured and saved on the way
@@ -260,6 +285,14 @@ class RL(PolicyUpdates):
     compile_sampler: Incidental[Literal["auto", "always", "never"]] = "auto"
     """Put the sampler's step through torch.compile; `auto`: on CUDA only. NS. Not yet run on a GPU.
     Log-probabilities may differ in the last bits."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _importance_follows_the_engine(cls, values: Any) -> Any:
+        """Another engine rounds differently: what it sampled is weighed, unless the file says otherwise."""
+        if isinstance(values, dict) and values.get("engine") == "vllm":
+            return {"importance": "truncated"} | values
+        return values
 
     @property
     def questions(self) -> int:

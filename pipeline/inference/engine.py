@@ -41,6 +41,7 @@ class Sample:
     `finish` is "stop" (an end token or a stop string) or "length" (cut off). `stop` is the stop string that ended
     it, None for an end token. Greedy samples carry the log-probabilities at temperature 1. `written` says which ids
     were sampled where others stand between them (what a tool printed); `logprobs` are those of the sampled ones.
+    `tokens` counts the tokens of an engine whose ids are no tokens (a server that gives text).
     """
 
     ids: list[int]
@@ -48,10 +49,13 @@ class Sample:
     finish: str
     stop: str | None = None
     written: list[bool] | None = None
+    tokens: int | None = None
 
     @property
     def length(self) -> int:
         """Tokens that were sampled."""
+        if self.tokens is not None:
+            return self.tokens
         return len(self.ids) if self.written is None else sum(self.written)
 
     @property
@@ -100,17 +104,28 @@ class SampleRequest:
 
 
 class Engine(Protocol):
-    """What RL, label making and evaluation ask of a sampler; another one (vLLM, say) takes its place by having this.
+    """What RL, label making and evaluation ask of a sampler; another one takes its place by having this.
 
     Whatever implements it must give ids and the log-probabilities of the distribution that was sampled from, at the
-    sampling temperature. Those here: pipeline.inference.sampler.Sampler, and
-    pipeline.inference.forward_sampler.ForwardSampler for other models.
+    sampling temperature. Those here:
+
+        pipeline.inference.sampler.Sampler                 Llamas and their relatives
+        pipeline.inference.forward_sampler.ForwardSampler  every other model
+        pipeline.inference.vllm_engine.VLLMEngine          vLLM, in a process of its own
+        eval.sampling.server_engine.ServerEngine           a server elsewhere, for evaluation
     """
 
     tokenizer: Any
 
     def load(self, model: Any) -> None:
         """Take over the model's current weights."""
+        ...
+
+    def sleep(self) -> None:
+        """Give back the memory that only sampling needs, until the next `load` or `sample`.
+
+        The trainer calls it between a rollout and the update.
+        """
         ...
 
     def sample(self, request: SampleRequest) -> list[list[Sample]]:

@@ -58,6 +58,9 @@ class ForwardSampler:
             )
         self.model: Any = model
 
+    def sleep(self) -> None:
+        """Nothing to give back: a batch's cache goes with the batch."""
+
     @torch.inference_mode()
     def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """As `pipeline.inference.sampler.Sampler.sample`, whose random numbers these are."""

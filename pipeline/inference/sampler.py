@@ -62,6 +62,11 @@ class Sampler:
         """Take over the model's current weights (cast once per rollout, not per token)."""
         self.decoder.load(model, self.dtype)
 
+    def sleep(self) -> None:
+        """Give back the caches of a GPU. A processor keeps them: its memory is not what an update lacks."""
+        if self.decoder.device.type != "cpu":
+            self._caches.clear()
+
     def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """See `Engine.sample`."""
         prompts, keys = request.prompts, request.key_names

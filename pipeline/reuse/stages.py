@@ -66,7 +66,7 @@ STAGES = (
             "corpus.classifier",
             "corpus.selection",
         ),
-        sources=("warc", "crawl_files", "seed_positives", "url_annotations"),
+        sources=("warc", "crawl_files", "earlier_crawls", "seed_positives", "url_annotations"),
     ),
     Stage(
         "base",
