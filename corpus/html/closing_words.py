@@ -144,9 +144,12 @@ szólj hozzá *; lasă un *; γράψτε ένα *
 """
 # Alone, or with a number: "12 comments", "Comments (3)".
 _COUNTED = frozenset(
-    "comments comment responses replies kommentare kommentar leserkommentare reaktionen commentaires commentaire réactions comentarios "
-    "comentario comentários comentário commenti commento komentarze reacties reactie kommentarer kommentar kommentit комментарии "
-    "комментарий комментариев yorumlar yorum komentáře hozzászólások comentarii σχόλια".split()
+    """
+    comments comment responses replies kommentare kommentar leserkommentare reaktionen commentaires
+    commentaire réactions comentarios comentario comentários comentário commenti commento komentarze
+    reacties reactie kommentarer kommentit комментарии комментарий комментариев yorumlar yorum komentáře
+    hozzászólások comentarii σχόλια
+    """.split()
 )
 
 # ---- languages without spaces between words: how a line begins ----

@@ -6,8 +6,8 @@ from corpus.formulas.lone_characters import OUR_MARKS
 from corpus.html.main_text import extract_text
 
 PARAGRAPH = (
-    "The river rose slowly during the night, and in the morning the meadow below the old mill was a "
-    "lake on which two swans had already settled. Nobody in the village could remember a flood so late."
+    "The river rose slowly during the night, and in the morning the meadow below the old mill was "
+    "a lake on which two swans had already settled. Nobody in the village could remember a flood so late."
 )
 ARTICLE = f"<h1>A late flood</h1><p>{PARAGRAPH}</p><p>{PARAGRAPH}</p><h2>What came after</h2><p>{PARAGRAPH}</p>"
 TEASER = "<h3><a href='/b'>Bridge closed for a week</a></h3><p>Engineers found a crack in the second pillar last Friday.</p>"
