@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import Problem, Solution
+from pipeline.config.rl import RL
 from pipeline.inference.engine import Engine, Sample, SampleRequest, SamplingSettings
+from pipeline.inference.forward_sampler import sampler_for
+from pipeline.inference.vllm_engine import VLLMEngine
 from pipeline.model import distributed
 from pipeline.model.chat import encode_turns
+from pipeline.model.precision import computes_in_bf16
 
 
 @dataclass(slots=True)
@@ -76,6 +80,18 @@ def questions_of_step(
         missing = count - len(chosen)
         chosen += [questions[i] for i in order[offset : offset + missing]]
     return chosen
+
+
+def engine_for(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, settings: RL) -> Engine:
+    """The engine that the settings choose, with the policy's weights."""
+    if settings.engine == "vllm":
+        in_bf16 = computes_in_bf16(settings.precision, policy)
+        return VLLMEngine.of_model(policy, tokenizer, settings.vllm, settings.max_batch, in_bf16)
+
+    on_cuda = policy.device.type == "cuda"
+    compiles = settings.compile_sampler == "always"
+    compiles = compiles or (settings.compile_sampler == "auto" and on_cuda)
+    return sampler_for(policy, tokenizer, settings.max_batch, settings.precision, compiles)
 
 
 def roll_out(

@@ -21,7 +21,6 @@ from pipeline.config.rl import RL
 from pipeline.config.schedule import constant, learning_rate
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
-from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
 from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
@@ -45,7 +44,7 @@ from rl.monitoring.reward_hacking import WINDOW, divergence
 from rl.monitoring.stopwatch import Stopwatch
 from rl.policy_update import PolicyUpdate
 from rl.rewards import ExpertReward, RewardFunction
-from rl.rollouts import Group, Question, group_record
+from rl.rollouts import Group, Question, engine_for, group_record
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs, ToolSampler
 from rl.value_model import ValueModel
@@ -165,15 +164,7 @@ class Trainer:
 
     def _sampler(self, given: Engine | None, programs: Programs | None) -> Engine:
         settings = self.settings
-        sampler = given
-        if sampler is None:
-            on_cuda = self.policy.device.type == "cuda"
-            compiles = settings.compile_sampler == "always"
-            compiles = compiles or (settings.compile_sampler == "auto" and on_cuda)
-            sampler = sampler_for(
-                self.policy, self.tokenizer, settings.max_batch, settings.precision, compiles
-            )
-
+        sampler = given or engine_for(self.policy, self.tokenizer, settings)
         if settings.mode == "tool":
             return ToolSampler(sampler, programs or Programs(), settings.tool_rounds)
         return sampler

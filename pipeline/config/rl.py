@@ -2,11 +2,12 @@
 4."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config.base import Incidental, Section, SeededSection
+from pipeline.config.engines import VLLM, Engines
 from pipeline.config.experts import Experts
 from pipeline.config.schedule import Drops
 from pipeline.config.training import Updates
@@ -218,7 +219,7 @@ class RL(PolicyUpdates):
     """Where sampler and trainer round differently. `none`: the sampler's log-probabilities are the
     old policy's. `truncated`: the trainer's are, and a token's term is weighed by min(trainer /
     sampler, `importance_cap`) (truncated importance sampling, IMPALA, arXiv 1802.01561). Costs a
-    forward pass."""
+    forward pass. With the engine `vllm` the default is `truncated`."""
 
     importance_cap: float = Field(2.0, ge=1)
     """Largest weight of a token's term. NS; 2 is what public implementations use."""
@@ -255,6 +256,13 @@ class RL(PolicyUpdates):
     """Probability mass that is sampled from. The paper samples by nucleus, with p NS. Only 1 is
     right: otherwise the ratio compares two distributions."""
 
+    engine: Engines = "own"
+    """What samples: `own`, this project's samplers; `vllm`, in a process of its own, whose rounding
+    differs from the trainer's: `importance` is then `truncated` unless it is set (docs/models.md).
+    NS."""
+
+    vllm: VLLM = VLLM()
+
     dpo: DPO = DPO()
     ppo: PPO = PPO()
     # What is measured and saved on the way
@@ -277,6 +285,14 @@ class RL(PolicyUpdates):
     compile_sampler: Incidental[Literal["auto", "always", "never"]] = "auto"
     """Put the sampler's step through torch.compile; `auto`: on CUDA only. NS. Not yet run on a GPU.
     Log-probabilities may differ in the last bits."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _importance_follows_the_engine(cls, values: Any) -> Any:
+        """Another engine rounds differently: what it sampled is weighed, unless the file says otherwise."""
+        if isinstance(values, dict) and values.get("engine") == "vllm":
+            return {"importance": "truncated"} | values
+        return values
 
     @property
     def questions(self) -> int:
