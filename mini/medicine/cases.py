@@ -32,6 +32,8 @@ IDLE_HISTORY = 0.2
 WITH_RISK = 0.4
 PREGNANT_AGES = (19, 44)
 AGES = (19, 88)
+PAGE_FORM = 2
+"""How pages tell a case."""
 OTHER_SPELLING = 0.3
 """Share of the findings that a training question names in other words."""
 
@@ -155,7 +157,8 @@ def _fact(rng: Random, name: str, is_normal: bool = False) -> Fact:
 
 
 def question(case: Case, language: str, rng: Random, form: int | None = None) -> str:
-    """The case in words. With `form` every finding has the spelling of that form, as held-out wordings have."""
+    """The case in words; without `form` in any of them. Held-out wordings have the forms 0 and 1, whose findings have
+    one spelling each, pages the form PAGE_FORM: no page tells a case as a benchmark asks it."""
     spoken = words(language)
     told = [*case.facts, *case.astray, *case.normal]
     rng.shuffle(told)
@@ -183,7 +186,7 @@ def _told(fact: Fact, language: str, rng: Random, form: int | None) -> str:
     finding = table().findings[fact.finding]
     if finding.lab is not None and fact.value is not None:
         return f"{finding.lab.name(language)} {fact.value:g} {finding.lab.unit}"
-    other = rng.random() < OTHER_SPELLING if form is None else form == 1
+    other = form == 1 if form in (0, 1) else rng.random() < OTHER_SPELLING
     return finding.name(language, other)
 
 

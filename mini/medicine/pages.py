@@ -8,7 +8,7 @@ from mini.crawl.other_pages import article as other
 from mini.crawl.other_pages import byline
 from mini.crawl.phrases import phrases
 from mini.crawl.sites import Section
-from mini.medicine.cases import LEVELS, Care, draw_case, question, worked_answer
+from mini.medicine.cases import LEVELS, PAGE_FORM, Care, draw_case, question, worked_answer
 from mini.medicine.table import table, words
 from mini.templates.slots import fill
 
@@ -115,7 +115,7 @@ def _worked_case(rng: Random, language: str, space: str) -> list[Part]:
     care = Care(looks_at_history=rng.random() < CAREFUL)
     labels = phrases(language).block_labels
     return [
-        Part("paragraph", labels["example"] + question(case, language, rng)),
+        Part("paragraph", labels["example"] + question(case, language, rng, PAGE_FORM)),
         Part("paragraph", labels["solution"] + worked_answer(case, language, care)),
     ]
 
