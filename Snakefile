@@ -101,6 +101,7 @@ include: "pretrain/rules.smk"
 include: "sft/rules.smk"
 include: "rl/rules.smk"
 include: "eval/rules.smk"
+include: "findings/rules.smk"
 
 
 # On demand: every byte that the run has made, against its manifests.
