@@ -10,7 +10,7 @@ PARAGRAPH = (
     "a lake on which two swans had already settled. Nobody in the village could remember a flood so late."
 )
 ARTICLE = f"<h1>A late flood</h1><p>{PARAGRAPH}</p><p>{PARAGRAPH}</p><h2>What came after</h2><p>{PARAGRAPH}</p>"
-TEASER = "<h3><a href='/b'>Bridge closed for a week</a></h3><p>Engineers found a crack in the second pillar last Friday.</p>"
+TEASER = "<h3><a href='/b'>Bridge closed for a week</a></h3><p>Engineers found a crack in a pillar on Friday.</p>"
 LINKS = (
     "<ul><li><a href='/c'>Swans return early</a></li><li><a href='/d'>Mill to be sold</a></li></ul>"
 )
