@@ -337,10 +337,10 @@ def reinforcement(size: Size, figures: dict, folder: Path) -> dict:
         "evaluate_every": 0,
         "micro_batch_tokens": 4096,
     }
-    figures = {"rl_manifest": rl_steps(folder / "whole", toy_folder, settings)}
+    figures = {"rl_manifest": rl_steps(folder / "trained", toy_folder, settings)}
     if importlib.util.find_spec("peft"):
         adapted = settings | {"lora": {"rank": 8}}
-        figures["lora_manifest"] = rl_steps(folder / "adapters", toy_folder, adapted)
+        figures["lora_manifest"] = rl_steps(folder / "adapted", toy_folder, adapted)
     return figures
 
 
