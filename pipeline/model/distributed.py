@@ -83,7 +83,7 @@ def session() -> Iterator[None]:
         sys.stderr.flush()
         os._exit(1)
 
-    barrier(LONG_PATIENCE)
+    wait_for_main()
     dist.destroy_process_group()
 
 
@@ -108,11 +108,16 @@ def is_main() -> bool:
     return rank() == 0
 
 
-def barrier(patience: timedelta = PATIENCE) -> None:
-    """Wait until all processes are here, longer than usual where one of them has much to do alone."""
-    if not dist.is_initialized():
-        return
-    dist.barrier(group=_patient_group() if patience > PATIENCE else None)
+def barrier() -> None:
+    """Wait until all processes are here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
+def wait_for_main() -> None:
+    """Wait until all processes are here, longer than usual: the first reads or writes something large."""
+    if dist.is_initialized():
+        dist.barrier(group=_patient_group())
 
 
 def on_main(function: Callable[[], Item]) -> Item | None:

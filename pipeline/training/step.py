@@ -137,6 +137,8 @@ def train_step(
         if not sharded:
             distributed.all_reduce_gradients(parameters)
         norm = apply_gradients(model, optimiser, clip_norm)
+    # What follows a step, sampling above all, has the gradients' memory.
+    optimiser.zero_grad(set_to_none=True)
     return metrics | {"grad_norm": norm}
 
 
