@@ -43,6 +43,9 @@ def freeze(model: PreTrainedModel, settings: Updates) -> PreTrainedModel:
     On a GPU that computes in bf16 its products are stored so: half of the memory, and the same numbers.
     """
     model.requires_grad_(False)
+    if is_recomputed(settings):
+        # Packed rows, as the model has them that is trained beside it.
+        use_row_attention(model)
     halve(model, settings)
     return share_out(model, settings)
 

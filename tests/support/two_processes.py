@@ -133,6 +133,10 @@ def main() -> None:
         report["replicate"] = run(folder, "replicate", distribution="replicate")
         report["shard"] = run(folder, "shard")
         report["frugal"] = run(folder, "frugal", activation_checkpointing="always")
+        # Each process taken for a node of its own: replicated over both.
+        of_node, os.environ["LOCAL_WORLD_SIZE"] = os.environ["LOCAL_WORLD_SIZE"], "1"
+        report["hybrid"] = run(folder, "hybrid", distribution="hybrid")
+        os.environ["LOCAL_WORLD_SIZE"] = of_node
         report["resumed"] = run(folder, "resumed", stop_at=5, then={})
         run(folder, "one_to_two")
         run(folder, "two_to_three", stop_at=5)
