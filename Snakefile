@@ -30,6 +30,7 @@ RESULTS = f"results/{CONFIG.name}"
 TAKEN = dag.taken_stages(CONFIG, RESULTS)
 if workflow.is_main_process:
     dag.print_beginning(config, CONFIG, TAKEN)
+    dag.print_unseen_changes(CONFIG, RESULTS, workflow.rerun_triggers)
     run_lock.hold()
     first_minute(
         CONFIG, RESULTS, check_solutions, check_benchmarks, on_this_machine=workflow.local_exec

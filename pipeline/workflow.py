@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
@@ -22,6 +23,7 @@ from pipeline.config.preset_file import read_yaml
 from pipeline.errors import UserError
 from pipeline.preflight import run_lock
 from pipeline.reuse.earlier import Taken, taken_of
+from pipeline.reuse.unseen import unseen_changes
 from pipeline.training.tracker_clients import missing
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "load_config",
     "options",
     "print_failure",
+    "print_unseen_changes",
     "settings_file",
     "shell_prefix",
     "source",
@@ -311,6 +314,13 @@ def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
         print(f"run {config.name}, in results/{config.name}/ (preset {preset})", file=sys.stderr)
     if taken is not None:
         print(*taken.lines(), sep="\n", file=sys.stderr)
+
+
+def print_unseen_changes(config: Config, results: str, triggers: Iterable[Enum]) -> None:
+    """Say which finished stages were made with other settings, where Snakemake is told not to look at inputs."""
+    if "INPUT" not in {trigger.name for trigger in triggers}:
+        for line in unseen_changes(config, Path(results)):
+            print(line, file=sys.stderr)
 
 
 def record_settings(config: Config, results: str) -> None:

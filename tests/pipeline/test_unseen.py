@@ -1,0 +1,45 @@
+"""Finished stages whose settings have changed, for profiles that look at times alone."""
+
+from enum import Enum
+
+from pipeline.artifacts.write import write_json
+from pipeline.config.load import load_preset
+from pipeline.reuse.unseen import unseen_changes
+from pipeline.workflow import print_unseen_changes
+
+Trigger = Enum("Trigger", ["MTIME", "INPUT"])
+
+
+def test_a_stage_made_with_other_settings_is_named_once_with_what_differs(tmp_path, capsys):
+    before = load_preset("smoke")
+    write_json(
+        tmp_path / "models/base/manifest.json",
+        {"settings": before.pretrain.model_dump(mode="json")},
+    )
+    write_json(
+        tmp_path / "corpus/round_1/manifest.json",
+        {
+            "settings": {
+                "number": 1,
+                "classifier": before.corpus.classifier.model_dump(mode="json"),
+                "selection": before.corpus.selection.model_dump(mode="json"),
+            }
+        },
+    )
+    assert list(unseen_changes(before, tmp_path)) == []
+
+    changes = {
+        "pretrain": {"tokens": 70_000, "optimisation": {"schedule": {"warmup_steps": 7}}},
+        "corpus": {"classifier": {"epochs": 5}, "dedup": {"bands": 8}},
+        "sft": {"steps": 3},
+    }
+    changed = load_preset("smoke", changes)
+    rounds, base = unseen_changes(changed, tmp_path)
+    assert "round_1" in rounds and "(corpus.classifier.epochs)" in rounds and "mine_round" in rounds
+    assert "models/base" in base and "--forcerun train_base" in base
+    assert "(pretrain.optimisation.schedule.warmup_steps, pretrain.tokens)" in base
+
+    print_unseen_changes(changed, str(tmp_path), [Trigger.MTIME, Trigger.INPUT])
+    assert capsys.readouterr().err == ""
+    print_unseen_changes(changed, str(tmp_path), [Trigger.MTIME])
+    assert capsys.readouterr().err.splitlines() == [rounds, base]
