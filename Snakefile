@@ -9,6 +9,7 @@
 #   eval/     samples and summary.json          reports/  corpus.html, results.html
 #   logs/     one log a job                     benchmarks/  time and memory of each job
 #   resume/   state of unfinished trainings, deleted when they end
+import atexit
 import re
 import time
 
@@ -30,7 +31,6 @@ RESULTS = f"results/{CONFIG.name}"
 TAKEN = dag.taken_stages(CONFIG, RESULTS)
 if workflow.is_main_process:
     dag.print_beginning(config, CONFIG, TAKEN)
-    dag.print_unseen_changes(CONFIG, RESULTS, workflow.rerun_triggers)
     run_lock.hold()
     first_minute(
         CONFIG, RESULTS, check_solutions, check_benchmarks, on_this_machine=workflow.local_exec
@@ -104,6 +104,14 @@ rule verify:
 
 
 STARTED = time.time()
+
+
+# At the end, for Snakemake tells nobody that there is nothing to be done.
+@atexit.register
+def say_what_was_not_seen():
+    if workflow.is_main_process and workflow.dag is not None:
+        wanted = {job.rule.name for job in workflow.dag.jobs}
+        dag.print_unseen_changes(CONFIG, RESULTS, wanted, workflow.rerun_triggers)
 
 
 # A later run that starts from this one compares its settings with these.

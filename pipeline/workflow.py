@@ -316,11 +316,20 @@ def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
         print(*taken.lines(), sep="\n", file=sys.stderr)
 
 
-def print_unseen_changes(config: Config, results: str, triggers: Iterable[Enum]) -> None:
-    """Say which finished stages were made with other settings, where Snakemake is told not to look at inputs."""
-    if "INPUT" not in {trigger.name for trigger in triggers}:
-        for line in unseen_changes(config, Path(results)):
-            print(line, file=sys.stderr)
+def print_unseen_changes(
+    config: Config, results: str, wanted: Collection[str], triggers: Iterable[Enum]
+) -> None:
+    """Say which finished stages were made with other settings, where Snakemake is told not to look at inputs.
+
+    Args:
+        wanted: the rules that the targets need.
+        triggers: what Snakemake looks at when it decides whether a rule runs again.
+    """
+    if "INPUT" in {trigger.name for trigger in triggers}:
+        return
+    for change in unseen_changes(config, Path(results)):
+        if change.rule in wanted:
+            print(change.line(), file=sys.stderr)
 
 
 def record_settings(config: Config, results: str) -> None:

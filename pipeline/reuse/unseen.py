@@ -5,6 +5,7 @@ profile, Snakemake passes over it without a word.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.artifacts.write import MANIFEST, read_json
@@ -26,18 +27,30 @@ _MADE = {
 _OF_A_ROUND = ("classifier", "selection")
 
 
-def unseen_changes(config: Config, results: Path) -> Iterator[str]:
-    """One line for each artifact that was made with other settings; settings of speed and memory do not count."""
+@dataclass(frozen=True, slots=True)
+class UnseenChange:
+    """An artifact that was made with other settings than those of now."""
+
+    artifact: Path
+    rule: str
+    settings: list[str]
+
+    def line(self) -> str:
+        return (
+            f"note: {self.artifact} stays as it is, made with other settings ({', '.join(self.settings)}): "
+            f"--rerun-triggers leaves settings out, --forcerun {self.rule} makes it anew"
+        )
+
+
+def unseen_changes(config: Config, results: Path) -> Iterator[UnseenChange]:
+    """The artifacts that were made with other settings; settings of speed and memory do not count."""
     for artifact, (section, rule) in _MADE.items():
         manifest = results / artifact / MANIFEST
         if not manifest.is_file():
             continue
         names = list(_differences(config, section, read_json(manifest).get("settings", {})))
         if names:
-            yield (
-                f"note: {results / artifact} was made with other settings ({', '.join(names)}); "
-                f"--rerun-triggers leaves settings out, --forcerun {rule} makes it anew"
-            )
+            yield UnseenChange(results / artifact, rule, names)
 
 
 def _differences(config: Config, section: str, made_with: dict) -> Iterator[str]:

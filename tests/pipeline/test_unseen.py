@@ -35,11 +35,14 @@ def test_a_stage_made_with_other_settings_is_named_once_with_what_differs(tmp_pa
     }
     changed = load_preset("smoke", changes)
     rounds, base = unseen_changes(changed, tmp_path)
-    assert "round_1" in rounds and "(corpus.classifier.epochs)" in rounds and "mine_round" in rounds
-    assert "models/base" in base and "--forcerun train_base" in base
-    assert "(pretrain.optimisation.schedule.warmup_steps, pretrain.tokens)" in base
+    assert (rounds.rule, rounds.settings) == ("mine_round", ["corpus.classifier.epochs"])
+    schedule = "pretrain.optimisation.schedule.warmup_steps"
+    assert (base.rule, base.settings) == ("train_base", [schedule, "pretrain.tokens"])
 
-    print_unseen_changes(changed, str(tmp_path), [Trigger.MTIME, Trigger.INPUT])
-    assert capsys.readouterr().err == ""
-    print_unseen_changes(changed, str(tmp_path), [Trigger.MTIME])
-    assert capsys.readouterr().err.splitlines() == [rounds, base]
+    def printed(triggers: list[Trigger], *rules: str) -> list[str]:
+        print_unseen_changes(changed, str(tmp_path), rules, triggers)
+        return capsys.readouterr().err.splitlines()
+
+    assert printed([Trigger.MTIME], "mine_round", "train_base") == [rounds.line(), base.line()]
+    assert printed([Trigger.MTIME], "train_base", "train_sft") == [base.line()]
+    assert printed([Trigger.MTIME, Trigger.INPUT], "mine_round", "train_base") == []
