@@ -29,6 +29,8 @@ from pipeline.artifacts.write import write_json, write_jsonl
 from pipeline.config.corpus import Classifier, Dedup, Selection
 
 SHARD = 50_000  # pages
+TOKENS = 1000  # a page
+COLLECTED = 0.002  # share of the pages; in the paper it is 0.1 %
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -51,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
             lambda: deduplicate(files, folder / "dedup", Dedup(), folder / "signatures"),
         )
         write_json(folder / "dedup" / "manifest.json", {})
-        step = a_round(folder)
+        step = a_round(folder, args.pages)
         report(
             "draw_examples",
             lambda: step.draw_examples(seed_ids(step.given.seeds, step.crawl), {}),
@@ -59,7 +61,7 @@ def main(argv: list[str] | None = None) -> None:
         report("select_pages", lambda: select(step))
 
 
-def a_round(folder: Path) -> Round:
+def a_round(folder: Path, pages: int) -> Round:
     """A round whose scores lie there already."""
     crawl = Crawl.open(folder / "pages", folder / "dedup")
     draw = np.random.default_rng(0)
@@ -72,7 +74,7 @@ def a_round(folder: Path) -> Round:
         pq.write_table(pa.table({"doc_id": doc_ids, "score": scores}), place)
 
     (folder / "round").mkdir()
-    settings = Selection(budget_tokens=(1000 * SHARD,))
+    settings = Selection(budget_tokens=(int(COLLECTED * pages) * TOKENS,))
     given = Given(
         1, crawl, folder / "seeds.jsonl", None, None, Classifier(), settings, 1,
         passes=folder / "passes", by_jobs=True,
@@ -84,7 +86,7 @@ def select(step: Round) -> None:
     """What a round does between the scores and the pages that it reads to judge them."""
     settings = step.given.selection
     step.score_pages()
-    selection.collect(step.database, 1000 * SHARD, None)
+    selection.collect(step.database, selection.budget_of_round(settings, 1), None)
     step.find_domains()
     url_prefixes.list_prefixes(step.database, settings, 0)
 
@@ -116,7 +118,7 @@ def a_page(number: int, draw: np.random.Generator, words: np.ndarray) -> dict:
         "host": host, "domain": host, "path": f"/{number % 7}/{number}",
         "crawl_date": "2024-12-01T16:20:23Z", "warc_file": "", "warc_offset": 0, "warc_length": 1,
         "mime": "text/html", "charset": "utf-8", "language": "en", "language_score": 1.0, "title": "",
-        "text": text, "n_chars": len(text), "n_words": 25, "n_tokens": 1000, "n_math": 0, "math_kinds": "{}",
+        "text": text, "n_chars": len(text), "n_words": 25, "n_tokens": TOKENS, "n_math": 0, "math_kinds": "{}",
         "fallback": False, "text_key": key64(text), "extractor_version": "1",
     }  # fmt: skip
 
