@@ -23,6 +23,7 @@ from eval.tasks.declarations import TABLE as BENCHMARK_TABLE
 from pipeline import workflow as dag  # "workflow" is a name of Snakemake's own
 from pipeline.preflight import run_lock
 from pipeline.preflight.check import first_minute
+from rl.ratings.first_rows import check_ratings
 from sft.first_rows import check_solutions
 
 min_version("9.20")
@@ -34,7 +35,12 @@ if workflow.is_main_process:
     dag.print_beginning(config, CONFIG, TAKEN)
     run_lock.hold()
     first_minute(
-        CONFIG, RESULTS, check_solutions, check_benchmarks, on_this_machine=workflow.local_exec
+        CONFIG,
+        RESULTS,
+        check_solutions,
+        check_benchmarks,
+        check_ratings,
+        on_this_machine=workflow.local_exec,
     )
 
 shell.prefix(dag.shell_prefix(CONFIG))
@@ -51,12 +57,16 @@ localrules:
     all,
 
 
+# Scores are of whole answers: a reward model of steps learns from the rule only.
+STEP_MODEL = [] if CONFIG.reward.labels in ("experts", "ratings") else f"{RESULTS}/models/process_reward"
+
+
 # Everything that the project makes; `snakemake --cores all rl_model` needs only a part of it.
 rule all:
     input:
         f"{RESULTS}/models/rl",
         f"{RESULTS}/models/reward",
-        f"{RESULTS}/models/process_reward",
+        STEP_MODEL,
         f"{RESULTS}/reports/results.html",
         f"{RESULTS}/reports/corpus.html",
     default_target: True
@@ -93,6 +103,7 @@ include: "pretrain/rules.smk"
 include: "sft/rules.smk"
 include: "rl/rules.smk"
 include: "eval/rules.smk"
+include: "findings/rules.smk"
 
 
 # On demand: every byte that the run has made, against its manifests.

@@ -12,5 +12,6 @@ faults.py      faults of disks and processes thrown at every command of a smoke 
 rl.py          a GRPO step beside TRL, the sampler, memory of PPO and GRPO (rl_speed.py)
 rl_methods.py  accuracy of all RL methods (rl_variants.py) at equal numbers of outputs (`benchmarks.rl methods`)
 grpo.py        our GRPO step for the harness that compares trainers
+medicine.py    the medical world: biased raters, poor reward models, variants, memory, a changed guideline
 code.py        how dense the code is, how much of it is comments and blank lines
 """
