@@ -21,9 +21,10 @@ from corpus.mining import learned_view
 from corpus.mining.calls import Call
 from corpus.mining.learned_view import Features, features_of
 from corpus.mining.math_evidence import concepts, evidence
-from corpus.mining.round_tables import read_pages, register_ids
+from corpus.mining.passes import JUDGE as JUDGE_PASS
+from corpus.mining.passes import Passes
+from corpus.mining.round_tables import register_ids
 from corpus.mining.training_set import JUDGE, first_by_hash, ids_array
-from corpus.tables.shards import Crawl
 from pipeline.config.corpus import Selection
 
 # By so much of the evidence that makes a page plainly of the subject, a page passes the first view;
@@ -72,8 +73,8 @@ class Annotator:
     Needs the tables `kept` and `scores` of a round.
     """
 
-    def __init__(self, crawl: Crawl, database: duckdb.DuckDBPyConnection, settings: Selection):
-        self.crawl = crawl
+    def __init__(self, passes: Passes, database: duckdb.DuckDBPyConnection, settings: Selection):
+        self.passes = passes
         self.database = database
         self.settings = settings
 
@@ -120,8 +121,8 @@ class Annotator:
 
         doc_ids = np.array(sorted(domains), dtype=np.uint64)
         domain = np.array([domains[int(doc_id)] for doc_id in doc_ids])
-        read = read_pages(
-            self.crawl,
+        read = self.passes.read(
+            JUDGE_PASS,
             doc_ids,
             lambda text, formulas: Read(
                 evidence(text, formulas, limit), concepts(text, limit), features_of(text)
