@@ -40,7 +40,7 @@ _ON_EVERY_PAGE = 0.5
 _FEWEST_PAGES = 10  # to say so
 
 # Bounds for a crawl of millions of domains: how many are sampled, and pages of one.
-_MOST_DOMAINS, _OF_A_DOMAIN = 2_000, 20
+_MOST_DOMAINS, _OF_A_DOMAIN = 2_000, 50
 _MOST_TEACHERS = 2_000  # pages under accepted prefixes, and seeds
 
 
