@@ -153,7 +153,8 @@ def _decide(
     prefix: Prefix, above: Annotation | None, before: Annotation | None, settings: Selection
 ) -> Decision:
     half = settings.prefix_evidence / 2
-    little_evidence = prefix.share < half
+    # Likeness to other domains does not make up for words that are missing.
+    little_evidence = prefix.share < half or prefix.known_share < half / 2
     way_above = above.decision if above is not None else "undecided"
 
     # Once accepted, a prefix stays so until next to nothing speaks for it.
@@ -168,9 +169,13 @@ def _decide(
         return "undecided" if prefix.is_mixed else "accept"
 
     # Words of the subject that other domains' pages do not bear out: the views disagree.
-    disagreement = prefix.known_share >= half
-    if little_evidence and not disagreement and prefix.judged >= ENOUGH_TO_REJECT:
+    has_words = prefix.known_share >= half
+    if little_evidence and not has_words and prefix.judged >= ENOUGH_TO_REJECT:
         return "reject"
+
+    # A folder without the words of the subject is not accepted for its neighbours' sake.
+    if way_above == "accept" and not has_words and prefix.judged >= ENOUGH_TO_REJECT:
+        return "undecided"
     return way_above
 
 

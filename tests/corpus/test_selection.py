@@ -178,7 +178,7 @@ def decision(known: int, learned: int, before: str | None = None, agreed: int = 
 def test_views_that_disagree_leave_a_prefix_undecided():
     assert decision(known=8, learned=8) == "accept"
     assert decision(known=8, learned=0) == "undecided"  # words alone
-    assert decision(known=0, learned=8) == "reject"  # likeness alone
+    assert decision(known=1, learned=20) == "reject"  # likeness alone
     assert decision(known=0, learned=0) == "reject"
 
 
