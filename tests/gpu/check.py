@@ -355,7 +355,8 @@ def rl_steps(folder: Path, start: Path, settings: dict) -> dict:
     write_json(folder / "rl.json", settings)
     command = [sys.executable, "-m", "rl.train", "--config", "rl.json", "--sft", str(start)]
     command += ["--problems", "problems.jsonl", "--out", "rl"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip()[-1000:])
