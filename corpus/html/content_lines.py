@@ -70,6 +70,10 @@ class _Page:
         self.total = sum(self.prose)
         paragraphs = [number for number, length in enumerate(self.prose) if length]
         self.first = paragraphs[0] if paragraphs else 0
+        # Sums once for all, so that a page of ten thousand shelves costs no square of it.
+        protected = [number for number, line in enumerate(lines) if line.is_protected]
+        self.last_protected = protected[-1] if protected else -1
+        self.paragraphs_from = _sums_to_the_end(self.prose)
 
     def is_prose(self) -> bool:
         outside_links = sum(line.length * max(0.0, 1 - line.links) for line in self.lines)
@@ -98,7 +102,7 @@ class _Page:
         is_followed_by_prose = start + 1 < len(self.lines) and self.prose[start + 1] > 0
         if opens_comments(line.text, words, may_be_section=is_followed_by_prose):
             is_below = above >= _BEFORE_COMMENTS * self.total
-            if is_below and not any(other.is_protected for other in self.lines[start:]):
+            if is_below and self.last_protected < start:
                 return len(self.lines)
             return start
         if opens_shelf(line.text, words):
@@ -113,9 +117,8 @@ class _Page:
         position = start + 1
         while position < len(self.lines) and not self._goes_on(position):
             position += 1
-        rest = [line for line in self.prose[position:] if line >= _NEXT_PARAGRAPH]
-        is_protected = any(line.is_protected for line in self.lines[position:])
-        if sum(rest) < _AFTER_SHELF * self.total and not is_protected:
+        is_little = self.paragraphs_from[position] < _AFTER_SHELF * self.total
+        if is_little and self.last_protected < position:
             return len(self.lines)
         return position
 
@@ -169,6 +172,14 @@ class _Page:
     def _drop(self, start: int, end: int) -> None:
         for line in self.lines[start:end]:
             line.keep = line.is_protected
+
+
+def _sums_to_the_end(prose: list[int]) -> list[int]:
+    """Letters of the paragraphs from each line to the end; one more for the end itself."""
+    sums = [0]
+    for length in reversed(prose):
+        sums.append(sums[-1] + (length if length >= _NEXT_PARAGRAPH else 0))
+    return sums[::-1]
 
 
 def _teasers(lines: list[Line], prose: list[int]) -> list[int]:
