@@ -27,6 +27,7 @@ _PARAGRAPH = 150  # letters of a paragraph with which an article goes on
 _NEXT_PARAGRAPH = 120
 _LONG_PARAGRAPH = 400  # letters of one that needs no other beside it
 _FEW_LINKS = 0.25
+_LINKED_TAIL = 0.3  # of the letters below the last paragraph; less is examples with a link or two
 _SHORT = 60  # letters of an item of a menu
 
 
@@ -164,9 +165,12 @@ class _Page:
             number for number, line in enumerate(self.lines) if line.keep and self.prose[number]
         ]
         last = kept[-1] if kept else self.first
+        tail = self.lines[last + 1 :]
+        linked = sum(line.length for line in tail if line.is_only_links)
+        is_mostly_links = linked >= _LINKED_TAIL * sum(line.length for line in tail)
         is_over = False
-        for line in self.lines[last + 1 :]:
-            is_over = is_over or line.is_only_links or line.is_heading
+        for line in tail:
+            is_over = is_over or line.is_heading or (line.is_only_links and is_mostly_links)
             line.keep = line.keep and not is_over
 
     def _drop(self, start: int, end: int) -> None:
