@@ -24,9 +24,15 @@ from eval.grading.extract.answer import Extraction, extract
 from eval.grading.extract.sentences import begins_in_words, ends_in_words, sentence_answer
 from eval.grading.formula.tokens import FormulaError, FormulaLimit
 from eval.grading.normalise.asides import without_aside
-from eval.grading.normalise.latex import as_words, clean, squeezed
+from eval.grading.normalise.clean import clean, squeezed
 from eval.grading.normalise.units import conversion, split_unit
-from eval.grading.normalise.verbal import is_decided, same_names, same_time, same_words
+from eval.grading.normalise.verbal import (
+    as_words,
+    is_decided,
+    same_names,
+    same_time,
+    same_words,
+)
 from eval.grading.quantities import same_quantity, without_text_commands
 from pipeline.process_pool import run_jobs
 

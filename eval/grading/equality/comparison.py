@@ -36,10 +36,8 @@ class Comparison:
         """Whether the parts are the same, one by one."""
         if len(gold) != len(other):
             return False
-        for gold_item, other_item in zip(gold, other, strict=True):
-            if not self.same(gold_item, other_item):
-                return False
-        return True
+        pairs = zip(gold, other, strict=True)
+        return all(self.same(gold_item, other_item) for gold_item, other_item in pairs)
 
     def in_any_order(self, gold: Nodes, other: Nodes) -> bool:
         """Whether the parts are the same, each as often on both sides.

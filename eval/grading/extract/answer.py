@@ -26,7 +26,7 @@ from eval.grading.extract.math_spans import (
 )
 from eval.grading.extract.options import chosen_option, last_letter, names_option, rules_out
 from eval.grading.extract.unannounced import DENIED_BEHIND, plain_ending
-from eval.grading.normalise.latex import plain_digits
+from eval.grading.normalise.plain_unicode import plain_digits
 from eval.grading.normalise.units import unit_following
 from eval.grading.normalise.verbal import number_in_words
 

@@ -244,3 +244,27 @@ def _time_of_day(text: str) -> _Time | None:
     if hour > 24 or minute > 59:
         return None
     return _Time(hour, minute, (match[3] or "").lower())
+
+
+def as_words(text: str) -> str:
+    r"""For comparing as words: no case, markup, articles or punctuation at the ends."""
+    text = re.sub(r"\\text\{([^{}]*)\}", r"\1", text)
+    text = re.sub(r"\\[A-Za-z]+|[{}$*_\"'`]", " ", text).lower()
+
+    # Times, days and ordinals: 7 p.m., on Monday, 3rd
+    text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text)
+    text = re.sub(r"^\s*on\s+(?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)", "", text)
+    text = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", text)
+
+    # 第二象限 and 二象限 are 二 (the second quadrant)
+    text = text.strip()
+    text = re.sub(r"^第(?=[一二三四][、,和与一二三四 ]*象限$)", "", text)
+    text = re.sub(r"(?<=[一二三四])象限$", "", text)
+
+    text = re.sub(r"^\s*(?:the|a|an)\s+", "", text)
+    text = re.sub(r"(?<=[a-z])-(?=[a-z])|[.,;:!?]+(?=\s|$)", " ", text)
+    text = re.sub(r"\s+", " ", text).strip(" .,;:!?")
+
+    if text.startswith("(") and text.endswith(")") and text.count("(") == 1:
+        text = text[1:-1]
+    return re.sub(r"(?<=\d) (?=[ap]m\b)", "", text).strip()
