@@ -22,6 +22,7 @@ from functools import lru_cache
 from eval.grading.choices import is_choice, same_choice, without_label, without_option
 from eval.grading.extract.answer import Extraction, extract
 from eval.grading.extract.sentences import begins_in_words, ends_in_words, sentence_answer
+from eval.grading.extract.wordings import stated_inequality
 from eval.grading.formula.tokens import FormulaError, FormulaLimit
 from eval.grading.normalise.asides import without_aside
 from eval.grading.normalise.clean import clean, squeezed
@@ -48,7 +49,7 @@ _UNANNOUNCED = ("whole", "last number", "last formula")  # nothing in the text a
 
 # What is written before an answer: "the point (1, 2)", "\text{area} = 5", "Answer: 5".
 _LABEL = re.compile(
-    r"^(?!lambda\s*:|(?i:option|choice)\b)(?:(?:the )?(?:\\text\{\s*)?points?\s*\}?\s*(?=\()"
+    r"^(?!lambda\s*:|(?i:option|choice)\b)(?:(?:(?:the )?(?:\\text\{\s*)?points?\s*\}?|点)\s*(?=\()"
     r"|(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S))"
 )
 _WORD_FOR = {
@@ -60,7 +61,11 @@ _WORD_FOR = {
 # Only where a word or bracket stands behind something is there a remark or a sentence to look for.
 _MAY_SAY_MORE = re.compile(r"[a-z]{2}|[(≈~]|[^\x00-\x7f]", re.I)
 _FORMULA_SIGN = re.compile(r"\\(?!text\b)[A-Za-z]|[=<>^_|+*/]")
+_INEQUALITY = re.compile(r"[<>≤≥]|\\[gl](?:eq?|t)(?![a-z])|infty|∞|\\[gl]eqslant")
 _SIGNED_NUMBER = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")
+_MIXED_IN_WORDS = re.compile(
+    r"(\d+)\s*(?:and|\\text\{\s*and\s*\})\s*(\d+/\d+|\\frac\s*\{\d+\}\s*\{\d+\})"
+)
 _DEGREES = re.compile(r"\^\s*\{?\\circ\s*\}?")
 
 
@@ -113,6 +118,12 @@ def grade(
     # Nothing in the text announced the answer: it may still end with the gold in words.
     if ends_in_words(gold_answer, prediction) or begins_in_words(gold_answer, prediction):
         return Verdict(True, gold_answer, "ok", "last words", "text")
+
+    # … or with an inequality in words.
+    inequality = stated_inequality(prediction) if _INEQUALITY.search(gold_answer) else None
+    if inequality and inequality != found.answer:
+        in_words = _verdict(gold_answer, Extraction(inequality, "last words"), tolerance)
+        return in_words if in_words.correct else verdict
     return verdict
 
 
@@ -247,6 +258,11 @@ def _readings(gold: str, answer: str) -> list[tuple[str, str]]:
     elif unit == "degree" and gold_unit is None:
         readings.append((gold_value, f"({value})^\\circ"))
 
+    # "2 and 5/6" may be a mixed number.
+    mixed = _MIXED_IN_WORDS.fullmatch(answer)
+    if mixed and "," not in gold and "and" not in gold:
+        readings.append((gold, f"{mixed[1]} + {mixed[2]}"))
+
     # 45°, 135° and 45, 135
     if ("\\circ" in gold) != ("\\circ" in answer) and "," in gold:
         readings.append((_DEGREES.sub("", gold), _DEGREES.sub("", answer)))
@@ -290,6 +306,11 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
     stated_gold, stated_answer = _stated(gold, bare_gold), _stated(answer, bare_answer)
     if stated_gold == gold and stated_answer == answer:
         return False, "formula"
+
+    # "There are two acute angles" beside "There are two obtuse angles": the number says too little.
+    both_in_words = stated_gold != gold and stated_answer != answer
+    if both_in_words and not re.search(r"\d", gold + answer):
+        return False, "text"
     return same_answer(stated_gold, stated_answer, tolerance)
 
 

@@ -36,6 +36,7 @@ from eval.grading.formula.nodes import (
     Antiderivative,
     Bracketed,
     Call,
+    InBase,
     Intersection,
     Listing,
     Matrix,
@@ -99,6 +100,9 @@ def _same_structure(gold: Node, other: Node, parts: Comparison) -> bool:
     if isinstance(gold, NamedSet) or isinstance(other, NamedSet):
         is_written_empty = gold == NamedSet("empty") and other in _WRITTEN_EMPTY
         return same_sets(gold, other, parts) or is_written_empty
+    match gold, other:
+        case InBase(digits), Numeral(value, None, _):  # the question names the base of 1011
+            return digits == str(value)
     if isinstance(gold, Residue) or isinstance(other, Residue):
         return same_residue(gold, other, parts.exactly())
 

@@ -9,9 +9,11 @@ from eval.grading.formula.nodes import (
     Intersection,
     Listing,
     Node,
+    Product,
     Relation,
     SetBuilder,
     SetDifference,
+    Symbol,
     Union,
     symbols,
 )
@@ -22,6 +24,12 @@ def same_sets(gold: Node, other: Node, parts: Comparison) -> bool:
     if isinstance(gold, Relation) and isinstance(other, Relation) and _other_name(gold, other):
         return False
     first, second = as_real_set(gold), as_real_set(other)
+    if first is not None and second is not None:
+        return same_pieces(first, second)
+
+    # 2 ≤ f(x) ≤ 4 against [2, 4]
+    first = as_real_set(_of_one_symbol(gold, other)) if first is None else first
+    second = as_real_set(_of_one_symbol(other, gold)) if second is None else second
     if first is not None and second is not None:
         return same_pieces(first, second)
 
@@ -48,6 +56,20 @@ def same_sets(gold: Node, other: Node, parts: Comparison) -> bool:
 def same_brackets(gold: Bracketed, other: Bracketed) -> bool:
     """Whether the ends are open or closed alike."""
     return gold.opening == other.opening and gold.closing == other.closing
+
+
+def _of_one_symbol(node: Node, against: Node) -> Node:
+    """An inequality of f(x) as one of x, where a set stands against it."""
+    if not isinstance(node, Relation) or isinstance(against, Relation):
+        return node
+    sides: list[Node] = []
+    for side in node.sides:
+        match side:
+            case Product((Symbol("f" | "g" | "h"), Symbol() as variable)):
+                sides.append(variable)
+            case _:
+                sides.append(side)
+    return Relation(node.operators, tuple(sides))
 
 
 def _other_name(gold: Relation, other: Relation) -> bool:

@@ -59,6 +59,9 @@ _UNBRACED_END = re.compile(r"[\s$,;。]|\\[)\]]|\.(?!\d)|$")
 # What stands between two boxes of one answer, and what may name the next: "$x=\boxed{1}$ or $x=\boxed{2}$".
 _BETWEEN_BOXES = re.compile(rf"(?:{BETWEEN.pattern})*(?:[A-Za-z](?:_\{{?\w\}}?)?\s*=\s*)?")
 
+# The power of a unit in a formula of its own: cm$^2$
+_RAISED_UNIT = re.compile(r"(?<=[A-Za-z]{2})\$(\^\s*\{?[23]\}?)\$")
+
 # What closes the answer: the sentence's end, a reason, Minerva's "I hope it is correct", a closing tag.
 _ENDING = re.compile(
     r"(?<=\S)(?:[.。](?=\s|$)|！|!\s*$)|\s*I hope (?:it|this) is correct.*|\s*\(?(?=\bbecause\b|\bsince\b)"
@@ -87,9 +90,13 @@ _COPULAS = (
     "हैं",
 )
 
+_TURKISH_COPULA = re.compile(r"(?<=\d)['’][dt][ıiuü]r$")  # 42'dir
+
 # A unit in a script whose units the grader does not know: Cyrillic to Thai, kana, Hangul, and Japanese counters.
 _FOREIGN = r"\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af"
 _DECIMAL_COMMA = re.compile(r"^(-?\d+),(\d{1,2}|\d{4,})(?!\d)(?!\s*,)")  # 3,5 but 3,500
+# 1.234 in these languages is no decimal
+_GROUPED_BY_POINTS = re.compile(r"^-?[1-9]\d{0,2}(?:\.\d{3})+(?![\d.,])")
 _FOREIGN_UNIT = re.compile(
     rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]"
 )
@@ -106,6 +113,9 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
     text = _final_part(text[-MAX_SOLUTION:])
     if not text.isascii():
         text = plain_digits(text)
+
+    if "$^" in text:
+        text = _RAISED_UNIT.sub(r"\1", text)
 
     if choice and len(text) < _LONGEST_OPTION and _OPTION_FIRST.match(text) and not rules_out(text):
         return Extraction(text.strip(), "whole")
@@ -239,6 +249,7 @@ def _from_mark(text: str, choice: bool) -> Extraction | None:
     answer = option or _tidy(line)
     if answer and has_decimal_comma(mark):
         answer = _DECIMAL_COMMA.sub(r"\1.\2", answer)
+        answer = _GROUPED_BY_POINTS.sub(_without_points, answer)
     return Extraction(answer, f"after {mark.group().strip()!r}") if answer else None
 
 
@@ -268,8 +279,13 @@ def _tidy(line: str) -> str | None:
         line = line.lstrip(".")
     for copula in _COPULAS:
         line = line.removesuffix(copula)
+    line = _TURKISH_COPULA.sub("", line)
 
     return _number_of(line) or line or None
+
+
+def _without_points(number: re.Match[str]) -> str:
+    return number.group().replace(".", "")
 
 
 def _first_formulas(line: str, formulas: list[re.Match[str]]) -> str:

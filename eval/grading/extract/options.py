@@ -48,22 +48,24 @@ _LETTER = re.compile(
     r"(?:the )?(?:only )?(?:correct|right|best|answer|one|valid|true))"
     r"|\b[Oo]nly\s+(?:[Oo]ption\s+)?([A-H])\b(?!\s+and\b)"
     r"|(?<![A-Za-z])([A-H])\s*(?:选项|项)?\s*(?:是|为)?\s*(?:正确|对的?(?![A-Za-z])|成立|符合)"
+    # C it is
+    r"|(?<![A-Za-z])([A-H]) it (?:is|must be)\b"
     # C: true
     r"|(?<![A-Za-z])([A-H])\s*[:.)]\s*(?:true|correct|right|yes)\b"
     r"|\b(?:[Ss]o|but|[Ii]t's|[Ii]t is|must be)\s+([A-H])\s*\.?\s*$"
     # the right option is b
-    r"|\b(?:[Oo]ption|[Cc]hoice)\s+is\s+\(?([b-h])\)?\s*\.?\s*$",
+    r"|\b(?:[Oo]ption|[Cc]hoice)\s+(?:is|must be|would be|should be)\s+\(?([b-h])\)?\s*\.?\s*$",
     re.M,
 )
 # The letter that an option's text begins with: "(B) 12", "\text{B}", "B."; not "A and B".
 _LABEL = re.compile(
-    r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、\s,，]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)"
+    r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、．：\s,，]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)"
 )
 _DENIED = re.compile(r"\b(?:not|neither|nor|except)\b|不", re.I)
 # "The correct options are A, C and D": several of them.
 _SEVERAL = re.compile(
     rf"\b(?:options|choices|answers|statements)\s+(?:are|is)\s*:?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
-    rf"|(?:选项|答案)(?:是|为|有)\s*[:：]?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
+    rf"|(?:选项|答案|正确的|符合(?:题意|条件|要求)的)(?:是|为|有)\s*[:：]?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
 )
 _NAMES_OPTION = re.compile(r"(?<![A-Za-z\\])[A-H](?![A-Za-z])|^\s*\(?[a-h]\)?\s*$")
 

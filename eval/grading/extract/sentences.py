@@ -10,6 +10,17 @@ from eval.grading.normalise.units import unit_following
 
 _MAX_SENTENCE = 300
 
+_NUMERAL = (
+    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
+    "|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million"
+)
+_NUMBER_WORDS = re.compile(
+    r"\b(?:is|are|was|were|equals|has|have|had|gets?|takes?|needs?|makes?|costs?|there will be)\s+"
+    r"(?:(?:exactly|only|just|equal to|therefore|thus)\s+)?"
+    rf"(?P<number>(?:(?:one|a)[ -])?(?:{_NUMERAL})(?:(?:[ -]|\s+and\s+)(?:{_NUMERAL}|one))*\b(?: percent)?)",
+    re.I,
+)
+
 _VERB = re.compile(
     r"\b(?:loses?|lost|wins?|won|is|are|was|were|equals?|has|have|had|gets?|takes?|costs?|needs?|makes?|earns?|spends?"
     r"|pays?|bought|sold|remains?|there|will|can|must|should|would)\b|[是为了有需]",
@@ -25,6 +36,7 @@ _OPEN = re.compile(
 _STATING = re.compile(
     r"\b(?:is|are|was|were|be|becomes?|an?|the|on)\s+(?:\*\*|\\text\{)?(?:an?\s+|the\s+)?$", re.I
 )
+_NOUN = re.compile(r"^ (?:function|number|integer|triangle|sequence|series|angle|curve)\b")
 _DENIED = re.compile(
     r"\b(?:not|never|neither|nor|or|no|either|whether|if|unless|and)\b|n't\b|,", re.I
 )
@@ -54,6 +66,8 @@ def ends_in_words(gold: str, text: str) -> bool:
     else:
         before, stated, after = sentence.lower().rpartition(gold.lower())
 
+    # "f is an even function": the noun behind an adjective says nothing.
+    after = _NOUN.sub("", after)
     if not stated or after.strip(" *.$}") or not before.strip():
         return False
     if _DENIED.search(before):
@@ -94,6 +108,14 @@ def sentence_answer(text: str) -> str | None:
         return bare[1].rstrip(" .")
 
     numbers = list(NUMBER.finditer(text))
+    if not numbers:
+        return _worded_quantity(text)
     if len(numbers) != 1:
         return None
     return numbers[0].group().strip() + unit_following(text, numbers[0].end())
+
+
+def _worded_quantity(text: str) -> str | None:
+    """The one number in words of a sentence without digits: "there are exactly six such triples"."""
+    found = list(_NUMBER_WORDS.finditer(text))
+    return found[0]["number"] if len(found) == 1 else None

@@ -17,6 +17,7 @@ from eval.grading.extract.math_spans import (
     result,
 )
 from eval.grading.extract.options import last_letter
+from eval.grading.extract.wordings import assigned_in_words, conclusion, listed_points
 
 # Only the end of a text is read, so that extraction stays linear: the last characters for numbers and letters, for
 # statements at the very end, for a count, and for a remark.
@@ -66,8 +67,11 @@ _ABOUT = (
     r"[\s,(]*(?:(?:which|that) is|or|i\.e\.,?|and is)?\s*"
     r"(?:approximately|approx\.?|about|roughly|around|≈|\\approx)(?: equal to)?\s*"
 )
+_BEGINS_APPROXIMATE = re.compile(r"(?:\\(?:approx|simeq)(?![a-z])|≈)")
 _APPROXIMATED_IN_FORMULA = re.compile(_ABOUT)
-_APPROXIMATED_IN_WORDS = re.compile(_ABOUT + r"\$?[-\d][\d.,]*[^.\d]*\.?\s*$")
+_APPROXIMATED_IN_WORDS = re.compile(
+    r"(?:\s+[a-z]+(?:\^?[23])?){0,3}" + _ABOUT + r"\$?[-\d][\d.,]*[^.\d]*\.?\s*$"
+)
 # "The solutions are 3 and 5."
 _SEVERAL = re.compile(
     r"\b(?:solutions|answers|results|roots|values|zeros)\s+(?:are|is|:)\s*:?\s*"
@@ -105,13 +109,22 @@ DENIED_BEHIND = re.compile(r"\s*(?:नहीं|ではない|ではありませ�
 _NEGATION_WITHIN = 24  # characters before the number
 # Before a number that is not the sentence's result: "15 apples after 3 days".
 _ASIDE = re.compile(
-    r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?\$?$",
+    r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?\$?$"
+    # The same in other languages: "42 pommes après 3 jours"
+    r"|\b(?:après|pour|pendant|chaque|durante|después de|para|por|cada|nach|für|pro|jede[nrs]?"
+    r"|während|depois de|dopo|per|через|после|для|за|по|кажд\w+)\s+(?:las?\s+|los\s+|les\s+|den\s+|die\s+)?$",
     re.I,
 )
+# "5 more pieces to finish 3 sets": the second number belongs to a purpose; not in "needs to pay 30".
+_PURPOSE = re.compile(
+    r"\d\s+(?:(?!(?:needs?|has|have|had|wants?|going|able|is|are|was|were|used|will|and|,)\b)[a-z]+\s+){1,4}"
+    r"to\s+(?:[a-z]+)\s+(?:the\s+|all\s+|these\s+)?$"
+)
 _EACH = re.compile(r"\$?\s*(?:each|apiece|per|a piece)\b|\s*/\s*[a-z]", re.I)
-_IN = re_IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
+_IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
 _TIME = re.compile(r"\s*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b")
 _ASIDE_WITHIN = 20  # characters before the number
+_PURPOSE_WITHIN = 60
 # "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows.
 _COUNTED = re.compile(
     r"\bthere (?:are|is|were|will be|must be)(?: only| exactly| a total of| thus| therefore| just| at least)?\s+"
@@ -126,6 +139,8 @@ _REMARK = re.compile(
     r"(?:Note that|We (?:can|may) (?:also )?(?:check|verify)|To check,|You should find|Recall that|Indeed,)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|answer)\b)[^\n]*$"
     r"|,?\s+(?:because|since|which is achieved|which occurs)\s"
+    r"(?!.*\b(?:so|thus|hence|therefore|we|gives?|is)\b)(?:[^.\n]|\.(?=\d))*\.?\s*$"
+    r"|,\s+(?:(?:which|and)\s+is\s+)?(?:attained|achieved|reached|occurring|obtained)\s+(?:when|at|for|if|by)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|we|gives?|is)\b)(?:[^.\n]|\.(?=\d))*\.?\s*$"
 )
 
@@ -176,7 +191,13 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
             return Extraction(joined(text, formulas), "last formula")
 
     # A statement that is answered by its whole end
+    assigned = assigned_in_words(text)
+    if assigned:
+        return Extraction(assigned, "last statement")
     if not formulas:
+        whole = listed_points(text) or (conclusion(text) if single_line else None)
+        if whole:
+            return Extraction(whole, "last statement")
         stated = _STATED.search(text[-_END_FOR_STATEMENT:])
         if stated:
             return Extraction(_group_that_matched(stated).strip(), "last statement")
@@ -219,9 +240,10 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     # The last formula or number, whichever comes later
     start = max(0, len(text) - _END_OF_TEXT)
     numbers = list(islice(NUMBER.finditer(text, start), _MAX_NUMBERS))
+    end = formulas[-1].end() if formulas else 0
     formulas = _without_approximation(text, formulas)
     approximated = formulas and _APPROXIMATED_IN_WORDS.fullmatch(text, formulas[-1].end())
-    if formulas and (not numbers or approximated or numbers[-1].start() < formulas[-1].end()):
+    if formulas and (not numbers or approximated or numbers[-1].start() < end):
         return Extraction(joined(text, formulas), "last formula")
 
     if numbers and (prose or _has_several_lines(text)):
@@ -252,7 +274,9 @@ def _subject(text: str) -> str | None:
 
 
 def _without_approximation(text: str, formulas: list[re.Match[str]]) -> list[re.Match[str]]:
-    """The formulas without the last one where it is a decimal that approximates the one before."""
+    """The formulas without the last one where it approximates the one before."""
+    if len(formulas) > 1 and _BEGINS_APPROXIMATE.match(inside(formulas[-1])):
+        return formulas[:-1]
     if len(formulas) < 2 or not re.fullmatch(r"-?\d*\.\d+\S{0,20}", inside(formulas[-1])):
         return formulas
     between = text[formulas[-2].end() : formulas[-1].start()]
@@ -316,7 +340,9 @@ def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
         takes_time = _IN.search(text, before, number.start()) and _TIME.match(text, number.end())
         if _EACH.match(text, number.end()):
             continue
-        if not takes_time and not _ASIDE.search(text, before, number.start()):
+        if takes_time or _ASIDE.search(text, before, number.start()):
+            continue
+        if not _PURPOSE.search(text, max(0, number.start() - _PURPOSE_WITHIN), number.start()):
             return number
 
     return last

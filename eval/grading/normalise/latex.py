@@ -111,7 +111,8 @@ def _plain_markup(text: str) -> str:
 def _plain_sets_and_units(text: str) -> str:
     """Sets of numbers, unit vectors, units and conditions, which are told from text by their fonts."""
     if "\\Omega" in text:
-        text = re.sub(r"(?<=\d)\s*\\Omega(?![A-Za-z])", r" \\text{ohm}", text)
+        text = re.sub(r"(?<=\d)(?:\\[,;: ]|[~\s])*\\Omega(?![A-Za-z])", r" \\text{ohm}", text)
+    text = re.sub(r"(?<=\d)\s*\\degrees?(?![A-Za-z])", r"^\\circ", text)
     text = _POSITIVE_REALS.sub(r"(0,\\infty)", text)
     text = _NOT_NEGATIVE.sub(r"[0,\\infty)", text)
     text = _UNIT_FRACTION.sub(r"\\text{\1/\2}", text)

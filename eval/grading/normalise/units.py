@@ -31,7 +31,8 @@ _TABLE: dict[str, dict[str, str]] = {
     "months": {"month 月 个月": "1", "year 年": "12"},
     "dollars": {"dollar usd buck 美元": "1", "cent ¢ 美分": "1/100"},
     "yuan": {"yuan rmb ¥ 元 块 人民币 圆 块钱 元钱": "1", "角": "1/10", "分钱": "1/100"},
-    "euros": {"euro eur €": "1"}, "pounds sterling": {"£ gbp": "1"}, "rupees": {"rs rupee inr": "1"},
+    "euros": {"euro eur € 欧元": "1"}, "yen": {"yen jpy 円 日元": "1"}, "won": {"won krw 원 韩元": "1"},
+    "pounds sterling": {"£ gbp": "1"}, "rupees": {"rs rupee inr": "1"},
     "length^3": {
         "ml milliliter millilitre 毫升": "1/1000000", "l liter litre 升": "1/1000",
         "gallon gal": "3785411784/1000000000000",
@@ -85,7 +86,7 @@ _CURRENCY_AFTER = {"$": "dollar", "€": "euro", "£": "£", "¥": "yuan"}
 
 # Chinese units and counters, with up to six characters behind them (5个苹果, 3元/千克).
 _CHINESE_UNIT = (
-    r"(?:平方|立方)?(?:千米|分钱|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|元钱|块钱|元|美元|升|毫升|度|角|"
+    r"(?:平方|立方)?(?:千米|分钱|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|円|欧元|日元|韩元|元钱|块钱|元|美元|升|毫升|度|角|"
     r"个星期|星期|周|[个只条本人张支枝件辆次名位颗箱台棵把块页盒袋束杯瓶朵头包套种道岁层排组份间座根面段步圈片筐篮篇队])"
     r"[一-鿿]{0,6}(?:/[一-鿿]{1,3})?"
 )

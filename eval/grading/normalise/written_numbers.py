@@ -5,6 +5,7 @@ decided by eval.grading.normalise.numbers.
 """
 
 import re
+from fractions import Fraction
 
 _OUTWARD = re.compile(
     r"([\[\](])([^\[\]()]*[,;][^\[\]()]*)([\[\])])"
@@ -31,6 +32,10 @@ _CONDITIONAL = re.compile(
 _RATIO_IN_WORDS = re.compile(r"^(\d+(?:\.\d+)?) ?(?: to |\\text\{\s*to\s*\}) ?(\d+(?:\.\d+)?)$")
 _INCHES = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 6"
 _FEET = re.compile(r"^(\d+)'\s*(\d+(?:\.\d+)?)\s*(?:\"|'')$")  # 5'6"
+_MINUTES = re.compile(  # 22^\circ 30' 15''
+    r"^(\d{1,4})\s*\^\s*\{?\\circ\s*\}?\s*(\d{1,2})\s*(?:'|\^\s*\{?\\prime\}?)"
+    r"(?:\s*(\d{1,2})\s*(?:''|\^\s*\{?\\prime\s*\\prime\}?))?$"
+)
 _UNIT_IN_BRACES = re.compile(r"(?<=\d)\s*\{([A-Za-z ]+)\}$")  # 48{grams}
 
 
@@ -52,6 +57,8 @@ def plain_number(text: str) -> str:
         text = re.sub(r"^(\d+) out of (\d+)$", r"\1/\2", text)
     if " to " in text:
         text = _RATIO_IN_WORDS.sub(r"\1:\2", text)
+    if text.endswith(("'", "prime}")) and "circ" in text:
+        text = _MINUTES.sub(_in_degrees, text)
     if "^" in text:  # 90^o
         text = re.sub(r"(?<=\d)\s*\^\s*\{?o\}?(?![A-Za-z])", r"^\\circ ", text)
     if text.endswith("j"):
@@ -79,6 +86,13 @@ def feet_and_inches(text: str) -> str:
     """6" and 5'6" with their units in words."""
     text = _INCHES.sub(r"\1 inches", text)
     return _FEET.sub(r"\1 feet \2 inches", text)
+
+
+def _in_degrees(match: re.Match[str]) -> str:
+    """22° 30' as 45/2 degrees."""
+    minutes = Fraction(int(match[2])) + Fraction(int(match[3] or 0), 60)
+    degrees = int(match[1]) + minutes / 60
+    return f"\\frac{{{degrees.numerator}}}{{{degrees.denominator}}}^\\circ"
 
 
 def _ungrouped(match: re.Match[str]) -> str:
