@@ -25,6 +25,7 @@ from eval.grading.formula.same_value import same_value, value_of
 from eval.grading.normalise.numbers import Number, same_number
 
 _CONSTANTS_OF_INTEGRATION = frozenset([Symbol("C"), Symbol("c"), Symbol("K")])
+_CONSTANT_FACTORS = _CONSTANTS_OF_INTEGRATION | {Symbol("A")}
 _NUMBERED_CONSTANT = re.compile(r"[CcKk]_(\d)")
 
 
@@ -101,12 +102,11 @@ def _constant(node: Node) -> Symbol | None:
     """The constant of integration: a term of a sum, or the factor of an exponential function."""
     match node:
         case Sum(terms):
-            parts = terms
+            found = [term for term in terms if term in _CONSTANTS_OF_INTEGRATION]
         case Product(factors) if any(_is_exponential(factor) for factor in factors):
-            parts = factors
+            found = [factor for factor in factors if factor in _CONSTANT_FACTORS]
         case _:
             return None
-    found = [part for part in parts if part in _CONSTANTS_OF_INTEGRATION]
     match found:
         case [Symbol() as constant]:
             return constant

@@ -102,6 +102,7 @@ _FOREIGN_UNIT = re.compile(
 )
 _NUMBER_REPEATED = re.compile(r"\s*\(([A-Za-z -]{3,40})\)$")  # 7 (seven)
 _SENTENCE_GOES_ON = re.compile(r"[,;，；]\s+[A-Za-z]{2,}")
+_QUESTIONED = re.compile(r"\S{1,12}\s?[?？]\s")  # "the answer is 5? No, …"
 _RANGE = re.compile(r"\bbetween\b|\bnot\b|n't\b", re.I)
 
 
@@ -243,6 +244,8 @@ def _from_mark(text: str, choice: bool) -> Extraction | None:
     if formula_goes_on:
         line = rest[:_LONGEST_DISPLAY]
 
+    if _QUESTIONED.match(line):
+        return None
     option = chosen_option(line) if choice else None
     if option is None and (DENIED_BEHIND.search(line) or (choice and rules_out(line))):
         return None

@@ -17,7 +17,12 @@ from eval.grading.extract.math_spans import (
     result,
 )
 from eval.grading.extract.options import last_letter
-from eval.grading.extract.wordings import assigned_in_words, conclusion, listed_points
+from eval.grading.extract.wordings import (
+    assigned_in_words,
+    conclusion,
+    listed_points,
+    qualified_value,
+)
 
 # Only the end of a text is read, so that extraction stays linear: the last characters for numbers and letters, for
 # statements at the very end, for a count, and for a remark.
@@ -175,6 +180,7 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     single_line = "\n" not in text and len(text) <= _END_OF_TEXT
     if "__" in text:
         text = _UNDERSCORED.sub(r"**\1**", text)
+    text = text.replace("i.e.", "that is")
     lead_in = _LEAD_IN.match(text) if single_line else None
     if lead_in:
         text = text[lead_in.end() :] or text
@@ -203,7 +209,7 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
             return Extraction(_group_that_matched(stated).strip(), "last statement")
 
     # The answer as the subject of the last sentence, or as a formula without delimiters at its end
-    subject = _subject(text)
+    subject = _subject(text) or qualified_value(text)
     if subject:
         return Extraction(subject, "subject")
     if "\\" in text and not formulas and WORD.search(text):

@@ -26,6 +26,13 @@ _POINTS = re.compile(
     rf"\b(?:is|are|at|be)\s+(?:exactly\s+)?({_POINT}(?:(?:,\s*|,?\s+(?:and|or)\s+){_POINT})+)\s*\.?\s*$"
 )
 
+# "is $29$ when divided by $100$", "is $12$ for $n = 3$": the second formula says of what.
+_QUALIFIED = re.compile(
+    r"\b(?:is|are|equals|be)\s+\$([^$=]*\d[^$=]*)\$\s+"
+    r"(?:(?:when|if|on|after)\s+(?:it is\s+|being\s+)?divid(?:ed|ing) by|modulo|for|when|at|where|if)"
+    r"\s+\$[^$]+\$\s*\.?\s*$"
+)
+
 _RELATION_OF = {
     "at least": "\\ge", "no less than": "\\ge", "not less than": "\\ge", "greater than or equal to": "\\ge",
     "at most": "\\le", "no more than": "\\le", "not more than": "\\le", "not greater than": "\\le",
@@ -59,6 +66,12 @@ def assigned_in_words(text: str) -> str | None:
         return None
     equations = [f"{name.strip('$')} = {value}" for name, value in values]
     return ", ".join(equations)
+
+
+def qualified_value(text: str) -> str | None:
+    """The value of a last sentence that goes on with what it holds for."""
+    stated = _QUALIFIED.search(text[-_END:])
+    return stated[1].strip() if stated else None
 
 
 def conclusion(line: str) -> str | None:

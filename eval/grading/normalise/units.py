@@ -93,7 +93,7 @@ _CHINESE_UNIT = (
 _TAIL = re.compile(
     r"(?P<value>.*?[\d)}\]a-zA-Z%万亿千百十零一二三四五六七八九])\s*(?P<unit>"
     # \text{cm}^2, \circ, \text{km}/\text{h}
-    r"(?:\\text\{[^{}\d]*\}|\\circ)(?:\s*\^\s*\{?[23]\}?)?(?:\s*/\s*\\text\{[^{}\d]*\}(?:\s*\^\s*\{?[23]\}?)?)?"
+    r"(?:\\text\{[^{}\d]*(?:\^[23][^{}\d]*){0,2}\}|\\circ)(?:\s*\^\s*\{?[23]\}?)?(?:\s*/\s*\\text\{[^{}\d]*\}(?:\s*\^\s*\{?[23]\}?)?)?"
     # ^{\circ}\text{C}, and the Chinese ones
     rf"|\^\s*\{{?\\circ\s*\}}?\s*(?:\\text\{{\s*[CF]?\s*\}}|[CF](?![a-z]))?|{_CHINESE_UNIT}"
     # plain words: cm^2, sq. m, miles per hour

@@ -30,6 +30,13 @@ _PHRASES = {
     "null set": r"\emptyset", "positive infinity": r"\infty", "negative infinity": r"-\infty",
     "diverges to infinity": r"\infty", "diverges to negative infinity": r"-\infty",
 }  # fmt: skip
+_SIGNED_REALS = re.compile(
+    r"(?:the )?(?:set of )?(?:all )?(?:the )?(positive|negative|non-?negative|non-?positive) real(?:s|(?: numbers?)?)"
+)
+_SIGNED_SETS = {
+    "positive": r"(0,\infty)", "negative": r"(-\infty,0)",
+    "nonnegative": r"[0,\infty)", "nonpositive": r"(-\infty,0]",
+}  # fmt: skip
 _LONGEST_PHRASE = 40  # characters
 _EXCEPT = re.compile(
     r"(?:all|any) real (?:numbers?|values?)(?: of [a-z])? (?:except|other than|but|not equal to)(?: for)? (.{1,40})",
@@ -74,6 +81,9 @@ def as_formula(text: str) -> str:
         formula = _PHRASES.get(text.lower().strip(" ."))
         if formula:
             return formula
+        signed = _SIGNED_REALS.fullmatch(text.lower().strip(" ."))
+        if signed:
+            return _SIGNED_SETS[signed[1].replace("-", "")]
 
     if len(text) < _LONGEST_SHAPE:
         shape = _SHAPE.fullmatch(text)
