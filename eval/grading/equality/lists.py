@@ -28,6 +28,8 @@ _CONDITIONS = frozenset(["<", "<=", ">", ">=", "!=", "in"])  # on the variable o
 def same_collection(gold: Node, other: Node, parts: Comparison) -> bool:
     """Whether two answers are the same, of which one at least is a list or a set."""
     match gold, other:
+        case Bracketed("[", "]", elements), Listing(others) if _are_points(elements):
+            return parts.in_any_order(elements, others)
         case Bracketed(opening, _, elements), Listing(others):  # a tuple without its parentheses
             may_be_tuple = opening != "[" or len(elements) > 2
             return may_be_tuple and parts.in_order(elements, others)
@@ -52,6 +54,10 @@ def same_collection(gold: Node, other: Node, parts: Comparison) -> bool:
     if isinstance(gold, SetOf) or isinstance(other, SetOf):
         gold_items, other_items = _distinct(gold_items), _distinct(other_items)
     return parts.in_any_order(gold_items, other_items)
+
+
+def _are_points(elements: Nodes) -> bool:
+    return all(isinstance(element, Bracketed) for element in elements)
 
 
 def _without_domain(node: Node, against: Node) -> Node:

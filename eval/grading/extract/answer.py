@@ -101,6 +101,7 @@ _FOREIGN_UNIT = re.compile(
     rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]"
 )
 _NUMBER_REPEATED = re.compile(r"\s*\(([A-Za-z -]{3,40})\)$")  # 7 (seven)
+_FOREIGN_REMARK = re.compile(rf"\s*\([{_FOREIGN}][{_FOREIGN}\s-]*\)")  # 42 (сорок два)
 _SENTENCE_GOES_ON = re.compile(r"[,;，；]\s+[A-Za-z]{2,}")
 _QUESTIONED = re.compile(r"\S{1,12}\s?[?？]\s")  # "the answer is 5? No, …"
 _RANGE = re.compile(r"\bbetween\b|\bnot\b|n't\b", re.I)
@@ -325,7 +326,7 @@ def _number_of(line: str) -> str | None:
     repeated = _NUMBER_REPEATED.match(rest)
     if repeated and number_in_words(repeated[1]) is not None:
         return first.group()
-    if _FOREIGN_UNIT.fullmatch(line, first.end()):
+    if _FOREIGN_UNIT.fullmatch(line, first.end()) or _FOREIGN_REMARK.fullmatch(rest):
         return first.group()
     if _SENTENCE_GOES_ON.match(rest):
         return first.group()

@@ -58,9 +58,11 @@ _EQUALITY_SIGNS = ("=", "\\equiv", "\\approx")
 _DEPTH_OF = {"{": 1, "}": -1, "\\begin": 1, "\\end": -1}
 _ARROWS = ("\\Rightarrow", "\\implies", "\\Longrightarrow", "\\therefore")
 
+_GREEK = "alpha|beta|gamma|delta|theta|lambda|mu|phi|omega|rho|sigma|epsilon|tau"
 # What may hold letters on the left side of "= 5" without naming an unknown.
 _COMMANDS_AND_TEXT = re.compile(
-    r"\\(?:begin|end)\{\w+\}|\\text(?:normal|rm)?\s*\{[^{}]*\}|\\[A-Za-z]+"
+    r"\\(?:begin|end)\{\w+\}|\\text(?:normal|rm)?\s*\{[^{}]*\}"
+    rf"|\\(?!(?:{_GREEK})(?![A-Za-z]))[A-Za-z]+"
 )
 
 

@@ -24,7 +24,7 @@ _RULED_OUT = re.compile(
     rf"|{_SOME}\s*[:.]?\s*(?:false|wrong|incorrect|no)\b"
     # 排除A; 不是A; A错误; A、C都不正确
     rf"|(?:排除(?:了|掉)?|而不是|不是|而非|不选|除去)\s*{_SOME}"
-    rf"|{_SOME}\s*[:：,，]?\s*(?:均|都|是|也|为|显然)*\s*"
+    rf"|{_SOME}\s*[:：,，.．、]?\s*(?:均|都|是|也|为|显然)*\s*"
     r"(?:错误的?|错|不对|不正确|不符合?[^，。；\n]*|不成立|不满足[^，。；\n]*|不可能[^，。；\n]*|排除|有误)"
 )
 _MAY_RULE_OUT = re.compile(
@@ -47,9 +47,10 @@ _LETTER = re.compile(
     r"|\b([A-H])\s+(?:matches|works|(?:is|must be|has to be|seems|looks like) (?:clearly |indeed |thus |therefore )?"
     r"(?:the )?(?:only )?(?:correct|right|best|answer|one|valid|true))"
     r"|\b[Oo]nly\s+(?:[Oo]ption\s+)?([A-H])\b(?!\s+and\b)"
-    r"|(?<![A-Za-z])([A-H])\s*(?:选项|项)?\s*(?:是|为)?\s*(?:正确|对的?(?![A-Za-z])|成立|符合)"
+    r"|(?<![A-Za-z])([A-H])\s*(?:选项|项)?\s*[.．、:：]?\s*(?:是|为)?\s*(?:正确|对的?(?![A-Za-z])|成立|符合)"
     # C it is
     r"|(?<![A-Za-z])([A-H]) it (?:is|must be)\b"
+    r"|只有\s*(?:选项)?\s*([A-H])(?![A-Za-z、和])"
     # C: true
     r"|(?<![A-Za-z])([A-H])\s*[:.)]\s*(?:true|correct|right|yes)\b"
     r"|\b(?:[Ss]o|but|[Ii]t's|[Ii]t is|must be)\s+([A-H])\s*\.?\s*$"

@@ -6,23 +6,20 @@ Only where exactly one number or one formula stands in the sentence, so that not
 import re
 
 from eval.grading.extract.math_spans import NUMBER, formulas_in, inside
+from eval.grading.extract.wordings import NUMBER_WORDS
 from eval.grading.normalise.units import unit_following
 
 _MAX_SENTENCE = 300
 
-_NUMERAL = (
-    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
-    "|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million"
-)
 _NUMBER_WORDS = re.compile(
-    r"\b(?:is|are|was|were|equals|has|have|had|gets?|takes?|needs?|makes?|costs?|there will be)\s+"
-    r"(?:(?:exactly|only|just|equal to|therefore|thus)\s+)?"
-    rf"(?P<number>(?:(?:one|a)[ -])?(?:{_NUMERAL})(?:(?:[ -]|\s+and\s+)(?:{_NUMERAL}|one))*\b(?: percent)?)",
+    r"(?:\b(?:is|are|was|were|equals|has|have|had|gets?|takes?|needs?|makes?|costs?|there will be)"
+    r"|\b(?:it|that)['’]s)\s+"
+    rf"(?:(?:exactly|only|just|equal to|therefore|thus)\s+)?(?P<number>{NUMBER_WORDS})",
     re.I,
 )
 
 _VERB = re.compile(
-    r"\b(?:loses?|lost|wins?|won|is|are|was|were|equals?|has|have|had|gets?|takes?|costs?|needs?|makes?|earns?|spends?"
+    r"\b(?:loses?|lost|wins?|won|is|are|was|were|it['’]s|that['’]s|equals?|has|have|had|gets?|takes?|costs?|needs?|makes?|earns?|spends?"
     r"|pays?|bought|sold|remains?|there|will|can|must|should|would)\b|[是为了有需]",
     re.I,
 )

@@ -18,9 +18,11 @@ from eval.grading.extract.math_spans import (
 )
 from eval.grading.extract.options import last_letter
 from eval.grading.extract.wordings import (
+    assigned_at_end,
     assigned_in_words,
     conclusion,
     listed_points,
+    number_word_at_end,
     qualified_value,
 )
 
@@ -140,6 +142,8 @@ _COUNTED = re.compile(
 # A last remark in brackets, in a sentence of its own, or behind "because"; none that draws a conclusion.
 _REMARK = re.compile(
     r"\s*\((?:[A-Z][a-z]+|that is|since|because|as|where|note|by)\b(?:[^()]|\([^()]*\))*\)\s*\.?\s*$"
+    r"|,\s+which is (?:less|more|greater|smaller|larger|fewer|bigger) than\s(?:[^.\n]|\.(?=\d))*\.?\s*$"
+    r"|(?<=\$)\s+for (?:all|any|every|each|some)\s[^.\n=]*\.?\s*$"
     r"|(?<=[.!$\]])\s+"
     r"(?:Note that|We (?:can|may) (?:also )?(?:check|verify)|To check,|You should find|Recall that|Indeed,)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|answer)\b)[^\n]*$"
@@ -155,7 +159,7 @@ _LONGEST_EQUATION = 80
 _LONG_WORD = re.compile(r"(?<![A-Za-z])(?!sqrt|sin|cos|tan|log)[A-Za-z]{3,}|[一-鿿]")
 # Program text that is given as an answer: no number is picked out of it.
 _CODE = re.compile(
-    r"__[a-z]+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
+    r"__[a-z]+__|\b[A-Za-z_]\w*\((?:['\"]|\))|(?<!\\)\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
 )
 
 
@@ -181,6 +185,8 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     if "__" in text:
         text = _UNDERSCORED.sub(r"**\1**", text)
     text = text.replace("i.e.", "that is")
+    if "⟹" in text or "⇒" in text:
+        text = re.split("[⟹⇒]", text)[-1].strip() or text
     lead_in = _LEAD_IN.match(text) if single_line else None
     if lead_in:
         text = text[lead_in.end() :] or text
@@ -201,7 +207,8 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     if assigned:
         return Extraction(assigned, "last statement")
     if not formulas:
-        whole = listed_points(text) or (conclusion(text) if single_line else None)
+        whole = listed_points(text) or assigned_at_end(text) or number_word_at_end(text)
+        whole = whole or (conclusion(text) if single_line else None)
         if whole:
             return Extraction(whole, "last statement")
         stated = _STATED.search(text[-_END_FOR_STATEMENT:])

@@ -8,12 +8,34 @@ import re
 
 _END = 300  # characters of a text that are read
 _NUMBER = r"-?\d+(?:\.\d+)?(?:/\d+)?"
+_NUMERAL = (
+    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
+    "|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million"
+)
+_PART = "halves|half|thirds?|quarters?|fourths?|fifths?|sixths?|eighths?|tenths?"
+# "twenty-one", "one hundred and five", "two thirds", "five percent"; "one" alone is mostly no number.
+NUMBER_WORDS = (
+    rf"(?:(?:one|a|{_NUMERAL})[ -](?:{_PART})"
+    rf"|(?:(?:one|a)[ -])?(?:{_NUMERAL})(?:(?:[ -]|\s+and\s+)(?:{_NUMERAL}|one))*)\b(?: percent)?"
+)
+
 _NAME = r"\$?(?<![A-Za-z0-9])[A-Za-z](?:_\{?\w\}?)?(?![A-Za-z])\$?"
 
 # "p is 3, q is 5 and r equals 7"
 _ONE_VALUE = rf"({_NAME})\s+(?:is|equals|must be)\s+\$?({_NUMBER})\$?"
 _VALUE = re.compile(_ONE_VALUE)
 _VALUES = re.compile(rf"{_ONE_VALUE}(?:(?:,\s*|,?\s+and\s+){_ONE_VALUE})+\s*\.?\s*$")
+
+_NUMBER_AT_END = re.compile(
+    rf"\b(?:is|are|be|equals)\s+(?:(?:exactly|equal to|therefore|thus|simply)\s+)?({NUMBER_WORDS})\s*[.!]?$",
+    re.I,
+)
+
+# "at x = 4, y = 6": values behind a word
+_EQUATION = r"[A-Za-z](?:_\{?\w\}?)?\s*=\s*[^\s,;=]{1,30}"
+_ASSIGNED_AT_END = re.compile(
+    rf"^[^=]*(?<=[a-z:]\s)({_EQUATION}(?:(?:[,;]\s*(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+){_EQUATION})+?)\s*\.?$"
+)
 
 # ", so x + y = 8": the last clause draws the conclusion from equations before it.
 _CONCLUSION = re.compile(
@@ -66,6 +88,18 @@ def assigned_in_words(text: str) -> str | None:
         return None
     equations = [f"{name.strip('$')} = {value}" for name, value in values]
     return ", ".join(equations)
+
+
+def assigned_at_end(text: str) -> str | None:
+    """ "x = 4, y = 6" of "The lines meet at x = 4, y = 6." """
+    values = _ASSIGNED_AT_END.search(text.rstrip()[-_END:])
+    return values[1].rstrip(".") if values else None
+
+
+def number_word_at_end(text: str) -> str | None:
+    """ "four" of "the number of values is four" """
+    number = _NUMBER_AT_END.search(text.rstrip()[-_END:])
+    return number[1] if number else None
 
 
 def qualified_value(text: str) -> str | None:

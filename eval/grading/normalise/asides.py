@@ -12,7 +12,8 @@ _REASON = (
     r"because|since|as (?:required|desired|needed|claimed|expected|wanted|stated|shown|above|before|well)\b"
     r"|as(?: (?:the|it|we|[a-z]\b)|\s*\})|for\s*\}?\s*[a-z]\s*(?:\\n?eq?|\\[gl]eq?|[<>])"
     r"|by (?:the|symmetry|definition|inspection|induction|[A-Z])|due to|thanks to|where\b"
-    r"|for (?:all|any|every|each)\b|given that|assuming|rejecting|ignoring|discarding|excluding|taking|using|from the"
+    r"|for (?:all|any|every|each|some)\b"
+    r"|given that|assuming|rejecting|ignoring|discarding|excluding|taking|using|from the"
     r"|according to|which (?:is|was|can|means|follows|comes|equals)\b(?! (?:not|wrong))|note that|see\b"
     r"|verified|checked|valid for|obtained|attained|achieved|reached|in simplest|in lowest|rounded"
     r"|correct to|to the nearest|so that"
@@ -25,6 +26,7 @@ _TRAILING = re.compile(
 # A remark in brackets at the end: "(since x > 0)", "(x = -3 is extraneous)".
 _BRACKETED = re.compile(
     rf"\s*(?:\\text\s*\{{\s*)?\(\s*{_TEXT}(?:{_REASON}|reject|or equivalently"
+    r"|(?:a )?(?:double|repeated|twice|triple)\b|(?:with )?multiplicity"
     r"|[^()]*\b(?:extraneous|rejected|discarded|invalid|inadmissible"
     r"|not (?:valid|possible|allowed|a solution|in the domain)))"
     r"(?:[^()]|\([^()]*\))*\)\s*\}?$",

@@ -7,7 +7,7 @@ numbers) and eval.grading.formula.parser (everything else).
 import re
 from functools import lru_cache
 
-from eval.grading.normalise.latex import mended_braces, plain_latex
+from eval.grading.normalise.latex import mended_braces, plain_latex, without_keys
 from eval.grading.normalise.plain_unicode import plain_unicode
 from eval.grading.normalise.verbal import as_formula
 from eval.grading.normalise.wrappers import unwrapped, without_chinese_lead, without_lead
@@ -48,6 +48,8 @@ def clean(text: str) -> str:
         text = plain_latex(text)
     if "{" in text or "}" in text:
         text = mended_braces(text)
+        if ":" in text:
+            text = without_keys(text)
 
     text = plain_number(text)
     text = re.sub(r"\s+", " ", text).strip()

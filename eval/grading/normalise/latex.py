@@ -49,6 +49,8 @@ _CONDITION = re.compile(  # x = 2k\pi (k \in \mathbb{Z})
 _UNIT_FRACTION = re.compile(  # \frac{\text{km}}{\text{h}}
     r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}\s*\{\s*\\(?:text|mathrm)\{\s*([a-z ]+)\}\s*\}"
 )
+_ENTRY = r"\s*[A-Za-z](?:_\{?\w\}?)?\s*:\s*-?[^:,{}\[\]()|]{1,40}"
+_DICTIONARY = re.compile(rf"\\?\{{{_ENTRY}(?:,{_ENTRY}){{1,8}}\\?\}}")
 
 
 def plain_latex(text: str) -> str:
@@ -92,6 +94,10 @@ def _plain_markup(text: str) -> str:
     if _NAMED_BRACKET.search(text):
         for pattern, bracket in _NAMED_BRACKETS:
             text = pattern.sub(bracket, text)
+
+    # x = 1 \\ y = 2: the rows of a system without its environment
+    if "\\\\ " in text and "\\begin" not in text and text.count("=") > 1:
+        text = re.sub(r"\s*\\\\\s+(?=[A-Za-z])", ", ", text)
 
     # Backslashes that were escaped twice; in a matrix or system they end a row.
     if "\\\\" in text and "\\begin" not in text:
@@ -156,3 +162,10 @@ def _closed(text: str) -> str:
         text = text[:-1].rstrip()
         missing += 1
     return text
+
+
+def without_keys(text: str) -> str:
+    """{x: 5, y: 12}, as programs print a solution, as x = 5, y = 12."""
+    if not _DICTIONARY.fullmatch(text):
+        return text
+    return re.sub(r"\s*:\s*", " = ", text.strip("\\{} "))

@@ -97,7 +97,7 @@ _TAIL = re.compile(
     # ^{\circ}\text{C}, and the Chinese ones
     rf"|\^\s*\{{?\\circ\s*\}}?\s*(?:\\text\{{\s*[CF]?\s*\}}|[CF](?![a-z]))?|{_CHINESE_UNIT}"
     # plain words: cm^2, sq. m, miles per hour
-    r"|(?:(?<=[\d)}%])|(?<=\s))[A-Za-zµ¢]+(?:\.[a-z]+)*\.?(?:\s*\^\s*\{?[23]\}?)?"
+    r"|(?:(?<=[\d)}%])|(?<=\s))[A-Za-zµ¢À-ɏͰ-࿿]+(?:\.[a-z]+)*\.?(?:\s*\^\s*\{?[23]\}?)?"
     r"(?:(?:\s*/\s*|\s+)[A-Za-z'’-]+(?:\s*\^\s*\{?[23]\}?)?)*)\.?",
     re.S,
 )
@@ -206,7 +206,9 @@ def _lookup(unit: str) -> _Unit | None:
 
     power = 1
     for word, exponent in _POWERS.items():
-        if unit.startswith(word) and unit not in _KNOWN:
+        begins = unit.startswith(word) and not unit[len(word) :][:1].isascii()
+        begins = begins or unit.startswith((f"{word} ", f"{word}."))
+        if begins and unit not in _KNOWN:
             unit = unit[len(word) :].lstrip(" .")
             power = exponent
 

@@ -36,6 +36,7 @@ _MINUTES = re.compile(  # 22^\circ 30' 15''
     r"^(\d{1,4})\s*\^\s*\{?\\circ\s*\}?\s*(\d{1,2})\s*(?:'|\^\s*\{?\\prime\}?)"
     r"(?:\s*(\d{1,2})\s*(?:''|\^\s*\{?\\prime\s*\\prime\}?))?$"
 )
+_LIST_GOES_ON = re.compile(r",\s*(?:\.{3,}|…)$")
 _UNIT_IN_BRACES = re.compile(r"(?<=\d)\s*\{([A-Za-z ]+)\}$")  # 48{grams}
 
 
@@ -119,7 +120,9 @@ def _repeating(text: str) -> str:
 
 
 def continued(text: str) -> str:
-    """0.333... is one third; other decimals that go on lose their dots only."""
+    """0.333... is one third; other decimals that go on lose their dots only, lists that go on keep them."""
+    if _LIST_GOES_ON.search(text):
+        return _LIST_GOES_ON.sub(r", \\ldots", text)
     dotted = _DOTTED.fullmatch(text)
     if dotted and len(dotted[3] + dotted[4]) >= 3:
         sign = "-" if text[0] == "-" else ""
