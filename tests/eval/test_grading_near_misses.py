@@ -29,12 +29,12 @@ DIRECTED = {
 
 
 def _verdict(kind: str, gold: str, answer: str) -> bool:
-    return grade(gold, answer, answer_type="choice" if kind == "letter" else "").correct
+    return grade(gold, answer, answer_type="choice" if kind.startswith("letter") else "").correct
 
 
 def test_no_near_miss_is_right():
     passed = [pair for pair in NEAR_MISSES if _verdict(*pair)]
-    assert not passed and len(NEAR_MISSES) >= 1_500
+    assert not passed and len(NEAR_MISSES) >= 2_000
 
 
 def test_a_near_miss_is_decided():

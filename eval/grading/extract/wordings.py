@@ -79,7 +79,9 @@ _DENIED = re.compile(r"\bnot\b|n't\b|\bnever\b|\bif\b|\bunless\b")
 
 def assigned_in_words(text: str) -> str | None:
     """ "p = 3, q = 5" of "so $p$ is 3 and $q$ is 5"; None where a text ends otherwise."""
-    stated = _VALUES.search(text[-_END:])
+    ending = text[-_END:]
+    verbs = ending.count(" is ") + ending.count(" equals ") + ending.count(" must be ")
+    stated = _VALUES.search(ending) if verbs > 1 else None
     if stated is None:
         return None
     values = _VALUE.findall(stated.group())
@@ -104,7 +106,8 @@ def number_word_at_end(text: str) -> str | None:
 
 def qualified_value(text: str) -> str | None:
     """The value of a last sentence that goes on with what it holds for."""
-    stated = _QUALIFIED.search(text[-_END:])
+    ending = text.rstrip(" .\n")[-_END:]
+    stated = _QUALIFIED.search(ending) if ending.endswith("$") else None
     return stated[1].strip() if stated else None
 
 
