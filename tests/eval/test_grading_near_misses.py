@@ -24,6 +24,7 @@ DIRECTED = {
     (r"\{1,2,3\}", "[1,2,3]"),
     ("yes", "Yes, it is"),  # an answer may explain itself
     ("Yes", "Yes, it is"),
+    ("10_2", "10"),  # the question names the base, and an answer may leave it out
     (r"0.5\%", "0.5"),  # "what percent?" may be answered without the sign
 }
 
