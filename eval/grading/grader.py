@@ -24,7 +24,7 @@ from eval.grading.extract.answer import Extraction, extract
 from eval.grading.extract.sentences import begins_in_words, ends_in_words, sentence_answer
 from eval.grading.extract.wordings import stated_inequality
 from eval.grading.formula.tokens import FormulaError, FormulaLimit
-from eval.grading.normalise.asides import without_aside
+from eval.grading.normalise.asides import Approximated, split_approximation, without_aside
 from eval.grading.normalise.clean import clean, squeezed
 from eval.grading.normalise.units import conversion, split_unit
 from eval.grading.normalise.verbal import (
@@ -50,6 +50,7 @@ _UNANNOUNCED = ("whole", "last number", "last formula")  # nothing in the text a
 # What is written before an answer: "the point (1, 2)", "\text{area} = 5", "Answer: 5".
 _LABEL = re.compile(
     r"^(?!lambda\s*:|(?i:option|choice)\b)(?:(?:(?:the )?(?:\\text\{\s*)?points?\s*\}?|点)\s*(?=\()"
+    r"|[a-zA-Z]\s*:\s*(?=[^:=]+=[^:=]+$)"  # l: x - y = 0
     r"|(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S))"
 )
 _WORD_FOR = {
@@ -318,7 +319,22 @@ def _stated(answer: str, cleaned: str) -> str:
     """What an answer says without its remarks, or as a sentence; the answer itself where it says no less."""
     if not _MAY_SAY_MORE.search(cleaned):
         return answer
+    approximated = split_approximation(cleaned)
+    if approximated and approximated.unit and _agrees(approximated):
+        return approximated.exact
     value = without_aside(cleaned)
     if value != cleaned:
         return value
     return sentence_answer(answer) or answer
+
+
+def _agrees(answer: Approximated) -> bool:
+    """Whether the decimal is an approximation of the value that it stands behind."""
+    from eval.grading.equality.approximations import approximated
+    from eval.grading.formula.parser import parse_formula
+
+    value, _ = split_unit(answer.exact)
+    try:
+        return approximated(parse_formula(f"{value} \\approx {answer.decimal}")) is not None
+    except (FormulaError, FormulaLimit):
+        return False

@@ -42,6 +42,38 @@ def _value_of_a_conclusion(rng: random.Random) -> Pair:
     )
 
 
+def _function_of_time(rng: random.Random) -> Pair:
+    a, b = _two(rng)
+    return f"x(t) = {a}t + {b}", rng.choice(
+        [
+            f"x = {b}t + {a}",
+            f"y = {a}t + {b}",
+            f"v(t) = {a}t + {b}",
+            f"x = {a}s + {b}",
+            f"xt = {a} + {b}",
+        ]
+    )
+
+
+def _unit_in_brackets(rng: random.Random) -> Pair:
+    a = rng.randint(2, 90)
+    return rng.choice(
+        [
+            (f"{a} m", f"{a} (cm)"),
+            (f"{a} cm", f"{a} (square cm)"),
+            (
+                f"{a}\sqrt{{3}} \text{{ m}}",
+                f"{a}\sqrt3\text{{ cm}} \approx {a * 3**0.5:.2f}\text{{ cm}}",
+            ),
+            (f"{a}\sqrt{{3}}", f"{a}\sqrt3\text{{ cm}} \approx {a * 3**0.5 + a:.2f}\text{{ cm}}"),
+            (f"{a}^\circ", f"{a}\pi \text{{ radians}}"),
+            (f"-{a}", f"x is equal to {a}"),
+            (f"{a}", f"She has {a + 1} left after giving {a} away."),
+            (f"{a}", f"{a} + 1 = {a + 1} so there are {a + 1} of them."),
+        ]
+    )
+
+
 def _dictionary(rng: random.Random) -> Pair:
     a, b = _two(rng)
     gold = rng.choice([f"x = {a}, y = {b}", f"({a}, {b})"])
@@ -224,6 +256,7 @@ def _letter_in_words(rng: random.Random) -> Pair:
 
 
 WORDED_KINDS: list[Callable[[random.Random], Pair]] = [
+    _function_of_time, _unit_in_brackets,
     _values_in_a_sentence, _value_of_a_conclusion, _dictionary, _points, _linked_signs, _inequality_in_words,
     _range_of_a_function, _number_in_words, _sentence_with_a_number, _digits_of_a_base, _minutes_of_arc,
     _constants, _currency_and_scale, _mixed_in_words, _goes_on, _letter_in_words,

@@ -17,6 +17,7 @@ from eval.grading.formula.nodes import (
     Relation,
     Scalar,
     Sum,
+    Symbol,
     replaced,
     symbols,
 )
@@ -87,6 +88,8 @@ def _same_equation(gold: Equation, other: Equation, parts: Comparison) -> bool:
     other = Equation(length_name(other.left), other.right)
     if gold.left == other.left and is_name(gold.left):
         return parts.same(gold.right, other.right)
+    if _function_of(gold, other.left) or _function_of(other, gold.left):
+        return parts.same(gold.right, other.right)
     if names_a_function(gold.left) and names_a_function(other.left):
         return _same_function(gold, other, parts)
 
@@ -102,6 +105,15 @@ def _same_equation(gold: Equation, other: Equation, parts: Comparison) -> bool:
     gold_difference = _difference(gold.left, gold.right)
     other_difference = _difference(other.left, other.right)
     return constant_ratio(gold_difference, other_difference) is not None
+
+
+def _function_of(equation: Equation, name: Node) -> bool:
+    """x(t) = 2t, where the other side calls it x: the value depends on the variable alone."""
+    match equation.left:
+        case Product((Symbol(function), Symbol(variable))):
+            names = symbols(equation.right)
+            return name == Symbol(function) and variable in names and function not in names
+    return False
 
 
 def _same_function(gold: Equation, other: Equation, parts: Comparison) -> bool:

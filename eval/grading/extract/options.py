@@ -44,7 +44,8 @@ _LETTER = re.compile(
     r"|(?:是|为|应为|选)\s*[:：]?\s*([A-H])\s*[。.]?\s*$"
     r"|^[^\w\n]*([A-H])[^\w\n]*$"
     # B is correct, only B works, B正确, so B, it's B
-    r"|\b([A-H])\s+(?:matches|works|(?:is|must be|has to be|seems|looks like) (?:clearly |indeed |thus |therefore )?"
+    r"|\b([A-H])[).]?\s+"
+    r"(?:matches|works|(?:is|must be|has to be|seems|looks like) (?:clearly |indeed |thus |therefore )?"
     r"(?:the )?(?:only )?(?:correct|right|best|answer|one|valid|true))"
     r"|\b[Oo]nly\s+(?:[Oo]ption\s+)?([A-H])\b(?!\s+and\b)"
     r"|(?<![A-Za-z])([A-H])\s*(?:选项|项)?\s*[.．、:：]?\s*(?:是|为)?\s*(?:正确|对的?(?![A-Za-z])|成立|符合)"
@@ -53,7 +54,7 @@ _LETTER = re.compile(
     r"|只有\s*(?:选项)?\s*([A-H])(?![A-Za-z、和])"
     # C: true
     r"|(?<![A-Za-z])([A-H])\s*[:.)]\s*(?:true|correct|right|yes)\b"
-    r"|\b(?:[Ss]o|but|[Ii]t's|[Ii]t is|must be)\s+([A-H])\s*\.?\s*$"
+    r"|\b(?:[Ss]o|but|[Ii]t's|[Ii]t is|must be):?\s+([A-H])\s*\.?\s*$"
     # the right option is b
     r"|\b(?:[Oo]ption|[Cc]hoice)\s+(?:is|must be|would be|should be)\s+\(?([b-h])\)?\s*\.?\s*$",
     re.M,

@@ -13,6 +13,7 @@ _MAX_SENTENCE = 300
 
 _NUMBER_WORDS = re.compile(
     r"(?:\b(?:is|are|was|were|equals|has|have|had|gets?|takes?|needs?|makes?|costs?|there will be)"
+    r"|\ba total of"
     r"|\b(?:it|that)['’]s)\s+"
     rf"(?:(?:exactly|only|just|equal to|therefore|thus)\s+)?(?P<number>{NUMBER_WORDS})",
     re.I,

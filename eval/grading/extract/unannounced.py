@@ -20,6 +20,7 @@ from eval.grading.extract.options import last_letter
 from eval.grading.extract.wordings import (
     assigned_at_end,
     assigned_in_words,
+    concluding_clause,
     conclusion,
     listed_points,
     number_word_at_end,
@@ -117,6 +118,8 @@ _NEGATION_WITHIN = 24  # characters before the number
 # Before a number that is not the sentence's result: "15 apples after 3 days".
 _ASIDE = re.compile(
     r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?\$?$"
+    # "14 left after giving 6"
+    r"|\b(?:after|by|before|when|while)\s+[a-z]{2,9}ing\s+(?:away\s+|out\s+|up\s+)?\$?$"
     # The same in other languages: "42 pommes après 3 jours"
     r"|\b(?:après|pour|pendant|chaque|durante|después de|para|por|cada|nach|für|pro|jede[nrs]?"
     r"|während|depois de|dopo|per|через|после|для|за|по|кажд\w+)\s+(?:las?\s+|los\s+|les\s+|den\s+|die\s+)?$",
@@ -130,7 +133,7 @@ _PURPOSE = re.compile(
 _EACH = re.compile(r"\$?\s*(?:each|apiece|per|a piece)\b|\s*/\s*[a-z]", re.I)
 _IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
 _TIME = re.compile(r"\s*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b")
-_ASIDE_WITHIN = 20  # characters before the number
+_ASIDE_WITHIN = 24  # characters before the number
 _PURPOSE_WITHIN = 60
 # "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows.
 _COUNTED = re.compile(
@@ -206,6 +209,9 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     assigned = assigned_in_words(text)
     if assigned:
         return Extraction(assigned, "last statement")
+    if not formulas and single_line:
+        text = concluding_clause(text)
+        prose = prose or is_prose(text)
     if not formulas:
         whole = listed_points(text) or assigned_at_end(text) or number_word_at_end(text)
         whole = whole or (conclusion(text) if single_line else None)

@@ -15,7 +15,7 @@ _NUMERAL = (
 _PART = "halves|half|thirds?|quarters?|fourths?|fifths?|sixths?|eighths?|tenths?"
 # "twenty-one", "one hundred and five", "two thirds", "five percent"; "one" alone is mostly no number.
 NUMBER_WORDS = (
-    rf"(?:(?:one|a|{_NUMERAL})[ -](?:{_PART})"
+    rf"(?:(?:negative|minus)\s+)?(?:(?:one|a|{_NUMERAL})[ -](?:{_PART})"
     rf"|(?:(?:one|a)[ -])?(?:{_NUMERAL})(?:(?:[ -]|\s+and\s+)(?:{_NUMERAL}|one))*)\b(?: percent)?"
 )
 
@@ -27,7 +27,7 @@ _VALUE = re.compile(_ONE_VALUE)
 _VALUES = re.compile(rf"{_ONE_VALUE}(?:(?:,\s*|,?\s+and\s+){_ONE_VALUE})+\s*\.?\s*$")
 
 _NUMBER_AT_END = re.compile(
-    rf"\b(?:is|are|be|equals)\s+(?:(?:exactly|equal to|therefore|thus|simply)\s+)?({NUMBER_WORDS})\s*[.!]?$",
+    rf"\b(?:is|are|be|equals)\s+(?:(?:exactly|equal to|therefore|thus|simply)\s+)?({NUMBER_WORDS}|one|zero)\s*[.!]?$",
     re.I,
 )
 
@@ -40,6 +40,10 @@ _ASSIGNED_AT_END = re.compile(
 # ", so x + y = 8": the last clause draws the conclusion from equations before it.
 _CONCLUSION = re.compile(
     r"=.*[,;.]\s+(?:and\s+)?(?:so|hence|thus|therefore|giving|which gives)\s+([^,;=]{1,60}=[^,;=]{1,40}?)\.?\s*$"
+)
+
+_CONCLUDING_CLAUSE = re.compile(
+    r"=.*\s(?:so|hence|thus|therefore),?\s+((?:there|the|it|she|he|they|we)\b[^=]*\d[^=]*)$"
 )
 
 # "are (3, 4) and (1, 2)"
@@ -102,6 +106,12 @@ def number_word_at_end(text: str) -> str | None:
     """ "four" of "the number of values is four" """
     number = _NUMBER_AT_END.search(text.rstrip()[-_END:])
     return number[1] if number else None
+
+
+def concluding_clause(line: str) -> str:
+    """ "there are 81 functions" of "3^4 = 81 so there are 81 functions"; else the line itself."""
+    drawn = _CONCLUDING_CLAUSE.search(line[-_END:])
+    return drawn[1] if drawn else line
 
 
 def qualified_value(text: str) -> str | None:

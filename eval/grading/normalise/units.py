@@ -111,6 +111,7 @@ _NOT_UNITS = frozenset(
 )
 
 
+_BRACKETED_UNIT = re.compile(r"([-\d.,/]*\d)\s*\(([A-Za-z ]{1,30}(?:\^?[23])?)\)")
 _TIMES_AS = re.compile(r"times as (?:many|much|large|big|long|old|fast)\b")
 _SCALE_WORD = re.compile(r"(thousand|million|billion|trillion|hundred|dozen)\s+(?=\S)")
 # m s^-2: a division by a negative power
@@ -119,6 +120,10 @@ _NEGATIVE_POWER = re.compile(r"^([a-z]+)(?:\s*\\?cdot)?\s+([a-z]+)\^\{?-([12])\}
 
 def split_unit(text: str) -> tuple[str, str | None]:
     """(value, unit) of a cleaned answer; the unit is None when there is none. Text is never lost but as a unit."""
+    bracketed = _BRACKETED_UNIT.fullmatch(text) if text.endswith(")") else None
+    if bracketed and _lookup(bracketed[2].lower()):  # 5 (cm)
+        return bracketed[1], bracketed[2].lower()
+
     text, unit = _split_currency(text)
     if unit is None and text[-1:] in _CURRENCY_AFTER:
         return text.rstrip("$€£¥\\ "), _CURRENCY_AFTER[text[-1]]

@@ -106,6 +106,9 @@ def number_in_words(text: str) -> Fraction | None:
         return Fraction(int(ordinal[1])) if len(ordinal[1]) <= _LONGEST_ORDINAL else None
 
     words = re.findall(r"[a-z]+", text.lower())
+    if words[:1] in (["negative"], ["minus"]):
+        positive = number_in_words(text.strip()[len(words[0]) :])
+        return None if positive is None else -positive
     if not words or len(words) > _MOST_WORDS or re.search(r"[^A-Za-z\s-]", text):
         return None
 

@@ -36,6 +36,7 @@ _MINUTES = re.compile(  # 22^\circ 30' 15''
     r"^(\d{1,4})\s*\^\s*\{?\\circ\s*\}?\s*(\d{1,2})\s*(?:'|\^\s*\{?\\prime\}?)"
     r"(?:\s*(\d{1,2})\s*(?:''|\^\s*\{?\\prime\s*\\prime\}?))?$"
 )
+_RADIANS = re.compile(r"\s*(?:\\text\{\s*)?\s*rad(?:ians?)?\.?\s*\}?$")
 _LIST_GOES_ON = re.compile(r",\s*(?:\.{3,}|…)$")
 _UNIT_IN_BRACES = re.compile(r"(?<=\d)\s*\{([A-Za-z ]+)\}$")  # 48{grams}
 
@@ -62,6 +63,8 @@ def plain_number(text: str) -> str:
         text = _MINUTES.sub(_in_degrees, text)
     if "^" in text:  # 90^o
         text = re.sub(r"(?<=\d)\s*\^\s*\{?o\}?(?![A-Za-z])", r"^\\circ ", text)
+    if "\\pi" in text and "rad" in text:
+        text = _RADIANS.sub("", text)
     if text.endswith("j"):
         text = _COMPLEX.sub(r"\1i", text)
     if text.endswith("}"):
