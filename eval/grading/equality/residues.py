@@ -23,6 +23,15 @@ def same_residue(gold: Node, other: Node, parts: Comparison) -> bool:
         ):
             if _has_all_values(formula, residue):
                 return True
+        case (
+            Residue(Relation(_, (name, _))) as residue,
+            Relation(("=",), (other_name, formula)),
+        ) | (
+            Relation(("=",), (other_name, formula)),
+            Residue(Relation(_, (name, _))) as residue,
+        ):  # n ≡ 1 (mod 4) and n = 4k + 1
+            if name == other_name and _has_all_values(formula, residue):
+                return True
     return parts.same(_remainder(gold), _remainder(other))
 
 

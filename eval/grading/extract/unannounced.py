@@ -131,7 +131,7 @@ _PURPOSE = re.compile(
     r"to\s+(?:[a-z]+)\s+(?:the\s+|all\s+|these\s+)?$"
 )
 _EACH = re.compile(r"\$?\s*(?:each|apiece|per|a piece)\b|\s*/\s*[a-z]", re.I)
-_IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
+_IN = re.compile(r"[\d$]\S*(?:\s+\w+){0,3}\s+(?:in|every|each)\s+$")
 _TIME = re.compile(r"\s*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b")
 _ASIDE_WITHIN = 24  # characters before the number
 _PURPOSE_WITHIN = 60
@@ -145,6 +145,7 @@ _COUNTED = re.compile(
 # A last remark in brackets, in a sentence of its own, or behind "because"; none that draws a conclusion.
 _REMARK = re.compile(
     r"\s*\((?:[A-Z][a-z]+|that is|since|because|as|where|note|by)\b(?:[^()]|\([^()]*\))*\)\s*\.?\s*$"
+    r"|,?\s+(?:and\s+)?not\s+\$?-?\d[\d.,]*\$?\s*\.?\s*$|[，,]\s*而?不是\s*-?[\d.]+[^，。\d]{0,4}[。.]?\s*$"
     r"|,\s+which is (?:less|more|greater|smaller|larger|fewer|bigger) than\s(?:[^.\n]|\.(?=\d))*\.?\s*$"
     r"|(?<=\$)\s+for (?:all|any|every|each|some)\s[^.\n=]*\.?\s*$"
     r"|(?<=[.!$\]])\s+"

@@ -31,6 +31,12 @@ _NUMBER_AT_END = re.compile(
     re.I,
 )
 
+# "Seven trees were left."
+_NUMBER_LEFT = re.compile(
+    rf"({NUMBER_WORDS})\s+(?:[a-z]+\s+){{0,3}}(?:(?:were|are|was|is)\s+left|remain(?:s|ed)?)\s*[.!]?",
+    re.I,
+)
+
 # "at x = 4, y = 6": values behind a word
 _EQUATION = r"[A-Za-z](?:_\{?\w\}?)?\s*=\s*[^\s,;=]{1,30}"
 _ASSIGNED_AT_END = re.compile(
@@ -42,6 +48,7 @@ _CONCLUSION = re.compile(
     r"=.*[,;.]\s+(?:and\s+)?(?:so|hence|thus|therefore|giving|which gives)\s+([^,;=]{1,60}=[^,;=]{1,40}?)\.?\s*$"
 )
 
+_LONG_WORD = re.compile(r"(?<![A-Za-z\\])(?!sqrt|sin|cos|tan|log)[A-Za-z]{3,}")
 _CONCLUDING_CLAUSE = re.compile(
     r"=.*\s(?:so|hence|thus|therefore),?\s+((?:there|the|it|she|he|they|we)\b[^=]*\d[^=]*)$"
 )
@@ -104,7 +111,7 @@ def assigned_at_end(text: str) -> str | None:
 
 def number_word_at_end(text: str) -> str | None:
     """ "four" of "the number of values is four" """
-    number = _NUMBER_AT_END.search(text.rstrip()[-_END:])
+    number = _NUMBER_AT_END.search(text.rstrip()[-_END:]) or _NUMBER_LEFT.fullmatch(text.strip())
     return number[1] if number else None
 
 
@@ -124,7 +131,9 @@ def qualified_value(text: str) -> str | None:
 def conclusion(line: str) -> str | None:
     """The equation that a line of equations draws at its end."""
     drawn = _CONCLUSION.search(line[-_END:])
-    return drawn[1].strip(" $") if drawn else None
+    if drawn is None or _LONG_WORD.search(drawn[1]):
+        return None
+    return drawn[1].strip(" $")
 
 
 def listed_points(text: str) -> str | None:

@@ -111,7 +111,7 @@ _NOT_UNITS = frozenset(
 )
 
 
-_BRACKETED_UNIT = re.compile(r"([-\d.,/]*\d)\s*\(([A-Za-z ]{1,30}(?:\^?[23])?)\)")
+_BRACKETED_UNIT = re.compile(r"([-\d.,/]*\d)\s*\(([A-Za-z ]{1,30}(?:\^?[23])?|[一-鿿]{1,4})\)")
 _TIMES_AS = re.compile(r"times as (?:many|much|large|big|long|old|fast)\b")
 _SCALE_WORD = re.compile(r"(thousand|million|billion|trillion|hundred|dozen)\s+(?=\S)")
 # m s^-2: a division by a negative power
@@ -121,7 +121,7 @@ _NEGATIVE_POWER = re.compile(r"^([a-z]+)(?:\s*\\?cdot)?\s+([a-z]+)\^\{?-([12])\}
 def split_unit(text: str) -> tuple[str, str | None]:
     """(value, unit) of a cleaned answer; the unit is None when there is none. Text is never lost but as a unit."""
     bracketed = _BRACKETED_UNIT.fullmatch(text) if text.endswith(")") else None
-    if bracketed and _lookup(bracketed[2].lower()):  # 5 (cm)
+    if bracketed and (_lookup(bracketed[2].lower()) or not text.isascii()):  # 5 (cm), 9 (个)
         return bracketed[1], bracketed[2].lower()
 
     text, unit = _split_currency(text)
