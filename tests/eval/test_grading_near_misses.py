@@ -24,6 +24,9 @@ DIRECTED = {
     (r"\{1,2,3\}", "[1,2,3]"),
     ("yes", "Yes, it is"),  # an answer may explain itself
     ("Yes", "Yes, it is"),
+    ("1011_2", "1011"),
+    ("(3,5)", "3,5"),
+    ("6:10", "3:5"),  # with two digits behind the colon it may be a time of day
     ("10_2", "10"),  # the question names the base, and an answer may leave it out
     (r"0.5\%", "0.5"),  # "what percent?" may be answered without the sign
 }

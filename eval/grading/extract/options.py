@@ -48,7 +48,7 @@ _LETTER = re.compile(
     r"(?:matches|works|(?:is|must be|has to be|seems|looks like) (?:clearly |indeed |thus |therefore )?"
     r"(?:the )?(?:only )?(?:correct|right|best|answer|one|valid|true))"
     r"|\b[Oo]nly\s+(?:[Oo]ption\s+)?([A-H])\b(?!\s+and\b)"
-    r"|(?<![A-Za-z])([A-H])\s*(?:选项|项)?\s*[.．、:：]?\s*(?:是|为)?\s*(?:正确|对的?(?![A-Za-z])|成立|符合)"
+    r"|(?<![A-Za-z])([A-H])\s{0,2}(?:选项|项)?\s{0,2}[.．、:：]?\s{0,2}(?:是|为)?\s{0,2}(?:正确|对的?(?![A-Za-z])|成立|符合)"
     # C it is
     r"|(?<![A-Za-z])([A-H]) it (?:is|must be)\b"
     r"|只有\s*(?:选项)?\s*([A-H])(?![A-Za-z、和])"
