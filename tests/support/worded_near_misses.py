@@ -62,11 +62,14 @@ def _unit_in_brackets(rng: random.Random) -> Pair:
             (f"{a} m", f"{a} (cm)"),
             (f"{a} cm", f"{a} (square cm)"),
             (
-                f"{a}\sqrt{{3}} \text{{ m}}",
-                f"{a}\sqrt3\text{{ cm}} \approx {a * 3**0.5:.2f}\text{{ cm}}",
+                f"{a}\\sqrt{{3}} \\text{{ m}}",
+                f"{a}\\sqrt3\\text{{ cm}} \\approx {a * 3**0.5:.2f}\\text{{ cm}}",
             ),
-            (f"{a}\sqrt{{3}}", f"{a}\sqrt3\text{{ cm}} \approx {a * 3**0.5 + a:.2f}\text{{ cm}}"),
-            (f"{a}^\circ", f"{a}\pi \text{{ radians}}"),
+            (
+                f"{a}\\sqrt{{3}}",
+                f"{a}\\sqrt3\\text{{ cm}} \\approx {a * 3**0.5 + a:.2f}\\text{{ cm}}",
+            ),
+            (f"{a}^\\circ", f"{a}\\pi \\text{{ radians}}"),
             (f"-{a}", f"x is equal to {a}"),
             (f"{a}", f"She has {a + 1} left after giving {a} away."),
             (f"{a}", f"{a} + 1 = {a + 1} so there are {a + 1} of them."),
