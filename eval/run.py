@@ -10,10 +10,14 @@ Writes  <out>/<benchmark>.<mode>.parquet, one row a sample (columns: eval/verdic
     python -m eval.run --model results/mini/models/base --shots results/mini/sft/examples.parquet \
         --benchmark minimath=results/mini/world/problems/test.jsonl --mode cot pot
     python -m eval.run --model deepseek-ai/deepseek-math-7b-rl --benchmark gsm8k math --mode cot tool --samples 8
+    python -m eval.run --server http://localhost:8000/v1 --model my-model --benchmark gsm8k
 
 A model of this project says itself how it wants to be asked (prompts.json in its folder), so that the first two
 commands give the numbers of the run's own table; options that ask otherwise are named in a warning. Other models are
 asked by their own chat template. Without --config and --samples it samples nothing besides the greedy run.
+
+With --server a model behind an OpenAI-compatible API is asked (its key: the variable OPENAI_API_KEY): by the server's
+chat template, or, where --tokenizer names the model's folder, by prompts made here, which the mode tool needs.
 
 Finished parts are kept in --cache for the next call: what was decoded by the same model with the same settings is not
 decoded again (those of speed alone may differ). Samples of a part in progress are logged there as they end, so that a
@@ -29,7 +33,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,10 +41,17 @@ import pyarrow.parquet as pq
 from eval.benchmarks import load_benchmark, resolve
 from eval.reporting.harness_files import write_harness_files
 from eval.reporting.lm_eval_format import harness_results
+from eval.sampling.asked_model import (
+    identity,
+    model_is_there,
+    note_of_kept_answers,
+    open_model,
+)
 from eval.sampling.attempts import Asking, attempt_all
 from eval.sampling.few_shot import read_shots
 from eval.sampling.how_to_ask import HowToAsk, how_to_ask
-from eval.sampling.work_units import Part, Problems, model_digest, model_is_there, plan
+from eval.sampling.server_client import base_url
+from eval.sampling.work_units import Part, Problems, plan
 from eval.sandbox import Sandbox
 from eval.summary import summarise
 from eval.table import table
@@ -54,9 +65,9 @@ from pipeline.artifacts.write import (
     write_json,
     write_manifest,
 )
+from pipeline.config.engines import Engines
 from pipeline.config.eval import Evaluation
 from pipeline.errors import UserError, run_main
-from pipeline.model.chat import CHAT_TEMPLATE
 from pipeline.progress import Progress
 
 # In the place of the sandbox's level of isolation
@@ -65,7 +76,7 @@ NO_PROGRAMS = "not needed, no programs were run"
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    model_is_there(args.model)
+    model_is_there(args)
     asking = how_to_ask(args)
     settings = asking.settings
 
@@ -79,6 +90,7 @@ def main(argv: list[str] | None = None) -> None:
     parts = list(plan(benchmarks, asking.modes, settings, asking.style))
     paths = _paths(args, asking, parts)
     missing = [part for part in parts if not paths[part].exists()]
+    note_of_kept_answers(args, len(parts) - len(missing))
 
     with _sandbox(settings, parts, missing) as sandbox:
         if missing:
@@ -101,7 +113,22 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--model", required=True, help="model folder or Hub id")
+    parser.add_argument(
+        "--model", required=True, help="model folder or Hub id; with --server a name that it knows"
+    )
+    parser.add_argument(
+        "--server",
+        metavar="URL",
+        help="ask this OpenAI-compatible API, e.g. http://localhost:8000/v1",
+    )
+    parser.add_argument(
+        "--tokenizer",
+        metavar="FOLDER|HUB-ID",
+        help="with --server: the model's tokenizer, to make prompts here as its prompts.json says",
+    )
+    parser.add_argument(
+        "--engine", choices=get_args(Engines), help="what decodes here; default: the settings'"
+    )
     parser.add_argument("--benchmark", required=True, nargs="+", metavar="NAME|[NAME=]FILE.jsonl")
     parser.add_argument(
         "--benchmarks-folder", help="where declared benchmarks lie; default: data/benchmarks"
@@ -143,6 +170,13 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     args = parser.parse_args(argv)
 
+    if args.tokenizer and not args.server:
+        raise UserError("--tokenizer: only with --server; a model here brings its own")
+    if args.server:
+        args.server = base_url(args.server)
+        if args.engine:
+            raise UserError("--server and --engine: one of both; a server decodes by itself")
+
     args.out = args.out or Path("results/eval") / Path(args.model).name
     if args.resume and args.cache:
         raise UserError(
@@ -155,11 +189,13 @@ def _paths(args: argparse.Namespace, asking: HowToAsk, parts: list[Part]) -> dic
     """Where each part is or will be kept."""
     # Settings of speed alone do not count. What a part holds of itself (mode, samples, problems) is in its own digest:
     # other modes must not change it.
-    elsewhere = {"modes", "models", "samples", "sample_modes", "limit"}
+    elsewhere = {"modes", "models", "samples", "sample_modes", "limit", "vllm"}
+    if asking.settings.engine == "own":
+        elsewhere.add("engine")  # parts from before there were others stay what they are
     settings = asking.settings.result_settings()
     own_shots = asking.style == "few-shot" and args.shots
     made_by = {
-        "model": model_digest(args.model),
+        "model": identity(args),
         "settings": {name: settings[name] for name in settings if name not in elsewhere},
         "prompts": asking.prompts.model_dump(mode="json"),
         "stop": asking.stop,
@@ -205,15 +241,12 @@ def _attempt_parts(
     """Let the model attempt these parts, and store each as it ends."""
     # Loads torch, which a run from the cache does not need
     from eval.sampling.sample_log import KeepingEngine, KeptSamples
-    from eval.sampling.transformers_engine import open_engine
     from pipeline.inference.engine import SamplingSettings
 
     settings = how.settings
-    sampler = open_engine(args.model, settings.batch, settings.precision)
+    sampler = open_model(args, how)
     tokenizer = sampler.tokenizer
     shots = read_shots(args.shots, tokenizer) if how.style == "few-shot" and args.shots else []
-    if how.carried is None and how.style == "chat":
-        print(_note_of_a_foreign_model(args.model, tokenizer.chat_template), file=sys.stderr)
 
     total = sum(part.attempts for part in parts)
     title = f"evaluate {Path(args.model).name}"
@@ -254,16 +287,6 @@ def _attempt_parts(
 
                 # The part is whole: from here on it stands for its samples.
                 kept.delete()
-
-
-def _note_of_a_foreign_model(model: str, template: str) -> str:
-    """What is said where a model brings no prompts.json: its prompts may not be those that it was taught."""
-    if template == CHAT_TEMPLATE:
-        return (
-            f"note: {model} has no chat template and is asked in DeepSeekMath's format; one that was never taught to "
-            "chat is evaluated with --style few-shot"
-        )
-    return f"note: {model} is asked by its own chat template, with the paper's suffixes unless --prompts gives others"
 
 
 def _write_part(path: Path, rows: list[dict[str, Any]], isolation: str) -> None:
@@ -319,6 +342,7 @@ def _grade_and_write(
             shots[task] = _shots_shown(args, asking, task_parts[0])
 
         write_json(folder / "lm_eval.json", harness_results(args.model, scores, shots, settings))
+        served = {"server": args.server} if args.server else {}
         levels = sorted(isolation - {NO_PROGRAMS}) or [NO_PROGRAMS]
         write_manifest(
             folder / "manifest.json",
@@ -326,7 +350,7 @@ def _grade_and_write(
             settings=settings.model_dump(mode="json"),
             inputs=inputs,
             counts=counts,
-            metrics={"isolation": "; ".join(levels)},
+            metrics={"isolation": "; ".join(levels)} | served,
             files=payload(folder),
         )
     return dict(sorted(scores.items()))

@@ -22,6 +22,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from eval.cases.gold import case_of
+from eval.cases.measures import case_scores
 from eval.grading.formula.tokens import FormulaLimit
 from eval.grading.grader import same_answer
 from eval.reporting.metrics import bootstrap, compare, group_answers, maj_at_k, pass_at_k, wilson
@@ -32,7 +34,7 @@ from pipeline.errors import UserError, run_main
 Row = dict[str, Any]  # one sample (see eval/verdicts/graded_samples.py)
 Scores = dict[str, Any]  # of one model on one benchmark and mode
 
-# The columns that summaries need: questions and outputs stay on the disk.
+# The columns that summaries need: questions and outputs stay on the disk, those of cases apart.
 NEEDED = (
     "id",
     "greedy",
@@ -58,7 +60,7 @@ def summarise(rows: list[Row]) -> Scores:
     not_run = sum(row["status"] == "not_run" for row in greedy)
     if not_run:
         return {"n": len(greedy), "not_run": not_run}
-    return _greedy_scores(greedy) | _sampled_scores(sampled)
+    return _greedy_scores(greedy) | _scores_of_cases(greedy) | _sampled_scores(sampled)
 
 
 def _greedy_scores(rows: list[Row]) -> Scores:
@@ -83,6 +85,12 @@ def _greedy_scores(rows: list[Row]) -> Scores:
     return scores
 
 
+def _scores_of_cases(rows: list[Row]) -> Scores:
+    """Of a benchmark of cases what experts would say, safety and consistency (eval/cases/measures.py)."""
+    has_texts = all("gold" in row and "output" in row for row in rows)
+    return case_scores(rows) if has_texts else {}
+
+
 def _sampled_scores(rows: list[Row]) -> Scores:
     """Maj@K and Pass@K at every power of two up to the number of samples, and at that number."""
     by_problem = defaultdict(list)
@@ -95,7 +103,9 @@ def _sampled_scores(rows: list[Row]) -> Scores:
     if not most:
         return {}
 
-    votes = [group_answers([row["extracted"] for row in samples], _same) for samples in problems]
+    votes = [
+        group_answers([row["extracted"] for row in samples], same_answers) for samples in problems
+    ]
     right = [[row["correct"] for row in samples] for samples in problems]
 
     scores: Scores = {"samples": most}
@@ -107,7 +117,7 @@ def _sampled_scores(rows: list[Row]) -> Scores:
     return scores
 
 
-def _same(first: str, second: str) -> bool:
+def same_answers(first: str, second: str) -> bool:
     """Equal in both directions: rounding counts only where each may stand for the other."""
     try:
         return same_answer(first, second)[0] and same_answer(second, first)[0]
@@ -143,10 +153,18 @@ def read_model(folder: Path) -> dict[str, list[Row]]:
     check_artifact(folder)
 
     try:
-        return {file.stem: pq.read_table(file, columns=list(NEEDED)).to_pylist() for file in files}
+        return {file.stem: _read_rows(file) for file in files}
     except (KeyError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{folder}: not sample files of this version ({reason})") from None
+
+
+def _read_rows(file: Path) -> list[Row]:
+    """The needed columns; of cases also gold and output, from which their scores are computed."""
+    golds = pq.read_table(file, columns=["gold"]).column("gold")
+    is_of_cases = len(golds) > 0 and case_of(golds[0].as_py()) is not None
+    columns = [*NEEDED, "gold", "output"] if is_of_cases else list(NEEDED)
+    return pq.read_table(file, columns=columns).to_pylist()
 
 
 def compare_models(models: dict[str, dict[str, list[Row]]]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
@@ -20,16 +21,21 @@ from pipeline.config.base import Section
 from pipeline.config.load import RECORD, Config, load_preset, name_of_file
 from pipeline.config.preset_file import read_yaml
 from pipeline.errors import UserError
+from pipeline.notice import NOTICE_VARIABLE
 from pipeline.preflight import run_lock
 from pipeline.reuse.earlier import Taken, taken_of
+from pipeline.reuse.unseen import unseen_changes
 from pipeline.training.tracker_clients import missing
 
 __all__ = [
     "benchmark_files",
     "code_digest",
+    "half_of_cores",
+    "listed",
     "load_config",
     "options",
     "print_failure",
+    "print_unseen_changes",
     "settings_file",
     "shell_prefix",
     "source",
@@ -43,6 +49,7 @@ SETTINGS = Path(".snakemake/settings")
 
 SECTIONS = (
     "mini",
+    "medicine",
     "coder",
     "prompts",
     "corpus.extraction",
@@ -59,8 +66,14 @@ SECTIONS = (
 """The sections of the configuration that stages read."""
 
 WORLD_TEXTS = ("code", "prose")
-WORLD_HELD_OUT = ("math", "code", "prose", "chinese")
-"""Texts that the built-in world makes (mini/rules.smk)."""
+WORLD_HELD_OUT = {
+    "mathematics": ("math", "code", "prose", "chinese"),
+    "medicine": ("medicine", "math", "code", "prose", "chinese"),
+}
+"""Texts that each built-in world makes (mini/rules.smk)."""
+
+HALF_OF_CORES = "SNAKEMAKE_HALF_OF_CORES"
+"""Environment variable with the number that `half_of_cores` gave where the run was started."""
 
 TRIAL_SECONDS = 120
 """How long the user's own code may take on worked examples."""
@@ -77,6 +90,7 @@ def shell_prefix(config: Config) -> str:
         "HF_HUB_DISABLE_TELEMETRY=1",
         "PYTHONUNBUFFERED=1",
         f"{run_lock.VARIABLE}={shlex.quote(os.getcwd())}",
+        f"{NOTICE_VARIABLE}={shlex.quote(config.notice)}",
         f"{tracking.VARIABLE}={shlex.quote(config.tracking.model_dump_json())}",
     ]
     # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.
@@ -97,6 +111,17 @@ def thread_settings(threads: int) -> str:
         "VECLIB_MAXIMUM_THREADS",
     )
     return " ".join(f"{name}={threads}" for name in names)
+
+
+def half_of_cores(cores: int, is_main_process: bool) -> int:
+    """Threads of a rule that leaves room for another one: half of the cores that Snakemake was given.
+
+    A job's own Snakemake on a cluster's node is given the job's cores alone, of which it must not take half
+    again: it uses the number that the first one has worked out, which the environment hands on.
+    """
+    if is_main_process or HALF_OF_CORES not in os.environ:
+        os.environ[HALF_OF_CORES] = str(max(1, cores // 2))
+    return int(os.environ[HALF_OF_CORES])
 
 
 def settings_file(config: Config, section: str, reruns: bool = True) -> str:
@@ -176,8 +201,9 @@ def check_sources(config: Config, known_benchmarks: Collection[str]) -> None:
                 f"sources.benchmarks.{name} = 'hub'", "benchmark", sorted(known_benchmarks)
             )
     for name, path in config.sources.heldout_text.items():
-        if path == "mini" and name not in WORLD_HELD_OUT:
-            raise _unknown(f"sources.heldout_text.{name} = 'mini'", "held-out text", WORLD_HELD_OUT)
+        there = WORLD_HELD_OUT[config.sources.world]
+        if path == "mini" and name not in there:
+            raise _unknown(f"sources.heldout_text.{name} = 'mini'", "held-out text", there)
     for name, part in config.pretrain.mixture.items():
         if part.path == "mini" and name not in WORLD_TEXTS:
             raise _unknown(f"pretrain.mixture.{name}.path = 'mini'", "text", WORLD_TEXTS)
@@ -197,10 +223,12 @@ def _own_paths(config: Config) -> Iterator[tuple[str, str]]:
     """The settings that name the user's own files, with their values, in the order in which they are checked."""
     sources = config.sources
     named: list[tuple[str, str | list[str] | None]] = [
+        ("sources.earlier_crawls", sources.earlier_crawls),
         ("sources.seed_positives", sources.seed_positives),
         ("sources.url_annotations", sources.url_annotations),
         ("sources.solutions", sources.solutions),
         ("sources.problems", sources.problems),
+        ("sources.ratings", sources.ratings),
     ]
     named += [
         (f"sources.benchmarks.{name}", path)
@@ -295,6 +323,22 @@ def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
         print(*taken.lines(), sep="\n", file=sys.stderr)
 
 
+def print_unseen_changes(
+    config: Config, results: str, wanted: Collection[str], triggers: Iterable[Enum]
+) -> None:
+    """Say which finished stages were made with other settings, where Snakemake is told not to look at inputs.
+
+    Args:
+        wanted: the rules that the targets need.
+        triggers: what Snakemake looks at when it decides whether a rule runs again.
+    """
+    if "INPUT" in {trigger.name for trigger in triggers}:
+        return
+    for change in unseen_changes(config, Path(results)):
+        if change.rule in wanted:
+            print(change.line(), file=sys.stderr)
+
+
 def record_settings(config: Config, results: str) -> None:
     """Write the whole configuration beside what is made with it."""
     write_json(Path(results) / RECORD, config.model_dump(mode="json", by_alias=True))
@@ -304,6 +348,13 @@ def source(value: str | list[str], world_path: str) -> str | list[str]:
     """The path under the world's folder where `value` is the word "mini", else the user's own
     path(s)."""
     return world_path if value == "mini" else value
+
+
+def listed(value: str | list[str] | None) -> list[str]:
+    """A setting that may be one path, several or none, as a list."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
 
 
 def benchmark_files(benchmarks: dict[str, str], results: str) -> dict[str, str]:

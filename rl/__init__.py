@@ -19,5 +19,6 @@ questions.py        problems to prompts
 reward_model_metrics.py   how good a reward model is on held-out problems
 
 own_code/           rewards, normalisations, aggregations, KL estimates of the user's own, and their trial
+ratings/            reward models that learn from experts' scores
 monitoring/         metrics of a step, evaluation, reward hacking, stopwatch
 """

@@ -15,17 +15,19 @@ import numpy as np
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import read_json
 from pipeline.config.rl import Reward
+from pipeline.errors import UserError
 from pipeline.inference.engine import Engine
 from pipeline.training.checkpoint import Checkpoints
 from rl.questions import hold_out
+from rl.ratings.labels import RatedLabels, ask_experts, rated_labels
 from rl.reward_model_metrics import judge
 from rl.reward_model_training import LABELS, label_all, scores_of, train_reward_model
 from rl.rollouts import Question
 from rl.score_model import ModelReward
 from rl.step_labels import LabelledSolution
 
-COMPARED = ("accuracy", "auc")
-"""Measures that are reported before and after each iteration's training."""
+COMPARED = ("accuracy", "auc", "rank_correlation", "error")
+"""Measures that are reported before and after each iteration's training, those of ratings where there are any."""
 
 
 class RewardTraining:
@@ -46,6 +48,12 @@ class RewardTraining:
         # The manifest's settings are those of the section `reward`, and the kind of the model.
         settings = read_json(folder / "manifest.json")["settings"]
         settings = {name: value for name, value in settings.items() if name != "kind"}
+
+        if settings.get("labels") == "ratings":
+            raise UserError(
+                f"{folder}: this reward model learnt from people's ratings, and iterations need new ones; let people "
+                "rate the new policy, train the model with them, and start RL from that policy"
+            )
 
         labels = folder / LABELS
         history = (
@@ -74,22 +82,45 @@ class RewardTraining:
         name = f"iteration {iteration}"
         fresh = label_all(sampler, training, kind, settings, None, name)
         judged = label_all(sampler, held_out, kind, settings, None, f"{name}, held out")
+        ratings: RatedLabels | None = None
+        if settings.labels == "experts":
+            ratings = self._rated(sampler, questions, (fresh, judged), iteration)
+            fresh, judged = ratings.training, ratings.held_out
         replayed = replay_of(self.history, len(fresh), self.replay, seed)
 
         # Nothing of this training is kept apart: the checkpoints of RL hold the reward model itself.
-        before = judge(judged, scores_of(model, judged, settings))
+        shares = scores_of(model, judged, settings)
+        before = _measures(judged, shares, ratings)
         keep_nothing = Checkpoints(None, "")
         train_reward_model(model, [*fresh, *replayed], settings, keep_nothing)
-        after = judge(judged, scores_of(model, judged, settings))
+        shares = scores_of(model, judged, settings)
+        after = _measures(judged, shares, ratings)
 
         self.history = [*self.history, *fresh]
         line: dict[str, float] = {
             "fresh_solutions": len(fresh),
             "replayed_solutions": len(replayed),
         }
-        line |= {f"{measure}_before": before[measure] for measure in COMPARED}
-        line |= {f"{measure}_after": after[measure] for measure in COMPARED}
+        compared = [measure for measure in COMPARED if measure in before]
+        line |= {f"{measure}_before": before[measure] for measure in compared}
+        line |= {f"{measure}_after": after[measure] for measure in compared}
         return line
+
+    def _rated(
+        self,
+        sampler: Engine,
+        questions: Sequence[Question],
+        solutions: tuple[list[LabelledSolution], list[LabelledSolution]],
+        iteration: int,
+    ) -> RatedLabels:
+        """Solutions to train on and held-out ones, as the experts of this iteration score them."""
+        problems = {question.problem.id: question.problem for question in questions}
+        # The panel stays the same people: it is drawn from the model's own seed.
+        fresh, judged = [
+            ask_experts(part, problems, sampler.tokenizer, self.settings, iteration)
+            for part in solutions
+        ]
+        return rated_labels(fresh, judged, self.reward.model, self.settings)
 
     def state(self) -> list[dict[str, Any]]:
         """The history, for a checkpoint that holds the model itself."""
@@ -98,6 +129,14 @@ class RewardTraining:
     def load_state(self, history: list[dict[str, Any]]) -> None:
         """Take up the history that `state` returned."""
         self.history = [LabelledSolution(**row) for row in history]
+
+
+def _measures(
+    judged: Sequence[LabelledSolution], shares: Sequence[np.ndarray], ratings: RatedLabels | None
+) -> dict[str, Any]:
+    """How good a reward model is, with the measures of ratings where its labels are scores."""
+    measures = judge(judged, shares)
+    return measures | ratings.metrics(shares) if ratings is not None else measures
 
 
 def replay_of(

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from eval.cases.gold import case_of
 from pipeline.artifacts.records import read_solutions
-from pipeline.artifacts.write import write_jsonl
+from pipeline.artifacts.write import MANIFEST, read_json, write_jsonl
 from pipeline.config.prompts import Prompts
 from pipeline.config.read import read_section
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.model.adapters import parameter_count
 from pipeline.model.card import Card, origin_of, write_card
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.model.model_prompts import (
@@ -25,7 +27,7 @@ from pipeline.training.job import TrainingJob
 from rl.iterative import RewardTraining
 from rl.own_code.trials import check_own_code
 from rl.questions import hold_out, load_questions
-from rl.rewards import RewardFunction, load_rewards
+from rl.rewards import ExpertReward, RewardFunction, load_rewards
 from rl.rollouts import Group, Question, solution_groups
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs
@@ -50,10 +52,15 @@ def train_policy(args: argparse.Namespace) -> None:
     check_own_code(settings)
 
     # What is trained, on what, and what rewards it.
-    tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
+    tokenizer = load_tokenizer(args.sft)
+    policy = load_model(args.sft, distribution=settings.distribution)
     problems = _problems(args, settings, prompts, tokenizer, policy)
     programs = Programs()
     rewards = load_rewards(settings, _reward_folders(args), tokenizer, programs)
+
+    # Where the questions are cases, what unbiased experts would say is logged beside every other reward.
+    if case_of(problems.training[0].problem.answer) is not None:
+        rewards["experts"] = ExpertReward(_revised_from(args.outcome_model))
 
     trainer = Trainer(
         policy,
@@ -83,7 +90,7 @@ def train_policy(args: argparse.Namespace) -> None:
         origin=origin_of(args.sft),
         trained_on=[path.name for path in args.problems],
         asking=asking,
-        parameters=policy.num_parameters(),
+        parameters=parameter_count(policy),
         context=policy.config.max_position_embeddings,
         settings=settings.model_dump(),
         metrics=results,
@@ -170,6 +177,14 @@ def _reward_training(
         if isinstance(reward, ModelReward) and folder is not None:
             training[name] = RewardTraining.of(folder, reward, settings.replay)
     return training
+
+
+def _revised_from(folder: Path | None) -> int | None:
+    """The iteration from which the experts of a reward model go by the changed guideline."""
+    if folder is None or not (folder / MANIFEST).is_file():
+        return None
+    experts = read_json(folder / MANIFEST)["settings"].get("experts") or {}
+    return experts.get("revised_from")
 
 
 def _inputs(args: argparse.Namespace, settings: RL) -> dict[str, Path]:

@@ -2,6 +2,8 @@
 
 Reads   the base model (the reward model starts from it), the fine-tuned model (it writes the solutions and the
         rollouts that label their steps), training problems.
+        With labels of experts (settings `labels`): the experts' scores of the solutions, or --ratings FILES of scored
+        answers, in the place of the rule's verdicts.
 Writes  a Hugging Face folder (`AutoModelForTokenClassification`, one label: the logit that what stands before a token
         is right) with tokenizer, model card, metrics.jsonl, labels.jsonl (the labelled training solutions) and
         manifest.json, which holds accuracy, AUC and calibration on problems that were kept from training.
@@ -42,6 +44,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     add("--base", type=Path, required=True, help="the model to start from")
     add("--sft", type=Path, required=True, help="the model that writes the solutions")
     add("--problems", type=Path, nargs="+", required=True, help="training problems (JSON Lines)")
+    add("--ratings", type=Path, nargs="+", default=[], help="scored answers, for labels: ratings")
     add_job_options(parser)
     return parser.parse_args(argv)
 

@@ -3,15 +3,15 @@
 import argparse
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import write_jsonl
+from pipeline.config.prompts import Prompts
 from pipeline.config.read import read_section
 from pipeline.config.rl import Reward
 from pipeline.config.schedule import Schedule
@@ -27,11 +27,20 @@ from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.job import TrainingJob
 from pipeline.training.loop import History, Plan, train
-from pipeline.training.step import Columns, adamw, share_out
+from pipeline.training.prepare import halve, prepare
+from pipeline.training.step import adamw
 from rl.questions import hold_out, load_questions
+from rl.ratings.labels import (
+    RatedLabels,
+    ask_experts,
+    rated_labels,
+    read_rated,
+    split_rated,
+)
+from rl.ratings.scale import KEY, Scale, scale_of
 from rl.reward_model_metrics import judge
 from rl.rollouts import Question
-from rl.score_model import load_score_model, probabilities, row_scores, scored_row
+from rl.score_model import load_score_model, row_scores, scored_row
 from rl.step_labels import LabelledSolution, label_counts, label_outcomes, label_steps
 
 CHUNK = 64
@@ -40,17 +49,25 @@ CHUNK = 64
 LABELS = "labels.jsonl"
 """The labelled training solutions in a reward model's folder: iterative RL replays some of them."""
 
+RATINGS = "ratings.jsonl"
+"""The scored answers that a model learnt from or was judged by, in the form that people give theirs."""
+
 DESCRIPTION = (
     "One logit a token: how likely what stands before it leads to the right answer. Read it at {place} (DeepSeekMath, "
     "section 4; labels after Math-Shepherd)."
 )
-"""Of the model card."""
+RATED_DESCRIPTION = (
+    "One logit a token: at the last one, what experts would score the whole answer. Its logistic function is the place "
+    "on their scale of {lowest:g} to {highest:g}."
+)
+"""Of the model card, for labels of the rule and of experts."""
 
 
 @distributed.session()
 def make_reward_model(args: argparse.Namespace) -> None:
     settings = read_section(args.config, Reward) if args.config else Reward()
     prompts = prompts_for(args.sft, args.prompts)
+    _check_labels(args, settings)
     job = TrainingJob(
         "rl.reward_model",
         settings,
@@ -58,6 +75,7 @@ def make_reward_model(args: argparse.Namespace) -> None:
             "base": args.base,
             "sft": args.sft,
             **{f"problems.{number}": path for number, path in enumerate(args.problems)},
+            **{f"ratings.{number}": path for number, path in enumerate(args.ratings)},
         },
         out=args.out,
         resume=args.resume,
@@ -65,38 +83,36 @@ def make_reward_model(args: argparse.Namespace) -> None:
         compared={"kind": args.kind, "prompts": prompts.model_dump(mode="json")},
     )
 
-    tokenizer, model = load_tokenizer(args.sft), load_score_model(args.base)
+    tokenizer = load_tokenizer(args.sft)
+    model = prepare(load_score_model(args.base, settings.distribution), settings)
     if load_tokenizer(args.base).get_vocab() != tokenizer.get_vocab():
         raise UserError(f"{args.base} and {args.sft} have different tokenizers")
 
-    # Labels: the fine-tuned model writes solutions, the rule judges them.
-    writer = load_model(args.sft)
-    context = min(writer.config.max_position_embeddings, model.config.max_position_embeddings)
-    questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
-    training, held_out = _split(questions, settings, args)
-
-    sampler = sampler_for(writer, tokenizer, settings.max_batch, settings.precision)
-    folder = job.checkpoints.folder
-    labelled = label_all(sampler, training, args.kind, settings, folder, "train")
-    judged = label_all(sampler, held_out, args.kind, settings, folder, "held_out")
+    labels = _labels(args, settings, prompts, tokenizer, model, job.checkpoints.folder)
+    labelled, judged = labels.training, labels.held_out
 
     # Training, and the judgement on problems that had no part in it.
-    share_out(model, settings.distribution, settings.precision)
     history = train_reward_model(model, labelled, settings, job.checkpoints)
-    metrics = judge(judged, scores_of(model, judged, settings))
+    shares = scores_of(model, judged, settings)
+    metrics = judge(judged, shares)
+    if labels.ratings is not None:
+        metrics |= labels.ratings.metrics(shares)
 
     with tempfile.TemporaryDirectory() as scratch:
         labels_file = Path(scratch) / LABELS
         write_jsonl(labels_file, (solution.to_json() for solution in labelled))
-        place = "the last token of every line" if args.kind == "process" else "the last token"
+        files = [labels_file]
+        if labels.ratings is not None:
+            files.append(Path(scratch) / RATINGS)
+            write_jsonl(files[1], (each.to_json() for each in labels.ratings.rated))
         card = Card(
             title=f"{args.kind.capitalize()} reward model",
-            description=DESCRIPTION.format(place=place),
+            description=_description(args.kind, model),
             origin=origin_of(args.base),
             trained_on=[path.name for path in args.problems],
             asking=ModelPrompts(style="chat", suffixes=prompts),
             parameters=model.num_parameters(),
-            context=context,
+            context=labels.context,
             settings={"kind": args.kind, **settings.model_dump()},
             metrics=metrics,
             task="token-classification",
@@ -109,8 +125,83 @@ def make_reward_model(args: argparse.Namespace) -> None:
             counts={"train": label_counts(labelled), "held_out": label_counts(judged)},
             metrics=metrics,
             lines=history.lines,
-            more_files=(labels_file,),
+            more_files=tuple(files),
         )
+
+
+def _check_labels(args: argparse.Namespace, settings: Reward) -> None:
+    """Refuse labels that the model to train cannot have."""
+    of_answers = settings.labels in ("experts", "ratings")
+    if of_answers and args.kind != "outcome":
+        raise UserError(
+            f"reward.labels = {settings.labels}: scores are of whole answers; a process model learns from hard or soft"
+        )
+    if settings.labels == "ratings" and not args.ratings:
+        raise UserError(
+            "reward.labels = ratings: give scored answers with --ratings FILE (sources.ratings)"
+        )
+
+
+def _description(kind: str, model: PreTrainedModel) -> str:
+    """What the card says that the model's number means."""
+    scale = scale_of(model)
+    if scale == Scale():
+        place = "the last token of every line" if kind == "process" else "the last token"
+        return DESCRIPTION.format(place=place)
+
+    text = RATED_DESCRIPTION.format(lowest=scale.lowest, highest=scale.highest)
+    if scale.cuts:
+        text += (
+            f" (ordinal: the mean of the logistic functions of logit - cut, {KEY} in config.json)"
+        )
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """What the model learns and what it is judged by."""
+
+    training: list[LabelledSolution]
+    held_out: list[LabelledSolution]
+    context: int
+    """Tokens of the longest solution with its question."""
+    ratings: RatedLabels | None = None
+    """Where the labels come from scores."""
+
+
+def _labels(
+    args: argparse.Namespace,
+    settings: Reward,
+    prompts: Prompts,
+    tokenizer: PreTrainedTokenizerBase,
+    model: PreTrainedModel,
+    folder: Path | None,
+) -> _Labels:
+    """Scored answers of the user's own, or solutions of the fine-tuned model judged by the rule or by experts."""
+    context = model.config.max_position_embeddings
+    if settings.labels == "ratings":
+        rated = read_rated(args.ratings, tokenizer, prompts, settings, context)
+        kept, apart = split_rated(rated, settings)
+        ratings = rated_labels(kept, apart, model, settings)
+        return _Labels(ratings.training, ratings.held_out, context, ratings)
+
+    writer = load_model(args.sft)
+    halve(writer, settings)
+    context = min(writer.config.max_position_embeddings, context)
+    questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
+    training, held_out = _split(questions, settings, args)
+
+    sampler = sampler_for(writer, tokenizer, settings.max_batch, settings.precision)
+    labelled = label_all(sampler, training, args.kind, settings, folder, "train")
+    judged = label_all(sampler, held_out, args.kind, settings, folder, "held_out")
+    if settings.labels != "experts":
+        return _Labels(labelled, judged, context)
+
+    problems = {question.problem.id: question.problem for question in questions}
+    kept = ask_experts(labelled, problems, tokenizer, settings)
+    apart = ask_experts(judged, problems, tokenizer, settings)
+    ratings = rated_labels(kept, apart, model, settings)
+    return _Labels(ratings.training, ratings.held_out, context, ratings)
 
 
 def _split(
@@ -174,7 +265,7 @@ def train_reward_model(
 ) -> History:
     """Train `model` in place; every epoch goes through all solutions in a new order.
 
-    The loss of a step is the mean binary cross-entropy over all its labels.
+    The loss of a step is the mean over all its labels: binary cross-entropy, or that of the model's scale.
     """
     rows = [label_row(solution) for solution in solutions]
     batch = settings.batch_solutions
@@ -197,7 +288,8 @@ def train_reward_model(
         checkpoint_every=settings.checkpoint_every,
     )
     optimiser = adamw(model, weight_decay=settings.weight_decay)
-    return train(model, optimiser, rows_of_step, label_loss, plan, checkpoints)
+    loss = scale_of(model).loss
+    return train(model, optimiser, rows_of_step, loss, plan, checkpoints)
 
 
 def label_row(solution: LabelledSolution) -> Row:
@@ -217,16 +309,11 @@ def weighted(rows: Sequence[Row]) -> list[Row]:
     return result
 
 
-def label_loss(logits: torch.Tensor, columns: Columns) -> torch.Tensor:
-    """Binary cross-entropy [N] of the column "label" under the logits, times the column "weight"."""
-    losses = binary_cross_entropy_with_logits(logits, columns["label"], reduction="none")
-    return losses * columns["weight"]
-
-
 def scores_of(
     model: PreTrainedModel, solutions: Sequence[LabelledSolution], settings: Reward
 ) -> list[np.ndarray]:
-    """The model's probabilities [K_i] at each solution's labelled positions."""
+    """The model's values, probabilities or shares of its scale, [K_i] at each solution's labelled positions."""
     rows = [label_row(solution) for solution in solutions]
     logits = row_scores(model, rows, settings.micro_batch_tokens, settings.precision)
-    return [probabilities(of_row) for of_row in logits]
+    scale = scale_of(model)
+    return [scale.share(of_row) for of_row in logits]

@@ -3,6 +3,7 @@
     rule            the benchmark's own grader: 1 right, 0 wrong. It judges the boxed answer (modes cot and tool), or in
                     the mode pot what the output's program printed when the sandbox ran it
     format          1 if the output ended by itself and holds exactly one boxed answer
+    experts         what unbiased experts would score the answer to a case, 1 to 10 (eval/cases)
     outcome_model   an outcome reward model's probability that the output is right
     process_model   a process reward model's probability for each step; that of the output is the least of them
     module:Class    a class of your own, made without arguments: code, translation or medicine come in here
@@ -21,11 +22,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
+from eval.cases.experts import expected_score
+from eval.cases.gold import case_of
 from eval.grading.grader import grade
 from eval.programs.code_blocks import printed_answer, program_so_far
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
+from pipeline.model import distributed
 from rl.own_code.load import checked_numbers, described, own_object
 from rl.rollouts import Group
 from rl.score_model import ModelReward
@@ -113,6 +117,31 @@ class FormatReward:
         return scores
 
 
+class ExpertReward:
+    """What unbiased experts would score on average, for questions that are cases. Beside a reward model that learnt
+    from experts it is the truth that the model stands for.
+
+    `revised_from` is the iteration from which the changed guideline holds; the trainer sets `iteration`.
+    """
+
+    def __init__(self, revised_from: int | None = None):
+        self.revised_from = revised_from
+        self.iteration = 0
+
+    def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
+        revised = self.revised_from is not None and self.iteration >= self.revised_from
+
+        scores = []
+        for group in groups:
+            problem = group.question.problem
+            case = case_of(problem.answer)
+            if case is None:
+                raise UserError(f"problem {problem.id} is no case (eval/cases/gold.py)")
+            of_group = [expected_score(case, text, revised=revised) for text in group.texts]
+            scores.append(np.array(of_group))
+        return scores
+
+
 def compose(
     groups: Sequence[Group], functions: dict[str, RewardFunction], weights: dict[str, float]
 ) -> None:
@@ -121,12 +150,19 @@ def compose(
     Raises UserError where a reward does not give one finite number for each output.
     """
     for name, function in functions.items():
-        for group, scores in zip(groups, scores_of(name, function, groups), strict=True):
+        for group, scores in zip(groups, _all_scores(name, function, groups), strict=True):
             group.parts[name] = scores
 
     for group in groups:
         weighted = [weight * group.parts[name] for name, weight in weights.items()]
         group.rewards = np.asarray(sum(weighted))
+
+
+def _all_scores(name: str, function: RewardFunction, groups: Sequence[Group]) -> list[np.ndarray]:
+    """As `scores_of`; with several processes each grades its share where groups are graded one by one."""
+    if type(function) not in (RuleReward, ProgramReward, FormatReward):
+        return scores_of(name, function, groups)
+    return distributed.gather(scores_of(name, function, distributed.shard_for_rank(groups)))
 
 
 def scores_of(name: str, function: RewardFunction, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -165,6 +201,8 @@ def load_rewards(
     for name in settings.rewards:
         if name == "format":
             functions[name] = FormatReward()
+        elif name == "experts":
+            functions[name] = ExpertReward()
         elif ":" in name:
             functions[name] = load_own_reward(name)
         elif name in ("outcome_model", "process_model"):
@@ -178,6 +216,7 @@ def load_rewards(
                 tokenizer=tokenizer,
                 max_tokens=settings.micro_batch_tokens,
                 precision=settings.precision,
+                distribution=settings.distribution,
             )
     return functions
 

@@ -6,6 +6,8 @@ RL_PROBLEMS = dag.source(
     f"{RESULTS}/world/problems/train.jsonl",
 )
 RL_HELDOUT = f"{RESULTS}/world/problems/validation.jsonl" if CONFIG.sources.solutions == "mini" else []
+# Scored answers, for a reward model that learns from people.
+RATINGS = dag.listed(CONFIG.sources.ratings) if CONFIG.reward.labels == "ratings" else []
 REWARD_MODELS = {
     name: f"{RESULTS}/models/{folder}"
     for name, folder in (("outcome_model", "reward"), ("process_model", "process_reward"))
@@ -25,12 +27,14 @@ rule train_reward_model:
         base="results/{preset}/models/base",
         sft="results/{preset}/models/sft",
         problems=RL_PROBLEMS,
+        ratings=RATINGS,
     output:
         model=directory("results/{preset}/models/{reward_model}"),
     params:
         code=dag.code_digest("rl.reward_model"),
         kind=lambda w: "process" if w.reward_model == "process_reward" else "outcome",
         resume="results/{preset}/resume/{reward_model}",
+        ratings=["--ratings", *RATINGS] if RATINGS else [],
     threads: SHARE
     priority: 1
     resources:
@@ -44,7 +48,7 @@ rule train_reward_model:
         "{wildcards.reward_model}: the {params.kind} reward model"
     shell:
         "{resources.launch} -m rl.reward_model --kind {params.kind:q} --config {input.config:q} --prompts {input.prompts:q}"
-        " --base {input.base:q} --sft {input.sft:q} --problems {input.problems:q}"
+        " --base {input.base:q} --sft {input.sft:q} --problems {input.problems:q} {params.ratings:q}"
         " --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 

@@ -27,6 +27,7 @@ from pipeline.forward.layout import row_log_probs
 from pipeline.forward.row_attention import use_row_attention
 from pipeline.inference.engine import Sample
 from pipeline.model import distributed
+from pipeline.model.allocator import keep_freed_memory
 from pipeline.model.load import (
     LOADING_ERRORS,
     cannot_load,
@@ -35,15 +36,42 @@ from pipeline.model.load import (
     load_tokenizer,
     train_every_embedding,
 )
+from rl.ratings.scale import scale_of
 from rl.rollouts import Group
 from rl.solution_steps import step_ends
 
 
-def load_score_model(source: str | Path) -> PreTrainedModel:
-    """A model with one score for each token: a trained one, or any causal model's body under a new head."""
+def load_score_model(source: str | Path, distribution: str = "replicate") -> PreTrainedModel:
+    """A model with one score for each token: a trained one, or any causal model's body under a new head.
+
+    Where `distribution` shards it, as pipeline.model.load.load_model does.
+    """
+    keep_freed_memory()
+    if not distributed.is_shared_out(distribution):
+        model = _load_whole(source)
+        # In place; its declared signature confuses type checkers.
+        cast(torch.nn.Module, model).to(device())
+        return model.eval()
+
+    loaded = distributed.on_main(lambda: _load_whole(source))
+    if loaded is None:
+        config = _score_config(source)
+        with torch.device("meta"):
+            loaded = score_class(config).from_config(config, dtype=torch.float32)
+        _make_ready(loaded)
+    return loaded.eval()
+
+
+def _score_config(source: str | Path) -> PretrainedConfig:
+    """The configuration of the source with one score a token."""
     config = AutoConfig.from_pretrained(str(source), num_labels=1)
     config.classifier_dropout = 0.0  # training must compute what scoring computes
+    return config
 
+
+def _load_whole(source: str | Path) -> PreTrainedModel:
+    """The model in main memory, its folder checked."""
+    config = _score_config(source)
     # It would warn that the head of another task is left out, which is what we want.
     transformers_logging.set_verbosity_error()
     try:
@@ -56,12 +84,13 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1], new_head=_new_head(config))
     check_artifact(source)
+    _make_ready(model)
+    return model
+
+
+def _make_ready(model: PreTrainedModel) -> None:
     train_every_embedding(model)
     use_row_attention(model)
-
-    # In place; its declared signature confuses type checkers.
-    cast(torch.nn.Module, model).to(device())
-    return model.eval()
 
 
 def _new_head(config: PretrainedConfig) -> str | None:
@@ -120,13 +149,11 @@ def row_scores(
     ]
 
 
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """The logistic function, in float64."""
-    return 1 / (1 + np.exp(-logits.astype(np.float64)))
-
-
 class ModelReward:
-    """A trained reward model as a reward: the outcome's probability, or the least of the steps' probabilities."""
+    """A trained reward model as a reward: the outcome's value, or the least of the steps' values.
+
+    A value is a probability, or where the model learnt from ratings, points of the raters' scale.
+    """
 
     def __init__(
         self,
@@ -135,12 +162,14 @@ class ModelReward:
         tokenizer: PreTrainedTokenizerBase,
         max_tokens: int,
         precision: str,
+        distribution: str = "replicate",
     ):
         # Rewards are read at token positions of the policy's own ids.
         if load_tokenizer(folder).get_vocab() != tokenizer.get_vocab():
             raise UserError(f"{folder}: this reward model's tokenizer is not the policy's")
 
-        self.model = load_score_model(folder)
+        self.model = load_score_model(folder, distribution)
+        self.scale = scale_of(self.model)
         self.process = process
         """Whether every step is read, or only the last token."""
         self.tokenizer = tokenizer
@@ -148,7 +177,7 @@ class ModelReward:
         self.precision = precision
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
-        """One array [G] for each group. Outputs without tokens get 0.
+        """One array [G] for each group. Outputs without tokens get the lowest value.
 
         A process model also sets the groups' `step_rewards` and `step_ends`.
         """
@@ -163,11 +192,12 @@ class ModelReward:
 
         scores = []
         for group, ends in zip(groups, ends_of_group, strict=True):
-            steps = [probabilities(next(logits)) for _ in group.samples]
+            steps = [self.scale.points(self.scale.share(next(logits))) for _ in group.samples]
             if self.process:
                 group.step_rewards = steps
                 group.step_ends = [np.array(of_sample, dtype=np.int64) for of_sample in ends]
-            scores.append(np.array([step.min() if len(step) else 0.0 for step in steps]))
+            lowest = self.scale.lowest
+            scores.append(np.array([step.min() if len(step) else lowest for step in steps]))
         return scores
 
     def _ends(self, sample: Sample) -> list[int]:

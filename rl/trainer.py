@@ -21,18 +21,18 @@ from pipeline.config.rl import RL
 from pipeline.config.schedule import constant, learning_rate
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
-from pipeline.inference.forward_sampler import sampler_for
 from pipeline.model import distributed
+from pipeline.model.adapters import add_adapters
 from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.training import stop
 from pipeline.training.checkpoint import Checkpoints, Trained
-from pipeline.training.step import share_out
+from pipeline.training.prepare import freeze, prepare
 from pipeline.training.tracking import MetricsTracker
 from rl.advantages import adapted_group_size
 from rl.exploration import Exploration
 from rl.iterative import RewardTraining
-from rl.methods import METHODS
+from rl.methods import METHODS, kept_groups
 from rl.monitoring.evaluation import greedy_accuracy
 from rl.monitoring.metrics import (
     distributions,
@@ -44,8 +44,8 @@ from rl.monitoring.metrics import (
 from rl.monitoring.reward_hacking import WINDOW, divergence
 from rl.monitoring.stopwatch import Stopwatch
 from rl.policy_update import PolicyUpdate
-from rl.rewards import RewardFunction
-from rl.rollouts import Group, Question, group_record
+from rl.rewards import ExpertReward, RewardFunction
+from rl.rollouts import Group, Question, engine_for, group_record
 from rl.score_model import ModelReward
 from rl.tool_sampler import Programs, ToolSampler
 from rl.value_model import ValueModel
@@ -122,9 +122,14 @@ class Trainer:
         self.stopwatch = stopwatch or Stopwatch()
         self._has_checked = False
 
+        # Copies are made of the whole policy, before it is shared out.
         self.initial, reference = self._frozen_copies()
-        for model in self._models(policy, self.initial, reference, rewards):
-            share_out(model, settings.distribution, settings.precision)
+        add_adapters(policy, settings.lora)
+        prepare(policy, settings)
+        for model in self._beside_policy(self.initial, reference, rewards):
+            freeze(model, settings)
+        for training in self.reward_training.values():
+            prepare(training.reward.model, settings)
 
         self.updater = PolicyUpdate(settings, self.method, policy, reference, value)
         self.sampler = self._sampler(sampler, programs)
@@ -141,7 +146,9 @@ class Trainer:
         """The policy as it starts, for methods that sample from it, and the reference of the KL term."""
         settings = self.settings
         samples_from_start = self.method.source == "initial"
-        has_kl_term = settings.beta > 0 and settings.method in COMPARES_WITH_REFERENCE
+        has_kl_term = settings.beta > 0 and (
+            settings.method in COMPARES_WITH_REFERENCE or settings.likelihood_kl
+        )
         if not samples_from_start and not has_kl_term:
             return None, None
 
@@ -151,29 +158,21 @@ class Trainer:
             return initial, copy.deepcopy(initial)
         return initial, initial
 
-    @staticmethod
-    def _models(
-        policy: PreTrainedModel,
+    def _beside_policy(
+        self,
         initial: PreTrainedModel | None,
         reference: PreTrainedModel | None,
         rewards: dict[str, RewardFunction],
     ) -> list[PreTrainedModel]:
-        """All models that processes hold or share, each once, in an order that is the same on all of them."""
+        """All models that only compute, each once, in an order that is the same on all processes."""
+        trained = [training.reward.model for training in self.reward_training.values()]
         judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
-        models = [model for model in (policy, initial, reference, *judges) if model is not None]
-        return list(dict.fromkeys(models))
+        models = [model for model in (initial, reference, *judges) if model is not None]
+        return [model for model in dict.fromkeys(models) if model not in trained]
 
     def _sampler(self, given: Engine | None, programs: Programs | None) -> Engine:
         settings = self.settings
-        sampler = given
-        if sampler is None:
-            on_cuda = self.policy.device.type == "cuda"
-            compiles = settings.compile_sampler == "always"
-            compiles = compiles or (settings.compile_sampler == "auto" and on_cuda)
-            sampler = sampler_for(
-                self.policy, self.tokenizer, settings.max_batch, settings.precision, compiles
-            )
-
+        sampler = given or engine_for(self.policy, self.tokenizer, settings)
         if settings.mode == "tool":
             return ToolSampler(sampler, programs or Programs(), settings.tool_rounds)
         return sampler
@@ -227,6 +226,7 @@ class Trainer:
     def step(self, step: int) -> dict[str, Any]:
         """One exploration stage and its updates (Algorithm 1); returns the step's metrics."""
         settings = self.settings
+        self._tell_iteration(step)
         if step in self._iteration_starts():
             self._start_iteration(step)
 
@@ -236,7 +236,8 @@ class Trainer:
 
         # Credit: every token gets its number; this may need forward passes of other models.
         with self.stopwatch.measure("score"):
-            rows = self.method.rows(groups, settings, self.updater.scorers)
+            learnt_from = kept_groups(groups, settings.drop_groups)
+            rows = self.method.rows(learnt_from, settings, self.updater.scorers)
         if rows and not self._has_checked and self.method.source == "current":
             self._check_sampler(rows)
 
@@ -304,6 +305,13 @@ class Trainer:
         later = range(1, settings.iterations)
         return [round(i * settings.steps / settings.iterations) for i in later]
 
+    def _tell_iteration(self, step: int) -> None:
+        """Let the experts know whose guideline holds; at every step, since a run may be taken up anywhere."""
+        iteration = sum(step >= start for start in self._iteration_starts())
+        for reward in self.exploration.rewards.values():
+            if isinstance(reward, ExpertReward):
+                reward.iteration = iteration
+
     def _start_iteration(self, step: int) -> None:
         """The reference becomes the policy, and reward models learn from the policy's samples (Algorithm 1)."""
         iteration = self._iteration_starts().index(step) + 1
@@ -321,9 +329,9 @@ class Trainer:
     def _check_sampler(self, rows: list[Row]) -> None:
         """Before its first update a process must find the log-probabilities that the sampler reported."""
         self._has_checked = True
-        # Truncated importance sampling allows any difference: its rows hold the trainer's own log-probabilities, and
-        # the loss reports how far the sampler's are.
-        if self.settings.importance == "truncated":
+        # Importance sampling allows any difference: its rows hold the trainer's own log-probabilities, and the loss
+        # reports how far the sampler's are.
+        if self.settings.importance != "none":
             return
 
         sampled = [row for row in rows if "old_log_probs" in row.columns]

@@ -2,5 +2,6 @@
 
 minhash.py    texts to signatures, band keys and sketches
 lsh_bands.py  the side file of a shard that holds band keys and sketches
+documents.py  the pages of a crawl and of earlier ones, numbered through
 clusters.py   pages with equal band keys to checked pairs, and these to clusters
 """

@@ -38,9 +38,17 @@ class Crawl:
         if not decided:
             raise UserError(f"{dedup}: no shards/*.parquet there; run corpus.dedup first")
 
-        shards = tuple(file.stem for file in decided)
-        shard_files(pages, shards)
-        return cls(Path(pages), Path(dedup), shards)
+        return cls.part(pages, dedup, [file.stem for file in decided])
+
+    @classmethod
+    def part(cls, pages: str | Path, dedup: str | Path, shards: Iterable[str]) -> "Crawl":
+        """These shards alone. UserError where one of them is no page table, or was not deduplicated."""
+        crawl = cls(Path(pages), Path(dedup), tuple(sorted(shards)))
+        shard_files(pages, crawl.shards)
+        for shard in crawl.shards:
+            if not crawl.dedup_file(shard).is_file():
+                raise UserError(f"{crawl.dedup_file(shard)}: no such file; run corpus.dedup first")
+        return crawl
 
     def page_file(self, shard: str) -> Path:
         return self.pages / f"{shard}.parquet"
@@ -85,6 +93,13 @@ def shard_files(pages: str | Path, shards: Iterable[str] | None = None) -> list[
             raise UserError(f"{file}: not a page table of corpus.extract (no column doc_id)")
 
     return files
+
+
+def batches(shards: Iterable[str], size: int) -> dict[str, list[str]]:
+    """Name -> shards, at most `size` of them: what one job does of a step that is spread over machines."""
+    names = list(shards)
+    groups = [names[start : start + size] for start in range(0, len(names), size)]
+    return {f"{number:05}": group for number, group in enumerate(groups)}
 
 
 def read_shard_list(path: str | Path) -> list[str]:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from eval.cases.answer import Unreadable, read_answer
+from eval.cases.gold import Case, case_of
 from eval.grading.choices import is_choice, same_choice, without_label, without_option
 from eval.grading.extract.answer import Extraction, extract
 from eval.grading.extract.sentences import begins_in_words, ends_in_words, sentence_answer
@@ -105,8 +107,12 @@ def grade(
     languages are always on. `answer_type` is the benchmark's ("choice": a letter is looked for);
     without it the gold's own form decides.
     """
-    gold_answer = _gold_answer(str(gold))
     prediction = str(prediction)
+    case = case_of(str(gold))
+    if case is not None:
+        return _case_verdict(case, prediction)
+
+    gold_answer = _gold_answer(str(gold))
     if not final_box_only and gold_answer and gold_answer == prediction.strip():
         return Verdict(True, gold_answer, "ok", "whole", "string")
 
@@ -126,6 +132,14 @@ def grade(
         in_words = _verdict(gold_answer, Extraction(inequality, "last words"), tolerance)
         return in_words if in_words.correct else verdict
     return verdict
+
+
+def _case_verdict(case: Case, prediction: str) -> Verdict:
+    """Of an answer to a case the diagnosis is right or wrong; how good the rest is, eval.cases measures."""
+    answer = read_answer(prediction)
+    if isinstance(answer, Unreadable):
+        return Verdict(False, None, "no_answer", "case")
+    return Verdict(answer.diagnosis in case.diagnosis, answer.diagnosis, "ok", "case", "text")
 
 
 def _verdict(gold: str, found: Extraction, tolerance: float | None) -> Verdict:

@@ -28,15 +28,15 @@ class HowToAsk:
 
 
 def how_to_ask(args: argparse.Namespace) -> HowToAsk:
-    """From the options of eval.run (model, style, mode, config, prompts, samples, limit)."""
-    carried = carried_by(args.model)
+    """From the options of eval.run (model, server, style, mode, config, prompts, samples, limit)."""
+    carried = _carried(args)
     style = args.style or (carried.style if carried is not None else "chat")
-    if style == "few-shot" and args.mode and "tool" in args.mode:
-        raise UserError("--mode tool: needs a model that was taught to use it (--style chat)")
+    without_tool = _why_no_tool(args, style)
+    if without_tool and args.mode and "tool" in args.mode:
+        raise UserError(f"--mode tool: {without_tool}")
 
     settings = _settings(args, carried)
-    # Models that were never taught to chat cannot use the tool.
-    modes = args.mode or [mode for mode in settings.modes if style == "chat" or mode != "tool"]
+    modes = args.mode or [mode for mode in settings.modes if not without_tool or mode != "tool"]
 
     own = carried.suffixes if carried is not None else None
     prompts = read_section(args.prompts, Prompts) if args.prompts else own or Prompts()
@@ -49,6 +49,22 @@ def how_to_ask(args: argparse.Namespace) -> HowToAsk:
     return asking
 
 
+def _carried(args: argparse.Namespace) -> ModelPrompts | None:
+    """What the model says of itself; a model on a server says nothing unless --tokenizer names its folder."""
+    if args.server:
+        return carried_by(args.tokenizer) if args.tokenizer else None
+    return carried_by(args.model)
+
+
+def _why_no_tool(args: argparse.Namespace, style: str) -> str:
+    """Why the mode tool cannot be had; empty where it can."""
+    if style == "few-shot":
+        return "needs a model that was taught to use it (--style chat)"
+    if args.server and not args.tokenizer:
+        return "needs the model's tokenizer, since answers are gone on with in the middle (--tokenizer)"
+    return ""
+
+
 def _settings(args: argparse.Namespace, carried: ModelPrompts | None) -> Evaluation:
     """The settings file, or what the model states, with what the command line says on top, checked together."""
     if args.config:
@@ -59,6 +75,8 @@ def _settings(args: argparse.Namespace, carried: ModelPrompts | None) -> Evaluat
         given["samples"] = args.samples
     if args.limit is not None:
         given["limit"] = args.limit
+    if args.engine is not None:
+        given["engine"] = args.engine
     if not args.config:
         # Sampled is what was asked for; without --mode the paper's chain of thought.
         given["modes"] = args.mode or given.get("modes", Evaluation().modes)

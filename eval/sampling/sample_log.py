@@ -76,7 +76,13 @@ class KeptSamples:
                 break
             try:
                 row = json.loads(line)
-                sample = Sample(row["ids"], [row["logprob"]], row["finish"], row["stop"])
+                sample = Sample(
+                    row["ids"],
+                    [row["logprob"]],
+                    row["finish"],
+                    row["stop"],
+                    tokens=row.get("tokens"),
+                )
                 self.found[row["key"], row["sample"]] = _Kept(row["prompt"], sample)
                 self._seconds_before = max(self._seconds_before, row["seconds"])
             except (ValueError, KeyError, TypeError):
@@ -104,6 +110,9 @@ class KeptSamples:
             "stop": sample.stop,
             "seconds": round(self.seconds, 3),
         }
+        # Where ids are no tokens, these are counted apart.
+        if sample.tokens is not None:
+            row["tokens"] = sample.tokens
         line = json.dumps(row).encode() + b"\n"
 
         # One write for a line: a kill between two would tear it in the middle of the file.

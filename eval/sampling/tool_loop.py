@@ -53,11 +53,7 @@ class Turns:
     finish: str = "stop"
     printed: str | None = None  # what its program printed last
     program_status: str = ""  # of the last program run: "" where none ran
-
-    @property
-    def tokens(self) -> int:
-        """Tokens that the model wrote."""
-        return sum(self.written)
+    tokens: int = 0  # that the model wrote
 
     @property
     def logprob(self) -> float:
@@ -69,6 +65,7 @@ class Turns:
         self.output_ids += sample.ids
         self.written += [True] * len(sample.ids)
         self.logprobs += sample.logprobs
+        self.tokens += sample.length
         self.finish = sample.finish
 
     def insert(self, ids: Sequence[int]) -> None:

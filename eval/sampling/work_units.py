@@ -14,12 +14,7 @@ from typing import Any
 
 from eval.tasks.declarations import Benchmark
 from pipeline.artifacts.records import Problem
-from pipeline.artifacts.resume import fingerprint
-from pipeline.artifacts.write import MANIFEST, NOT_COUNTED, file_digest
 from pipeline.config.eval import Evaluation
-from pipeline.errors import UserError
-from pipeline.model.card import NAME as CARD
-from pipeline.model.model_prompts import FILE as PROMPTS
 
 # Samples of a part: many full batches, which keeps the batch full. The number of samples that are decoded side by side
 # is a matter of speed and must not change it, or another one would decode everything again.
@@ -89,38 +84,3 @@ def _parts_of(each: Problems, mode: str, samples: int) -> Iterator[Part]:
     for number, start in enumerate(range(0, len(each.problems), size)):
         problems = tuple(each.problems[start : start + size])
         yield Part(each.benchmark, each.file, mode, samples, number, problems)
-
-
-def model_is_there(source: str) -> None:
-    """A UserError for a path that is no model folder; a Hub id is looked up later."""
-    path = Path(source)
-    if path.exists() and not (path / "config.json").is_file():
-        raise UserError(f"--model {source}: not a model folder (it has no config.json)")
-
-
-def model_digest(source: str) -> str:
-    """What tells this model from others: a digest of a folder's files; of a Hub id the commit that it now names.
-
-    Its card, its manifest and its prompts.json are left out: what they change counts by itself.
-    """
-    path = Path(source)
-    if path.exists():
-        files = sorted(file for file in path.iterdir() if _counts(file))
-        return fingerprint([(file.name, file_digest(file)) for file in files])
-
-    from transformers import AutoConfig
-
-    try:
-        commit = AutoConfig.from_pretrained(source)._commit_hash
-    except (OSError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or ["unknown"])[0]
-        raise UserError(
-            f"--model {source}: no such folder, and no such model on the Hub ({reason})"
-        ) from None
-    return f"{source}@{commit}"
-
-
-def _counts(file: Path) -> bool:
-    """Whether a file of a model folder decides what the model writes."""
-    said_elsewhere = file.name in (MANIFEST, CARD, PROMPTS)
-    return file.is_file() and not said_elsewhere and not file.name.startswith(NOT_COUNTED)

@@ -253,6 +253,13 @@ _ENTRIES = (
         file="minimath/test.jsonl",
         answer="latex", layout="textbook", box_only=True,
     ),
+    # The built-in medical world's cases, given as medicine=FILE: the gold is a case (eval/cases/gold.py), right is the
+    # diagnosis, and eval.summary adds expert score, safety and consistency. Invented cases, not medical advice.
+    Benchmark(
+        name="medicine", title="Invented medical cases",
+        file="medicine/test.jsonl",
+        answer="text", layout="textbook",
+    ),
     # Beyond the paper's tables
     Benchmark(
         name="gsm_hard", title="GSM-Hard", rows=1319,

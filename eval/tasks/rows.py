@@ -11,9 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from eval.cases.gold import case_of
 from eval.grading.extract.answer import extract
 from eval.tasks.declarations import Fields
 from pipeline.artifacts.records import Problem
+from pipeline.errors import UserError
 
 Row = dict[str, Any]  # a JSON object of a benchmark's file
 
@@ -53,6 +55,9 @@ def problem_of(
         question += f"\n({letter}) {option.text}"
     if len(question) + len(answer) > LONGEST:
         return f"longer than {LONGEST:,} characters"
+    flaw = _flaw_of_case(answer)
+    if flaw:
+        return flaw
     if not _is_text(question + answer):
         return "half a character (a lone surrogate)"
 
@@ -65,6 +70,15 @@ def problem_of(
         kind=_first(row, fields.kind),
         level=_first(row, fields.level),
     )
+
+
+def _flaw_of_case(answer: str) -> str:
+    """What is wrong with an answer that describes a case; empty where it is in order, or of another kind."""
+    try:
+        case_of(answer)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _first(row: Row, names: tuple[str, ...]) -> str:

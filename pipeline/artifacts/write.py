@@ -12,7 +12,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -162,6 +163,14 @@ def file_digest(path: str | Path) -> str:
     return _digest(Path(path), NOT_COUNTED)
 
 
+def file_digests(paths: Iterable[Path], threads: int) -> dict[Path, str]:
+    """`file_digest` of many files, several at a time."""
+    files = list(paths)
+    # Hashing and reading release the interpreter's lock.
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        return dict(zip(files, pool.map(file_digest, files), strict=True))
+
+
 def content_digest(path: str | Path) -> str:
     """As `file_digest`, of what an artifact holds apart from what made it.
 
@@ -214,6 +223,7 @@ def write_manifest(
     metrics: dict | None = None,
     code: str | None = None,
     files: Iterable[str | Path] = (),
+    known: Mapping[Path, str] | None = None,
 ) -> None:
     """Write a stage's manifest: what made it, from what, with which counts. No times, hosts or
     absolute paths.
@@ -223,17 +233,21 @@ def write_manifest(
 
     `counts` holds numbers of records with reasons, `metrics` the stage's results. Two equal runs
     write equal manifests, byte for byte. `code` is the digest of `code_digest`, computed for
-    `stage` if absent.
+    `stage` if absent. `known` are digests of inputs and files that need not be computed again.
     """
+
+    def digest(file: str | Path) -> str:
+        return (known or {}).get(Path(file)) or file_digest(file)
+
     write_json(
         path,
         {
             "stage": stage,
             "code": code or code_digest(stage),
             "settings": settings,
-            "inputs": {Path(p).name: file_digest(p) for p in inputs},
+            "inputs": {Path(p).name: digest(p) for p in inputs},
             "counts": counts or {},
             "metrics": metrics or {},
-            "files": {str(Path(f).relative_to(Path(path).parent)): file_digest(f) for f in files},
+            "files": {str(Path(f).relative_to(Path(path).parent)): digest(f) for f in files},
         },
     )

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Incidental, Section, SeededSection
+from pipeline.config.engines import VLLM, Engines
 
 Mode = Literal["cot", "pot", "tool"]
 
@@ -65,6 +66,12 @@ class Evaluation(SeededSection):
 
     batch: Incidental[int] = Field(256, ge=1)
     """Sequences that are decoded at the same time. NS; sets memory and speed."""
+
+    engine: Engines = "own"
+    """What decodes: `own`, this project's samplers; `vllm`, whose random numbers are others and
+    whose rounding differs (docs/models.md). NS."""
+
+    vllm: VLLM = VLLM()
 
     sandbox: SandboxSettings = SandboxSettings()
 

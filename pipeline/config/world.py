@@ -1,7 +1,7 @@
 """Where a world's pages, problems, solutions, benchmarks and checkpoint come from, and the built-in
 world."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,10 @@ SourceList = Annotated[list[Source], Field(min_length=1)]
 
 class Sources(Section):
     """The inputs of the whole run. The word `mini` means: made by the built-in world (`mini/`)."""
+
+    world: Literal["mathematics", "medicine"] = "mathematics"
+    """Which built-in world that is: word problems and pages of mathematics, or invented medical cases
+    and pages of medicine (mini/medicine)."""
 
     warc: Source | SourceList = "mini"
     """WARC or ARC files: `mini`, a folder, a glob pattern, an address,
@@ -27,6 +31,15 @@ class Sources(Section):
 
     files_per_shard: int = Field(1, ge=1)
     """WARC files that make one shard, the unit of parallel work of the corpus stage. NS."""
+
+    shards_per_job: int = Field(10, ge=1)
+    """Shards whose pages one job hashes, scores, or searches for benchmark problems; a world of no
+    more shards does these steps in one job each round. Changes no result. NS."""
+
+    earlier_crawls: list[Source] = Field(default_factory=list)
+    """Folders `results/<run>/corpus/dedup` of crawls that were mined before. Their pages stay, and a
+    page of this crawl that repeats one of them is a duplicate; their texts are not needed. NS; the
+    paper deduplicates all of Common Crawl together."""
 
     seed_positives: Source = "mini"
     """JSON Lines with a `url` per line: pages known to be mathematics. The paper uses OpenWebMath
@@ -57,6 +70,10 @@ class Sources(Section):
     )
     """Name -> JSON Lines of {"text"} on which bits per byte are measured during continued
     pretraining: what it gains and what it forgets. NS."""
+
+    ratings: Source | SourceList | None = None
+    """JSON Lines of answers with the scores that people gave them (rl/ratings/records.py), for
+    `reward.labels: ratings`. NS: the article's doctors score from 1 to 10."""
 
     coder: str = Field("mini", min_length=1)
     """Checkpoint to start from: `mini` (trained here on Python's standard library), a folder, or a

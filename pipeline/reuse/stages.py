@@ -47,7 +47,8 @@ STAGES = (
         "world",
         needed=("world/problems/manifest.json",),
         further=("world/*.json*", "world/*/*.json*", "world/warc"),
-        sections=("mini",),
+        sections=("mini", "medicine"),
+        sources=("world",),
     ),
     Stage(
         "coder",
@@ -66,7 +67,7 @@ STAGES = (
             "corpus.classifier",
             "corpus.selection",
         ),
-        sources=("warc", "crawl_files", "seed_positives", "url_annotations"),
+        sources=("warc", "crawl_files", "earlier_crawls", "seed_positives", "url_annotations"),
     ),
     Stage(
         "base",

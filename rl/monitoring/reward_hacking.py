@@ -1,13 +1,15 @@
 """Reward hacking, watched: does a reward model's reward still rise with what the rule finds right?
 
 A policy that has learnt to please a reward model earns more reward and is right no more often. Every step reports how
-far each model's reward agrees with the rule; `divergence` says when the two move in opposite directions.
+far each model's reward agrees with the rule; `divergence` says when the two move in opposite directions. Where the
+model learnt from experts, what it is compared with is what unbiased experts would score, not the rule alone.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from eval.cases.criteria import HIGHEST, LOWEST
 from pipeline.measures import auc
 from rl.rollouts import Group
 
@@ -15,7 +17,10 @@ WINDOW = 20
 """Steps over which means are taken."""
 
 SMALLEST_CHANGE = 0.02
-"""Smaller changes of either mean are noise on groups of the usual size."""
+"""Smaller changes of either mean, as a share of its scale, are noise on groups of the usual size."""
+
+EXPERT_SPAN = HIGHEST - LOWEST
+"""Length of the experts' scale."""
 
 
 def agreement(groups: Sequence[Group], name: str) -> float | None:
@@ -29,7 +34,7 @@ def agreement(groups: Sequence[Group], name: str) -> float | None:
 
 
 def divergence(lines: Sequence[dict], name: str, window: int = WINDOW) -> str | None:
-    """A warning where the reward `name` rose while the share of right outputs fell, else None.
+    """A warning where the reward `name` rose while the share of right outputs, or the experts' score, fell, else None.
 
     The last `window` steps of the metrics `lines` are compared with the `window` steps before them.
     """
@@ -38,6 +43,9 @@ def divergence(lines: Sequence[dict], name: str, window: int = WINDOW) -> str | 
     steps = [line for line in lines if reward_name in line][-2 * window :]
     if len(steps) < 2 * window:
         return None
+
+    if all("reward_experts" in line for line in steps):
+        return _divergence_from_experts(steps, name, window)
 
     reward_change = _change(steps, reward_name, window)
     right_change = _change(steps, "right", window)
@@ -48,6 +56,21 @@ def divergence(lines: Sequence[dict], name: str, window: int = WINDOW) -> str | 
     return (
         f"{name} and the rule diverge: in {window} steps its reward rose by {reward_change:.3f} while the share of"
         f" right outputs fell by {-right_change:.3f}; the policy may be learning to please the reward model"
+    )
+
+
+def _divergence_from_experts(steps: Sequence[dict], name: str, window: int) -> str | None:
+    """The same against what unbiased experts would score; both are in points."""
+    least = SMALLEST_CHANGE * EXPERT_SPAN
+    reward_change = _change(steps, f"reward_{name}", window)
+    true_change = _change(steps, "reward_experts", window)
+
+    if reward_change <= least or true_change >= -least:
+        return None
+    return (
+        f"{name} and the experts diverge: in {window} steps its reward rose by {reward_change:.2f} points while "
+        f"what unbiased experts would score fell by {-true_change:.2f}; the policy may be learning to please the "
+        "reward model"
     )
 
 

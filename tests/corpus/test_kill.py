@@ -51,7 +51,7 @@ def files_in(folder: Path) -> dict[Path, bytes]:
 
 @pytest.mark.parametrize(
     ("command", "begun"),
-    [(extraction, "again/.pages*"), (deduplication, ".again.*/bands/*.parquet")],
+    [(extraction, "again/.pages*"), (deduplication, ".again.*/.signatures/*.parquet")],
 )
 def test_a_killed_job_ends_with_the_same_bytes_when_run_again(command, begun, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

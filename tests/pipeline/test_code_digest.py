@@ -90,7 +90,14 @@ def test_a_users_module_is_found_in_the_working_folder_with_what_lies_beside_it(
 
 # Which programs read which sections of the schema. A change of a section's file reruns their rules, and no others.
 MINI = {"mini.problems", "mini.code", "mini.prose", "mini.web"}
-MINING = {"corpus.extract", "corpus.dedup", "corpus.round", "corpus.final", "corpus.report"}
+SPREAD = {"corpus.hash_shards", "corpus.score_shards", "corpus.clean_shards"}
+MINING = SPREAD | {
+    "corpus.extract",
+    "corpus.dedup",
+    "corpus.round",
+    "corpus.final",
+    "corpus.report",
+}
 PRETRAINING = {"pretrain.tokens", "pretrain.train"}
 SFT = {"sft.data", "sft.train"}
 RL = {"rl.reward_model", "rl.train"}

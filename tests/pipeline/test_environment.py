@@ -22,6 +22,7 @@ OPTIONAL = {
     "gguf": "tests: a file of that form is written, where its package is installed",
     "math_verify": "benchmarks: the grader that ours is compared with",
     "trafilatura": "benchmarks: the extractor that ours is compared with",
+    "vllm": "pipeline.inference.vllm_worker: the program in the process of its own environment",
     "trl": "benchmarks: the GRPO step that ours is compared with",
     "wandb": "tests: what its client wrote is read again, where it is installed",
 }

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpus.dedup import deduplicate
+from corpus.hash_shards import hash_shards
 from corpus.tables.pages import EXTRACTOR_VERSION, PAGES, REJECTS, key64
 from corpus.tables.shards import Crawl, shard_files
 from corpus.tables.urls import url_key
@@ -79,7 +80,9 @@ def write_pages(folder: Path, pages: list[dict], shards: int = 2) -> None:
             folder / "rejects" / f"{shard:05d}.parquet",
         )
     (folder / "dedup").mkdir()
-    counts = deduplicate(shard_files(folder / "pages"), folder / "dedup", Dedup())
+    files = shard_files(folder / "pages")
+    hash_shards(files, folder / "signatures", Dedup(), workers=1)
+    counts = deduplicate(files, folder / "dedup", Dedup(), folder / "signatures")
     write_manifest(
         folder / "dedup" / "manifest.json",
         "corpus.dedup",
