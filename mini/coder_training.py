@@ -15,6 +15,7 @@ from pipeline.config.coder import Coder, Model
 from pipeline.config.prompts import Prompts
 from pipeline.config.read import read_section
 from pipeline.forward.batches import Row, context_rows
+from pipeline.model.allocator import keep_freed_memory
 from pipeline.model.card import Card, Origin, write_card
 from pipeline.model.chat import CHAT_TEMPLATE, CODE_FENCE, OUTPUT_FENCE, user_message
 from pipeline.model.load import device
@@ -54,6 +55,7 @@ def train_coder(args: argparse.Namespace) -> None:
 
     tokenizer = train_tokenizer(sample_texts(**files, prompts=prompts), settings.model.vocabulary)
     stream = code_stream(files["code"], tokenizer)
+    keep_freed_memory()
     model = LlamaForCausalLM(llama_config(settings.model, tokenizer))
     torch.nn.Module.to(
         model, device()

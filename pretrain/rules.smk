@@ -30,8 +30,10 @@ if CONFIG.sources.coder == "mini":
             code=dag.code_digest("mini.coder"),
             world="results/{preset}/world",
             resume="results/{preset}/resume/coder",
-        # The other half of the cores works on the corpus meanwhile.
-        threads: HALF
+        # The other half of the cores works on the corpus, which is ready long before.
+        threads: SHARE
+        resources:
+            launch=LAUNCH,
         log:
             "results/{preset}/logs/train_coder.log",
         benchmark:
@@ -39,7 +41,7 @@ if CONFIG.sources.coder == "mini":
         message:
             "coder: a small Llama from scratch on Python source"
         shell:
-            "python -m mini.coder --config {input.config:q} --prompts {input.prompts:q} --world {params.world:q}"
+            "{resources.launch} -m mini.coder --config {input.config:q} --prompts {input.prompts:q} --world {params.world:q}"
             " --evaluation {input.evaluation:q} --resume {params.resume:q} --out {output.model:q} 2>&1 | tee -i {log:q}"
 
 else:

@@ -27,6 +27,7 @@ from pipeline.forward.layout import row_log_probs
 from pipeline.forward.row_attention import use_row_attention
 from pipeline.inference.engine import Sample
 from pipeline.model import distributed
+from pipeline.model.allocator import keep_freed_memory
 from pipeline.model.load import (
     LOADING_ERRORS,
     cannot_load,
@@ -42,6 +43,7 @@ from rl.solution_steps import step_ends
 
 def load_score_model(source: str | Path) -> PreTrainedModel:
     """A model with one score for each token: a trained one, or any causal model's body under a new head."""
+    keep_freed_memory()
     config = AutoConfig.from_pretrained(str(source), num_labels=1)
     config.classifier_dropout = 0.0  # training must compute what scoring computes
 

@@ -32,7 +32,7 @@ from pipeline.training.tracking import MetricsTracker
 from rl.advantages import adapted_group_size
 from rl.exploration import Exploration
 from rl.iterative import RewardTraining
-from rl.methods import METHODS
+from rl.methods import METHODS, kept_groups
 from rl.monitoring.evaluation import greedy_accuracy
 from rl.monitoring.metrics import (
     distributions,
@@ -142,7 +142,9 @@ class Trainer:
         """The policy as it starts, for methods that sample from it, and the reference of the KL term."""
         settings = self.settings
         samples_from_start = self.method.source == "initial"
-        has_kl_term = settings.beta > 0 and settings.method in COMPARES_WITH_REFERENCE
+        has_kl_term = settings.beta > 0 and (
+            settings.method in COMPARES_WITH_REFERENCE or settings.likelihood_kl
+        )
         if not samples_from_start and not has_kl_term:
             return None, None
 
@@ -230,7 +232,8 @@ class Trainer:
 
         # Credit: every token gets its number; this may need forward passes of other models.
         with self.stopwatch.measure("score"):
-            rows = self.method.rows(groups, settings, self.updater.scorers)
+            learnt_from = kept_groups(groups, settings.drop_groups)
+            rows = self.method.rows(learnt_from, settings, self.updater.scorers)
         if rows and not self._has_checked and self.method.source == "current":
             self._check_sampler(rows)
 
@@ -323,8 +326,8 @@ class Trainer:
     def _check_sampler(self, rows: list[Row]) -> None:
         """Before its first update a process must find the log-probabilities that the sampler reported."""
         self._has_checked = True
-        # Truncated importance sampling allows any difference: its rows hold the trainer's own log-probabilities.
-        if self.settings.importance == "truncated":
+        # Importance sampling allows any difference: its rows hold the trainer's own log-probabilities.
+        if self.settings.importance != "none":
             cap = self.settings.importance_cap
             found = mismatch_metrics(rows, cap)
             if found:

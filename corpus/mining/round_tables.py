@@ -3,9 +3,8 @@
 Tables of a round, made one after the other: kept, positives, scores, collected, explored, domains.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import duckdb
 import numpy as np
@@ -22,8 +21,6 @@ from corpus.tables.urls import url_key
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import write_text
 from pipeline.errors import UserError
-
-Value = TypeVar("Value")
 
 _FETCH = 100_000  # rows of a query in memory at a time
 
@@ -73,22 +70,6 @@ def seed_ids(seeds: Path, crawl: Crawl) -> np.ndarray:
         is_seed = pc.is_in(page_keys, value_set=wanted)
         found.append(keeper.filter(is_seed).to_numpy())
     return np.unique(np.concatenate(found)).astype(np.uint64)
-
-
-def read_pages(
-    crawl: Crawl, doc_ids: np.ndarray, convert: Callable[[str, int], Value]
-) -> dict[int, Value]:
-    """`convert(text, number of formulas)` of these kept pages, by doc_id; a few texts in memory."""
-    wanted = pa.array(np.unique(doc_ids))
-    columns = ["doc_id", "text", "n_math"]
-
-    values: dict[int, Value] = {}
-    for shard in crawl.shards:
-        for pages in crawl.kept_pages(shard, columns):
-            chosen = pages.filter(pc.is_in(pages["doc_id"], value_set=wanted))
-            ids, texts, formulas = (chosen[name].to_pylist() for name in columns)
-            values.update(zip(ids, map(convert, texts, formulas), strict=True))
-    return values
 
 
 def annotated_pages(

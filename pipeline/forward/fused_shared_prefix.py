@@ -1,8 +1,8 @@
 """Answers that share their prompts through the fused forward (pipeline.forward.fused_llama): GRPO on a CPU.
 
 Micro-batches are those of pipeline.forward.shared_prefix; prompts and, behind them, answers lie end to end without
-padding. Attention is two plain products, whose backward pass is faster on short answers than that of torch's fused
-kernel: prompts attend to themselves, answers to their prompt and themselves.
+padding. Attention is two plain products (`attend_plainly`): prompts attend to themselves, answers to their prompt and
+themselves.
 
 Shapes: Q prompts of padded length P, R answers of padded length A, T tokens of both end to end, n heads, k key-value
 heads, D head size, N target tokens.
@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 from transformers import PreTrainedModel
 
 from pipeline.forward import fused_llama
-from pipeline.forward.fused_ops import rotate
+from pipeline.forward.fused_ops import attend_plainly, rotate
 from pipeline.forward.ragged import RaggedRows, ragged_rows
 from pipeline.forward.shared_prefix import SharedPrefixBatch
 
@@ -97,21 +97,9 @@ def attend_shared(
     parts = _ByRows.apply(joint, cos, sin, plan, heads, kv_heads)
     prompt_query, prompt_key, prompt_value, answer_query, answer_key, answer_value = parts
 
-    on_prompts = _attend(prompt_query, prompt_key, prompt_value, plan.prompt_mask)
-    on_answers = _attend(answer_query, answer_key, answer_value, plan.answer_mask)
+    on_prompts = attend_plainly(prompt_query, prompt_key, prompt_value, plan.prompt_mask)
+    on_answers = attend_plainly(answer_query, answer_key, answer_value, plan.answer_mask)
     return _EndToEnd.apply(on_prompts, on_answers, plan).flatten(1)
-
-
-def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """[B, n, L, D] on [B, k, W, D] under an additive mask [B or 1, 1, L, W]; the query is scaled already."""
-    rows, kv_heads, width, size = key.shape
-    # The queries of the heads that share a key-value head are one matrix.
-    asked = query.shape[1] // kv_heads * query.shape[2]
-    grouped = query.view(rows, kv_heads, asked, size)
-
-    scores = (grouped @ key.transpose(-1, -2)).view(*query.shape[:3], width) + mask
-    weights = scores.softmax(-1).view(rows, kv_heads, asked, width)
-    return (weights @ value).view(query.shape)
 
 
 class _ByRows(Function):

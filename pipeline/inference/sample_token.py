@@ -22,18 +22,21 @@ def choose(
     """Pick a token in each row of `logits` [n, V]: the inverse of the cumulative distribution at `uniforms` [n].
 
     Returns tokens [n] and their log-probabilities [n] under the distribution that was sampled from; for temperature 0
-    the most probable token and its log-probability at temperature 1.
+    the most probable token and its log-probability at temperature 1. Overwrites `logits`: of a large vocabulary each
+    copy would cost as much as the product that made them.
     """
     if temperature == 0:
         tokens = logits.argmax(-1)
         return tokens, logits.log_softmax(-1).gather(-1, tokens[:, None])[:, 0]
 
-    scores = logits / temperature
-    scores = scores - scores.amax(-1, keepdim=True)
+    scores = logits
+    if temperature != 1:
+        scores /= temperature
+    scores -= scores.amax(-1, keepdim=True)
     if top_p < 1:
         scores = _nucleus(scores, top_p)
 
-    cumulative = scores.exp().cumsum(-1)
+    cumulative = scores.exp().cumsum_(-1)
     total = cumulative[:, -1:]
     # Below the total even after rounding, so that a token of probability 0 at the end is never chosen.
     below_total = torch.nextafter(total, torch.zeros_like(total))

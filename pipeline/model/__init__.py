@@ -9,4 +9,5 @@ card.py         the model card: origin, licence, prompts, limits, a snippet
 older_releases.py  what older releases of transformers read in a model folder
 distributed.py  one training on several processes: replicated or sharded
 threads.py      several micro-batches at a time on the cores of one processor
+allocator.py    the C library keeps what large tensors held
 """

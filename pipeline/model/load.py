@@ -30,6 +30,7 @@ from pipeline.artifacts.tensorboard import EVENTS, write_events
 from pipeline.artifacts.write import atomic_folder, payload, write_manifest
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.model.allocator import keep_freed_memory
 from pipeline.model.card import NAME as CARD
 from pipeline.model.chat import CHAT_TEMPLATE
 from pipeline.model.model_prompts import ModelPrompts, write_prompts
@@ -89,6 +90,7 @@ def load_model(
     `attention` is a transformers implementation ("eager", "sdpa", "flash_attention_2", "flex_attention") or "auto":
     flash attention on a GPU where it is installed (packed rows need no mask then), else transformers' choice.
     """
+    keep_freed_memory()
     implementation: str | None = attention
     if attention == "auto":
         has_flash = torch.cuda.is_available() and is_flash_attn_2_available()

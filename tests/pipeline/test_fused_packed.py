@@ -70,6 +70,21 @@ def test_log_probabilities_and_gradients_are_those_of_transformers(shape, rows):
         assert torch.allclose(*steps, atol=2e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_short_rows_in_bf16_have_the_gradient_of_torchs_kernel(monkeypatch, shape):
+    model, gradients = prepared(**SHAPES[shape]), {}
+    for short in (0, 1000):
+        monkeypatch.setattr(fused_packed, "SHORT", short)
+        kept = Kept(model)
+        options = {"max_tokens": 1000, "clip_norm": 1e9, "precision": "bf16", "packed": True}
+        train_step(model, kept, ROWS, weighted_nll, **options)
+        gradients[short] = kept.gradient
+
+    kernel, plainly = gradients.values()
+    assert not torch.equal(kernel, plainly)
+    assert torch.cosine_similarity(kernel, plainly, dim=0) > 0.998
+
+
 def test_logits_of_a_large_vocabulary_in_chunks_give_the_same_gradient(monkeypatch):
     model, gradients = prepared(), []
     for at_once in (2**24, 1000):

@@ -97,7 +97,7 @@ def test_nucleus_samples_stay_inside_and_are_scored_under_the_truncated_distribu
 def test_token_frequencies_follow_the_softmax():
     logits = torch.tensor([2.0, 0.0, 1.0, float("-inf"), -1.0])
     uniforms = (torch.arange(10_000) + 0.5) / 10_000
-    tokens, logprobs = choose(logits.expand(10_000, -1), uniforms, 0.5, 1.0)
+    tokens, logprobs = choose(logits.repeat(10_000, 1), uniforms, 0.5, 1.0)
     expected = (logits / 0.5).softmax(-1)
     assert torch.allclose(torch.bincount(tokens, minlength=5) / 10_000, expected, atol=2e-4)
     assert torch.allclose(logprobs.exp(), expected[tokens], atol=1e-5)
