@@ -23,11 +23,12 @@ from pipeline.errors import UserError
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
 from pipeline.model import distributed
+from pipeline.model.adapters import add_adapters
 from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.training import stop
 from pipeline.training.checkpoint import Checkpoints, Trained
-from pipeline.training.step import share_out
+from pipeline.training.prepare import freeze, prepare
 from pipeline.training.tracking import MetricsTracker
 from rl.advantages import adapted_group_size
 from rl.exploration import Exploration
@@ -123,9 +124,14 @@ class Trainer:
         self.stopwatch = stopwatch or Stopwatch()
         self._has_checked = False
 
+        # Copies are made of the whole policy, before it is shared out.
         self.initial, reference = self._frozen_copies()
-        for model in self._models(policy, self.initial, reference, rewards):
-            share_out(model, settings.distribution, settings.precision)
+        add_adapters(policy, settings.lora)
+        prepare(policy, settings)
+        for model in self._beside_policy(self.initial, reference, rewards):
+            freeze(model, settings)
+        for training in self.reward_training.values():
+            prepare(training.reward.model, settings)
 
         self.updater = PolicyUpdate(settings, self.method, policy, reference, value)
         self.sampler = self._sampler(sampler, programs)
@@ -154,17 +160,17 @@ class Trainer:
             return initial, copy.deepcopy(initial)
         return initial, initial
 
-    @staticmethod
-    def _models(
-        policy: PreTrainedModel,
+    def _beside_policy(
+        self,
         initial: PreTrainedModel | None,
         reference: PreTrainedModel | None,
         rewards: dict[str, RewardFunction],
     ) -> list[PreTrainedModel]:
-        """All models that processes hold or share, each once, in an order that is the same on all of them."""
+        """All models that only compute, each once, in an order that is the same on all processes."""
+        trained = [training.reward.model for training in self.reward_training.values()]
         judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
-        models = [model for model in (policy, initial, reference, *judges) if model is not None]
-        return list(dict.fromkeys(models))
+        models = [model for model in (initial, reference, *judges) if model is not None]
+        return [model for model in dict.fromkeys(models) if model not in trained]
 
     def _sampler(self, given: Engine | None, programs: Programs | None) -> Engine:
         settings = self.settings

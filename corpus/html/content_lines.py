@@ -103,8 +103,9 @@ class _Page:
             return start
         if opens_shelf(line.text, words):
             return self._end_of_shelf(start)
-        if opens_bar(line.text, words, has_links=line.links >= _FEW_LINKS):
-            return self._next_paragraph(start + 1)
+        has_links = line.links >= _FEW_LINKS
+        if opens_bar(line.text, words, has_links):
+            return self._end_of_bar(start, is_certain=len(words) > 1 or has_links)
         return start
 
     def _end_of_shelf(self, start: int) -> int:
@@ -129,10 +130,14 @@ class _Page:
         is_beside_another = sum(other >= _NEXT_PARAGRAPH for other in near) >= 2
         return length >= _LONG_PARAGRAPH or is_beside_another
 
-    def _next_paragraph(self, position: int) -> int:
-        while position < len(self.lines) and not self.prose[position]:
+    def _end_of_bar(self, start: int, is_certain: bool) -> int:
+        """Where the next sentence begins. One word alone may be a term: a bar has links below it."""
+        position = start + 1
+        has_links = False
+        while position < len(self.lines) and not self.lines[position].is_sentence:
+            has_links = has_links or self.lines[position].is_only_links
             position += 1
-        return position
+        return position if is_certain or has_links else start
 
     def drop_notices(self) -> None:
         for line, notice in zip(self.lines, self.notices, strict=True):

@@ -9,6 +9,7 @@ from pipeline.config.learning_rates import RATES, parameters, scaled
 from pipeline.config.load import Config
 from pipeline.errors import UserError
 from pipeline.inference.vllm_process import python_with_vllm
+from pipeline.memory.card import named_card, this_machine
 from pipeline.preflight import inputs, memory
 from pipeline.preflight.checkpoint import Checkpoint, check_tokenizer, read_checkpoint
 
@@ -128,9 +129,10 @@ def check_checkpoint(config: Config, on_this_machine: bool) -> list[str]:
         lines.append(f"warning: {coder}: {note}")
     lines += [f"warning: {line}" for line in too_high(config)]
 
-    there = memory.machine() if on_this_machine else None
-    if there is not None:
-        warnings, error = memory.judged(memory.needs(config, model), there)
+    # Where jobs run elsewhere, the preset may say on what.
+    card = this_machine() if on_this_machine else named_card(config)
+    if card is not None and model.hidden:
+        warnings, error = memory.warnings_of(memory.needs_of(config, model, card), card)
         if error:
             raise UserError(f"{coder}: {error}")
         lines += [f"warning: {line}" for line in warnings]

@@ -139,18 +139,20 @@ def test_a_prompt_without_room_gives_an_empty_sample(engine, model, tokenizer):
 
 
 def test_grpo_goes_on_through_it_with_the_weights_of_each_step(start):
-    trainer = learner(start, engine="vllm", vllm=SMALL.model_dump(), learning_rate=1e-2)
+    trainer = learner(start, engine="vllm", vllm=SMALL.model_dump())
     assert trainer.settings.importance == "truncated"
     before = torch.cat([p.detach().flatten().clone() for p in trainer.policy.parameters()])
 
     lines = [trainer.step(step) for step in range(3)]
     trainer.sampler.process.close()
 
-    # Old weights would differ by far more than rounding does: the rate is large.
+    # Old weights would differ by far more than rounding does: an update moves each by some thousandths.
     after = torch.cat([p.detach().flatten() for p in trainer.policy.parameters()])
-    assert float((after - before).abs().max()) > 1e-2
-    assert all(line["mismatch_p99"] < CLOSE for line in lines)
-    assert all(line["importance_capped"] == 0 for line in lines)
+    assert float((after - before).abs().max()) > 2e-3
+    learnt = [line for line in lines if "mismatch_p99" in line]
+    assert len(learnt) >= 2, "a step whose outputs are all rewarded alike says nothing"
+    assert all(line["mismatch_p99"] < CLOSE for line in learnt)
+    assert all(line["importance_capped"] == 0 for line in learnt)
     assert all(np.isfinite(line["loss"]) and line["length"] > 1 for line in lines)
 
 
