@@ -34,19 +34,21 @@ OVERHEAD = (
 SPREAD_RATES = {
     "extract": 1 / (1 / 1900 + 1 / 300),
     "hash_shards": 3460,
-    "read_shards": 40_000,
+    "read_shards": 43_000,
     "score_shards": 1150,
-    "clean_shards": 20_000,
+    "clean_shards": 31_000,
 }
-# Pages a second of the steps that see all ids, with all the CPUs that they have: python -m benchmarks.single_steps.
+# Pages a second of the steps that see all ids (python -m benchmarks.single_steps), as if one core did them alone. What
+# follows the draw or the selection repeats it.
+DEDUP, DRAW, SELECT = 80_000, 2_000_000, 700_000
 SINGLE_RATES = {
-    "dedup": 200_000,
-    "draw_examples": 1_000_000,
-    "train_classifier": 1_000_000,
-    "select_pages": 500_000,
-    "mine_round": 500_000,
+    "dedup": DEDUP,
+    "draw_examples": DRAW,
+    "train_classifier": DRAW,
+    "select_pages": 1 / (1 / DRAW + 1 / SELECT),
+    "mine_round": 1 / (1 / DRAW + 1 / SELECT),
 }
-# Seconds beside that: a million training examples; the collected pages sorted and written.
+# Seconds beside that, assumed: the training on a million pages; the collected pages sorted and written.
 EXTRA = {"train_classifier": 3600, "finalise_corpus": 1800}
 
 

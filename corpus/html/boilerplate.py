@@ -46,6 +46,7 @@ _PAIRS = (
 _WHOLE = frozenset({"comments", "comment-list", "commentlist", "tags", "related", "respond"})
 _ELEMENTS = frozenset("div section aside ul ol p span nav footer table".split())
 _LARGEST_SHARE = 0.3  # of a page's text; more is the page itself
+_SMALL = 200  # characters: so little is never the page
 
 _MOST_REMEMBERED = 65_536  # values of class and id
 _HARMLESS: set[bytes] = set()  # those seen that name no use
@@ -69,40 +70,52 @@ def remove_boilerplate(document: DocumentNode, source: str, markup: bytes) -> No
     if not selectors:
         return
 
-    largest = 0.0
+    page = _Page(document)
     for node in document.query_selector_all(",".join(selectors)).values():
         if node.tag == "form":
             is_content = not _is_to_fill_in(node)
         elif node.has_attribute(LABEL):
             is_content = _is_content(node, document)
         else:
-            largest = largest or _largest(document)
-            is_content = node.tag not in _ELEMENTS or _is_page(node, largest)
+            is_content = node.tag not in _ELEMENTS or page.is_in(node)
         if not is_content:
             node.decompose()
 
 
-def _largest(document: DocumentNode) -> float:
-    """Characters of the largest part that may be no content."""
-    body = document.query_selector("body")
-    return 1 + _LARGEST_SHARE * len(body.text or "" if body is not None else "")
+class _Page:
+    """How long a page is: found out when it is asked for, which costs more than the query."""
 
+    def __init__(self, document: DocumentNode):
+        self._document = document
+        self._length = -1
 
-def _is_page(node: ElementNode, largest: float) -> bool:
-    """Whether a part that is named as no content is the page itself, or holds a formula."""
-    text = node.text or ""
-    return len(text) > largest or holds_formula(text) or node.query_selector("h1") is not None
+    def is_in(self, part: ElementNode) -> bool:
+        """Whether a part that is named as no content is the page itself, or holds a formula."""
+        text = part.text or ""
+        if holds_formula(text):
+            return True
+        if len(text) <= _SMALL:
+            return False
+        return len(text) > _LARGEST_SHARE * self._letters() or part.query_selector("h1") is not None
+
+    def _letters(self) -> int:
+        if self._length < 0:
+            body = self._document.query_selector("body")
+            self._length = len(body.text or "") if body is not None else 0
+        return self._length
 
 
 def _named(values: list[bytes]) -> list[str]:
-    """The names in the values that tell of such a use, in order."""
-    names: set[str] = set()
+    """Names that tell of such a use: of each value that has any, at least one; in order."""
     # Pages of a site repeat the values of each other: one comparison of sets tells the new ones.
-    for value in set(values) - _HARMLESS:
+    names: set[str] = set()
+    for value in sorted(set(values) - _HARMLESS):
         uses = _uses_in(value)
-        names.update(uses)
         if not uses and len(_HARMLESS) < _MOST_REMEMBERED:
             _HARMLESS.add(value)
+        # Fewer selectors make a faster query.
+        if uses and names.isdisjoint(uses):
+            names.add(uses[0])
     return sorted(names)
 
 

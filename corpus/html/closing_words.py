@@ -186,7 +186,7 @@ reddit; reply; antworten; répondre; responder; rispondi
 suche nach; suchbegriff *; you are here *; sie sind hier *
 du bist hier *; sie befinden sich hier *; home; weiter; vorherige *; nächste *; previous post *; next post *
 vorheriger *; nächster *; shares
-share; likes; gefällt mir *; loading *; lädt *; laden *; view image; view images; see more; show more
+likes; gefällt mir *; loading *; lädt *; laden *; view image; view images; see more; show more
 mehr anzeigen; menü; schließen; merken
 artikel merken; bookmark; kommentieren; melden; bloggern gefällt das; lire la suite; leer más; ler mais
 leggi tutto; читать далее; подробнее; czytaj dalej

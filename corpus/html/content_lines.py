@@ -27,6 +27,7 @@ _PARAGRAPH = 150  # letters of a paragraph with which an article goes on
 _NEXT_PARAGRAPH = 120
 _LONG_PARAGRAPH = 400  # letters of one that needs no other beside it
 _FEW_LINKS = 0.25
+_LINKED_TAIL = 0.3  # of the letters below the last paragraph; less is examples with a link or two
 _SHORT = 60  # letters of an item of a menu
 
 
@@ -70,6 +71,10 @@ class _Page:
         self.total = sum(self.prose)
         paragraphs = [number for number, length in enumerate(self.prose) if length]
         self.first = paragraphs[0] if paragraphs else 0
+        # Sums once for all, so that a page of ten thousand shelves costs no square of it.
+        protected = [number for number, line in enumerate(lines) if line.is_protected]
+        self.last_protected = protected[-1] if protected else -1
+        self.paragraphs_from = _sums_to_the_end(self.prose)
 
     def is_prose(self) -> bool:
         outside_links = sum(line.length * max(0.0, 1 - line.links) for line in self.lines)
@@ -98,13 +103,14 @@ class _Page:
         is_followed_by_prose = start + 1 < len(self.lines) and self.prose[start + 1] > 0
         if opens_comments(line.text, words, may_be_section=is_followed_by_prose):
             is_below = above >= _BEFORE_COMMENTS * self.total
-            if is_below and not any(other.is_protected for other in self.lines[start:]):
+            if is_below and self.last_protected < start:
                 return len(self.lines)
             return start
         if opens_shelf(line.text, words):
             return self._end_of_shelf(start)
-        if opens_bar(line.text, words, has_links=line.links >= _FEW_LINKS):
-            return self._next_paragraph(start + 1)
+        has_links = line.links >= _FEW_LINKS
+        if opens_bar(line.text, words, has_links):
+            return self._end_of_bar(start, is_certain=len(words) > 1 or has_links)
         return start
 
     def _end_of_shelf(self, start: int) -> int:
@@ -112,9 +118,8 @@ class _Page:
         position = start + 1
         while position < len(self.lines) and not self._goes_on(position):
             position += 1
-        rest = [line for line in self.prose[position:] if line >= _NEXT_PARAGRAPH]
-        is_protected = any(line.is_protected for line in self.lines[position:])
-        if sum(rest) < _AFTER_SHELF * self.total and not is_protected:
+        is_little = self.paragraphs_from[position] < _AFTER_SHELF * self.total
+        if is_little and self.last_protected < position:
             return len(self.lines)
         return position
 
@@ -129,10 +134,14 @@ class _Page:
         is_beside_another = sum(other >= _NEXT_PARAGRAPH for other in near) >= 2
         return length >= _LONG_PARAGRAPH or is_beside_another
 
-    def _next_paragraph(self, position: int) -> int:
-        while position < len(self.lines) and not self.prose[position]:
+    def _end_of_bar(self, start: int, is_certain: bool) -> int:
+        """Where the next sentence begins. One word alone may be a term: a bar has links below it."""
+        position = start + 1
+        has_links = False
+        while position < len(self.lines) and not self.lines[position].is_sentence:
+            has_links = has_links or self.lines[position].is_only_links
             position += 1
-        return position
+        return position if is_certain or has_links else start
 
     def drop_notices(self) -> None:
         for line, notice in zip(self.lines, self.notices, strict=True):
@@ -156,14 +165,25 @@ class _Page:
             number for number, line in enumerate(self.lines) if line.keep and self.prose[number]
         ]
         last = kept[-1] if kept else self.first
+        tail = self.lines[last + 1 :]
+        linked = sum(line.length for line in tail if line.is_only_links)
+        is_mostly_links = linked >= _LINKED_TAIL * sum(line.length for line in tail)
         is_over = False
-        for line in self.lines[last + 1 :]:
-            is_over = is_over or line.is_only_links or line.is_heading
+        for line in tail:
+            is_over = is_over or line.is_heading or (line.is_only_links and is_mostly_links)
             line.keep = line.keep and not is_over
 
     def _drop(self, start: int, end: int) -> None:
         for line in self.lines[start:end]:
             line.keep = line.is_protected
+
+
+def _sums_to_the_end(prose: list[int]) -> list[int]:
+    """Letters of the paragraphs from each line to the end; one more for the end itself."""
+    sums = [0]
+    for length in reversed(prose):
+        sums.append(sums[-1] + (length if length >= _NEXT_PARAGRAPH else 0))
+    return sums[::-1]
 
 
 def _teasers(lines: list[Line], prose: list[int]) -> list[int]:

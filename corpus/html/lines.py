@@ -43,6 +43,11 @@ class Line:
         return self.links >= _ONLY_LINKS
 
     @property
+    def is_sentence(self) -> bool:
+        """Whether it is prose, or a short sentence."""
+        return self.prose > 0 or (self.text[-1] in _ENDS_SENTENCE and " " in self.text)
+
+    @property
     def is_button(self) -> bool:
         """Whether it is a short link like "Read more"."""
         return self.is_only_links and self.length <= _BUTTON and not self.is_heading

@@ -17,7 +17,9 @@ Not done: several GPUs for one copy of the model. With several processes each ha
 
 import hashlib
 import os
+import shutil
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +190,7 @@ class Handover:
         assert folder is not None
         self.folder: Path = folder
         if self._writes:
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
             tokenizer.save_pretrained(self.folder)
 
     @property

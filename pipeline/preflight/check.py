@@ -8,6 +8,7 @@ from typing import NoReturn
 from pipeline.config.learning_rates import RATES, parameters, scaled
 from pipeline.config.load import Config
 from pipeline.errors import UserError
+from pipeline.inference.vllm_process import python_with_vllm
 from pipeline.memory.card import named_card, this_machine
 from pipeline.preflight import inputs, memory
 from pipeline.preflight.checkpoint import Checkpoint, check_tokenizer, read_checkpoint
@@ -30,6 +31,8 @@ def first_minute(
             inputs.check_results(results)
         for check in more:
             check(config)
+        if on_this_machine:
+            check_engines(config)
         for line in check_checkpoint(config, on_this_machine):
             print(line, file=sys.stderr)
     except UserError as error:
@@ -39,6 +42,13 @@ def first_minute(
 def stop(error: UserError) -> NoReturn:
     print("error: " + " ".join(str(error).split()), file=sys.stderr)
     sys.exit(2)
+
+
+def check_engines(config: Config) -> None:
+    """Whether vLLM can be started where the settings name it: not hours later, when it is needed."""
+    for section in (config.rl, config.eval):
+        if section.engine == "vllm":
+            python_with_vllm(section.vllm)
 
 
 def check_files(config: Config) -> None:

@@ -333,7 +333,7 @@ def reinforcement(size: Size, figures: dict, folder: Path) -> dict:
         "steps": 2,
         "max_new_tokens": 24,
         "evaluate_problems": 4,
-        "rewards": {"rule": 1.0},
+        "rewards": {"parity_reward:Parity": 1.0},
         "evaluate_every": 0,
         "micro_batch_tokens": 4096,
     }
@@ -347,6 +347,7 @@ def reinforcement(size: Size, figures: dict, folder: Path) -> dict:
 def rl_steps(folder: Path, start: Path, settings: dict) -> dict:
     """Train from the model in `start`; the manifest's metrics and the steps' speed and memory."""
     folder.mkdir()
+    (folder / "parity_reward.py").write_text(PARITY)
     write_jsonl(
         folder / "problems.jsonl",
         ({"id": str(i), "question": f"{i}+1?", "answer": str(i + 1)} for i in range(200)),
@@ -354,7 +355,8 @@ def rl_steps(folder: Path, start: Path, settings: dict) -> dict:
     write_json(folder / "rl.json", settings)
     command = [sys.executable, "-m", "rl.train", "--config", "rl.json", "--sft", str(start)]
     command += ["--problems", "problems.jsonl", "--out", "rl"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip()[-1000:])
@@ -364,10 +366,22 @@ def rl_steps(folder: Path, start: Path, settings: dict) -> dict:
     ]
     steps = [line for line in lines if "reward" in line]
     agreement = next((line for line in done.stderr.splitlines() if "agree" in line), "")
+    if not agreement:
+        raise RuntimeError(
+            "no step had anything to learn, so that sampler and trainer were not compared"
+        )
     print(f"{'RL, ' + folder.name:<24} {len(steps)} steps; {agreement}")
     kept = {name: steps[-1][name] for name in STEP_FIGURES if name in steps[-1]}
     return read_json(folder / "rl" / "manifest.json")["metrics"] | kept
 
+
+PARITY = """import numpy as np
+
+class Parity:
+    def score(self, groups):
+        return [np.array([float(len(text) % 2) for text in group.texts]) for group in groups]
+"""
+"""A reward in which outputs of a random model differ: whether a text has an odd number of characters."""
 
 STEP_FIGURES = (
     "peak_memory_mb",

@@ -163,6 +163,8 @@ sft.optimisation.activation_checkpointing sft.optimisation.attention sft.optimis
 sft.optimisation.checkpoint_every sft.optimisation.compile sft.optimisation.distribution
 sft.optimisation.keep_checkpoints sft.optimisation.micro_batch_tokens
 hardware.gpu_gb hardware.gpus
+eval.vllm.cache_mb eval.vllm.memory_share eval.vllm.python eval.vllm.start_seconds
+rl.vllm.cache_mb rl.vllm.memory_share rl.vllm.python rl.vllm.start_seconds
 tracking.project tracking.tracker
 """
 """All settings that change no result. A field that overrides one of them must carry the mark again."""

@@ -11,6 +11,7 @@ def test_layers_that_are_computed_again_give_the_same_update(start, method):
     results, ends = [], []
     for wanted in ("never", "always"):
         toy = learner(start, method=method, activation_checkpointing=wanted)
+        before = weights(toy.policy).clone()
         line = toy.step(0)
         names = ("loss", "grad_norm", "value_error" if method == "ppo" else "kl")
         results.append([line[name] for name in names])
@@ -22,7 +23,9 @@ def test_layers_that_are_computed_again_give_the_same_update(start, method):
         assert all(parameter.grad is None for parameter in toy.policy.parameters())
 
     assert results[0] == pytest.approx(results[1], rel=1e-3, abs=1e-6)
-    assert torch.allclose(*ends, atol=2e-4)
+    # Adam divides gradients near 0 by their own size: sums in another order show there.
+    apart, moved = (ends[0] - ends[1]).norm(), (ends[0] - before).norm()
+    assert moved > 0.1 and apart < 0.02 * moved
 
 
 def test_adapters_alone_are_trained_and_what_is_sampled_has_them(start):
