@@ -9,6 +9,8 @@
 #   eval/     samples and summary.json          reports/  corpus.html, results.html
 #   logs/     one log a job                     benchmarks/  time and memory of each job
 #   resume/   state of unfinished trainings, deleted when they end
+import atexit
+import os
 import re
 import time
 
@@ -114,6 +116,16 @@ rule verify:
 
 
 STARTED = time.time()
+# By the end Snakemake has gone back to the folder that it was started in.
+FOLDER = os.path.abspath(RESULTS)
+
+
+# At the end, for Snakemake calls nothing of ours when there is nothing to be done.
+@atexit.register
+def say_what_was_not_seen():
+    if workflow.is_main_process and workflow.dag is not None:
+        wanted = {job.rule.name for job in workflow.dag.jobs}
+        dag.print_unseen_changes(CONFIG, FOLDER, wanted, workflow.rerun_triggers)
 
 
 # A later run that starts from this one compares its settings with these.

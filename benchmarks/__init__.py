@@ -2,6 +2,8 @@
 
 corpus.py      extraction, formulas, signatures, decontamination, scoring
 leaks.py       edited copies, translations and innocent pages: what the search for benchmark problems finds
+crawl.py       a whole crawl: the real DAG on 1, 10 and 100 nodes, simulated from measured rates
+single_steps.py  what its steps that see all ids cost
 grading.py     the grader: agreement with labels, speed, worst inputs
 sandbox.py     the sandbox: speed, hostile programs, leaks over a long run
 training.py    a training step beside transformers' Trainer; what continued pretraining gains (training_speed.py)

@@ -6,6 +6,7 @@ model/          models on disk, in conversation, on several processes
 forward/        log-probabilities of rows of tokens, with gradients
 training/       the optimiser step, the loop around it, checkpoints
 inference/      sampling
+memory/         what each stage takes on a card, predicted (python -m pipeline.memory)
 report/         pages that are one file and open offline
 workflow.py     what the Snakefile and the rules need: the typed configuration, jobs' environment, code digests
 verify.py       a run's files against its manifests, every byte

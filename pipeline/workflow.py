@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
@@ -23,6 +24,7 @@ from pipeline.errors import UserError
 from pipeline.notice import NOTICE_VARIABLE
 from pipeline.preflight import run_lock
 from pipeline.reuse.earlier import Taken, taken_of
+from pipeline.reuse.unseen import unseen_changes
 from pipeline.training.tracker_clients import missing
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "load_config",
     "options",
     "print_failure",
+    "print_unseen_changes",
     "settings_file",
     "shell_prefix",
     "source",
@@ -318,6 +321,22 @@ def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
         print(f"run {config.name}, in results/{config.name}/ (preset {preset})", file=sys.stderr)
     if taken is not None:
         print(*taken.lines(), sep="\n", file=sys.stderr)
+
+
+def print_unseen_changes(
+    config: Config, results: str, wanted: Collection[str], triggers: Iterable[Enum]
+) -> None:
+    """Say which finished stages were made with other settings, where Snakemake is told not to look at inputs.
+
+    Args:
+        wanted: the rules that the targets need.
+        triggers: what Snakemake looks at when it decides whether a rule runs again.
+    """
+    if "INPUT" in {trigger.name for trigger in triggers}:
+        return
+    for change in unseen_changes(config, Path(results)):
+        if change.rule in wanted:
+            print(change.line(), file=sys.stderr)
 
 
 def record_settings(config: Config, results: str) -> None:

@@ -27,7 +27,8 @@ from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.job import TrainingJob
 from pipeline.training.loop import History, Plan, train
-from pipeline.training.step import adamw, share_out
+from pipeline.training.prepare import halve, prepare
+from pipeline.training.step import adamw
 from rl.questions import hold_out, load_questions
 from rl.ratings.labels import (
     RatedLabels,
@@ -82,7 +83,8 @@ def make_reward_model(args: argparse.Namespace) -> None:
         compared={"kind": args.kind, "prompts": prompts.model_dump(mode="json")},
     )
 
-    tokenizer, model = load_tokenizer(args.sft), load_score_model(args.base)
+    tokenizer = load_tokenizer(args.sft)
+    model = prepare(load_score_model(args.base, settings.distribution), settings)
     if load_tokenizer(args.base).get_vocab() != tokenizer.get_vocab():
         raise UserError(f"{args.base} and {args.sft} have different tokenizers")
 
@@ -90,7 +92,6 @@ def make_reward_model(args: argparse.Namespace) -> None:
     labelled, judged = labels.training, labels.held_out
 
     # Training, and the judgement on problems that had no part in it.
-    share_out(model, settings.distribution, settings.precision)
     history = train_reward_model(model, labelled, settings, job.checkpoints)
     shares = scores_of(model, judged, settings)
     metrics = judge(judged, shares)
@@ -185,6 +186,7 @@ def _labels(
         return _Labels(ratings.training, ratings.held_out, context, ratings)
 
     writer = load_model(args.sft)
+    halve(writer, settings)
     context = min(writer.config.max_position_embeddings, context)
     questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
     training, held_out = _split(questions, settings, args)

@@ -16,6 +16,7 @@ from pipeline.config.base import Section, SeededSection
 from pipeline.config.coder import Coder
 from pipeline.config.corpus import Corpus
 from pipeline.config.eval import Evaluation
+from pipeline.config.hardware import Hardware
 from pipeline.config.learning_rates import with_learning_rates
 from pipeline.config.medicine import Medicine
 from pipeline.config.preset_file import read_yaml
@@ -68,6 +69,7 @@ class Config(Section):
     rl: RL = RL()
     eval: Evaluation = Evaluation()
     tracking: Tracking = Tracking()
+    hardware: Hardware = Hardware()
 
     @model_validator(mode="before")
     @classmethod
