@@ -204,6 +204,7 @@ if IS_SPREAD:
             **ROUND_PARAMS,
             passes=PASSES,
             out="results/{preset}/corpus/round_{n}",
+        threads: HALF
         log:
             "results/{preset}/logs/draw_examples.{n}.log",
         benchmark:
@@ -224,6 +225,7 @@ if IS_SPREAD:
             **ROUND_PARAMS,
             passes=PASSES,
             out="results/{preset}/corpus/round_{n}",
+        threads: HALF
         log:
             "results/{preset}/logs/train_classifier.{n}.log",
         benchmark:
@@ -267,6 +269,7 @@ if IS_SPREAD:
             **ROUND_PARAMS,
             passes=PASSES,
             out="results/{preset}/corpus/round_{n}",
+        threads: HALF
         log:
             "results/{preset}/logs/select_pages.{n}.log",
         benchmark:

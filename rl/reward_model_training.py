@@ -27,7 +27,8 @@ from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.job import TrainingJob
 from pipeline.training.loop import History, Plan, train
-from pipeline.training.step import adamw, share_out
+from pipeline.training.prepare import halve, prepare
+from pipeline.training.step import adamw
 from rl.implicit.training import DESCRIPTION as DESCRIPTION_OF_IMPLICIT
 from rl.implicit.training import train_implicit
 from rl.questions import hold_out, load_questions
@@ -87,7 +88,12 @@ def make_reward_model(args: argparse.Namespace) -> None:
     # An implicit process model is a language model, which starts as the one that writes the solutions.
     is_implicit = args.kind == "process" and settings.process_model == "implicit"
     tokenizer = load_tokenizer(args.sft)
-    model = load_model(args.sft) if is_implicit else load_score_model(args.base)
+    loaded = (
+        load_model(args.sft, distribution=settings.distribution)
+        if is_implicit
+        else load_score_model(args.base, settings.distribution)
+    )
+    model = prepare(loaded, settings)
     if load_tokenizer(args.base).get_vocab() != tokenizer.get_vocab():
         raise UserError(f"{args.base} and {args.sft} have different tokenizers")
 
@@ -101,7 +107,6 @@ def make_reward_model(args: argparse.Namespace) -> None:
         )
         shares = []
     else:
-        share_out(model, settings.distribution, settings.precision)
         history = train_reward_model(model, labelled, settings, job.checkpoints)
         shares = scores_of(model, judged, settings)
         metrics = judge(judged, shares)
@@ -199,6 +204,7 @@ def _labels(
         return _Labels(ratings.training, ratings.held_out, context, ratings)
 
     writer = load_model(args.sft)
+    halve(writer, settings)
     context = min(writer.config.max_position_embeddings, context)
     questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
     training, held_out = _split(questions, settings, args)

@@ -29,6 +29,7 @@ from eval.programs.code_blocks import printed_answer, program_so_far
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
+from pipeline.model import distributed
 from rl.implicit.reward import ImplicitReward, is_implicit
 from rl.own_code.load import checked_numbers, described, own_object
 from rl.rollouts import Group
@@ -150,12 +151,19 @@ def compose(
     Raises UserError where a reward does not give one finite number for each output.
     """
     for name, function in functions.items():
-        for group, scores in zip(groups, scores_of(name, function, groups), strict=True):
+        for group, scores in zip(groups, _all_scores(name, function, groups), strict=True):
             group.parts[name] = scores
 
     for group in groups:
         weighted = [weight * group.parts[name] for name, weight in weights.items()]
         group.rewards = np.asarray(sum(weighted))
+
+
+def _all_scores(name: str, function: RewardFunction, groups: Sequence[Group]) -> list[np.ndarray]:
+    """As `scores_of`; with several processes each grades its share where groups are graded one by one."""
+    if type(function) not in (RuleReward, ProgramReward, FormatReward):
+        return scores_of(name, function, groups)
+    return distributed.gather(scores_of(name, function, distributed.shard_for_rank(groups)))
 
 
 def scores_of(name: str, function: RewardFunction, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -208,9 +216,7 @@ def load_rewards(
                     folder,
                     folders.get("reference"),
                     tokenizer,
-                    max_tokens=settings.micro_batch_tokens,
-                    precision=settings.precision,
-                    learning_rate=settings.process_learning_rate,
+                    settings,
                 )
                 continue
             functions[name] = ModelReward(
@@ -219,6 +225,7 @@ def load_rewards(
                 tokenizer=tokenizer,
                 max_tokens=settings.micro_batch_tokens,
                 precision=settings.precision,
+                distribution=settings.distribution,
             )
     return functions
 

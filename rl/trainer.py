@@ -19,14 +19,16 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.config.rl import RL
 from pipeline.config.schedule import constant, learning_rate
+from pipeline.errors import UserError
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
 from pipeline.model import distributed
+from pipeline.model.adapters import add_adapters
 from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.training import stop
 from pipeline.training.checkpoint import Checkpoints, Trained
-from pipeline.training.step import share_out
+from pipeline.training.prepare import freeze, prepare
 from pipeline.training.tracking import MetricsTracker
 from rl.advantages import adapted_group_size
 from rl.exploration import Exploration
@@ -41,6 +43,7 @@ from rl.monitoring.metrics import (
     state_mb,
     update_metrics,
 )
+from rl.monitoring.mismatch import mismatch_metrics, note_of_mismatch
 from rl.monitoring.reward_hacking import WINDOW, divergence
 from rl.monitoring.stopwatch import Stopwatch
 from rl.policy_update import PolicyUpdate
@@ -128,9 +131,14 @@ class Trainer:
         self.stopwatch = stopwatch or Stopwatch()
         self._has_checked = False
 
+        # Copies are made of the whole policy, before it is shared out.
         self.initial, reference = self._frozen_copies()
-        for model in self._models(policy, self.initial, reference, rewards):
-            share_out(model, settings.distribution, settings.precision)
+        add_adapters(policy, settings.lora)
+        prepare(policy, settings)
+        for model in self._beside_policy(self.initial, reference, rewards):
+            freeze(model, settings)
+        for training in self.reward_training.values():
+            prepare(training.reward.model, settings)
 
         self.updater = PolicyUpdate(settings, self.method, policy, reference, value)
         self.sampler = self._sampler(sampler, programs)
@@ -159,22 +167,17 @@ class Trainer:
             return initial, copy.deepcopy(initial)
         return initial, initial
 
-    @staticmethod
-    def _models(
-        policy: PreTrainedModel,
+    def _beside_policy(
+        self,
         initial: PreTrainedModel | None,
         reference: PreTrainedModel | None,
         rewards: dict[str, RewardFunction],
     ) -> list[PreTrainedModel]:
-        """All models that processes hold or share, each once, in an order that is the same on all of them."""
-        judges: list[PreTrainedModel] = []
-        for reward in rewards.values():
-            if isinstance(reward, ModelReward | ImplicitReward):
-                judges.append(reward.model)
-            if isinstance(reward, ImplicitReward):
-                judges.append(reward.reference)
-        models = [model for model in (policy, initial, reference, *judges) if model is not None]
-        return list(dict.fromkeys(models))
+        """All models that only compute, each once, in an order that is the same on all processes."""
+        trained = [training.reward.model for training in self.reward_training.values()]
+        judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
+        models = [model for model in (initial, reference, *judges) if model is not None]
+        return [model for model in dict.fromkeys(models) if model not in trained]
 
     def _sampler(self, given: Engine | None, programs: Programs | None) -> Engine:
         settings = self.settings
@@ -262,6 +265,7 @@ class Trainer:
 
         self._note_idle(step, groups, has_rows=bool(rows))
         metrics = self._step_metrics(groups, rate, updates)
+        metrics |= mismatch_metrics(rows, settings.importance_cap)
         self._set_group_size(metrics)
         if step % settings.record_every == 0 or step == settings.steps - 1:
             self._record(groups, step)
@@ -340,16 +344,19 @@ class Trainer:
     def _check_sampler(self, rows: list[Row]) -> None:
         """Before its first update a process must find the log-probabilities that the sampler reported."""
         self._has_checked = True
-        # Importance sampling allows any difference: its rows hold the trainer's own log-probabilities, and the loss
-        # reports how far the sampler's are.
+        # Importance sampling allows any difference: its rows hold the trainer's own log-probabilities.
         if self.settings.importance != "none":
+            cap = self.settings.importance_cap
+            found = mismatch_metrics(rows, cap)
+            if found:
+                print(note_of_mismatch(found, cap), file=sys.stderr)
             return
 
         sampled = [row for row in rows if "old_log_probs" in row.columns]
-        found = self.updater.policy_log_probs(sampled)
+        recomputed = self.updater.policy_log_probs(sampled)
         differences = [
             np.abs(mine - row.columns["old_log_probs"])[row.loss_mask]
-            for row, mine in zip(sampled, found, strict=True)
+            for row, mine in zip(sampled, recomputed, strict=True)
         ]
         if not differences:
             return
@@ -359,10 +366,13 @@ class Trainer:
         kind = "bf16" if computes_in_bf16(self.settings.precision, self.policy) else "fp32"
         mean_limit, high_limit = MISMATCH_LIMITS[kind]
         if not (mean <= mean_limit and high <= high_limit):
-            raise RuntimeError(
+            verdict = (
                 f"sampler and trainer disagree by {mean:.2g} on average in a token's log-probability "
-                f"({high:.2g} in one of a hundred); this is a bug"
+                f"({high:.2g} in one of a hundred)"
             )
+            if self.settings.engine != "own":
+                raise UserError(f"{verdict}; set rl.importance: truncated, or another precision")
+            raise RuntimeError(f"{verdict}; this is a bug")
         print(
             f"sampler and trainer agree: log-probabilities differ by {mean:.1e} on average, {largest:.1e} at most",
             file=sys.stderr,

@@ -10,7 +10,7 @@ from pipeline.config.base import Incidental, Section, SeededSection
 from pipeline.config.engines import VLLM, Engines
 from pipeline.config.experts import Experts
 from pipeline.config.schedule import Drops
-from pipeline.config.training import Updates
+from pipeline.config.training import Lora, Updates
 
 REWARDS = ("rule", "format", "experts", "outcome_model", "process_model")
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -317,6 +317,7 @@ class RL(PolicyUpdates):
     """Probability mass that is sampled from. The paper samples by nucleus, with p NS. Only 1 is
     right: otherwise the ratio compares two distributions."""
 
+    lora: Lora = Lora()
     engine: Engines = "own"
     """What samples: `own`, this project's samplers; `vllm`, in a process of its own, whose rounding
     differs from the trainer's: `importance` is then `truncated` unless it is set (docs/models.md).
@@ -421,6 +422,10 @@ class RL(PolicyUpdates):
                 f"group_size {self.group_size}: {self.method} compares outputs, at least 2 are needed"
             )
 
+        if self.lora.rank and self.iterations > 1:
+            raise ValueError(
+                f"lora.rank {self.lora.rank}: with one iteration only; the reference has no adapters"
+            )
         if self.steps < self.iterations:
             raise ValueError(f"iterations {self.iterations}: more than steps ({self.steps})")
         return self

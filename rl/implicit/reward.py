@@ -7,9 +7,10 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from pipeline.artifacts.write import MANIFEST, file_digest, read_json
-from pipeline.config.rl import Reward
+from pipeline.config.rl import RL, Reward
 from pipeline.errors import UserError
 from pipeline.model.load import load_model, load_tokenizer
+from pipeline.training.prepare import freeze, prepare
 from pipeline.training.step import adamw, set_learning_rate, train_step
 from rl.implicit.scores import log_probs_of, solution_row, step_rewards, weighted_rows
 from rl.objectives import likelihood_loss
@@ -32,7 +33,8 @@ class ImplicitReward:
     Args:
         folder: the trained model.
         reference: the fine-tuned model that it started from.
-        learning_rate: of the update after each step of RL; 0 leaves the model as it is.
+        settings: those of RL; `process_learning_rate` is the rate of the update after each step, 0 leaves the model as
+            it is.
 
     Raises UserError where the folder is not of this reference.
     """
@@ -42,9 +44,7 @@ class ImplicitReward:
         folder: Path,
         reference: Path | None,
         tokenizer: PreTrainedTokenizerBase,
-        max_tokens: int,
-        precision: str,
-        learning_rate: float = 0.0,
+        settings: RL,
     ):
         manifest = read_json(folder / MANIFEST)
         if reference is None:
@@ -58,13 +58,18 @@ class ImplicitReward:
 
         known = {name: value for name, value in manifest["settings"].items() if name != "kind"}
         self.settings = Reward(**known)
-        self.model = load_model(folder)
-        self.reference = load_model(reference).requires_grad_(False)
         self.tokenizer = tokenizer
-        self.max_tokens = max_tokens
-        self.precision = precision
-        self.learning_rate = learning_rate
-        self.optimiser = adamw(self.model, weight_decay=0.0) if learning_rate else None
+        self.max_tokens = settings.micro_batch_tokens
+        self.precision = settings.precision
+        self.learning_rate = settings.process_learning_rate
+
+        learns = self.learning_rate > 0
+        loaded = load_model(folder, distribution=settings.distribution)
+        self.model = prepare(loaded, settings) if learns else freeze(loaded, settings)
+        # Made afterwards: its states are shared out as the weights are.
+        self.optimiser = adamw(self.model, weight_decay=0.0) if learns else None
+        started_as = load_model(reference, distribution=settings.distribution)
+        self.reference = freeze(started_as, settings)
 
     def score(self, groups: Sequence[Group]) -> list[np.ndarray]:
         """One array [G] for each group; sets the groups' `step_rewards` and `step_ends`."""

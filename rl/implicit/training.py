@@ -15,7 +15,8 @@ from pipeline.forward.layout import layout_for
 from pipeline.model.load import load_model
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.loop import History, Plan, train
-from pipeline.training.step import adamw, share_out
+from pipeline.training.prepare import freeze
+from pipeline.training.step import adamw
 from rl.implicit.scores import log_probs_of, solution_row, step_rewards, weighted_rows
 from rl.objectives import likelihood_loss
 from rl.reward_model_metrics import judge, length_correlation
@@ -38,13 +39,11 @@ def train_implicit(
     settings: Reward,
     checkpoints: Checkpoints,
 ) -> tuple[History, dict[str, Any]]:
-    """Train `model`, which starts as `sft`, in place; returns what was measured, and its metrics on `judged`.
+    """Train `model`, prepared for it and with the weights of `sft`, in place; its history, and its metrics on `judged`.
 
     Raises UserError where no problem has both a right and a wrong solution.
     """
-    reference = load_model(sft).requires_grad_(False)
-    for each in (model, reference):
-        share_out(each, settings.distribution, settings.precision)
+    reference = freeze(load_model(sft, distribution=settings.distribution), settings)
 
     groups = by_problem(labelled)
     mixed = [group for group in groups if len({solution.right for solution in group}) == 2]

@@ -19,9 +19,10 @@ from rl.solution_steps import step_ends
 from rl.step_labels import LabelledSolution
 from rl.train import main as train_policy
 from rl.trainer import Trainer
-from tests.support.rl_toy import arguments, learner, make_start, reward_options
+from tests.support.rl_toy import SMALL, arguments, learner, make_start, reward_options
 from tests.support.small_llama import byte_tokenizer
 
+LEARNS = SMALL | {"process_learning_rate": 1e-3}
 IMPLICIT = {"process_model": "implicit", "learning_rate": 3e-3, "epochs": 3}
 
 
@@ -149,7 +150,7 @@ def toy_groups(start):
 
 def test_as_a_reward_it_is_the_log_odds_and_its_steps_add_up_to_it(start, trained):
     tokenizer = load_tokenizer(start / "sft")
-    reward = ImplicitReward(trained, start / "sft", tokenizer, 600, "fp32")
+    reward = ImplicitReward(trained, start / "sft", tokenizer, RL(**SMALL))
     groups = toy_groups(start)
     scores = np.concatenate(reward.score(groups))
     right = np.concatenate([group.right for group in groups])
@@ -166,7 +167,7 @@ def test_as_a_reward_it_is_the_log_odds_and_its_steps_add_up_to_it(start, traine
 
 def test_updated_on_a_steps_verdicts_it_tells_them_apart_better(start, trained):
     tokenizer = load_tokenizer(start / "sft")
-    reward = ImplicitReward(trained, start / "sft", tokenizer, 600, "fp32", learning_rate=1e-3)
+    reward = ImplicitReward(trained, start / "sft", tokenizer, RL(**LEARNS))
     groups = toy_groups(start)
 
     def margin():
@@ -205,7 +206,7 @@ def test_a_policy_is_rewarded_by_it_and_checkpoints_hold_it_while_it_learns(
 
 def test_a_model_of_another_start_is_refused(start, trained):
     with pytest.raises(UserError, match="did not start from"):
-        ImplicitReward(trained, trained, load_tokenizer(start / "sft"), 600, "fp32")
+        ImplicitReward(trained, trained, load_tokenizer(start / "sft"), RL(**SMALL))
 
 
 @pytest.mark.parametrize(
