@@ -3,7 +3,8 @@
 Reads  the page tables, the folder of corpus.dedup, the seeds (JSON Lines with `url`), the round before, and, if
        given, a person's annotations.
 Writes a folder with classifier.bin, scores/<shard>.parquet (doc_id, score), collected.parquet (doc_id, url, score,
-       n_tokens; best first), domains.parquet, url_prefixes.yaml and manifest.json.
+       n_tokens; best first), domains.parquet, judged.parquet (the annotator's calls of sample pages), url_prefixes.yaml
+       and manifest.json.
 
     python -m corpus.round --number 2 --classifier results/mini/config/corpus.classifier.json \\
         --selection results/mini/config/corpus.selection.json --pages results/mini/corpus/pages \\
@@ -14,7 +15,8 @@ DeepSeekMath section 2.1. Positives of the first round are the seeds; of later r
 under accepted prefixes. The paper adds those not yet collected; here collected ones under an accepted
 prefix come along (NS), or the classifier would unlearn what it found. Negatives are other pages: of
 mathematical domains only those under a rejected prefix, so that manuals and shops beside the
-mathematics are learnt as what they are (NS). Nothing is extracted, hashed or deduplicated again. Truth
+mathematics are learnt as what they are (NS). Under an undecided prefix, pages that the annotator read teach
+one by one, if its two views agree (NS). Nothing is extracted, hashed or deduplicated again. Truth
 about pages is never read.
 """
 
@@ -30,11 +32,12 @@ import pyarrow as pa
 
 from corpus.mining import fasttext_model, selection, training_set, url_prefixes
 from corpus.mining.annotations import Annotations, Decisions, read_annotations
+from corpus.mining.annotator import Annotator, domains_of_the_subject
 from corpus.mining.calibration import HeldOut, held_out_metrics
+from corpus.mining.calls import Call, read_calls, write_calls
 from corpus.mining.features import line_of
 from corpus.mining.given import Given, parse_args
-from corpus.mining.math_evidence import evidence
-from corpus.mining.passes import JUDGE, LEARN, MODEL, Passes, Pause
+from corpus.mining.passes import LEARN, MODEL, Passes, Pause
 from corpus.mining.round_tables import (
     annotated_pages,
     open_tables,
@@ -113,6 +116,9 @@ class Round:
         self.folder = folder
         self.crawl = given.crawl
         self.database = open_tables(given.crawl, folder)
+        self.calls: dict[int, Call] = {}  # the annotator's, of the round before
+        if given.previous:
+            self.calls = read_calls(given.previous / "judged.parquet")
         self.passes = Passes(
             given.crawl,
             given.passes or folder / TEMPORARY,
@@ -146,7 +152,7 @@ class Round:
         self.find_domains()
 
         # 4. Annotate URL prefixes inside these domains. Pages under accepted ones are the next seeds.
-        decisions = self.annotate_prefixes(earlier, cut)
+        decisions = self.annotate_prefixes(seeds, earlier, cut)
         new_positives = self.count_new_positives(decisions)
 
         self.passes.end()
@@ -196,14 +202,18 @@ class Round:
         register_ids(self.database, "rejected", np.setdiff1d(rejected, positives))
 
         # A page of a mathematical domain is no safe negative: there mathematics lies next to the rest.
-        # Such a domain has an accepted prefix, or positives make up more than the paper's tenth of it.
+        # Such a domain has a prefix that is not rejected, or positives make up more than the paper's
+        # tenth of it. Nor is a page that the annotator took for one of the subject, wherever it lies.
+        agreed = [doc_id for doc_id, call in self.calls.items() if call.agreed]
+        register_ids(self.database, "agreed", agreed)
         pool = self.database.execute(f"""
             SELECT doc_id
             FROM kept
             WHERE doc_id NOT IN (FROM positives)
+              AND (doc_id IN (FROM rejected) OR doc_id NOT IN (FROM agreed))
               AND (doc_id IN (FROM rejected)
                    OR domain NOT IN (
-                       FROM accepted_domains
+                       FROM mixed_domains
                        UNION ALL
                        SELECT domain
                        FROM kept LEFT JOIN positives p USING (doc_id)
@@ -221,23 +231,31 @@ class Round:
         return training_set.draw(positives, pool, self.given.classifier)
 
     def pages_by_decision(self, decisions: Decisions) -> tuple[np.ndarray, np.ndarray]:
-        """doc_ids of the pages under accepted prefixes, and of those under rejected ones beside them.
+        """doc_ids of pages that the decisions make positives, and of those they make negatives.
 
-        Makes the table `accepted_domains`. Domains without an accepted prefix are not looked at.
+        Positives lie under accepted prefixes, negatives under rejected ones beside them; under an
+        undecided prefix they are the pages that the round before read and whose calls agree.
+        Makes the table `mixed_domains`: those with an accepted or undecided prefix. Others are not
+        looked at.
         """
         domains = set()
         for judged in decisions.values():
-            if judged.decision == "accept":
+            if judged.decision != "reject":
                 domains.add(judged.prefix.partition("/")[0])
         names = pa.array(sorted(domains), pa.string())
-        self.database.register("accepted_domains", pa.table({"domain": names}))
+        self.database.register("mixed_domains", pa.table({"domain": names}))
 
-        pages: dict[str, list[int]] = {"accept": [], "reject": []}
+        positive, negative = [], []
         for doc_id, annotation in annotated_pages(self.database, decisions):
-            if annotation is not None:
-                pages[annotation.decision].append(doc_id)
+            if annotation is None:
+                continue
+            call = self.calls.get(doc_id) if annotation.decision == "undecided" else None
+            if annotation.decision == "accept" or (call is not None and call.agreed):
+                positive.append(doc_id)
+            elif annotation.decision == "reject" or (call is not None and call.denied):
+                negative.append(doc_id)
 
-        return training_set.ids_array(pages["accept"]), training_set.ids_array(pages["reject"])
+        return training_set.ids_array(positive), training_set.ids_array(negative)
 
     def train_classifier(self, examples: TrainingSet) -> dict:
         """Write classifier.bin; return fastText's parameters and the number of training lines."""
@@ -310,20 +328,24 @@ class Round:
 
     # ---- 4. Annotate URL prefixes
 
-    def annotate_prefixes(self, earlier: Decisions, cut: float) -> Decisions:
-        """Write url_prefixes.yaml; return all decisions that hold from now on."""
+    def annotate_prefixes(self, seeds: np.ndarray, earlier: Decisions, cut: float) -> Decisions:
+        """Write url_prefixes.yaml and judged.parquet; return all decisions that hold from now on."""
         settings = self.given.selection
+        seed = self.given.classifier.seed
 
-        prefixes = url_prefixes.list_prefixes(self.database, settings, self.given.classifier.seed)
-        to_read = {doc_id for prefix in prefixes.values() for doc_id in prefix.members}
-        of_the_subject = self.judge_pages(training_set.ids_array(to_read), cut)
-        url_prefixes.judge(prefixes, of_the_subject)
+        # What the classifier flags is read; what that reading teaches may flag further domains.
+        prefixes = url_prefixes.list_prefixes(self.database, settings, seed)
+        calls = self.call_pages(prefixes, seeds, earlier, cut)
+        domains_of_the_subject(self.database, calls, settings)
+        prefixes = url_prefixes.list_prefixes(self.database, settings, seed)
+        url_prefixes.judge(prefixes, calls)
 
         automatic: Decisions = {}
         if self.person.others == "automatic":
-            automatic = url_prefixes.annotate(prefixes, settings)
+            automatic = url_prefixes.annotate(prefixes, settings, earlier)
         decisions = url_prefixes.merge(automatic, earlier, self.person.decisions())
 
+        write_calls(self.folder / "judged.parquet", calls)
         write_yaml(
             self.database,
             self.folder / "url_prefixes.yaml",
@@ -333,22 +355,23 @@ class Round:
         )
         return decisions
 
-    def judge_pages(self, doc_ids: np.ndarray, cut: float) -> dict[int, bool]:
-        """Whether each page is of the subject: by what is known of it beforehand, else by its score."""
-        settings = self.given.selection
-        limit = self.given.classifier.max_tokens
-
-        if settings.vocabulary is None:
-            register_ids(self.database, "asked", doc_ids)
-            rows = self.database.execute(
-                "SELECT doc_id, score >= ?::FLOAT FROM scores WHERE doc_id IN (FROM asked)", [cut]
-            )
-            return dict(rows.fetchall())
-
-        return self.passes.read(
-            JUDGE,
-            doc_ids,
-            lambda text, formulas: evidence(text, formulas, limit) >= settings.page_evidence,
+    def call_pages(
+        self,
+        prefixes: dict[str, url_prefixes.Prefix],
+        seeds: np.ndarray,
+        earlier: Decisions,
+        cut: float,
+    ) -> dict[int, Call]:
+        """The annotator's calls of sample pages of all domains and of these prefixes."""
+        classifier = self.given.classifier
+        accepted, _ = self.pages_by_decision(earlier)
+        annotator = Annotator(self.passes, self.database, self.given.selection)
+        return annotator.call(
+            members={doc_id for prefix in prefixes.values() for doc_id in prefix.members},
+            positives=np.union1d(seeds, accepted),
+            seed=classifier.seed,
+            limit=classifier.max_tokens,
+            cut=cut,
         )
 
     def count_new_positives(self, decisions: Decisions) -> int:

@@ -64,7 +64,8 @@ class Given:
         if self.annotations:
             files.append(self.annotations)
         if self.previous:
-            files += [self.previous / "url_prefixes.yaml", self.previous / "collected.parquet"]
+            names = ("url_prefixes.yaml", "collected.parquet", "judged.parquet")
+            files += [self.previous / name for name in names]
         return files
 
 

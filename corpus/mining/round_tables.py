@@ -75,14 +75,14 @@ def seed_ids(seeds: Path, crawl: Crawl) -> np.ndarray:
 def annotated_pages(
     database: duckdb.DuckDBPyConnection, decisions: Decisions
 ) -> Iterator[tuple[int, Annotation | None]]:
-    """Kept pages of the domains with an accepted prefix: (doc_id, the decision that covers the page).
+    """Kept pages of the domains with a prefix that is not rejected: (doc_id, the decision that covers the page).
 
-    Needs the table `accepted_domains`.
+    Needs the table `mixed_domains`.
     """
     rows = database.execute("""
         SELECT doc_id, domain || path
         FROM kept
-        WHERE domain IN (FROM accepted_domains)
+        WHERE domain IN (FROM mixed_domains)
         ORDER BY doc_id
     """)
     while batch := rows.fetchmany(_FETCH):
