@@ -232,9 +232,3 @@ def domains_of_the_subject(
                AND count(a.doc_id) > {settings.domain_share!r} * count(*)
         )
     """)
-
-
-def seed_agreement(calls: dict[int, Call], seeds: np.ndarray) -> float | None:
-    """The share of the seeds read that other domains' pages teach to be of the subject."""
-    read = [calls[seed].learned for seed in seeds.tolist() if seed in calls]
-    return round(sum(read) / len(read), 6) if read else None

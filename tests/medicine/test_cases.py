@@ -196,6 +196,14 @@ def test_consistency_counts_cases_and_not_answers():
     assert scores["expert_score_low"] < scores["expert_score"] < scores["expert_score_high"]
 
 
+@pytest.mark.parametrize(("output", "score"), [("?", 1), (RIGHT, 10)])
+def test_the_interval_stays_on_the_scale_where_all_answers_are_alike(output, score):
+    scores = case_scores([row(name, output) for name in "abcd"])
+    assert scores["expert_score"] == score
+    assert 1 <= scores["expert_score_low"] <= score <= scores["expert_score_high"] <= 10
+    assert scores["expert_score_low"] < scores["expert_score_high"]
+
+
 def test_other_benchmarks_have_no_such_scores():
     assert case_scores([{"gold": "42", "output": RIGHT}]) == {}
 
