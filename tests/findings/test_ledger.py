@@ -154,7 +154,7 @@ def test_the_documentation_is_made_from_the_committed_evidence():
 def test_three_claims_of_a_finished_run_become_a_ledger(smoke, tmp_path, monkeypatch):
     monkeypatch.chdir(smoke)
     own = tmp_path / "evidence"
-    for claim in ("mining-rounds", "leak-removal", "ppo-memory-less"):
+    for claim in ("mining-rounds", "leak-removal", "leak-removal-edited"):
         argv = ["--claim", claim, "--seed", "0", "--preset", "smoke", "--cores", "1"]
         run_command.main([*argv, "--out", str(evidence_file(own, claim, 0))])
 
@@ -165,14 +165,12 @@ def test_three_claims_of_a_finished_run_become_a_ledger(smoke, tmp_path, monkeyp
     rows = {row["id"]: row for row in json.loads(rows_file.read_text())}
     assert list(rows["mining-rounds"])[:10] == STABLE
     # Two seeds are declared; one says something and decides nothing.
-    for claim in ("mining-rounds", "leak-removal", "ppo-memory-less"):
+    for claim in ("mining-rounds", "leak-removal", "leak-removal-edited"):
         assert rows[claim]["seeds"] == 1 and rows[claim]["verdict"] == "open"
     assert rows["mining-rounds"]["estimate"] > 0.05
     removed = {test["name"]: test["estimate"] for test in rows["leak-removal"]["tests"]}
     assert removed["removed, verbatim ≥ 0.95"] >= 0.95
     assert removed["removed, innocent ≤ 0.01"] <= 0.05
-    # 36 and 20 bytes a parameter.
-    assert rows["ppo-memory-less"]["estimate"] == pytest.approx(1 - 20 / 36, abs=0.01)
     assert "mining-rounds: open" in page.read_text()
 
 
@@ -197,14 +195,14 @@ def test_the_targets_plan_the_seeds_that_are_left(tmp_path):
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "-n"]
     command += ["--cores", "1", "--directory", str(tmp_path), "--config", "preset=smoke", "--"]
     done = subprocess.run(
-        [*command, "finding_leak_removal", "finding_ppo_memory"],
+        [*command, "finding_leak_removal", "finding_leak_removal_edited"],
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=True,
     )
     planned = done.stdout + done.stderr
-    for claim in ("leak-removal", "ppo-memory"):
+    for claim in ("leak-removal", "leak-removal-edited"):
         for seed in (0, 1):
             assert f"finding: {claim}, seed {seed}" in planned
     assert "mining-rounds" not in planned
