@@ -11,7 +11,7 @@ INSTALLED_DEV := $(INSTALLED)-dev
 SNAKEMAKE := $(BIN)/snakemake --cores all
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: rl_model corpus_report all real test test_slurm test_vllm bench lint lock install install-dev clean
+.PHONY: rl_model corpus_report all real test test_slurm test_vllm bench lint lock install_vllm install install-dev clean
 .DEFAULT_GOAL := rl_model
 
 rl_model corpus_report all: $(INSTALLED)
@@ -52,6 +52,8 @@ bench: $(INSTALLED_DEV)
 
 lint: $(INSTALLED_DEV)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+install_vllm: $(VENV)-vllm/installed
 
 install: $(INSTALLED)
 

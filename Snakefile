@@ -9,6 +9,8 @@
 #   eval/     samples and summary.json          reports/  corpus.html, results.html
 #   logs/     one log a job                     benchmarks/  time and memory of each job
 #   resume/   state of unfinished trainings, deleted when they end
+import atexit
+import os
 import re
 import time
 
@@ -21,6 +23,7 @@ from eval.tasks.declarations import TABLE as BENCHMARK_TABLE
 from pipeline import workflow as dag  # "workflow" is a name of Snakemake's own
 from pipeline.preflight import run_lock
 from pipeline.preflight.check import first_minute
+from rl.ratings.first_rows import check_ratings
 from sft.first_rows import check_solutions
 
 min_version("9.20")
@@ -32,7 +35,12 @@ if workflow.is_main_process:
     dag.print_beginning(config, CONFIG, TAKEN)
     run_lock.hold()
     first_minute(
-        CONFIG, RESULTS, check_solutions, check_benchmarks, on_this_machine=workflow.local_exec
+        CONFIG,
+        RESULTS,
+        check_solutions,
+        check_benchmarks,
+        check_ratings,
+        on_this_machine=workflow.local_exec,
     )
 
 shell.prefix(dag.shell_prefix(CONFIG))
@@ -49,12 +57,16 @@ localrules:
     all,
 
 
+# Scores are of whole answers: a reward model of steps learns from the rule only.
+STEP_MODEL = [] if CONFIG.reward.labels in ("experts", "ratings") else f"{RESULTS}/models/process_reward"
+
+
 # Everything that the project makes; `snakemake --cores all rl_model` needs only a part of it.
 rule all:
     input:
         f"{RESULTS}/models/rl",
         f"{RESULTS}/models/reward",
-        f"{RESULTS}/models/process_reward",
+        STEP_MODEL,
         f"{RESULTS}/reports/results.html",
         f"{RESULTS}/reports/corpus.html",
     default_target: True
@@ -91,6 +103,7 @@ include: "pretrain/rules.smk"
 include: "sft/rules.smk"
 include: "rl/rules.smk"
 include: "eval/rules.smk"
+include: "findings/rules.smk"
 
 
 # On demand: every byte that the run has made, against its manifests.
@@ -103,6 +116,16 @@ rule verify:
 
 
 STARTED = time.time()
+# By the end Snakemake has gone back to the folder that it was started in.
+FOLDER = os.path.abspath(RESULTS)
+
+
+# At the end, for Snakemake calls nothing of ours when there is nothing to be done.
+@atexit.register
+def say_what_was_not_seen():
+    if workflow.is_main_process and workflow.dag is not None:
+        wanted = {job.rule.name for job in workflow.dag.jobs}
+        dag.print_unseen_changes(CONFIG, FOLDER, wanted, workflow.rerun_triggers)
 
 
 # A later run that starts from this one compares its settings with these.

@@ -116,7 +116,7 @@ def _ours(page: Page) -> None:
 
 
 def _text(page: Page) -> None:
-    extract_text(decode_page(page[1], page[2])[0], markup=page[1])
+    extract_text(decode_page(page[1], page[2])[0])
 
 
 def _resiliparse(page: Page) -> None:
@@ -156,7 +156,7 @@ def formulas(args: argparse.Namespace) -> Figures:
             continue
 
         pages += 1
-        text = "".join(extract_text(source, markup=body).text.split())
+        text = "".join(extract_text(source).text.split())
         for kind, tex in written.items():
             expected[kind] += len(tex)
             found[kind] += sum("".join(formula.split()) in text for formula in tex)

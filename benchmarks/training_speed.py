@@ -21,7 +21,8 @@ from pipeline.config.sft import SFT
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.model.precision import computes_in_bf16
 from pipeline.training.loop import plan_of
-from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll
+from pipeline.training.prepare import prepare
+from pipeline.training.step import adamw, set_learning_rate, train_step, weighted_nll
 from sft.batches import Examples, plan_batches, read_examples
 
 Figures = dict[str, Any]

@@ -8,6 +8,10 @@ Writes one HTML file that works offline; its button saves a YAML for `sources.ur
 
 Only the prefixes whose decision the person confirms or changes go into the saved file, unless "all"
 is ticked. Nothing is sent anywhere.
+
+Decisions that the automatic annotator doubts come first, those about many pages before those about few. After
+twenty answers the page says about how many pages each further answer is worth: the doubt of the rows to
+come, corrected by how often the answers so far differed from the annotator's, times their pages.
 """
 
 import argparse
@@ -41,6 +45,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def annotation_page(rows: list[dict[str, Any]]) -> str:
     """The page for rows of `url_prefixes.yaml`."""
+    rows = most_worth_asking(rows)
     sections = [
         Section("How to annotate", "annotate_intro.html.jinja", None),
         # The number of a row names its pair of radio buttons.
@@ -48,12 +53,23 @@ def annotation_page(rows: list[dict[str, Any]]) -> str:
     ]
     return render_page(
         "URL prefixes",
-        f"{len(rows)} prefixes inside mathematical domains, most pages collected first",
+        f"{len(rows)} prefixes inside domains of the subject, doubtful decisions about many pages first",
         sections,
         TEMPLATES,
         style="annotate.css",
         script="annotate.js",
     )
+
+
+def most_worth_asking(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, those first whose answer may change most pages; a person's own decisions come last."""
+
+    def worth(row: dict[str, Any]) -> tuple:
+        automatic = row.get("by") == "automatic"
+        pages_at_stake = row.get("doubt", 0) * row.get("pages", 0)
+        return (not automatic, -pages_at_stake, -row.get("pages", 0), row["prefix"])
+
+    return sorted(rows, key=worth)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ leave 40 billion pages; how it finds near duplicates it does not say.
 """
 
 import argparse
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ from corpus.duplicates.documents import Shards, earlier_bands, load_documents, r
 from corpus.duplicates.lsh_bands import page_table_digest
 from corpus.hash_shards import hash_shards
 from corpus.tables.database import one_row, open_database
+from corpus.tables.finished import link
 from corpus.tables.pages import ROW_GROUP
 from corpus.tables.shards import read_shard_list, shard_files
 from pipeline.artifacts.resume import claim_folder
@@ -138,16 +138,12 @@ def deduplicate(
 
 
 def _link(signatures: Path, names: list[str], bands: Path) -> list[Path]:
-    """The side files under a second name in the folder of the result, which thus needs no other."""
-    bands.mkdir()
+    """The side files under a second name in the folder of the result."""
     for name in names:
         source = signatures / name
         if not source.is_file():
             raise UserError(f"{source}: no such file of signatures; run corpus.hash_shards first")
-        try:
-            os.link(source, bands / name)
-        except OSError:  # another file system, or one without such links
-            shutil.copyfile(source, bands / name)
+        link(source, bands / name)
     return [bands / name for name in names]
 
 

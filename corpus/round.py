@@ -3,7 +3,8 @@
 Reads  the page tables, the folder of corpus.dedup, the seeds (JSON Lines with `url`), the round before, and, if
        given, a person's annotations.
 Writes a folder with classifier.bin, scores/<shard>.parquet (doc_id, score), collected.parquet (doc_id, url, score,
-       n_tokens; best first), domains.parquet, url_prefixes.yaml and manifest.json.
+       n_tokens; best first), domains.parquet, judged.parquet (the annotator's calls of sample pages), url_prefixes.yaml
+       and manifest.json.
 
     python -m corpus.round --number 2 --classifier results/mini/config/corpus.classifier.json \\
         --selection results/mini/config/corpus.selection.json --pages results/mini/corpus/pages \\
@@ -14,11 +15,14 @@ DeepSeekMath section 2.1. Positives of the first round are the seeds; of later r
 under accepted prefixes. The paper adds those not yet collected; here collected ones under an accepted
 prefix come along (NS), or the classifier would unlearn what it found. Negatives are other pages: of
 mathematical domains only those under a rejected prefix, so that manuals and shops beside the
-mathematics are learnt as what they are (NS). Nothing is extracted, hashed or deduplicated again. Truth
+mathematics are learnt as what they are (NS). Under an undecided prefix, pages that the annotator read teach
+one by one, if its two views agree (NS). Nothing is extracted, hashed or deduplicated again. Truth
 about pages is never read.
 """
 
 import argparse
+import hashlib
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,37 +32,43 @@ import pyarrow as pa
 
 from corpus.mining import fasttext_model, selection, training_set, url_prefixes
 from corpus.mining.annotations import Annotations, Decisions, read_annotations
+from corpus.mining.annotator import Annotator, domains_of_the_subject
 from corpus.mining.calibration import HeldOut, held_out_metrics
+from corpus.mining.calls import Call, read_calls, write_calls
 from corpus.mining.features import line_of
-from corpus.mining.math_evidence import evidence
+from corpus.mining.given import Given, parse_args
+from corpus.mining.passes import LEARN, MODEL, Passes, Pause
 from corpus.mining.round_tables import (
     annotated_pages,
     open_tables,
-    read_pages,
     register_ids,
     seed_ids,
     write_tables,
     write_yaml,
 )
-from corpus.mining.score import score_shards
 from corpus.mining.training_set import TrainingSet
 from corpus.tables.database import one_row
-from corpus.tables.shards import Crawl
+from corpus.tables.finished import link
 from pipeline.artifacts.check import check_artifact, check_inputs
-from pipeline.artifacts.write import atomic_folder, payload, write_manifest
-from pipeline.config.corpus import Classifier, Selection
-from pipeline.config.read import read_section
+from pipeline.artifacts.resume import claim_folder, fingerprint
+from pipeline.artifacts.write import atomic_folder, file_digest, payload, write_manifest
 from pipeline.errors import UserError, run_main
+
+# Where the passes leave their files when nobody names a folder: inside the round's own, without the point of it.
+TEMPORARY = ".passes"
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = _parse_args(argv)
+    args = parse_args(argv, __doc__)
     check_artifact(args.dedup)
     check_inputs(args.dedup, args.pages)
     given = Given.read(args)
 
-    with atomic_folder(args.out) as folder:
-        result = run_round(given, folder)
+    try:
+        result = _run(given, args)
+    except Pause:
+        print(f"round {given.number}: what the pass {given.until} needs is in {given.passes}")
+        return
 
     counts, held = result.counts, result.metrics["held_out"]
     before = 100 * (result.metrics["already_collected"] or 0)
@@ -71,51 +81,20 @@ def main(argv: list[str] | None = None) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a round starts from."""
+def _run(given: Given, args: argparse.Namespace) -> "Result":
+    """The round into `--out`; with `--until` only as far as that, which leaves nothing there."""
+    if given.until and given.passes:
+        given.passes.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=given.passes) as scratch:
+            return run_round(given, Path(scratch))
 
-    number: int  # from 1
-    crawl: Crawl
-    seeds: Path
-    previous: Path | None  # folder of the round before
-    annotations: Path | None  # a person's, who may have judged any prefix
-    classifier: Classifier
-    selection: Selection
-    workers: int
-
-    @classmethod
-    def read(cls, args: argparse.Namespace) -> "Given":
-        if (args.number == 1) != (args.previous is None):
-            raise UserError(
-                f"--number {args.number}: --previous is for rounds after the first, and needed there"
-            )
-        return cls(
-            number=args.number,
-            crawl=Crawl.open(args.pages, args.dedup),
-            seeds=args.seeds,
-            previous=args.previous,
-            annotations=args.annotations,
-            classifier=read_section(args.classifier, Classifier),
-            selection=read_section(args.selection, Selection),
-            workers=args.workers,
-        )
-
-    def settings(self) -> dict:
-        return {
-            "number": self.number,
-            "classifier": self.classifier.model_dump(),
-            "selection": self.selection.model_dump(),
-        }
-
-    def input_files(self) -> list[Path]:
-        """The files that the manifest names; the page tables are in the manifest of dedup."""
-        files = [self.crawl.dedup / "manifest.json", self.seeds]
-        if self.annotations:
-            files.append(self.annotations)
-        if self.previous:
-            files += [self.previous / "url_prefixes.yaml", self.previous / "collected.parquet"]
-        return files
+    if args.resume:
+        claim_folder(args.resume, f"corpus.round {given.number}")
+    with atomic_folder(args.out) as folder:
+        result = run_round(given, folder)
+    if args.resume:
+        shutil.rmtree(args.resume, ignore_errors=True)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +116,16 @@ class Round:
         self.folder = folder
         self.crawl = given.crawl
         self.database = open_tables(given.crawl, folder)
+        self.calls: dict[int, Call] = {}  # the annotator's, of the round before
+        if given.previous:
+            self.calls = read_calls(given.previous / "judged.parquet")
+        self.passes = Passes(
+            given.crawl,
+            given.passes or folder / TEMPORARY,
+            given.workers,
+            given.by_jobs,
+            given.until,
+        )
         self.person = Annotations(version=1)
         if given.annotations:
             self.person = read_annotations(given.annotations)
@@ -144,7 +133,8 @@ class Round:
     def run(self) -> Result:
         """Do the round and write its files but for the manifest."""
         earlier = self.earlier_decisions()
-        seeds = seed_ids(self.given.seeds, self.crawl)
+        # Of a page that repeats one of an earlier crawl, the page that stays is not of this one.
+        seeds = self.kept_of(seed_ids(self.given.seeds, self.crawl))
 
         # 1. Train the classifier on the seeds and on what earlier rounds have added to them.
         examples = self.draw_examples(seeds, earlier)
@@ -162,10 +152,12 @@ class Round:
         self.find_domains()
 
         # 4. Annotate URL prefixes inside these domains. Pages under accepted ones are the next seeds.
-        decisions = self.annotate_prefixes(earlier, cut)
+        decisions = self.annotate_prefixes(seeds, earlier, cut)
         new_positives = self.count_new_positives(decisions)
 
+        self.passes.end()
         write_tables(self.database, self.folder)
+        link(self.passes.folder / MODEL, self.folder / MODEL)
 
         counts = self.count_pages() | {
             "seeds": len(seeds),
@@ -186,6 +178,13 @@ class Round:
         }
         return Result(counts, metrics)
 
+    def kept_of(self, doc_ids: np.ndarray) -> np.ndarray:
+        """Those of the pages that survived deduplication, ascending."""
+        register_ids(self.database, "asked", doc_ids)
+        return self.database.execute(
+            "SELECT doc_id FROM kept WHERE doc_id IN (FROM asked) ORDER BY doc_id"
+        ).fetchnumpy()["doc_id"]
+
     def earlier_decisions(self) -> Decisions:
         """What holds before this round: the round before's decisions, overruled by the person's."""
         earlier: Decisions = {}
@@ -203,14 +202,18 @@ class Round:
         register_ids(self.database, "rejected", np.setdiff1d(rejected, positives))
 
         # A page of a mathematical domain is no safe negative: there mathematics lies next to the rest.
-        # Such a domain has an accepted prefix, or positives make up more than the paper's tenth of it.
+        # Such a domain has a prefix that is not rejected, or positives make up more than the paper's
+        # tenth of it. Nor is a page that the annotator took for one of the subject, wherever it lies.
+        agreed = [doc_id for doc_id, call in self.calls.items() if call.agreed]
+        register_ids(self.database, "agreed", agreed)
         pool = self.database.execute(f"""
             SELECT doc_id
             FROM kept
             WHERE doc_id NOT IN (FROM positives)
+              AND (doc_id IN (FROM rejected) OR doc_id NOT IN (FROM agreed))
               AND (doc_id IN (FROM rejected)
                    OR domain NOT IN (
-                       FROM accepted_domains
+                       FROM mixed_domains
                        UNION ALL
                        SELECT domain
                        FROM kept LEFT JOIN positives p USING (doc_id)
@@ -228,50 +231,63 @@ class Round:
         return training_set.draw(positives, pool, self.given.classifier)
 
     def pages_by_decision(self, decisions: Decisions) -> tuple[np.ndarray, np.ndarray]:
-        """doc_ids of the pages under accepted prefixes, and of those under rejected ones beside them.
+        """doc_ids of pages that the decisions make positives, and of those they make negatives.
 
-        Makes the table `accepted_domains`. Domains without an accepted prefix are not looked at.
+        Positives lie under accepted prefixes, negatives under rejected ones beside them; under an
+        undecided prefix they are the pages that the round before read and whose calls agree.
+        Makes the table `mixed_domains`: those with an accepted or undecided prefix. Others are not
+        looked at.
         """
         domains = set()
         for judged in decisions.values():
-            if judged.decision == "accept":
+            if judged.decision != "reject":
                 domains.add(judged.prefix.partition("/")[0])
         names = pa.array(sorted(domains), pa.string())
-        self.database.register("accepted_domains", pa.table({"domain": names}))
+        self.database.register("mixed_domains", pa.table({"domain": names}))
 
-        pages: dict[str, list[int]] = {"accept": [], "reject": []}
+        positive, negative = [], []
         for doc_id, annotation in annotated_pages(self.database, decisions):
-            if annotation is not None:
-                pages[annotation.decision].append(doc_id)
+            if annotation is None:
+                continue
+            call = self.calls.get(doc_id) if annotation.decision == "undecided" else None
+            if annotation.decision == "accept" or (call is not None and call.agreed):
+                positive.append(doc_id)
+            elif annotation.decision == "reject" or (call is not None and call.denied):
+                negative.append(doc_id)
 
-        return training_set.ids_array(pages["accept"]), training_set.ids_array(pages["reject"])
+        return training_set.ids_array(positive), training_set.ids_array(negative)
 
     def train_classifier(self, examples: TrainingSet) -> dict:
         """Write classifier.bin; return fastText's parameters and the number of training lines."""
         settings = self.given.classifier
         count = len(examples.positives) + len(examples.negatives)
         parameters = training_set.fasttext_parameters(settings, count)
-        lines = read_pages(
-            self.crawl, examples.all(), lambda text, _: line_of(text, settings.max_tokens)
+        lines = self.passes.read(
+            LEARN, examples.all(), lambda text, _: line_of(text, settings.max_tokens)
         )
 
-        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
-            path = Path(scratch) / "train.txt"
-            written = training_set.write_lines(path, examples, lines, settings.seed)
-            used = fasttext_model.train(path, self.folder / "classifier.bin", parameters)
-        return used | {"lines": written}
+        def train(model: Path) -> dict:
+            with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+                path = Path(scratch) / "train.txt"
+                written = training_set.write_lines(path, examples, lines, settings.seed)
+                used = fasttext_model.train(path, model, parameters)
+            return used | {"lines": written}
+
+        made_from = fingerprint(
+            settings.model_dump(),
+            file_digest(self.crawl.dedup / "manifest.json"),
+            hashlib.sha256(examples.positives.tobytes()).hexdigest(),
+            hashlib.sha256(examples.negatives.tobytes()).hexdigest(),
+        )
+        return self.passes.train(made_from, train)
 
     # ---- 2. Recall mathematical pages
 
     def score_pages(self) -> None:
         """Write scores/<shard>.parquet and make the table `scores`."""
-        files = score_shards(
-            self.crawl,
-            model=self.folder / "classifier.bin",
-            out=self.folder / "scores",
-            max_tokens=self.given.classifier.max_tokens,
-            workers=self.given.workers,
-        )
+        files = self.passes.score(self.given.classifier.max_tokens)
+        for file in files:
+            link(file, self.folder / "scores" / file.name)
         self.database.execute(
             "CREATE TABLE scores AS SELECT doc_id, score FROM read_parquet(?)",
             [[str(file) for file in files]],
@@ -312,20 +328,24 @@ class Round:
 
     # ---- 4. Annotate URL prefixes
 
-    def annotate_prefixes(self, earlier: Decisions, cut: float) -> Decisions:
-        """Write url_prefixes.yaml; return all decisions that hold from now on."""
+    def annotate_prefixes(self, seeds: np.ndarray, earlier: Decisions, cut: float) -> Decisions:
+        """Write url_prefixes.yaml and judged.parquet; return all decisions that hold from now on."""
         settings = self.given.selection
+        seed = self.given.classifier.seed
 
-        prefixes = url_prefixes.list_prefixes(self.database, settings, self.given.classifier.seed)
-        to_read = {doc_id for prefix in prefixes.values() for doc_id in prefix.members}
-        of_the_subject = self.judge_pages(training_set.ids_array(to_read), cut)
-        url_prefixes.judge(prefixes, of_the_subject)
+        # What the classifier flags is read; what that reading teaches may flag further domains.
+        prefixes = url_prefixes.list_prefixes(self.database, settings, seed)
+        calls = self.call_pages(prefixes, seeds, earlier, cut)
+        domains_of_the_subject(self.database, calls, settings)
+        prefixes = url_prefixes.list_prefixes(self.database, settings, seed)
+        url_prefixes.judge(prefixes, calls)
 
         automatic: Decisions = {}
         if self.person.others == "automatic":
-            automatic = url_prefixes.annotate(prefixes, settings)
+            automatic = url_prefixes.annotate(prefixes, settings, earlier)
         decisions = url_prefixes.merge(automatic, earlier, self.person.decisions())
 
+        write_calls(self.folder / "judged.parquet", calls)
         write_yaml(
             self.database,
             self.folder / "url_prefixes.yaml",
@@ -335,22 +355,23 @@ class Round:
         )
         return decisions
 
-    def judge_pages(self, doc_ids: np.ndarray, cut: float) -> dict[int, bool]:
-        """Whether each page is of the subject: by what is known of it beforehand, else by its score."""
-        settings = self.given.selection
-        limit = self.given.classifier.max_tokens
-
-        if settings.vocabulary is None:
-            register_ids(self.database, "asked", doc_ids)
-            rows = self.database.execute(
-                "SELECT doc_id, score >= ?::FLOAT FROM scores WHERE doc_id IN (FROM asked)", [cut]
-            )
-            return dict(rows.fetchall())
-
-        return read_pages(
-            self.crawl,
-            doc_ids,
-            lambda text, formulas: evidence(text, formulas, limit) >= settings.page_evidence,
+    def call_pages(
+        self,
+        prefixes: dict[str, url_prefixes.Prefix],
+        seeds: np.ndarray,
+        earlier: Decisions,
+        cut: float,
+    ) -> dict[int, Call]:
+        """The annotator's calls of sample pages of all domains and of these prefixes."""
+        classifier = self.given.classifier
+        accepted, _ = self.pages_by_decision(earlier)
+        annotator = Annotator(self.passes, self.database, self.given.selection)
+        return annotator.call(
+            members={doc_id for prefix in prefixes.values() for doc_id in prefix.members},
+            positives=np.union1d(seeds, accepted),
+            seed=classifier.seed,
+            limit=classifier.max_tokens,
+            cut=cut,
         )
 
     def count_new_positives(self, decisions: Decisions) -> int:
@@ -401,6 +422,7 @@ class Round:
 def run_round(given: Given, folder: Path) -> Result:
     """Do a round in `folder`, an existing one, its manifest last."""
     result = Round(given, folder).run()
+    shutil.rmtree(folder / TEMPORARY, ignore_errors=True)
     write_manifest(
         folder / "manifest.json",
         "corpus.round",
@@ -411,29 +433,6 @@ def run_round(given: Given, folder: Path) -> Result:
         files=payload(folder),
     )
     return result
-
-
-def _parse_args(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--number", type=int, required=True, help="the round, from 1")
-    parser.add_argument("--classifier", required=True, help="JSON of the section corpus.classifier")
-    parser.add_argument("--selection", required=True, help="JSON of the section corpus.selection")
-    parser.add_argument("--pages", type=Path, required=True, help="folder of page tables")
-    parser.add_argument("--dedup", type=Path, required=True, help="folder written by corpus.dedup")
-    parser.add_argument("--seeds", type=Path, required=True, help="JSON Lines with `url`")
-    parser.add_argument(
-        "--previous", type=Path, help="folder of the round before; none for round 1"
-    )
-    parser.add_argument(
-        "--annotations",
-        type=Path,
-        help="a person's YAML of URL prefixes (see corpus.mining.annotations)",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--workers", type=int, default=1, help="processes that score")
-    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

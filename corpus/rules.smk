@@ -144,7 +144,8 @@ rule hash_shards:
 rule dedup:
     input:
         config=settings("corpus.dedup"),
-        pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
+        # The jobs of the batches have waited for them.
+        pages=[] if IS_SPREAD else expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
         signatures=each_batch("results/{preset}/corpus/signatures/{batch}.json"),
         earlier=[f"{folder}/manifest.json" for folder in CONFIG.sources.earlier_crawls],
     output:
@@ -170,22 +171,148 @@ rule dedup:
         " {params.signatures:q} {params.earlier:q} --workers {threads} --out {output:q} 2>&1 | tee -i {log:q}"
 
 
+# The options of every command of a round, and its inputs. What waits for the duplicates has waited for the pages.
+ROUND = (
+    "python -m corpus.round --number {wildcards.n:q} --classifier {input.classifier:q} --selection {input.selection:q}"
+    " --pages {params.pages:q} --dedup {input.dedup:q} --seeds {input.seeds:q} {params.previous:q} {params.annotations:q}"
+)
+ROUND_INPUT = dict(
+    classifier=settings("corpus.classifier"),
+    selection=settings("corpus.selection"),
+    dedup="results/{preset}/corpus/dedup",
+    seeds=seeds,
+    annotations=annotations,
+    previous=round_before,
+)
+ROUND_PARAMS = dict(
+    code=dag.code_digest("corpus.round"),
+    pages="results/{preset}/corpus/pages",
+    previous=lambda w, input: ["--previous", input.previous] if input.previous else [],
+    annotations=lambda w, input: ["--annotations", input.annotations] if input.annotations else [],
+)
+PASSES = "results/{preset}/corpus/passes/round_{n}"
+
+# In a world of several batches a round stops before each of its passes over all texts, which are jobs a batch.
+if IS_SPREAD:
+
+    rule draw_examples:
+        input:
+            **ROUND_INPUT,
+        output:
+            f"{PASSES}/learn/asked.parquet",
+        params:
+            **ROUND_PARAMS,
+            passes=PASSES,
+            out="results/{preset}/corpus/round_{n}",
+        threads: HALF
+        log:
+            "results/{preset}/logs/draw_examples.{n}.log",
+        benchmark:
+            "results/{preset}/benchmarks/draw_examples.{n}.tsv"
+        message:
+            "round {wildcards.n}: draw the training examples"
+        shell:
+            f"{ROUND} --passes {{params.passes:q}} --until learn --out {{params.out:q}} 2>&1 | tee -i {{log:q}}"
+
+    rule train_classifier:
+        input:
+            **ROUND_INPUT,
+            texts=each_batch(f"{PASSES}/learn/{{batch}}.json"),
+        output:
+            f"{PASSES}/classifier.bin",
+            f"{PASSES}/classifier.json",
+        params:
+            **ROUND_PARAMS,
+            passes=PASSES,
+            out="results/{preset}/corpus/round_{n}",
+        threads: HALF
+        log:
+            "results/{preset}/logs/train_classifier.{n}.log",
+        benchmark:
+            "results/{preset}/benchmarks/train_classifier.{n}.tsv"
+        message:
+            "round {wildcards.n}: train the classifier"
+        shell:
+            f"{ROUND} --passes {{params.passes:q}} --until score --out {{params.out:q}} 2>&1 | tee -i {{log:q}}"
+
+    rule score_shards:
+        input:
+            config=settings("corpus.classifier"),
+            model=f"{PASSES}/classifier.bin",
+                dedup="results/{preset}/corpus/dedup",
+        output:
+            f"{PASSES}/scores/{{batch}}.json",
+        params:
+            code=dag.code_digest("corpus.score_shards"),
+            pages="results/{preset}/corpus/pages",
+            shards=lambda w: BATCHES[w.batch],
+            out=f"{PASSES}/scores",
+        threads: HALF
+        log:
+            "results/{preset}/logs/score_shards.{n}.{batch}.log",
+        benchmark:
+            "results/{preset}/benchmarks/score_shards.{n}.{batch}.tsv"
+        message:
+            "round {wildcards.n}: score the pages of batch {wildcards.batch}"
+        shell:
+            "python -m corpus.score_shards --config {input.config:q} --model {input.model:q} --pages {params.pages:q}"
+            " --dedup {input.dedup:q} --shards {params.shards:q} --out {params.out:q} --done {output:q}"
+            " --workers {threads} 2>&1 | tee -i {log:q}"
+
+    rule select_pages:
+        input:
+            **ROUND_INPUT,
+            scores=each_batch(f"{PASSES}/scores/{{batch}}.json"),
+        output:
+            f"{PASSES}/judge/asked.parquet",
+        params:
+            **ROUND_PARAMS,
+            passes=PASSES,
+            out="results/{preset}/corpus/round_{n}",
+        threads: HALF
+        log:
+            "results/{preset}/logs/select_pages.{n}.log",
+        benchmark:
+            "results/{preset}/benchmarks/select_pages.{n}.tsv"
+        message:
+            "round {wildcards.n}: collect pages, find domains, choose the pages to be judged"
+        shell:
+            f"{ROUND} --passes {{params.passes:q}} --until judge --out {{params.out:q}} 2>&1 | tee -i {{log:q}}"
+
+    rule read_shards:
+        input:
+            asked=f"{PASSES}/{{reading}}/asked.parquet",
+                dedup="results/{preset}/corpus/dedup",
+        output:
+            f"{PASSES}/{{reading}}/{{batch}}.json",
+        params:
+            code=dag.code_digest("corpus.read_shards"),
+            pages="results/{preset}/corpus/pages",
+            shards=lambda w: BATCHES[w.batch],
+            out=f"{PASSES}/{{reading}}",
+        wildcard_constraints:
+            reading="learn|judge",
+        threads: HALF
+        log:
+            "results/{preset}/logs/read_shards.{reading}.{n}.{batch}.log",
+        benchmark:
+            "results/{preset}/benchmarks/read_shards.{reading}.{n}.{batch}.tsv"
+        message:
+            "round {wildcards.n}: texts to {wildcards.reading}, batch {wildcards.batch}"
+        shell:
+            "python -m corpus.read_shards --asked {input.asked:q} --pages {params.pages:q} --dedup {input.dedup:q}"
+            " --shards {params.shards:q} --out {params.out:q} --done {output:q} --workers {threads} 2>&1 | tee -i {log:q}"
+
+
 rule mine_round:
     input:
-        classifier=settings("corpus.classifier"),
-        selection=settings("corpus.selection"),
-        pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
-        dedup="results/{preset}/corpus/dedup",
-        seeds=seeds,
-        annotations=annotations,
-        previous=round_before,
+        **ROUND_INPUT,
+        judged=each_batch(f"{PASSES}/judge/{{batch}}.json"),
     output:
         directory("results/{preset}/corpus/round_{n}"),
     params:
-        code=dag.code_digest("corpus.round"),
-        pages="results/{preset}/corpus/pages",
-        previous=lambda w, input: ["--previous", input.previous] if input.previous else [],
-        annotations=lambda w, input: ["--annotations", input.annotations] if input.annotations else [],
+        **ROUND_PARAMS,
+        passes=["--passes", PASSES] if IS_SPREAD else ["--resume", "results/{preset}/resume/round_{n}"],
     threads: HALF
     log:
         "results/{preset}/logs/mine_round.{n}.log",
@@ -194,18 +321,44 @@ rule mine_round:
     message:
         "round {wildcards.n}: train the classifier, score, collect, find domains and URL prefixes"
     shell:
-        "python -m corpus.round --number {wildcards.n:q} --classifier {input.classifier:q} --selection {input.selection:q}"
-        " --pages {params.pages:q} --dedup {input.dedup:q} --seeds {input.seeds:q} {params.previous:q} {params.annotations:q}"
-        " --workers {threads} --out {output:q} 2>&1 | tee -i {log:q}"
+        f"{ROUND} {{params.passes:q}} --workers {{threads}} --out {{output:q}} 2>&1 | tee -i {{log:q}}"
+
+
+rule clean_shards:
+    input:
+        config=settings("corpus.decontamination"),
+        dedup="results/{preset}/corpus/dedup",
+        rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),
+        benchmarks=list(GUARDED.values()),
+    output:
+        "results/{preset}/corpus/cleaned/{batch}.json",
+    params:
+        code=dag.code_digest("corpus.clean_shards"),
+        pages="results/{preset}/corpus/pages",
+        collected=lambda w, input: [f"{folder}/collected.parquet" for folder in input.rounds],
+        benchmarks=[f"{name}={path}" for name, path in GUARDED.items()],
+        shards=lambda w: BATCHES[w.batch],
+        out="results/{preset}/corpus/cleaned",
+    threads: HALF
+    log:
+        "results/{preset}/logs/clean_shards.{batch}.log",
+    benchmark:
+        "results/{preset}/benchmarks/clean_shards.{batch}.tsv"
+    message:
+        "corpus: leaked benchmark problems removed from batch {wildcards.batch}"
+    shell:
+        "python -m corpus.clean_shards --config {input.config:q} --pages {params.pages:q} --dedup {input.dedup:q}"
+        " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --shards {params.shards:q}"
+        " --out {params.out:q} --done {output:q} --workers {threads} 2>&1 | tee -i {log:q}"
 
 
 rule finalise_corpus:
     input:
         config=settings("corpus.decontamination"),
-        pages=expand("results/{{preset}}/corpus/pages/{shard}.parquet", shard=SHARDS),
         dedup="results/{preset}/corpus/dedup",
         rounds=expand("results/{{preset}}/corpus/round_{n}", n=range(1, CONFIG.corpus.rounds + 1)),
         benchmarks=list(GUARDED.values()),
+        cleaned=each_batch("results/{preset}/corpus/cleaned/{batch}.json"),
     output:
         final=directory("results/{preset}/corpus/final"),
         removed="results/{preset}/corpus/decontaminated.parquet",
@@ -216,7 +369,7 @@ rule finalise_corpus:
         collected=lambda w, input: [f"{folder}/collected.parquet" for folder in input.rounds],
         benchmarks=[f"{name}={path}" for name, path in GUARDED.items()],
         world=["--built-in-world"] if CONFIG.sources.warc == "mini" else [],
-        resume="results/{preset}/resume/final",
+        shards=["--cleaned", f"{RESULTS}/corpus/cleaned"] if IS_SPREAD else ["--resume", f"{RESULTS}/resume/final"],
     threads: HALF
     log:
         "results/{preset}/logs/finalise_corpus.log",
@@ -227,7 +380,7 @@ rule finalise_corpus:
     shell:
         "python -m corpus.final --config {input.config:q} --pages {params.pages:q} --dedup {input.dedup:q}"
         " --rounds {params.collected:q} --benchmarks {params.benchmarks:q} --removed {output.removed:q}"
-        " --candidates {output.candidates:q} {params.world:q} --workers {threads} --resume {params.resume:q}"
+        " --candidates {output.candidates:q} {params.world:q} --workers {threads} {params.shards:q}"
         " --out {output.final:q}"
         " 2>&1 | tee -i {log:q}"
 

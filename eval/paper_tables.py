@@ -28,6 +28,7 @@ from eval.tasks.paper_results import (
 )
 from pipeline.artifacts.write import atomic_path, read_json
 from pipeline.errors import run_main
+from pipeline.notice import notice
 
 Rows = list[list[str]]
 Scores = dict[str, Any]  # of one task: an entry of summary.json
@@ -42,6 +43,8 @@ def main(argv: list[str] | None = None) -> None:
     summary = read_json(args.results / "eval" / "summary.json")
 
     text = document(summary, scale_of(args.results))
+    if notice():
+        text = f"**{notice()}**\n\n{text}"
 
     with atomic_path(args.out) as path:
         path.write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ Parts whose files are absent are left out. The corpus has a report of its own (c
 import argparse
 from pathlib import Path
 
+from eval.reporting.cases import case_section, rated_model_section
 from eval.reporting.comparison import compared_sections, load_runs, names_of
 from eval.reporting.corpus import corpus_section
 from eval.reporting.cost import cost_section
@@ -42,6 +43,8 @@ def build(results: Path) -> str:
 
     sections = [
         *score_sections(results, summary, rows),
+        case_section(summary),
+        rated_model_section(results),
         corpus_section(results),
         *training_sections(results),
         cost_section(results),

@@ -103,7 +103,9 @@ def _sampled_scores(rows: list[Row]) -> Scores:
     if not most:
         return {}
 
-    votes = [group_answers([row["extracted"] for row in samples], _same) for samples in problems]
+    votes = [
+        group_answers([row["extracted"] for row in samples], same_answers) for samples in problems
+    ]
     right = [[row["correct"] for row in samples] for samples in problems]
 
     scores: Scores = {"samples": most}
@@ -115,7 +117,7 @@ def _sampled_scores(rows: list[Row]) -> Scores:
     return scores
 
 
-def _same(first: str, second: str) -> bool:
+def same_answers(first: str, second: str) -> bool:
     """Equal in both directions: rounding counts only where each may stand for the other."""
     try:
         return same_answer(first, second)[0] and same_answer(second, first)[0]

@@ -1,28 +1,6 @@
 # The built-in world: everything under results/<preset>/world/ is generated offline from mini.seed.
 
 
-rule mini_problems:
-    input:
-        config=settings("mini"),
-    output:
-        train="results/{preset}/world/problems/train.jsonl",
-        validation="results/{preset}/world/problems/validation.jsonl",
-        test="results/{preset}/world/problems/test.jsonl",
-        solutions="results/{preset}/world/solutions.jsonl",
-        manifest="results/{preset}/world/problems/manifest.json",
-    params:
-        code=dag.code_digest("mini.problems"),
-        world="results/{preset}/world",
-    log:
-        "results/{preset}/logs/mini_problems.log",
-    benchmark:
-        "results/{preset}/benchmarks/mini_problems.tsv"
-    message:
-        "mini: word problems with worked solutions"
-    shell:
-        "python -m mini.problems --config {input.config:q} --out {params.world:q} 2>&1 | tee -i {log:q}"
-
-
 rule mini_code:
     input:
         config=settings("mini"),
@@ -49,25 +27,52 @@ rule mini_code:
         " && python -m mini.prose --config {input.config:q} --out {params.world:q} ) 2>&1 | tee -i {log:q}"
 
 
-rule mini_web:
-    input:
-        config=settings("mini"),
-        validation="results/{preset}/world/problems/validation.jsonl",
-        test="results/{preset}/world/problems/test.jsonl",
-    output:
-        warc=directory("results/{preset}/world/warc"),
-        seeds="results/{preset}/world/seeds.jsonl",
-        truth="results/{preset}/world/truth/pages.jsonl",
-        manifest="results/{preset}/world/web_manifest.json",
-    params:
-        code=dag.code_digest("mini.web"),
-        world="results/{preset}/world",
-    log:
-        "results/{preset}/logs/mini_web.log",
-    benchmark:
-        "results/{preset}/benchmarks/mini_web.tsv"
-    message:
-        "mini: the web, as WARC files"
-    shell:
-        "python -m mini.web --config {input.config:q} --problems {params.world:q}/problems --out {params.world:q}"
-        " 2>&1 | tee -i {log:q}"
+if CONFIG.sources.world == "medicine":
+
+    include: "medicine/rules.smk"
+
+else:
+
+    rule mini_problems:
+        input:
+            config=settings("mini"),
+        output:
+            train="results/{preset}/world/problems/train.jsonl",
+            validation="results/{preset}/world/problems/validation.jsonl",
+            test="results/{preset}/world/problems/test.jsonl",
+            solutions="results/{preset}/world/solutions.jsonl",
+            manifest="results/{preset}/world/problems/manifest.json",
+        params:
+            code=dag.code_digest("mini.problems"),
+            world="results/{preset}/world",
+        log:
+            "results/{preset}/logs/mini_problems.log",
+        benchmark:
+            "results/{preset}/benchmarks/mini_problems.tsv"
+        message:
+            "mini: word problems with worked solutions"
+        shell:
+            "python -m mini.problems --config {input.config:q} --out {params.world:q} 2>&1 | tee -i {log:q}"
+
+    rule mini_web:
+        input:
+            config=settings("mini"),
+            validation="results/{preset}/world/problems/validation.jsonl",
+            test="results/{preset}/world/problems/test.jsonl",
+        output:
+            warc=directory("results/{preset}/world/warc"),
+            seeds="results/{preset}/world/seeds.jsonl",
+            truth="results/{preset}/world/truth/pages.jsonl",
+            manifest="results/{preset}/world/web_manifest.json",
+        params:
+            code=dag.code_digest("mini.web"),
+            world="results/{preset}/world",
+        log:
+            "results/{preset}/logs/mini_web.log",
+        benchmark:
+            "results/{preset}/benchmarks/mini_web.tsv"
+        message:
+            "mini: the web, as WARC files"
+        shell:
+            "python -m mini.web --config {input.config:q} --problems {params.world:q}/problems --out {params.world:q}"
+            " 2>&1 | tee -i {log:q}"

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mini.crawl.plan import Draft, choose_seeds, plan_web
+from mini.crawl.plan import MATHEMATICS, Content, Draft, choose_seeds, plan_web
 from mini.crawl.render import choose_damage, respond
 from mini.crawl.warc_writer import WarcWriter
 from pipeline.artifacts.records import read_problems
@@ -59,15 +59,24 @@ def main(argv: list[str] | None = None) -> None:
     write_web(settings, files, args.out)
 
 
-def write_web(settings: MiniWorld, problem_files: list[Path], out: Path) -> None:
-    """Write the whole crawl under `out`; `problem_files` are the held-out splits, named by their file names."""
+def write_web(
+    settings: MiniWorld,
+    problem_files: list[Path],
+    out: Path,
+    content: Content = MATHEMATICS,
+    module: str = "mini.web",
+) -> None:
+    """Write the whole crawl under `out`; `problem_files` are the held-out splits, named by their file names.
+
+    `content` is what the web is about, `module` the program that the manifest names.
+    """
     problems = {path.stem: read_problems(path) for path in problem_files}
-    drafts = plan_web(settings.seed, settings.pages, problems)
+    drafts = plan_web(settings.seed, settings.pages, problems, content)
     drafts = _plain_page_last(drafts)
 
     with atomic_folder(out / "warc", marker="*.warc.gz") as folder:
         rows = _write_files(folder, drafts, settings)
-        truth = list(track(rows, "mini.web", len(drafts), "pages"))
+        truth = list(track(rows, module, len(drafts), "pages"))
 
     # Seeds are whole: pages that a reader of the archive gets as they were written.
     undamaged = {row["url"] for row in truth if not row["note"]}
@@ -79,7 +88,7 @@ def write_web(settings: MiniWorld, problem_files: list[Path], out: Path) -> None
     notes = Counter(row["note"] or "none" for row in truth)
     write_manifest(
         out / "web_manifest.json",
-        "mini.web",
+        module,
         settings=settings.model_dump(include={"pages", "warc_files", "seed_pages", "seed"}),
         inputs=problem_files,
         counts={

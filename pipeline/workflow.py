@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 
 from pipeline.artifacts.code_digest import ROOT, code_digest, module_path
@@ -20,8 +21,10 @@ from pipeline.config.base import Section
 from pipeline.config.load import RECORD, Config, load_preset, name_of_file
 from pipeline.config.preset_file import read_yaml
 from pipeline.errors import UserError
+from pipeline.notice import NOTICE_VARIABLE
 from pipeline.preflight import run_lock
 from pipeline.reuse.earlier import Taken, taken_of
+from pipeline.reuse.unseen import unseen_changes
 from pipeline.training.tracker_clients import missing
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "load_config",
     "options",
     "print_failure",
+    "print_unseen_changes",
     "settings_file",
     "shell_prefix",
     "source",
@@ -45,6 +49,7 @@ SETTINGS = Path(".snakemake/settings")
 
 SECTIONS = (
     "mini",
+    "medicine",
     "coder",
     "prompts",
     "corpus.extraction",
@@ -61,8 +66,11 @@ SECTIONS = (
 """The sections of the configuration that stages read."""
 
 WORLD_TEXTS = ("code", "prose")
-WORLD_HELD_OUT = ("math", "code", "prose", "chinese")
-"""Texts that the built-in world makes (mini/rules.smk)."""
+WORLD_HELD_OUT = {
+    "mathematics": ("math", "code", "prose", "chinese"),
+    "medicine": ("medicine", "math", "code", "prose", "chinese"),
+}
+"""Texts that each built-in world makes (mini/rules.smk)."""
 
 HALF_OF_CORES = "SNAKEMAKE_HALF_OF_CORES"
 """Environment variable with the number that `half_of_cores` gave where the run was started."""
@@ -82,6 +90,7 @@ def shell_prefix(config: Config) -> str:
         "HF_HUB_DISABLE_TELEMETRY=1",
         "PYTHONUNBUFFERED=1",
         f"{run_lock.VARIABLE}={shlex.quote(os.getcwd())}",
+        f"{NOTICE_VARIABLE}={shlex.quote(config.notice)}",
         f"{tracking.VARIABLE}={shlex.quote(config.tracking.model_dump_json())}",
     ]
     # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.
@@ -192,8 +201,9 @@ def check_sources(config: Config, known_benchmarks: Collection[str]) -> None:
                 f"sources.benchmarks.{name} = 'hub'", "benchmark", sorted(known_benchmarks)
             )
     for name, path in config.sources.heldout_text.items():
-        if path == "mini" and name not in WORLD_HELD_OUT:
-            raise _unknown(f"sources.heldout_text.{name} = 'mini'", "held-out text", WORLD_HELD_OUT)
+        there = WORLD_HELD_OUT[config.sources.world]
+        if path == "mini" and name not in there:
+            raise _unknown(f"sources.heldout_text.{name} = 'mini'", "held-out text", there)
     for name, part in config.pretrain.mixture.items():
         if part.path == "mini" and name not in WORLD_TEXTS:
             raise _unknown(f"pretrain.mixture.{name}.path = 'mini'", "text", WORLD_TEXTS)
@@ -311,6 +321,22 @@ def print_beginning(overlay: dict, config: Config, taken: Taken | None) -> None:
         print(f"run {config.name}, in results/{config.name}/ (preset {preset})", file=sys.stderr)
     if taken is not None:
         print(*taken.lines(), sep="\n", file=sys.stderr)
+
+
+def print_unseen_changes(
+    config: Config, results: str, wanted: Collection[str], triggers: Iterable[Enum]
+) -> None:
+    """Say which finished stages were made with other settings, where Snakemake is told not to look at inputs.
+
+    Args:
+        wanted: the rules that the targets need.
+        triggers: what Snakemake looks at when it decides whether a rule runs again.
+    """
+    if "INPUT" in {trigger.name for trigger in triggers}:
+        return
+    for change in unseen_changes(config, Path(results)):
+        if change.rule in wanted:
+            print(change.line(), file=sys.stderr)
 
 
 def record_settings(config: Config, results: str) -> None:

@@ -20,7 +20,8 @@ from pipeline.model.model_prompts import (
     read_evaluation,
 )
 from pipeline.training.job import TrainingJob
-from pipeline.training.step import prepare, weighted_nll
+from pipeline.training.prepare import prepare
+from pipeline.training.step import weighted_nll
 from pretrain.held_out import HeldOutText, document_start, read_held_out
 from pretrain.mixture import Plan, plan_mixture
 from pretrain.token_source import TokenSource, open_sources
@@ -55,7 +56,8 @@ def continue_pretraining(args: argparse.Namespace) -> None:
         name: read_held_out(path, tokenizer, settings.context, settings.heldout_bytes)
         for name, path in heldout_files.items()
     }
-    model = prepare(load_model(args.coder, optimisation.attention), optimisation)
+    model = load_model(args.coder, optimisation.attention, distribution=optimisation.distribution)
+    prepare(model, optimisation)
 
     def rows_of_step(step: int) -> list[Row]:
         contexts = [sources[name].window(index) for name, index in plan.of_step(step)]

@@ -18,6 +18,7 @@ score_model.py      a reward model in use
 questions.py        problems to prompts
 reward_model_metrics.py   how good a reward model is on held-out problems
 
+implicit/           a process reward model from outcome labels, and the gate that process models pass
 own_code/           rewards, normalisations, aggregations, KL estimates of the user's own, and their trial
 ratings/            reward models that learn from experts' scores
 monitoring/         metrics of a step, evaluation, reward hacking, stopwatch

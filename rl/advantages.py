@@ -3,6 +3,7 @@
 Pure functions of NumPy arrays. Shapes: a question has G outputs; output i has K_i steps and T_i tokens.
 
 normalise               rewards measured against those of the group
+combined_advantages     several rewards, each normalised by itself
 outcome_advantages      outcome supervision, section 4.1.2
 process_advantages      process supervision, section 4.1.3
 generalised_advantages  PPO's estimator (GAE)
@@ -11,7 +12,7 @@ adapted_group_size      how many outputs the next step samples
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -102,8 +103,32 @@ def outcome_advantages(
     Returns:
         G arrays [T_i].
     """
+    return spread_over_tokens(normalise(rewards, how), lengths, decay)
+
+
+def combined_advantages(
+    parts: Mapping[str, np.ndarray], weights: Mapping[str, float], how: str = "population"
+) -> np.ndarray:
+    """The weighted sum [G] of rewards that are each normalised by itself (GDPO, arXiv 2601.05242, Eq. 4).
+
+    A sum that is normalised as a whole merges rewards: (1, 0) and (0, 1) become one value, and a reward whose spread
+    is narrow beside another's hardly counts. The paper's further normalisation over the batch is left out: the rate
+    does its work.
+
+    Args:
+        parts: each reward by name, [G].
+        weights: of those that count.
+    """
+    weighted = [weight * normalise(parts[name], how) for name, weight in weights.items()]
+    return np.asarray(sum(weighted))
+
+
+def spread_over_tokens(
+    values: np.ndarray, lengths: Sequence[int], decay: float = 1.0
+) -> list[np.ndarray]:
+    """Each output's advantage at each of its tokens: G arrays [T_i]. `decay` as in `outcome_advantages`."""
     advantages = []
-    for value, length in zip(normalise(rewards, how), lengths, strict=True):
+    for value, length in zip(values, lengths, strict=True):
         tokens_left = np.arange(length - 1, -1, -1.0)
         advantages.append(value * decay**tokens_left)
     return advantages
@@ -114,6 +139,7 @@ def process_advantages(
     step_ends: Sequence[np.ndarray],
     lengths: Sequence[int],
     how: str = "population",
+    credit: str = "sum",
 ) -> list[np.ndarray]:
     """Process supervision (section 4.1.3): a token gets the sum of the normalised rewards of this and later steps.
 
@@ -122,6 +148,8 @@ def process_advantages(
         step_ends: G arrays [K_i], the index of the token with which each step ends, counted from 0.
         lengths: the G lengths T_i, in tokens.
         how: see `normalise`.
+        credit: "sum" as in the paper, or "min": the least of those rewards (PURE, arXiv 2504.15275). A sum of many
+            steps outweighs one of few, so that the number of steps is rewarded or punished itself; a minimum is not.
 
     Returns:
         G arrays [T_i]. Tokens behind the end of the last step get 0.
@@ -135,12 +163,24 @@ def process_advantages(
         reward_at_token = np.zeros(length)
         normalised = normalise(rewards, how, pool)
         end_tokens = np.asarray(ends, dtype=np.int64)
+        if credit == "min":
+            advantages.append(_least_to_come(normalised, end_tokens, length))
+            continue
         np.add.at(reward_at_token, end_tokens, normalised)
 
         # The sum from each token to the end is a cumulative sum read backwards.
         reversed_sums = np.cumsum(reward_at_token[::-1])
         advantages.append(reversed_sums[::-1])
     return advantages
+
+
+def _least_to_come(rewards: np.ndarray, ends: np.ndarray, length: int) -> np.ndarray:
+    """For each token [T] the least reward of the steps that end with it or later; 0 behind the last step."""
+    least = np.full(length, np.inf)
+    np.minimum.at(least, ends, rewards)
+    reversed_least = np.minimum.accumulate(least[::-1])
+    found = reversed_least[::-1]
+    return np.where(np.isinf(found), 0.0, found)
 
 
 def generalised_advantages(

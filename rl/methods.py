@@ -2,8 +2,8 @@
 
     method         outputs sampled from      coefficient of an output's token
     sft            - (worked solutions)      1
-    rft            the initial policy        1 if right, else 0                                    Eq. 10
-    online_rft     the current policy        1 if right, else 0                                    Eq. 10
+    rft            the initial policy        1 if right, else 0 (with likelihood_kl: + the KL)     Eq. 10
+    online_rft     the current policy        1 if right, else 0 (the same)                         Eq. 10
     dpo            the initial policy        + or - beta sigmoid(-beta margin)                     Eq. 14 (times beta)
     ppo            the current policy        generalised advantage, KL in the reward               Eq. 18
     grpo_outcome   the current policy        normalised reward + beta (reference/policy - 1)       Eq. 21
@@ -24,12 +24,15 @@ from pipeline.config.rl import RL
 from pipeline.forward.batches import Row
 from pipeline.training.step import Loss
 from rl.advantages import (
+    combined_advantages,
     generalised_advantages,
+    has_spread,
     outcome_advantages,
     process_advantages,
+    spread_over_tokens,
     token_weights,
 )
-from rl.objectives import dpo_coefficient, grpo_loss, likelihood_loss
+from rl.objectives import dpo_coefficient, grpo_loss, likelihood_kl_loss, likelihood_loss
 from rl.rollouts import Group
 
 LogProbs = Callable[[Sequence[Row]], list[np.ndarray]]
@@ -58,6 +61,18 @@ class Method:
 
     loss: Callable[[RL], Loss]
     """The settings to the loss of those rows."""
+
+
+def kept_groups(groups: list[Group], how: str) -> list[Group]:
+    """The groups that an update learns from: all of them, those with a right output ("all_wrong" are dropped), or those
+    whose rewards differ ("flat" ones are dropped)."""
+    match how:
+        case "all_wrong":
+            return [group for group in groups if group.right.any()]
+        case "flat":
+            return [group for group in groups if has_spread(group.rewards)]
+        case _:
+            return groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,26 +152,43 @@ def policy_gradient_rows(
 def add_model_columns(rows: list[Row], settings: RL, scorers: Scorers) -> list[Row]:
     """Add what the loss needs of models without gradient; returns the same rows.
 
-    With a KL term, the reference's log-probabilities. With truncated importance sampling, the trainer's own take the
-    place of the sampler's as the old policy's, and the sampler's stay beside them.
+    With a KL term, the reference's log-probabilities. With importance sampling, the trainer's own take the place of
+    the sampler's as the old policy's, and the sampler's stay beside them. Where something is computed over whole
+    outputs, their numbers.
     """
-    if settings.beta > 0:
-        for row, log_probs in zip(rows, scorers.reference(rows), strict=True):
-            row.columns["ref_log_probs"] = log_probs
+    if settings.surrogate == "gspo" or settings.importance.startswith("sequence"):
+        for number, row in enumerate(rows):
+            row.columns["sequence"] = np.full(len(row), number, dtype=np.float32)
 
-    if settings.importance == "truncated":
+    if settings.beta > 0:
+        _add_reference(rows, scorers)
+
+    if settings.importance != "none":
         for row, log_probs in zip(rows, scorers.policy(rows), strict=True):
             row.columns["sampler_log_probs"] = row.columns["old_log_probs"]
             row.columns["old_log_probs"] = log_probs
     return rows
 
 
+def _add_reference(rows: list[Row], scorers: Scorers) -> list[Row]:
+    """Add the reference's log-probabilities; returns the same rows."""
+    for row, log_probs in zip(rows, scorers.reference(rows), strict=True):
+        row.columns["ref_log_probs"] = log_probs
+    return rows
+
+
 def grpo_outcome_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
     """GRPO with outcome supervision (section 4.1.2)."""
-    advantages = [
-        outcome_advantages(group.rewards, group.lengths, settings.normalisation, settings.decay)
-        for group in groups
-    ]
+    advantages = []
+    for group in groups:
+        if settings.combine == "advantages":
+            values = combined_advantages(group.parts, settings.rewards, settings.normalisation)
+            of_group = spread_over_tokens(values, group.lengths, settings.decay)
+        else:
+            of_group = outcome_advantages(
+                group.rewards, group.lengths, settings.normalisation, settings.decay
+            )
+        advantages.append(of_group)
     rows = policy_gradient_rows(groups, advantages, settings)
     return add_model_columns(rows, settings, scorers)
 
@@ -182,20 +214,31 @@ def grpo_process_rows(groups: list[Group], settings: RL, scorers: Scorers) -> li
             written_up_to = np.cumsum(sample.sampled)
             step_ends.append(written_up_to[ends] - 1)
 
-        advantages.append(
-            process_advantages(step_rewards, step_ends, group.lengths, settings.normalisation)
+        of_group = process_advantages(
+            step_rewards,
+            step_ends,
+            group.lengths,
+            settings.normalisation,
+            settings.process_credit,
         )
+        advantages.append(of_group)
     rows = policy_gradient_rows(groups, advantages, settings)
     return add_model_columns(rows, settings, scorers)
 
 
 def _grpo(settings: RL) -> Loss:
+    return _policy_loss(settings, settings.beta)
+
+
+def _policy_loss(settings: RL, beta: float) -> Loss:
     return grpo_loss(
-        settings.beta,
+        beta,
         settings.kl,
         low=settings.epsilon,
         high=_epsilon_high(settings),
         cap=settings.importance_cap,
+        surrogate=settings.surrogate,
+        correction=settings.importance,
     )
 
 
@@ -207,7 +250,25 @@ def _epsilon_high(settings: RL) -> float:
 
 
 def rejection_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
-    """Right outputs with weight 1, wrong ones with 0: these stay in the denominator and out of the batch."""
+    """Right outputs with weight 1, wrong ones with 0: these stay in the denominator and out of the batch.
+
+    With a KL term, which acts on them too, they are in the batch, and the column "right" tells them apart.
+    """
+    if _has_kl(settings):
+        outputs = [output for output in outputs_of_step(groups, settings) if output.weight]
+        rows = [
+            output_row(
+                output.group,
+                output.index,
+                weight=output.weight,
+                right=float(output.group.right[output.index]),
+            )
+            for output in outputs
+        ]
+        # Without a right output the KL term alone would only undo what was learnt.
+        has_right = any(output.group.right[output.index] for output in outputs)
+        return _add_reference(rows, scorers) if has_right else []
+
     rows = []
     for output in outputs_of_step(groups, settings):
         is_right = output.group.right[output.index]
@@ -224,7 +285,17 @@ def solution_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[R
     ]
 
 
+def _has_kl(settings: RL) -> bool:
+    return settings.likelihood_kl and settings.beta > 0
+
+
 def _likelihood(settings: RL) -> Loss:
+    return likelihood_loss
+
+
+def _rejection(settings: RL) -> Loss:
+    if _has_kl(settings):
+        return likelihood_kl_loss(settings.beta, settings.kl)
     return likelihood_loss
 
 
@@ -276,13 +347,7 @@ def ppo_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list[Row]:
 
 def _ppo(settings: RL) -> Loss:
     """As GRPO without its KL term, which is in the reward."""
-    return grpo_loss(
-        0.0,
-        settings.kl,
-        low=settings.epsilon,
-        high=_epsilon_high(settings),
-        cap=settings.importance_cap,
-    )
+    return _policy_loss(settings, 0.0)
 
 
 # ---- DPO ---------------------------------------------------------------------------------------------------------
@@ -313,7 +378,7 @@ def preference_rows(groups: list[Group], settings: RL, scorers: Scorers) -> list
     normalised = np.array(log_ratios) / divisor
     margins = normalised[0::2] - normalised[1::2]
     # The mean over pairs is the loss, hence the division.
-    coefficients = dpo_coefficient(torch.from_numpy(margins), settings.dpo.beta).numpy() / pairs
+    coefficients = dpo_coefficient(torch.from_numpy(margins), settings.dpo.weight).numpy() / pairs
 
     for place, row in enumerate(rows):
         sign = 1.0 if place % 2 == 0 else -1.0
@@ -332,8 +397,8 @@ def _pairs(group: Group) -> list[tuple[int, int]]:
 
 METHODS = {
     "sft": Method("solutions", solution_rows, _likelihood),
-    "rft": Method("initial", rejection_rows, _likelihood),
-    "online_rft": Method("current", rejection_rows, _likelihood),
+    "rft": Method("initial", rejection_rows, _rejection),
+    "online_rft": Method("current", rejection_rows, _rejection),
     "dpo": Method("initial", preference_rows, _likelihood),
     "ppo": Method("current", ppo_rows, _ppo),
     "grpo_outcome": Method("current", grpo_outcome_rows, _grpo),

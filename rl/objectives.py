@@ -10,6 +10,8 @@ Columns of a row:
     old_log_probs      log-probabilities under the policy before the update
     ref_log_probs      log-probabilities under the reference model
     sampler_log_probs  those that the sampler reported, where they are not the old ones
+    sequence           number of the output, for what is computed over all of an output's tokens
+    right              of likelihoods with a KL term: 1 where the token is to become likelier, else 0
 """
 
 import torch
@@ -73,15 +75,89 @@ def _own_estimate(name: str, log_probs: Tensor, ref_log_probs: Tensor) -> Tensor
     return estimate
 
 
-def importance(old_log_probs: Tensor, sampler_log_probs: Tensor, cap: float) -> Tensor:
-    """Truncated importance weights: min(old policy / sampling policy, cap).
+def sequence_policy(
+    log_probs: Tensor,
+    old_log_probs: Tensor,
+    advantage: Tensor,
+    sequence: Tensor,
+    low: float,
+    high: float,
+) -> Tensor:
+    """GSPO (arXiv 2507.18071, Eqs. 5 and 7): the clipped objective with one ratio s for all tokens of an output.
 
-    They correct for tokens that another implementation of the same policy has sampled.
+    s = (policy / old policy)^(1 / T), the geometric mean of the tokens' ratios. At each token [N] the objective of its
+    output, so that weights of 1 / (outputs x T) make the mean over outputs.
     """
-    return (old_log_probs - sampler_log_probs).exp().clamp(max=cap)
+    mean_log_ratio = over_sequence(log_probs - old_log_probs, sequence, mean=True)
+    return clipped_policy(mean_log_ratio, torch.zeros_like(mean_log_ratio), advantage, low, high)
 
 
-def grpo_loss(beta: float, kl: str, low: float, high: float, cap: float = 2.0) -> Loss:
+def weighted_likelihood(
+    log_probs: Tensor, old_log_probs: Tensor, advantage: Tensor, low: float, high: float
+) -> Tensor:
+    """CISPO (arXiv 2506.13585, Eqs. 4 and 5): clip(ratio) A log-probability, no gradient through the ratio.
+
+    A token whose ratio is clipped still learns, with a bounded weight. Its value is no surrogate of the return; only
+    the gradient counts.
+    """
+    ratio = (log_probs.detach() - old_log_probs).exp().clamp(1 - low, 1 + high)
+    return ratio * advantage * log_probs
+
+
+def over_sequence(values: Tensor, sequence: Tensor, mean: bool = False) -> Tensor:
+    """The sum or mean of `values` [N] over the tokens of each output, at each of its tokens [N].
+
+    Args:
+        sequence: [N] number of the output; all tokens of an output are in one micro-batch, in any order.
+    """
+    _, place = sequence.unique(return_inverse=True)
+    outputs = int(place.max()) + 1 if len(place) else 0
+    sums = values.new_zeros(outputs).index_add(0, place, values)
+    if mean:
+        tokens = values.new_zeros(outputs).index_add(0, place, torch.ones_like(values))
+        sums = sums / tokens
+    return sums[place]
+
+
+def importance(
+    old_log_probs: Tensor,
+    sampler_log_probs: Tensor,
+    cap: float,
+    kind: str = "truncated",
+    sequence: Tensor | None = None,
+) -> Tensor:
+    """Importance weights w = old policy / sampling policy, cut so that their variance stays bounded.
+
+    They correct for tokens that another implementation of the same policy has sampled, or an older policy.
+
+    Args:
+        cap: the bound.
+        kind: "truncated" is min(w, cap) (arXiv 1802.01561); "masked" is w between 1 / cap and cap, else 0 (arXiv
+            2510.18855). "sequence" and "sequence_masked" do the same with the product of w over an output, which is
+            the weight that makes a gradient of whole outputs unbiased; a product of many factors is cut often.
+        sequence: [N] number of the output, for the last two.
+    """
+    log_weights = old_log_probs - sampler_log_probs
+    if kind.startswith("sequence"):
+        if sequence is None:
+            raise ValueError(f"importance {kind}: needs the column sequence")
+        log_weights = over_sequence(log_weights, sequence)
+
+    weights = log_weights.exp()
+    if kind.endswith("masked"):
+        return torch.where((weights >= 1 / cap) & (weights <= cap), weights, 0.0)
+    return weights.clamp(max=cap)
+
+
+def grpo_loss(
+    beta: float,
+    kl: str,
+    low: float,
+    high: float,
+    cap: float = 2.0,
+    surrogate: str = "clipped",
+    correction: str = "truncated",
+) -> Loss:
     """The loss of GRPO: Eq. 3 with its sign turned. With `beta` 0 that of PPO, whose KL is in the reward.
 
     Args:
@@ -89,6 +165,8 @@ def grpo_loss(beta: float, kl: str, low: float, high: float, cap: float = 2.0) -
         kl: which estimate of it, see `kl_estimate`.
         low, high: how far the ratio may go below and above 1.
         cap: largest importance weight, for rows with the column "sampler_log_probs".
+        surrogate: "clipped", "gspo" (see `sequence_policy`) or "cispo" (see `weighted_likelihood`).
+        correction: kind of importance weight.
 
     Returns:
         A function of log-probabilities [N] and columns. It returns the terms [N], and sums over the tokens of what a
@@ -100,9 +178,19 @@ def grpo_loss(beta: float, kl: str, low: float, high: float, cap: float = 2.0) -
         advantage = columns["advantage"]
         sampler_log_probs = columns.get("sampler_log_probs", old_log_probs)
 
-        terms = -clipped_policy(log_probs, old_log_probs, advantage, low, high)
+        sequence = columns.get("sequence")
+        if surrogate == "gspo":
+            assert sequence is not None  # rl.methods.add_model_columns
+            objective = sequence_policy(log_probs, old_log_probs, advantage, sequence, low, high)
+        elif surrogate == "cispo":
+            objective = weighted_likelihood(log_probs, old_log_probs, advantage, low, high)
+        else:
+            objective = clipped_policy(log_probs, old_log_probs, advantage, low, high)
+
+        terms = -objective
         if "sampler_log_probs" in columns:
-            terms = terms * importance(old_log_probs, sampler_log_probs, cap)
+            weights = importance(old_log_probs, sampler_log_probs, cap, correction, sequence)
+            terms = terms * weights
 
         # What a step reports, as sums over tokens: micro-batches and processes add them up.
         with torch.no_grad():
@@ -129,6 +217,25 @@ def grpo_loss(beta: float, kl: str, low: float, high: float, cap: float = 2.0) -
 def likelihood_loss(log_probs: Tensor, columns: Columns) -> tuple[Tensor, dict[str, Tensor]]:
     """-weight x log-probability: SFT and RFT (weight 0 or 1, Eq. 10), and DPO (weight of either sign, Eq. 13)."""
     return -log_probs * columns["weight"], {"entropy": -log_probs.detach().sum()}
+
+
+def likelihood_kl_loss(beta: float, kl: str) -> Loss:
+    """RFT with a KL term: of each token -right x log-probability + beta x KL estimate, times its weight.
+
+    Without `right` a wrong output would leave the loss, and the KL term with it; GRPO's acts on all outputs alike.
+    """
+
+    def loss(log_probs: Tensor, columns: Columns) -> tuple[Tensor, dict[str, Tensor]]:
+        ref_log_probs = columns["ref_log_probs"]
+        divergence = kl_estimate(log_probs, ref_log_probs, kl)
+        terms = beta * divergence - columns["right"] * log_probs
+        sums = {
+            "entropy": -log_probs.detach().sum(),
+            "kl": kl_estimate(log_probs.detach(), ref_log_probs, "k3").sum(),
+        }
+        return terms * columns["weight"], sums
+
+    return loss
 
 
 def dpo_loss(margin: Tensor, beta: float) -> Tensor:

@@ -14,6 +14,7 @@ from pipeline.config.read import read_section
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.model.adapters import parameter_count
 from pipeline.model.card import Card, origin_of, write_card
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.model.model_prompts import (
@@ -23,6 +24,7 @@ from pipeline.model.model_prompts import (
     read_evaluation,
 )
 from pipeline.training.job import TrainingJob
+from rl.implicit.gate import check_process_model
 from rl.iterative import RewardTraining
 from rl.own_code.trials import check_own_code
 from rl.questions import hold_out, load_questions
@@ -49,9 +51,11 @@ def train_policy(args: argparse.Namespace) -> None:
         modules=settings.own_modules,
     )
     check_own_code(settings)
+    check_process_model(settings, args.process_model)
 
     # What is trained, on what, and what rewards it.
-    tokenizer, policy = load_tokenizer(args.sft), load_model(args.sft)
+    tokenizer = load_tokenizer(args.sft)
+    policy = load_model(args.sft, distribution=settings.distribution)
     problems = _problems(args, settings, prompts, tokenizer, policy)
     programs = Programs()
     rewards = load_rewards(settings, _reward_folders(args), tokenizer, programs)
@@ -88,7 +92,7 @@ def train_policy(args: argparse.Namespace) -> None:
         origin=origin_of(args.sft),
         trained_on=[path.name for path in args.problems],
         asking=asking,
-        parameters=policy.num_parameters(),
+        parameters=parameter_count(policy),
         context=policy.config.max_position_embeddings,
         settings=settings.model_dump(),
         metrics=results,
@@ -158,7 +162,11 @@ def _examples(
 
 
 def _reward_folders(args: argparse.Namespace) -> dict[str, Path | None]:
-    return {"outcome_model": args.outcome_model, "process_model": args.process_model}
+    return {
+        "outcome_model": args.outcome_model,
+        "process_model": args.process_model,
+        "reference": args.sft,
+    }
 
 
 def _reward_training(

@@ -34,7 +34,8 @@ class PolicyUpdate:
         self.reference = reference
         self.value = value
         self.optimiser = adamw(policy, weight_decay=settings.weight_decay)
-        self.layout = layout_for(policy, shared_prefix=True)
+        # A prompt's keys and values cannot be shared by answers whose layers are computed again.
+        self.layout = layout_for(policy, shared_prefix=not policy.is_activation_checkpointing)
         self.loss = method.loss(settings)
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.measures import auc
+from rl.advantages import process_advantages
 from rl.step_labels import LabelledSolution
 
 
@@ -35,10 +36,7 @@ def judge(solutions: Sequence[LabelledSolution], scores: Sequence[np.ndarray]) -
     right = np.array([solution.right for solution in solutions])
     solution_scores = np.array([values.min() for values in scores])
 
-    places_of_problem = defaultdict(list)
-    for place, solution in enumerate(solutions):
-        places_of_problem[solution.problem_id].append(place)
-    groups = [np.array(places) for places in places_of_problem.values()]
+    groups = _places_of_problems(solutions)
 
     best_is_right = [right[places[solution_scores[places].argmax()]] for places in groups]
     any_is_right = [right[places].any() for places in groups]
@@ -72,6 +70,48 @@ def _auc_within(
     # +1 where the right one scores higher, -1 where the wrong one does, 0 for a tie.
     pairs = np.concatenate(signs)
     return float((pairs.mean() + 1) / 2) if len(pairs) else None
+
+
+def length_correlation(
+    solutions: Sequence[LabelledSolution],
+    rewards: Sequence[np.ndarray],
+    ends: Sequence[Sequence[int]],
+) -> float | None:
+    """Correlation between what process supervision would credit a solution with and its number of steps.
+
+    Both are taken less their problem's mean, since advantages compare solutions of one problem. Near -1 or 1 the model
+    mostly pays for fewer or for more lines. None where no problem has solutions of different numbers of steps.
+
+    Args:
+        rewards: for each solution those of its steps [K_i].
+        ends: for each solution the index of the last token of each step.
+    """
+    credits: list[float] = []
+    steps: list[float] = []
+    for places in _places_of_problems(solutions):
+        if len(places) < 2:
+            continue
+        advantages = process_advantages(
+            [rewards[i] for i in places],
+            [np.asarray(ends[i]) for i in places],
+            [len(solutions[i].ids) for i in places],
+        )
+        of_problem = np.array([advantage.mean() for advantage in advantages])
+        counts = np.array([len(ends[i]) for i in places], dtype=np.float64)
+        credits += (of_problem - of_problem.mean()).tolist()
+        steps += (counts - counts.mean()).tolist()
+
+    if not np.any(steps) or not np.any(credits):
+        return None
+    return float(np.corrcoef(credits, steps)[0, 1])
+
+
+def _places_of_problems(solutions: Sequence[LabelledSolution]) -> list[np.ndarray]:
+    """For each problem the places of its solutions."""
+    places_of_problem = defaultdict(list)
+    for place, solution in enumerate(solutions):
+        places_of_problem[solution.problem_id].append(place)
+    return [np.array(places) for places in places_of_problem.values()]
 
 
 def calibration_table(

@@ -27,7 +27,10 @@ from pipeline.progress import Progress
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.job import TrainingJob
 from pipeline.training.loop import History, Plan, train
-from pipeline.training.step import adamw, share_out
+from pipeline.training.prepare import halve, prepare
+from pipeline.training.step import adamw
+from rl.implicit.training import DESCRIPTION as DESCRIPTION_OF_IMPLICIT
+from rl.implicit.training import train_implicit
 from rl.questions import hold_out, load_questions
 from rl.ratings.labels import (
     RatedLabels,
@@ -37,7 +40,7 @@ from rl.ratings.labels import (
     split_rated,
 )
 from rl.ratings.scale import KEY, Scale, scale_of
-from rl.reward_model_metrics import judge
+from rl.reward_model_metrics import judge, length_correlation
 from rl.rollouts import Question
 from rl.score_model import load_score_model, row_scores, scored_row
 from rl.step_labels import LabelledSolution, label_counts, label_outcomes, label_steps
@@ -82,7 +85,15 @@ def make_reward_model(args: argparse.Namespace) -> None:
         compared={"kind": args.kind, "prompts": prompts.model_dump(mode="json")},
     )
 
-    tokenizer, model = load_tokenizer(args.sft), load_score_model(args.base)
+    # An implicit process model is a language model, which starts as the one that writes the solutions.
+    is_implicit = args.kind == "process" and settings.process_model == "implicit"
+    tokenizer = load_tokenizer(args.sft)
+    loaded = (
+        load_model(args.sft, distribution=settings.distribution)
+        if is_implicit
+        else load_score_model(args.base, settings.distribution)
+    )
+    model = prepare(loaded, settings)
     if load_tokenizer(args.base).get_vocab() != tokenizer.get_vocab():
         raise UserError(f"{args.base} and {args.sft} have different tokenizers")
 
@@ -90,10 +101,18 @@ def make_reward_model(args: argparse.Namespace) -> None:
     labelled, judged = labels.training, labels.held_out
 
     # Training, and the judgement on problems that had no part in it.
-    share_out(model, settings.distribution, settings.precision)
-    history = train_reward_model(model, labelled, settings, job.checkpoints)
-    shares = scores_of(model, judged, settings)
-    metrics = judge(judged, shares)
+    if is_implicit:
+        history, metrics = train_implicit(
+            model, args.sft, labelled, judged, tokenizer, settings, job.checkpoints
+        )
+        shares = []
+    else:
+        history = train_reward_model(model, labelled, settings, job.checkpoints)
+        shares = scores_of(model, judged, settings)
+        metrics = judge(judged, shares)
+    if args.kind == "process" and not is_implicit:
+        ends = [solution.ends for solution in judged]
+        metrics["length_correlation"] = length_correlation(judged, shares, ends)
     if labels.ratings is not None:
         metrics |= labels.ratings.metrics(shares)
 
@@ -106,15 +125,15 @@ def make_reward_model(args: argparse.Namespace) -> None:
             write_jsonl(files[1], (each.to_json() for each in labels.ratings.rated))
         card = Card(
             title=f"{args.kind.capitalize()} reward model",
-            description=_description(args.kind, model),
-            origin=origin_of(args.base),
+            description=DESCRIPTION_OF_IMPLICIT if is_implicit else _description(args.kind, model),
+            origin=origin_of(args.sft if is_implicit else args.base),
             trained_on=[path.name for path in args.problems],
             asking=ModelPrompts(style="chat", suffixes=prompts),
             parameters=model.num_parameters(),
             context=labels.context,
             settings={"kind": args.kind, **settings.model_dump()},
             metrics=metrics,
-            task="token-classification",
+            task="text-generation" if is_implicit else "token-classification",
         )
         job.save(
             model,
@@ -185,13 +204,16 @@ def _labels(
         return _Labels(ratings.training, ratings.held_out, context, ratings)
 
     writer = load_model(args.sft)
+    halve(writer, settings)
     context = min(writer.config.max_position_embeddings, context)
     questions = load_questions(args.problems, tokenizer, prompts, context, settings.max_new_tokens)
     training, held_out = _split(questions, settings, args)
 
     sampler = sampler_for(writer, tokenizer, settings.max_batch, settings.precision)
-    labelled = label_all(sampler, training, args.kind, settings, folder, "train")
-    judged = label_all(sampler, held_out, args.kind, settings, folder, "held_out")
+    # An implicit process model learns from verdicts of whole solutions.
+    kind = "outcome" if settings.process_model == "implicit" else args.kind
+    labelled = label_all(sampler, training, kind, settings, folder, "train")
+    judged = label_all(sampler, held_out, kind, settings, folder, "held_out")
     if settings.labels != "experts":
         return _Labels(labelled, judged, context)
 

@@ -29,6 +29,8 @@ from eval.programs.code_blocks import printed_answer, program_so_far
 from pipeline.artifacts.records import Problem
 from pipeline.config.rl import RL
 from pipeline.errors import UserError
+from pipeline.model import distributed
+from rl.implicit.reward import ImplicitReward, is_implicit
 from rl.own_code.load import checked_numbers, described, own_object
 from rl.rollouts import Group
 from rl.score_model import ModelReward
@@ -149,12 +151,19 @@ def compose(
     Raises UserError where a reward does not give one finite number for each output.
     """
     for name, function in functions.items():
-        for group, scores in zip(groups, scores_of(name, function, groups), strict=True):
+        for group, scores in zip(groups, _all_scores(name, function, groups), strict=True):
             group.parts[name] = scores
 
     for group in groups:
         weighted = [weight * group.parts[name] for name, weight in weights.items()]
         group.rewards = np.asarray(sum(weighted))
+
+
+def _all_scores(name: str, function: RewardFunction, groups: Sequence[Group]) -> list[np.ndarray]:
+    """As `scores_of`; with several processes each grades its share where groups are graded one by one."""
+    if type(function) not in (RuleReward, ProgramReward, FormatReward):
+        return scores_of(name, function, groups)
+    return distributed.gather(scores_of(name, function, distributed.shard_for_rank(groups)))
 
 
 def scores_of(name: str, function: RewardFunction, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -183,7 +192,7 @@ def load_rewards(
     """The reward functions that the settings name, and always the rule.
 
     Args:
-        folders: folder of each reward model by name.
+        folders: folder of each reward model by name, and "reference": the model that the policy starts as.
         tokenizer: the policy's; a reward model must have the same.
         programs: the sandbox, where the run has one already.
     """
@@ -202,12 +211,21 @@ def load_rewards(
             if folder is None:
                 option = f"--{name.replace('_', '-')}"
                 raise UserError(f"rewards.{name}: give its folder with {option} DIR")
+            if name == "process_model" and is_implicit(folder):
+                functions[name] = ImplicitReward(
+                    folder,
+                    folders.get("reference"),
+                    tokenizer,
+                    settings,
+                )
+                continue
             functions[name] = ModelReward(
                 folder,
                 process=name == "process_model",
                 tokenizer=tokenizer,
                 max_tokens=settings.micro_batch_tokens,
                 precision=settings.precision,
+                distribution=settings.distribution,
             )
     return functions
 

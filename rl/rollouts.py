@@ -104,22 +104,32 @@ def roll_out(
     """Sample `group_size` outputs for each question.
 
     The random numbers depend on the seed, the step and the question's place and id. With several processes each
-    samples its share of the questions, and all of them get all groups.
+    samples its share of the outputs, and all of them get all groups.
     """
     # The place is part of the key: with few problems a step may ask one of them twice.
     keyed = [
         (f"{step}/{place}/{question.problem.id}", question.prompt)
         for place, question in enumerate(questions)
     ]
-    # Each process samples its share of the questions; afterwards all know all groups.
-    mine = distributed.shard_for_rank(keyed)
+    # Each process samples its share of the parts; afterwards all know all groups.
+    parts = parts_of_group(len(questions), group_size, distributed.world_size())
+    size = group_size // parts
+    firsts = range(0, group_size, size)
+    dealt = [(key, prompt, first) for key, prompt in keyed for first in firsts]
+    mine = distributed.shard_for_rank(dealt)
+
     request = SampleRequest(
-        prompts=[prompt for _, prompt in mine],
-        samples_per_prompt=group_size,
+        prompts=[prompt for _, prompt, _ in mine],
+        samples_per_prompt=size,
         settings=settings,
-        keys=[key for key, _ in mine],
+        keys=[key for key, _, _ in mine],
+        first_indices=[first for _, _, first in mine],
     )
-    samples_of_question = distributed.gather(sampler.sample(request))
+    samples_of_part = distributed.gather(sampler.sample(request))
+    samples_of_question = [
+        [sample for part in samples_of_part[start : start + parts] for sample in part]
+        for start in range(0, len(samples_of_part), parts)
+    ]
 
     # One call for all outputs: the tokenizer decodes a batch on all cores.
     every_sample = [sample for samples in samples_of_question for sample in samples]
@@ -133,6 +143,19 @@ def roll_out(
         texts_of_question = texts[first : first + group_size]
         groups.append(Group(question, samples_of_question[place], texts_of_question))
     return groups
+
+
+def parts_of_group(questions: int, group_size: int, processes: int) -> int:
+    """Into how many equal parts a question's outputs are cut, so that no process has more to do than need be.
+
+    The fewest parts for that: outputs of one question that are sampled together share their prompt.
+    """
+
+    def outputs_of_busiest(parts: int) -> int:
+        return -(-questions * parts // processes) * (group_size // parts)
+
+    divisors = [parts for parts in range(1, group_size + 1) if group_size % parts == 0]
+    return min(divisors, key=lambda parts: (outputs_of_busiest(parts), parts))
 
 
 def group_record(group: Group, tokenizer: PreTrainedTokenizerBase, step: int) -> dict[str, Any]:

@@ -41,12 +41,37 @@ from rl.rollouts import Group
 from rl.solution_steps import step_ends
 
 
-def load_score_model(source: str | Path) -> PreTrainedModel:
-    """A model with one score for each token: a trained one, or any causal model's body under a new head."""
+def load_score_model(source: str | Path, distribution: str = "replicate") -> PreTrainedModel:
+    """A model with one score for each token: a trained one, or any causal model's body under a new head.
+
+    Where `distribution` shards it, as pipeline.model.load.load_model does.
+    """
     keep_freed_memory()
+    if not distributed.is_shared_out(distribution):
+        model = _load_whole(source)
+        # In place; its declared signature confuses type checkers.
+        cast(torch.nn.Module, model).to(device())
+        return model.eval()
+
+    loaded = distributed.on_main(lambda: _load_whole(source))
+    if loaded is None:
+        config = _score_config(source)
+        with torch.device("meta"):
+            loaded = score_class(config).from_config(config, dtype=torch.float32)
+        _make_ready(loaded)
+    return loaded.eval()
+
+
+def _score_config(source: str | Path) -> PretrainedConfig:
+    """The configuration of the source with one score a token."""
     config = AutoConfig.from_pretrained(str(source), num_labels=1)
     config.classifier_dropout = 0.0  # training must compute what scoring computes
+    return config
 
+
+def _load_whole(source: str | Path) -> PreTrainedModel:
+    """The model in main memory, its folder checked."""
+    config = _score_config(source)
     # It would warn that the head of another task is left out, which is what we want.
     transformers_logging.set_verbosity_error()
     try:
@@ -59,12 +84,13 @@ def load_score_model(source: str | Path) -> PreTrainedModel:
     model: PreTrainedModel = loaded[0]
     check_loaded(source, model, loaded[1], new_head=_new_head(config))
     check_artifact(source)
+    _make_ready(model)
+    return model
+
+
+def _make_ready(model: PreTrainedModel) -> None:
     train_every_embedding(model)
     use_row_attention(model)
-
-    # In place; its declared signature confuses type checkers.
-    cast(torch.nn.Module, model).to(device())
-    return model.eval()
 
 
 def _new_head(config: PretrainedConfig) -> str | None:
@@ -136,12 +162,13 @@ class ModelReward:
         tokenizer: PreTrainedTokenizerBase,
         max_tokens: int,
         precision: str,
+        distribution: str = "replicate",
     ):
         # Rewards are read at token positions of the policy's own ids.
         if load_tokenizer(folder).get_vocab() != tokenizer.get_vocab():
             raise UserError(f"{folder}: this reward model's tokenizer is not the policy's")
 
-        self.model = load_score_model(folder)
+        self.model = load_score_model(folder, distribution)
         self.scale = scale_of(self.model)
         self.process = process
         """Whether every step is read, or only the last token."""

@@ -1,12 +1,18 @@
 """The steps of a solution are its lines. Where each of them ends, in tokens."""
 
+import re
 from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerBase
 
+ONLY_ANSWER = re.compile(r"\s*\$?\\boxed\s*\{[^\n]*\}\$?\.?\s*")
+
 
 def step_ends(
-    tokenizer: PreTrainedTokenizerBase, ids: list[int], written: Sequence[bool] | None = None
+    tokenizer: PreTrainedTokenizerBase,
+    ids: list[int],
+    written: Sequence[bool] | None = None,
+    joins_answer: bool = False,
 ) -> list[int]:
     """Index of the last token of each step of an output, in order; empty for an output without tokens.
 
@@ -17,7 +23,20 @@ def step_ends(
         ids: the output's tokens.
         written: which of them the model wrote; None means all. What a tool wrote is no step, and ends the line
             before it.
+        joins_answer: a last line that holds the boxed answer and nothing else belongs to the step before it, whose
+            result it repeats.
     """
+    ends = _ends(tokenizer, ids, written)
+    if joins_answer and len(ends) > 1:
+        last_line = tokenizer.decode(ids[ends[-2] + 1 :], skip_special_tokens=True)
+        if ONLY_ANSWER.fullmatch(str(last_line)):
+            del ends[-2]
+    return ends
+
+
+def _ends(
+    tokenizer: PreTrainedTokenizerBase, ids: list[int], written: Sequence[bool] | None
+) -> list[int]:
     if not ids:
         return []
     if written is None or all(written):

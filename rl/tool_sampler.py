@@ -73,9 +73,10 @@ class ToolSampler:
 
         # Each sample becomes an answer of its own, with random numbers of its own for the turns to come.
         answers: list[Turns] = []
-        for prompt, key, group in zip(request.prompts, request.key_names, first_turns, strict=True):
+        prompts = zip(request.prompts, request.key_names, first_turns, strict=True)
+        for place, (prompt, key, group) in enumerate(prompts):
             for index, sample in enumerate(group):
-                answer = Turns(list(prompt), f"{key}\0{index}")
+                answer = Turns(list(prompt), f"{key}\0{request.index_of(place, index)}")
                 answer.take(sample)
                 answers.append(answer)
 

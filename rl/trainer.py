@@ -19,19 +19,22 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.config.rl import RL
 from pipeline.config.schedule import constant, learning_rate
+from pipeline.errors import UserError
 from pipeline.forward.batches import Row
 from pipeline.inference.engine import Engine
 from pipeline.model import distributed
+from pipeline.model.adapters import add_adapters
 from pipeline.model.precision import computes_in_bf16
 from pipeline.progress import Progress
 from pipeline.training import stop
 from pipeline.training.checkpoint import Checkpoints, Trained
-from pipeline.training.step import share_out
+from pipeline.training.prepare import freeze, prepare
 from pipeline.training.tracking import MetricsTracker
 from rl.advantages import adapted_group_size
 from rl.exploration import Exploration
+from rl.implicit.reward import ImplicitReward
 from rl.iterative import RewardTraining
-from rl.methods import METHODS
+from rl.methods import METHODS, kept_groups
 from rl.monitoring.evaluation import greedy_accuracy
 from rl.monitoring.metrics import (
     distributions,
@@ -40,6 +43,7 @@ from rl.monitoring.metrics import (
     state_mb,
     update_metrics,
 )
+from rl.monitoring.mismatch import mismatch_metrics, note_of_mismatch
 from rl.monitoring.reward_hacking import WINDOW, divergence
 from rl.monitoring.stopwatch import Stopwatch
 from rl.policy_update import PolicyUpdate
@@ -116,14 +120,25 @@ class Trainer:
         self.questions = questions
         self.heldout = heldout[: settings.evaluate_problems]
         self.reward_training = reward_training or {}
+        self.learning_rewards = {
+            name: reward
+            for name, reward in rewards.items()
+            if isinstance(reward, ImplicitReward) and reward.optimiser is not None
+        }
+        """Reward models that learn from every step."""
         self.method = METHODS[settings.method]
         self.state = TrainerState(group_size=settings.group_size)
         self.stopwatch = stopwatch or Stopwatch()
         self._has_checked = False
 
+        # Copies are made of the whole policy, before it is shared out.
         self.initial, reference = self._frozen_copies()
-        for model in self._models(policy, self.initial, reference, rewards):
-            share_out(model, settings.distribution, settings.precision)
+        add_adapters(policy, settings.lora)
+        prepare(policy, settings)
+        for model in self._beside_policy(self.initial, reference, rewards):
+            freeze(model, settings)
+        for training in self.reward_training.values():
+            prepare(training.reward.model, settings)
 
         self.updater = PolicyUpdate(settings, self.method, policy, reference, value)
         self.sampler = self._sampler(sampler, programs)
@@ -140,7 +155,9 @@ class Trainer:
         """The policy as it starts, for methods that sample from it, and the reference of the KL term."""
         settings = self.settings
         samples_from_start = self.method.source == "initial"
-        has_kl_term = settings.beta > 0 and settings.method in COMPARES_WITH_REFERENCE
+        has_kl_term = settings.beta > 0 and (
+            settings.method in COMPARES_WITH_REFERENCE or settings.likelihood_kl
+        )
         if not samples_from_start and not has_kl_term:
             return None, None
 
@@ -150,17 +167,17 @@ class Trainer:
             return initial, copy.deepcopy(initial)
         return initial, initial
 
-    @staticmethod
-    def _models(
-        policy: PreTrainedModel,
+    def _beside_policy(
+        self,
         initial: PreTrainedModel | None,
         reference: PreTrainedModel | None,
         rewards: dict[str, RewardFunction],
     ) -> list[PreTrainedModel]:
-        """All models that processes hold or share, each once, in an order that is the same on all of them."""
+        """All models that only compute, each once, in an order that is the same on all processes."""
+        trained = [training.reward.model for training in self.reward_training.values()]
         judges = [reward.model for reward in rewards.values() if isinstance(reward, ModelReward)]
-        models = [model for model in (policy, initial, reference, *judges) if model is not None]
-        return list(dict.fromkeys(models))
+        models = [model for model in (initial, reference, *judges) if model is not None]
+        return [model for model in dict.fromkeys(models) if model not in trained]
 
     def _sampler(self, given: Engine | None, programs: Programs | None) -> Engine:
         settings = self.settings
@@ -228,7 +245,8 @@ class Trainer:
 
         # Credit: every token gets its number; this may need forward passes of other models.
         with self.stopwatch.measure("score"):
-            rows = self.method.rows(groups, settings, self.updater.scorers)
+            learnt_from = kept_groups(groups, settings.drop_groups)
+            rows = self.method.rows(learnt_from, settings, self.updater.scorers)
         if rows and not self._has_checked and self.method.source == "current":
             self._check_sampler(rows)
 
@@ -240,8 +258,14 @@ class Trainer:
                 self.updater.update(rows, rate, step) for _ in range(settings.updates_per_rollout)
             ]
 
+        # What was rewarded is learnt from afterwards, so that a step is rewarded by one model.
+        with self.stopwatch.measure("update"):
+            for reward in self.learning_rewards.values():
+                reward.learn_from(groups)
+
         self._note_idle(step, groups, has_rows=bool(rows))
         metrics = self._step_metrics(groups, rate, updates)
+        metrics |= mismatch_metrics(rows, settings.importance_cap)
         self._set_group_size(metrics)
         if step % settings.record_every == 0 or step == settings.steps - 1:
             self._record(groups, step)
@@ -320,16 +344,19 @@ class Trainer:
     def _check_sampler(self, rows: list[Row]) -> None:
         """Before its first update a process must find the log-probabilities that the sampler reported."""
         self._has_checked = True
-        # Truncated importance sampling allows any difference: its rows hold the trainer's own log-probabilities, and
-        # the loss reports how far the sampler's are.
-        if self.settings.importance == "truncated":
+        # Importance sampling allows any difference: its rows hold the trainer's own log-probabilities.
+        if self.settings.importance != "none":
+            cap = self.settings.importance_cap
+            found = mismatch_metrics(rows, cap)
+            if found:
+                print(note_of_mismatch(found, cap), file=sys.stderr)
             return
 
         sampled = [row for row in rows if "old_log_probs" in row.columns]
-        found = self.updater.policy_log_probs(sampled)
+        recomputed = self.updater.policy_log_probs(sampled)
         differences = [
             np.abs(mine - row.columns["old_log_probs"])[row.loss_mask]
-            for row, mine in zip(sampled, found, strict=True)
+            for row, mine in zip(sampled, recomputed, strict=True)
         ]
         if not differences:
             return
@@ -339,10 +366,13 @@ class Trainer:
         kind = "bf16" if computes_in_bf16(self.settings.precision, self.policy) else "fp32"
         mean_limit, high_limit = MISMATCH_LIMITS[kind]
         if not (mean <= mean_limit and high <= high_limit):
-            raise RuntimeError(
+            verdict = (
                 f"sampler and trainer disagree by {mean:.2g} on average in a token's log-probability "
-                f"({high:.2g} in one of a hundred); this is a bug"
+                f"({high:.2g} in one of a hundred)"
             )
+            if self.settings.engine != "own":
+                raise UserError(f"{verdict}; set rl.importance: truncated, or another precision")
+            raise RuntimeError(f"{verdict}; this is a bug")
         print(
             f"sampler and trainer agree: log-probabilities differ by {mean:.1e} on average, {largest:.1e} at most",
             file=sys.stderr,
@@ -431,6 +461,9 @@ class Trainer:
         value = self.updater.value
         if value is not None:
             models["value"] = (value.model, value.optimiser)
+
+        for name, reward in self.learning_rewards.items():
+            models[name] = (reward.model, reward.optimiser)
 
         if self._iteration_starts():
             for name, training in self.reward_training.items():

@@ -8,7 +8,8 @@ import torch
 
 from pipeline.config.rl import RL
 from pipeline.forward.batches import Row
-from pipeline.training.step import Columns, adamw, set_learning_rate, share_out, train_step
+from pipeline.training.prepare import prepare
+from pipeline.training.step import Columns, adamw, set_learning_rate, train_step
 from rl.score_model import load_score_model, row_scores
 
 
@@ -17,14 +18,14 @@ class ValueModel:
 
     def __init__(self, source: Path, settings: RL):
         self.settings = settings
-        self.model = load_score_model(source)
+        self.model = load_score_model(source, settings.distribution)
 
         # A new head knows nothing: it starts at 0, not at random values.
         with torch.no_grad():
             for parameter in self.model.get_submodule("score").parameters():
                 parameter.zero_()
 
-        share_out(self.model, settings.distribution, settings.precision)
+        prepare(self.model, settings)
         self.optimiser = adamw(self.model, weight_decay=settings.weight_decay)
 
     def values(self, rows: Sequence[Row]) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ from pipeline.config.sft import SFT
 from pipeline.errors import UserError
 from pipeline.forward.layout import row_log_probs
 from pipeline.model import distributed
+from pipeline.model.adapters import add_adapters, parameter_count
 from pipeline.model.card import Card, origin_of, write_card
 from pipeline.model.load import load_model, load_tokenizer
 from pipeline.model.model_prompts import (
@@ -20,7 +21,8 @@ from pipeline.model.model_prompts import (
     read_evaluation,
 )
 from pipeline.training.job import TrainingJob
-from pipeline.training.step import prepare, weighted_nll
+from pipeline.training.prepare import prepare
+from pipeline.training.step import weighted_nll
 from sft.batches import Examples, plan_batches, read_about, read_examples
 
 DESCRIPTION = (
@@ -44,7 +46,7 @@ def fine_tune(args: argparse.Namespace) -> None:
     )
 
     tokenizer = load_tokenizer(args.base)
-    model = load_model(args.base, optimisation.attention)
+    model = load_model(args.base, optimisation.attention, distribution=optimisation.distribution)
     training, validation = read_examples(args.examples)
     check_fit(model, training, args)
     plan, epochs = plan_batches(
@@ -59,6 +61,7 @@ def fine_tune(args: argparse.Namespace) -> None:
         f"sft: {len(training):,} examples, {drawn:,} drawn in {settings.steps} steps, {epochs:.2f} epochs"
     )
 
+    add_adapters(model, optimisation.lora)
     prepare(model, optimisation)
     history = job.fit(
         model,
@@ -83,7 +86,7 @@ def fine_tune(args: argparse.Namespace) -> None:
         origin=origin.with_languages(about.languages),
         trained_on=about.sources,
         asking=asking,
-        parameters=model.num_parameters(),
+        parameters=parameter_count(model),
         context=model.config.max_position_embeddings,
         settings=settings.model_dump(mode="json"),
         metrics=results,

@@ -56,6 +56,7 @@ _CONTAINERS = (
     ("mml:", "mml\\:math"),
     ("m:math", "m\\:math"),
     ("math/", 'script[type^="math/"]'),
+    ("d-math", "d-math"),
     ("data-expr", "[data-expr]"),
     ("data-latex", "[data-latex]"),
     ("data-tex", "[data-tex]"),
@@ -70,6 +71,8 @@ _IMAGES = (
         "tex",
         'img.tex,img[class*="latex"],img[src*="latex"],img[src*="tex.cgi"],img[src*="mimetex"]',
     ),
+    ("tex/pix", 'img[src*="tex/pix.php"]'),
+    ("mimetex", "img.mimetex"),
     ("codecogs", 'img[src*="codecogs"]'),
     ("formula", 'img[class*="formula"]'),
     ("equation", 'img[class*="equation"],img[src*="equation?tex="]'),
@@ -104,7 +107,7 @@ _MAY_HOLD_CARRIER = re.compile(
 )
 _ANNOTATION = re.compile(
     r"""<(?:\w+:)?annotation\b[^>]*encoding\s*=\s*["'](?:application/x-(?:la)?tex|application/(?:la)?tex|(?:la)?tex|"""
-    r"""text/x-tex)["'][^>]*>(.*?)</(?:\w+:)?annotation>""",
+    r"""text/x-tex)\s*(?:;[^"']*)?["'][^>]*>(.*?)</(?:\w+:)?annotation>""",
     re.DOTALL | re.IGNORECASE,
 )
 _MATH_ELEMENT = re.compile(r"<((?:\w+:)?math)\b.*?</\1>", re.DOTALL)
@@ -129,7 +132,19 @@ _DISPLAY_CLASS = re.compile(
 )
 _BLOCK_CLASSES = frozenset({"math", "tex", "latex"})
 _IMAGE_CLASSES = frozenset(
-    {"tex", "latex", "math", "equation", "formula", "formulaInl", "formulaDsp", "texrender"}
+    {
+        "tex",
+        "latex",
+        "math",
+        "equation",
+        "formula",
+        "formulaInl",
+        "formulaDsp",
+        "texrender",
+        "mimetex",
+        "ql-img-inline-formula",
+        "ql-img-displayed-equation",
+    }
 )
 # Elements that may stand around paragraphs, and what then stands in them.
 _WRAPPERS = frozenset({"div", "section", "article", "main", "body", "td", "span", "blockquote"})
@@ -300,7 +315,8 @@ def _replace(node: ElementNode, page: _Page, in_display: bool) -> bool:
         return _replace_generic(node, classes, page, in_display)
 
     is_display = in_display or _DISPLAY_CLASS.search(classes) or _DISPLAY.search(node.html[:2000])
-    node.text = page.store.add(formula.tex, formula.kind, bool(is_display))
+    is_block = tag == "d-math" and node.has_attribute("block")
+    node.text = page.store.add(formula.tex, formula.kind, bool(is_display) or is_block)
     return True
 
 
@@ -350,6 +366,10 @@ def _from_container(
         # A leading equals sign is a spreadsheet's.
         if value and _reads_as_tex(value) and not value.lstrip().startswith("="):
             return _Formula(value, "data_attribute")
+
+    # The element of distill.pub and its template.
+    if tag == "d-math":
+        return _Formula(node.text or "", "tex_element")
 
     # KaTeX shows the source of what it cannot typeset.
     if "katex-error" in classes.split():

@@ -62,7 +62,10 @@ _NAMED_COMMAND = re.compile(r"\\[A-Za-z]{2,}")
 _REGEX = re.compile(
     r"\.\*|\.\\\+|^\.\+|\.\+$|\[\^[^\]]*\][*\\]|\[[^\]\s]*(?:a-z|A-Z|a-f|0-9|1-9)[^\]\s]*\]|\[:\w+:\]"
     r"|\\[<>+?]|[\w\].]\\\{\d|\w{2,}\\\|\w{2,}|^\.$"
+    # Classes of characters in Perl's manner, and the options of `find`.
+    r"|\\[dDwWs](?![A-Za-z])|(?:^|\s)-[a-z]{4,}\s"
 )
+_CHARACTER_SET = re.compile(r"\[\^?[\w-]*\w-\w[\w-]*\]")
 _AFTER_REGEX_GROUP = frozenset({"/\\", "\\{", "\\|", "\\+", "\\?", "\\1"})
 # Two words in a row, or Chinese or Japanese.
 _PROSE = re.compile(
@@ -125,6 +128,8 @@ def mark_strong(text: str, store: Store) -> str:
         # `\[` also occurs in texts about regular expressions: prose inside is no formula.
         if name == "bracket" and not _COMMAND.search(body) and _PROSE.search(body):
             return match[0]
+        if name == "bracket" and _CHARACTER_SET.fullmatch(body):
+            return match[0]
         following = text[match.end() : match.end() + 2]
         if name == "paren" and (following in _AFTER_REGEX_GROUP or _reads_as_regex(body)):
             return match[0]
@@ -139,7 +144,10 @@ def mark_strong(text: str, store: Store) -> str:
 
 def _reads_as_regex(body: str) -> bool:
     """Whether what is between `\\(` and `\\)` is a group of a regular expression (sed, grep, vi)."""
-    return _REGEX.search(body) is not None and not _NAMED_COMMAND.search(body)
+    if _NAMED_COMMAND.search(body):
+        return False
+    # A norm has two bars, a choice between two words one.
+    return _REGEX.search(body) is not None or body.count("\\|") % 2 == 1
 
 
 def mark_dollars(text: str, store: Store, engine: bool) -> str:

@@ -11,6 +11,12 @@ import re
 
 MARK = "\uf5f2"  # private use, beside those of corpus.formulas.placeholders
 
+# Marks of corpus.html.repair: around a link, and at the beginning of an h1 and of other headings.
+LINK, LINK_END = "\uf5f4" * 2, "\uf5f5" * 2
+TITLE, HEADING = "\uf5f6" * 2, "\uf5f7" * 2
+OUR_MARKS = MARK + LINK[0] + LINK_END[0] + TITLE[0] + HEADING[0]
+_ANY_MARK = re.compile(f"[{OUR_MARKS}]")
+
 _LONE_BYTES = 3
 
 # Letters, quotation marks, dashes, letterlike and mathematical signs, enclosed numbers, East Asian
@@ -40,8 +46,8 @@ def marked(source: str) -> str:
 
 
 def unmarked(text: str) -> str:
-    """Text without MARK."""
-    return text.replace(MARK, "") if MARK in text else text
+    """Text without MARK and without the marks of links and headings."""
+    return text if text.isascii() else _ANY_MARK.sub("", text)
 
 
 def _with_mark(match: re.Match[str]) -> str:

@@ -9,11 +9,12 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from corpus.formulas.lone_characters import MARK, unmarked
+from corpus.formulas.lone_characters import OUR_MARKS, unmarked
 
 OPEN, CLOSE = "\uf5f1", "\uf5f3"  # private use; rare low bytes make the search for them fast
 PLACEHOLDER = re.compile(f"{OPEN}(\\d+){CLOSE}")
-_OUR_CHARACTERS = str.maketrans("", "", OPEN + CLOSE + MARK)
+_OUR_CHARACTERS = OPEN + CLOSE + OUR_MARKS
+_WITHOUT_OURS = str.maketrans("", "", _OUR_CHARACTERS)
 
 _CODE = "code"  # kind of a placeholder that is no formula
 
@@ -149,8 +150,8 @@ class Store:
 
 def without_placeholders(html: str) -> str:
     """Remove our private-use characters where a page has them itself (icon fonts)."""
-    if OPEN in html or CLOSE in html or MARK in html:
-        return html.translate(_OUR_CHARACTERS)
+    if any(character in html for character in _OUR_CHARACTERS):
+        return html.translate(_WITHOUT_OURS)
     return html
 
 

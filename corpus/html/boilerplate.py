@@ -1,7 +1,8 @@
 """Parts of a page that are not what it says: removed from the tree before its text is taken.
 
 Told by what the markup says of itself: forms to fill in, the labels of their fields, and parts whose
-class or id names their use (share buttons, related articles, consent, newsletters, comments).
+class or id names their use (share buttons, related articles, consent, newsletters, comments). What lines
+say is left to `corpus.html.content_lines`.
 Whatever holds a formula stays: a comment of a blog on mathematics is content where it has one.
 """
 
@@ -45,6 +46,10 @@ _PAIRS = (
 _WHOLE = frozenset({"comments", "comment-list", "commentlist", "tags", "related", "respond"})
 _ELEMENTS = frozenset("div section aside ul ol p span nav footer table".split())
 _LARGEST_SHARE = 0.3  # of a page's text; more is the page itself
+_SMALL = 200  # characters: so little is never the page
+
+_MOST_REMEMBERED = 65_536  # values of class and id
+_HARMLESS: set[bytes] = set()  # those seen that name no use
 
 
 def remove_boilerplate(document: DocumentNode, source: str, markup: bytes) -> None:
@@ -55,44 +60,66 @@ def remove_boilerplate(document: DocumentNode, source: str, markup: bytes) -> No
         source: the page's HTML.
         markup: the same as bytes.
     """
-    _remove_named(document, markup)
-    if "<form" in source or "<FORM" in source:
-        for form in document.query_selector_all("form").values():
-            if _is_to_fill_in(form):
-                form.decompose()
-    if LABEL in source:
-        for label in document.query_selector_all(f"[{LABEL}]").values():
-            if not _is_content(label, document):
-                label.decompose()
-
-
-def _remove_named(document: DocumentNode, markup: bytes) -> None:
-    """Remove the elements whose class or id names a use that is no content."""
     # Selectors of single names: those that compare whole attributes are three times as slow.
     selectors = [f".{name}" for name in _named(_CLASSES.findall(markup))]
     selectors += [f"#{name}" for name in _named(_IDS.findall(markup))]
+    if "<form" in source or "<FORM" in source:
+        selectors.append("form")
+    if LABEL in source:
+        selectors.append(f"[{LABEL}]")
     if not selectors:
         return
 
-    body = document.query_selector("body")
-    nodes = document.query_selector_all(",".join(selectors)).values()
-    largest = _LARGEST_SHARE * len(body.text or "" if body is not None else "")
-    for node in nodes:
-        text = node.text or ""
-        is_page = len(text) > largest or node.tag not in _ELEMENTS
-        if not is_page and not holds_formula(text) and node.query_selector("h1") is None:
+    page = _Page(document)
+    for node in document.query_selector_all(",".join(selectors)).values():
+        if node.tag == "form":
+            is_content = not _is_to_fill_in(node)
+        elif node.has_attribute(LABEL):
+            is_content = _is_content(node, document)
+        else:
+            is_content = node.tag not in _ELEMENTS or page.is_in(node)
+        if not is_content:
             node.decompose()
 
 
+class _Page:
+    """How long a page is: found out when it is asked for, which costs more than the query."""
+
+    def __init__(self, document: DocumentNode):
+        self._document = document
+        self._length = -1
+
+    def is_in(self, part: ElementNode) -> bool:
+        """Whether a part that is named as no content is the page itself, or holds a formula."""
+        text = part.text or ""
+        if holds_formula(text):
+            return True
+        if len(text) <= _SMALL:
+            return False
+        return len(text) > _LARGEST_SHARE * self._letters() or part.query_selector("h1") is not None
+
+    def _letters(self) -> int:
+        if self._length < 0:
+            body = self._document.query_selector("body")
+            self._length = len(body.text or "") if body is not None else 0
+        return self._length
+
+
 def _named(values: list[bytes]) -> list[str]:
-    """The names in the values that tell of such a use, in order."""
+    """Names that tell of such a use: of each value that has any, at least one; in order."""
+    # Pages of a site repeat the values of each other: one comparison of sets tells the new ones.
     names: set[str] = set()
-    for value in set(values):
-        names.update(_uses_in(value))
+    for value in sorted(set(values) - _HARMLESS):
+        uses = _uses_in(value)
+        if not uses and len(_HARMLESS) < _MOST_REMEMBERED:
+            _HARMLESS.add(value)
+        # Fewer selectors make a faster query.
+        if uses and names.isdisjoint(uses):
+            names.add(uses[0])
     return sorted(names)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def _uses_in(value: bytes) -> tuple[str, ...]:
     """The names in a class or id that say that its element is no content."""
     if not value.isascii():

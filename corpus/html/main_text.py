@@ -27,6 +27,7 @@ from corpus.formulas.inline_tex import (
 from corpus.formulas.lone_characters import marked, unmarked
 from corpus.formulas.placeholders import CLOSE, PLACEHOLDER, Store, without_placeholders
 from corpus.html.boilerplate import remove_boilerplate
+from corpus.html.content_lines import content_of
 from corpus.html.nesting import exact_nesting, nesting_bound
 from corpus.html.repair import repaired
 
@@ -51,6 +52,7 @@ _NAVIGATION = (
 # ---- code, sub- and superscripts ----
 
 _CODE = "pre,code,sub,sup"
+_MAY_HOLD_CODE = re.compile(rb"<(?:pre|code|su[bp]|PRE|CODE|SU[BP])[\s>]")
 _CODE_TAGS = re.compile(r"<(?:pre|code|sub|sup)[\s>]")
 # <code class="math"> and <code class="language-math"> hold TeX (GitLab and others).
 _CODE_OF_MATH = re.compile(r"""<[^>]*\bclass="(?:[^"]*\s)?(?:math|language-math)[\s"]""")
@@ -104,10 +106,27 @@ class PageText:
 
 
 @dataclass(frozen=True, slots=True)
+class _Text:
+    """Text of a page, with the marks of links and headings and without them."""
+
+    marked: str
+    plain: str
+
+    @classmethod
+    def taken(
+        cls, tree: HTMLTree, main_content: bool = False, without: tuple[str, ...] = ()
+    ) -> "_Text":
+        marked = extract_plain_text(
+            tree, main_content=main_content, alt_texts=False, skip_elements=without
+        )
+        return cls(marked, unmarked(marked))
+
+
+@dataclass(frozen=True, slots=True)
 class _Content:
     """The part of a page that is taken; `fallback` where that is not resiliparse's main content."""
 
-    text: str
+    text: _Text
     fallback: bool
 
 
@@ -115,20 +134,18 @@ class TooDeep(ValueError):
     """Elements are nested deeper than any page made for readers."""
 
 
-def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = None) -> PageText:
+def extract_text(source: str, max_depth: int = 2_000) -> PageText:
     """Text of a page.
 
     Args:
         source: the page's HTML.
         max_depth: levels of nesting. Beyond them TooDeep is raised: the time of the main-content
             heuristic grows with their square.
-        markup: the page's bytes in a charset that contains ASCII, where they are at hand.
     """
     source = repaired(without_placeholders(source))
+    markup = source.encode("utf-8", "replace")
     tree = HTMLTree.parse(marked(source))
     document = tree.document
-    if markup is None:
-        markup = source.encode("utf-8", "replace")
 
     if document is not None and nesting_bound(markup, enough=max_depth) > max_depth:
         depth = exact_nesting(document.html)
@@ -141,43 +158,48 @@ def extract_text(source: str, max_depth: int = 2_000, markup: bytes | None = Non
 
     store = Store()
     hints = replace_math(tree, source, markup, store)
-    _replace_code(document, store)
+    if _MAY_HOLD_CODE.search(markup):
+        _replace_code(document, store)
     remove_boilerplate(document, source, markup)
-    content = _content(tree, store, len(source), may_hold_tex(source, dollars=bool(hints)))
+    tex_in_text = may_hold_tex(source, dollars=bool(hints))
+    content = _content(tree, store, len(source), tex_in_text)
 
-    text, escaped = _with_text_formulas(unmarked(content.text), hints, store)
+    text = content_of(content.text.marked, content.text.plain, tex_in_text)
+    text, escaped = _with_text_formulas(text, hints, store)
     text, kinds = store.restore(text)
     return PageText(_tidy(text), title, kinds, content.fallback, escaped, store.left_out)
 
 
 def _content(tree: HTMLTree, store: Store, size: int, tex_in_text: bool) -> _Content:
     """Main content, or more of the page where that loses formulas or nearly everything."""
-    main = extract_plain_text(tree, main_content=True, alt_texts=False)
+    main = _Text.taken(tree, main_content=True)
 
     # Most pages: nothing is lost, and no second pass is needed to see it.
     enough = max(_SHORT, _LEAST_OF_MARKUP * size)
-    if not tex_in_text and len(main) >= enough and store.count_in(main) == store.formulas():
+    is_enough = len(main.plain) >= enough
+    if not tex_in_text and is_enough and store.count_in(main.plain) == store.formulas():
         return _Content(main, fallback=False)
 
-    everything = extract_plain_text(tree, main_content=False, alt_texts=False)
-    total = _formulas_in(everything, store)
-    kept = _formulas_in(main, store)
-    is_plausible = len(main) >= max(_MUCH_LESS * len(everything), 1)
-    if kept >= total and main.strip() and is_plausible and len(main) >= _SHORT:
+    everything = _Text.taken(tree)
+    total = _formulas_in(everything.plain, store)
+    kept = _formulas_in(main.plain, store)
+    is_plausible = len(main.plain) >= max(_MUCH_LESS * len(everything.plain), 1)
+    has_all = kept >= total and bool(main.plain.strip()) and is_plausible
+    if has_all and len(main.plain) >= _SHORT:
         return _Content(main, fallback=False)
 
-    body = extract_plain_text(tree, main_content=False, alt_texts=False, skip_elements=_NAVIGATION)
-    in_body = _formulas_in(body, store)
+    body = _Text.taken(tree, without=_NAVIGATION)
+    in_body = _formulas_in(body.plain, store)
     # A class such as `related` around the whole page takes all of it away.
-    sentences = _prose(everything)
-    is_prose = sentences >= _MOSTLY * len(everything)
-    is_hollow = not body.strip() or (is_prose and _prose(body) < _LEAST_PROSE * sentences)
-    if in_body < _ENOUGH * total or is_hollow:
+    sentences = _prose(everything.plain)
+    is_prose = sentences >= _MOSTLY * len(everything.plain)
+    is_hollow = is_prose and _prose(body.plain) < _LEAST_PROSE * sentences
+    if in_body < _ENOUGH * total or is_hollow or not body.plain.strip():
         body, in_body = everything, total
-    if kept >= total and main.strip() and is_plausible:
+    if has_all:
         # A few words are right where the page has no more to say than menus and lists.
-        is_prose = _prose(body) >= _MOSTLY * len(body)
-        if is_prose and _prose(main) < min(_FEW, _LEAST_PROSE * _prose(body)):
+        is_prose = _prose(body.plain) >= _MOSTLY * len(body.plain)
+        if is_prose and _prose(main.plain) < min(_FEW, _LEAST_PROSE * _prose(body.plain)):
             return _Content(body, fallback=True)
         return _Content(main, fallback=False)
     if in_body > kept or total == 0:
@@ -308,7 +330,7 @@ def _replace_script(node: ElementNode, mark: str) -> None:
         return
 
     previous = node.prev
-    before = (previous.text or "")[-1:] if previous is not None else ""
+    before = unmarked(previous.text or "")[-1:] if previous is not None else ""
     # A fraction written with raised and lowered numbers: 1<sup>3</sup>⁄<sub>4</sub>.
     if mark == "^" and text.isdigit() and _is_numerator(node):
         if before.isdigit():

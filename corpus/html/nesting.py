@@ -21,14 +21,15 @@ def nesting_bound(markup: bytes, enough: int = 0) -> int:
         markup: the bytes of a page, in any charset that contains ASCII.
         enough: a bound of at most this need not be any tighter.
     """
-    if len(markup) < 2:
-        return 0
+    tags = markup.count(b"<")
+    # No page with so few elements is deep.
+    if tags <= enough or len(markup) < 2:
+        return tags
 
     data = np.frombuffer(markup, np.uint8)
     is_tag = data[:-1] == ord("<")
     is_closing = is_tag & (data[1:] == ord("/"))
-    opening = int(np.count_nonzero(is_tag) - np.count_nonzero(is_closing))
-    # No page with so few elements is deep.
+    opening = tags - int(np.count_nonzero(is_closing))
     if opening <= enough:
         return opening
 

@@ -165,10 +165,8 @@ def _page(origin: Origin, http: Http, settings: Extraction) -> Row:
     html = _html_body(http, int(settings.max_page_mb * 1e6))
     source, charset = decode_page(html.body, http.get("content-type"))
 
-    # The searches over bytes look for ASCII, which UTF-16 does not contain.
-    markup = None if charset.startswith("utf-16") else html.body
     try:
-        page = extract_text(source, settings.max_depth, markup)
+        page = extract_text(source, settings.max_depth)
     except TooDeep as error:
         raise Rejected("too_deep", str(error)) from None
     if not page.text.strip():

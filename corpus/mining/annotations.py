@@ -3,10 +3,13 @@
     version: 1
     prefixes:
     - prefix: example.org/questions/        # host without www. and scheme, then the path
-      decision: accept                      # or reject
+      decision: accept                      # or reject, or undecided
     others: automatic                       # a person's file only; reject: nobody judges what is not listed
 
-The longest prefix of a page decides. A person's decisions win over those of the automatic annotator.
+Pages under an accepted prefix teach the next classifier what the subject is, those under a rejected one
+beside them what it is not. Under an undecided prefix only pages teach that the annotator read and that
+its two views agree about. The longest prefix of a page decides.
+A person's decisions win over those of the automatic annotator.
 """
 
 from pathlib import Path
@@ -22,12 +25,15 @@ from pipeline.errors import UserError
 _DEPTH = 8
 
 
+Decision = Literal["accept", "reject", "undecided"]
+
+
 class Annotation(BaseModel):
     """One judged prefix; the table of a round adds what helps to judge it."""
 
     model_config = ConfigDict(extra="ignore")
     prefix: str
-    decision: Literal["accept", "reject"]
+    decision: Decision
     by: Literal["automatic", "person"] = "person"
 
 

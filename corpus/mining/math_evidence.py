@@ -1,7 +1,7 @@
 """How mathematical a text is to a reader who knows the words of the subject in many languages.
 
-This stands in for the person who looks at sample pages between two rounds (DeepSeekMath section 2.1);
-it never scores pages for the corpus. The words are in `glossary.yaml`.
+One of the two views of the automatic annotator (`corpus.mining.annotator`), for the setting
+`vocabulary: mathematics`; it never scores pages for the corpus. The words are in `glossary.yaml`.
 """
 
 import re
@@ -31,36 +31,46 @@ class Glossary:
     without spaces, which are found inside running text."""
 
     def __init__(self, concepts: dict[str, list[str]]):
-        self.words: set[str] = set()
-        self.stems: set[str] = set()
-        terms: set[str] = set()
-        for forms in concepts.values():
+        # From a form to its concept; of two concepts with one form the first.
+        self._words: dict[str, str] = {}
+        self._stems: dict[str, str] = {}
+        self._terms: dict[str, str] = {}
+        for concept, forms in concepts.items():
             for written in forms:
                 form = _without_accents(str(written).lower())
                 if _CJK.search(form):
-                    terms.add(form)
+                    self._terms.setdefault(form, concept)
                 elif form.endswith("*"):
-                    self.stems.add(form[:-1])
+                    self._stems.setdefault(form[:-1], concept)
                 else:
-                    self.words.add(form)
+                    self._words.setdefault(form, concept)
 
         # Longest first: an alternation takes the first that fits.
-        ordered = sorted(terms, key=lambda term: (-len(term), term))
+        ordered = sorted(self._terms, key=lambda term: (-len(term), term))
         alternatives = "|".join(map(re.escape, ordered))
-        self.terms = re.compile(alternatives or _NEVER)
-        self._known: dict[str, bool] = {}
+        self._term = re.compile(alternatives or _NEVER)
+        self._known: dict[str, str | None] = {}
 
-    def has(self, word: str) -> bool:
-        """Whether a lower-case word, without regard to accents, is a form of a concept."""
+    def concept(self, word: str) -> str | None:
+        """The concept that a lower-case word, without regard to accents, is a form of."""
         if word not in self._known:
             self._known[word] = self._look_up(_without_accents(word))
         return self._known[word]
 
-    def _look_up(self, word: str) -> bool:
-        if word in self.words:
-            return True
-        beginnings = (word[:end] for end in range(_SHORTEST_STEM, len(word) + 1))
-        return any(beginning in self.stems for beginning in beginnings)
+    def has(self, word: str) -> bool:
+        return self.concept(word) is not None
+
+    def terms_in(self, running: str) -> list[str]:
+        """The concept of each term of a script without spaces, in the order of the text."""
+        return [self._terms[term] for term in self._term.findall(running)]
+
+    def _look_up(self, word: str) -> str | None:
+        if word in self._words:
+            return self._words[word]
+        for end in range(_SHORTEST_STEM, len(word) + 1):
+            if word[:end] in self._stems:
+                return self._stems[word[:end]]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +108,9 @@ def evidence(text: str, formulas: int, limit: int) -> float:
     words = vocabulary()
     tokens = tokens_of(text, limit)
 
-    # Terms of scripts without spaces: their characters are single tokens, so join them again.
-    running = "".join(token if _CJK.match(token) else " " for token in tokens)
-    found: float = len(words.subject.terms.findall(running))
-    found += 0.5 * len(words.shared.terms.findall(running))
+    running = _running(tokens)
+    found: float = len(words.subject.terms_in(running))
+    found += 0.5 * len(words.shared.terms_in(running))
 
     signs = 0
     names = 0.0
@@ -119,6 +128,27 @@ def evidence(text: str, formulas: int, limit: int) -> float:
     found += min(signs, found)
     total = found + min(names, found) + min(formulas, _MOST_FORMULAS)
     return total / (len(tokens) + MANY)
+
+
+def concepts(text: str, limit: int) -> frozenset[str]:
+    """The concepts named among the first `limit` tokens of a text, shared ones too.
+
+    A page of the subject names several; one word that a menu repeats on every page is one concept.
+    """
+    words = vocabulary()
+    tokens = tokens_of(text, limit)
+    running = _running(tokens)
+
+    found: set[str | None] = set()
+    for glossary in (words.subject, words.shared):
+        found.update(glossary.terms_in(running))
+        found.update(glossary.concept(token) for token in set(tokens) if len(token) > 1)
+    return frozenset(concept for concept in found if concept is not None)
+
+
+def _running(tokens: list[str]) -> str:
+    """Scripts without spaces as running text again: their characters are single tokens."""
+    return "".join(token if _CJK.match(token) else " " for token in tokens)
 
 
 @cache

@@ -3,9 +3,8 @@
 Tables of a round, made one after the other: kept, positives, scores, collected, explored, domains.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import duckdb
 import numpy as np
@@ -22,8 +21,6 @@ from corpus.tables.urls import url_key
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import write_text
 from pipeline.errors import UserError
-
-Value = TypeVar("Value")
 
 _FETCH = 100_000  # rows of a query in memory at a time
 
@@ -75,33 +72,17 @@ def seed_ids(seeds: Path, crawl: Crawl) -> np.ndarray:
     return np.unique(np.concatenate(found)).astype(np.uint64)
 
 
-def read_pages(
-    crawl: Crawl, doc_ids: np.ndarray, convert: Callable[[str, int], Value]
-) -> dict[int, Value]:
-    """`convert(text, number of formulas)` of these kept pages, by doc_id; a few texts in memory."""
-    wanted = pa.array(np.unique(doc_ids))
-    columns = ["doc_id", "text", "n_math"]
-
-    values: dict[int, Value] = {}
-    for shard in crawl.shards:
-        for pages in crawl.kept_pages(shard, columns):
-            chosen = pages.filter(pc.is_in(pages["doc_id"], value_set=wanted))
-            ids, texts, formulas = (chosen[name].to_pylist() for name in columns)
-            values.update(zip(ids, map(convert, texts, formulas), strict=True))
-    return values
-
-
 def annotated_pages(
     database: duckdb.DuckDBPyConnection, decisions: Decisions
 ) -> Iterator[tuple[int, Annotation | None]]:
-    """Kept pages of the domains with an accepted prefix: (doc_id, the decision that covers the page).
+    """Kept pages of the domains with a prefix that is not rejected: (doc_id, the decision that covers the page).
 
-    Needs the table `accepted_domains`.
+    Needs the table `mixed_domains`.
     """
     rows = database.execute("""
         SELECT doc_id, domain || path
         FROM kept
-        WHERE domain IN (FROM accepted_domains)
+        WHERE domain IN (FROM mixed_domains)
         ORDER BY doc_id
     """)
     while batch := rows.fetchmany(_FETCH):

@@ -34,11 +34,19 @@ COMPARED = (
 )
 
 # First part of the rule's name -> what the step does. Rules of one step count together.
+_ROUND = "one round: train, score every page, find domains and prefixes"
 _STEPS = {
     "extract": "read archives, extract text and formulas",
+    "hash_shards": "find duplicates",
     "dedup": "find duplicates",
-    "mine_round": "one round: train, score every page, find domains and prefixes",
-    "round": "one round: train, score every page, find domains and prefixes",
+    "draw_examples": _ROUND,
+    "read_shards": _ROUND,
+    "train_classifier": _ROUND,
+    "score_shards": _ROUND,
+    "select_pages": _ROUND,
+    "mine_round": _ROUND,
+    "round": _ROUND,
+    "clean_shards": "search for benchmark problems, sort, write",
     "finalise_corpus": "search for benchmark problems, sort, write",
 }
 

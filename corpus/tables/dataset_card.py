@@ -12,6 +12,7 @@ from corpus.tables.leak_counts import EDITED, EXACT, WHOLE, LeakCount
 from pipeline.artifacts.resume import fingerprint
 from pipeline.artifacts.write import file_digest, write_text
 from pipeline.config.corpus import Decontamination
+from pipeline.notice import notice
 
 REPOSITORY = "you/your-corpus"
 """Stands for the data set's name on the Hub until `corpus.publish` knows it."""
@@ -155,8 +156,9 @@ def _body(made: Made) -> str:
         f"| `{field.name}` | {field.type} | {DESCRIPTIONS[field.name]} |" for field in FINAL
     )
 
+    first = f"\n**{notice()}**\n" if notice() else ""
     return f"""# {_title(made)}
-
+{first}
 {_summary(made)}
 
 | | |

@@ -16,6 +16,8 @@ from pipeline.artifacts.write import atomic_path
 PART_CHARACTERS = 1_500_000_000  # about 500 MB of compressed Parquet
 ROW_GROUP = 10_000
 TOP_LANGUAGES = 50
+SPILL = "spill"
+"""Folder below that of the finished shards that the sort uses when memory is short."""
 
 
 def merge(
@@ -113,7 +115,7 @@ def _sorted_rows(work: Path, files: list[Path]) -> Iterator[pa.Table]:
     query = f"SELECT {columns} FROM read_parquet(?) ORDER BY doc_id"
 
     # Each thread sorts in a buffer of its own: few of them, for rows hold whole texts.
-    with open_database(work / "spill", threads="2") as database:
+    with open_database(work / SPILL, threads="2") as database:
         names = [str(path) for path in files]
         rows = database.sql(query, params=[names])
         for batch in rows.to_arrow_reader(ROW_GROUP):

@@ -17,7 +17,7 @@ import xxhash
 from pipeline.artifacts.write import atomic_path
 from pipeline.errors import UserError
 
-EXTRACTOR_VERSION = "1"
+EXTRACTOR_VERSION = "2"
 
 # A row group is written after so many rows or so many characters of text, whichever comes first:
 # together they bound the memory of a writer.

@@ -38,9 +38,17 @@ class Crawl:
         if not decided:
             raise UserError(f"{dedup}: no shards/*.parquet there; run corpus.dedup first")
 
-        shards = tuple(file.stem for file in decided)
-        shard_files(pages, shards)
-        return cls(Path(pages), Path(dedup), shards)
+        return cls.part(pages, dedup, [file.stem for file in decided])
+
+    @classmethod
+    def part(cls, pages: str | Path, dedup: str | Path, shards: Iterable[str]) -> "Crawl":
+        """These shards alone. UserError where one of them is no page table, or was not deduplicated."""
+        crawl = cls(Path(pages), Path(dedup), tuple(sorted(shards)))
+        shard_files(pages, crawl.shards)
+        for shard in crawl.shards:
+            if not crawl.dedup_file(shard).is_file():
+                raise UserError(f"{crawl.dedup_file(shard)}: no such file; run corpus.dedup first")
+        return crawl
 
     def page_file(self, shard: str) -> Path:
         return self.pages / f"{shard}.parquet"

@@ -94,7 +94,8 @@ def _parts(text: str) -> dict[str, list[str]]:
     headings = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]
 
-    for heading, end in zip(headings, ends, strict=True):
+    # Without a heading there is nothing to pair the text's end with.
+    for heading, end in zip(headings, ends, strict=False):
         body = text[heading.end() : end]
         part = _WORDS[heading[1].lower()]
         # A diagnosis is one line: what stands below it belongs to nothing.

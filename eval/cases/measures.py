@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.cases.answer import CaseAnswer, Unreadable, read_answer
-from eval.cases.criteria import Criteria, criteria_of, quality
+from eval.cases.criteria import HIGHEST, LOWEST, Criteria, criteria_of, quality
 from eval.cases.gold import Case, case_of
 from eval.reporting.metrics import bootstrap
 
@@ -61,11 +61,13 @@ def _scores(judged: Sequence[_Judged], revised: bool) -> dict[str, Any]:
     """Expert score and unsafe answers by one version of the guideline."""
     criteria = [each.criteria(revised) for each in judged]
     points = [quality(each) for each in criteria]
-    low, high = bootstrap(_by_case(judged, points))
+    # As places between the ends of the scale, for which the bootstrap also knows what to say where all are at one end.
+    span = HIGHEST - LOWEST
+    low, high = bootstrap([(value - LOWEST) / span for value in _by_case(judged, points)])
     return {
         "expert_score": round(sum(points) / len(points), 4),
-        "expert_score_low": round(low, 4),
-        "expert_score_high": round(high, 4),
+        "expert_score_low": round(LOWEST + span * low, 4),
+        "expert_score_high": round(LOWEST + span * high, 4),
         "unsafe_per_1000": round(
             1000 * sum(each.unsafe > 0 for each in criteria) / len(criteria), 1
         ),

@@ -10,7 +10,7 @@ _CHOICE = re.compile(r"\(?\s*(?:\\text\{\s*)?\(?([A-H])\)?\s*\}?\s*\)?\.?")
 
 # ABD, "A, C", "A C D"
 _SEVERAL = re.compile(r"[A-H](?:[\s,]*[A-H])+")
-_SEVERAL_IN_WORDS = re.compile(r"[A-H](?:(?:[\s,]|and)*[A-H])*")
+_SEVERAL_IN_WORDS = re.compile(r"[A-H](?:(?:[\s,&和与、]|and)*[A-H])*")
 _LETTER_ROW = re.compile(r"[A-H]+")
 
 # A letter at the start of an answer that goes on with the text of the option; "A and B" names two.

@@ -24,11 +24,18 @@ from eval.cases.gold import Case, case_of
 from eval.grading.choices import is_choice, same_choice, without_label, without_option
 from eval.grading.extract.answer import Extraction, extract
 from eval.grading.extract.sentences import begins_in_words, ends_in_words, sentence_answer
+from eval.grading.extract.wordings import stated_inequality
 from eval.grading.formula.tokens import FormulaError, FormulaLimit
-from eval.grading.normalise.asides import without_aside
-from eval.grading.normalise.latex import as_words, clean, squeezed
+from eval.grading.normalise.asides import Approximated, split_approximation, without_aside
+from eval.grading.normalise.clean import clean, squeezed
 from eval.grading.normalise.units import conversion, split_unit
-from eval.grading.normalise.verbal import is_decided, same_names, same_time, same_words
+from eval.grading.normalise.verbal import (
+    as_words,
+    is_decided,
+    same_names,
+    same_time,
+    same_words,
+)
 from eval.grading.quantities import same_quantity, without_text_commands
 from pipeline.process_pool import run_jobs
 
@@ -44,7 +51,8 @@ _UNANNOUNCED = ("whole", "last number", "last formula")  # nothing in the text a
 
 # What is written before an answer: "the point (1, 2)", "\text{area} = 5", "Answer: 5".
 _LABEL = re.compile(
-    r"^(?!lambda\s*:|(?i:option|choice)\b)(?:(?:the )?(?:\\text\{\s*)?points?\s*\}?\s*(?=\()"
+    r"^(?!lambda\s*:|(?i:option|choice)\b)(?:(?:(?:the )?(?:\\text\{\s*)?points?\s*\}?|点)\s*(?=\()"
+    r"|[a-zA-Z]\s*:\s*(?=[^:=]+=[^:=]+$)"  # l: x - y = 0
     r"|(?:\\text\{[^{}\d]*\}|[A-Z]?[a-z]{3,}(?: [A-Za-z]+)*)\s*[=:]\s*(?=\S))"
 )
 _WORD_FOR = {
@@ -56,7 +64,11 @@ _WORD_FOR = {
 # Only where a word or bracket stands behind something is there a remark or a sentence to look for.
 _MAY_SAY_MORE = re.compile(r"[a-z]{2}|[(≈~]|[^\x00-\x7f]", re.I)
 _FORMULA_SIGN = re.compile(r"\\(?!text\b)[A-Za-z]|[=<>^_|+*/]")
+_INEQUALITY = re.compile(r"[<>≤≥]|\\[gl](?:eq?|t)(?![a-z])|infty|∞|\\[gl]eqslant")
 _SIGNED_NUMBER = re.compile(r"(?<![A-Za-z])-\s*\d|\d[.,:]\d")
+_MIXED_IN_WORDS = re.compile(
+    r"(\d+)\s*(?:and|\\text\{\s*and\s*\})\s*(\d+/\d+|\\frac\s*\{\d+\}\s*\{\d+\})"
+)
 _DEGREES = re.compile(r"\^\s*\{?\\circ\s*\}?")
 
 
@@ -113,6 +125,12 @@ def grade(
     # Nothing in the text announced the answer: it may still end with the gold in words.
     if ends_in_words(gold_answer, prediction) or begins_in_words(gold_answer, prediction):
         return Verdict(True, gold_answer, "ok", "last words", "text")
+
+    # … or with an inequality in words.
+    inequality = stated_inequality(prediction) if _INEQUALITY.search(gold_answer) else None
+    if inequality and inequality != found.answer:
+        in_words = _verdict(gold_answer, Extraction(inequality, "last words"), tolerance)
+        return in_words if in_words.correct else verdict
     return verdict
 
 
@@ -255,6 +273,11 @@ def _readings(gold: str, answer: str) -> list[tuple[str, str]]:
     elif unit == "degree" and gold_unit is None:
         readings.append((gold_value, f"({value})^\\circ"))
 
+    # "2 and 5/6" may be a mixed number.
+    mixed = _MIXED_IN_WORDS.fullmatch(answer)
+    if mixed and "," not in gold and "and" not in gold:
+        readings.append((gold, f"{mixed[1]} + {mixed[2]}"))
+
     # 45°, 135° and 45, 135
     if ("\\circ" in gold) != ("\\circ" in answer) and "," in gold:
         readings.append((_DEGREES.sub("", gold), _DEGREES.sub("", answer)))
@@ -298,6 +321,11 @@ def same_answer(gold: str, answer: str, tolerance: float | None = None) -> tuple
     stated_gold, stated_answer = _stated(gold, bare_gold), _stated(answer, bare_answer)
     if stated_gold == gold and stated_answer == answer:
         return False, "formula"
+
+    # "There are two acute angles" beside "There are two obtuse angles": the number says too little.
+    both_in_words = stated_gold != gold and stated_answer != answer
+    if both_in_words and not re.search(r"\d", gold + answer):
+        return False, "text"
     return same_answer(stated_gold, stated_answer, tolerance)
 
 
@@ -305,7 +333,22 @@ def _stated(answer: str, cleaned: str) -> str:
     """What an answer says without its remarks, or as a sentence; the answer itself where it says no less."""
     if not _MAY_SAY_MORE.search(cleaned):
         return answer
+    approximated = split_approximation(cleaned)
+    if approximated and approximated.unit and _agrees(approximated):
+        return approximated.exact
     value = without_aside(cleaned)
     if value != cleaned:
         return value
     return sentence_answer(answer) or answer
+
+
+def _agrees(answer: Approximated) -> bool:
+    """Whether the decimal is an approximation of the value that it stands behind."""
+    from eval.grading.equality.approximations import approximated
+    from eval.grading.formula.parser import parse_formula
+
+    value, _ = split_unit(answer.exact)
+    try:
+        return approximated(parse_formula(f"{value} \\approx {answer.decimal}")) is not None
+    except (FormulaError, FormulaLimit):
+        return False

@@ -17,12 +17,15 @@ from eval.reporting.scores import (
     title,
 )
 from eval.reporting.settings import Changed, differences
+from pipeline.notice import notice
 from pipeline.report.number_format import MISSING, number
 
 
 def results_markdown(results: Path, summary: Summary) -> str:
     """The text of results.md."""
     parts = [f"# Results of run {_plain(results.name)}"]
+    if notice():
+        parts.append(f"**{notice()}**")
     made_with = facts(results)
     if made_with:
         parts.append("\n".join(f"- {label}: {_plain(value)}" for label, value in made_with))

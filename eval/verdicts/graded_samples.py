@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from eval.cases.gold import case_of
 from eval.sampling.attempts import Attempt
 from eval.sandbox import Sandbox
 from eval.tasks.declarations import Benchmark
@@ -138,6 +139,10 @@ def _public_verdict(
     benchmark: Benchmark, attempt: Submission, mode: str, style: str
 ) -> bool | None:
     """By the public rules. Those for few-shot prompts read a chain of thought; programs have the general ones."""
+    # The public evaluation knows no cases.
+    if case_of(attempt.problem.answer) is not None:
+        return None
+
     text = attempt.output if attempt.printed is None else attempt.printed
     rules = style if mode == "cot" else "chat"
     problem = attempt.problem

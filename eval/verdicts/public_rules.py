@@ -21,7 +21,7 @@ from eval.grading.extract.answer import box_content
 from eval.grading.formula.parser import parse_formula
 from eval.grading.formula.same_value import value_of
 from eval.grading.formula.tokens import FormulaError, FormulaLimit
-from eval.grading.normalise.latex import clean
+from eval.grading.normalise.clean import clean
 
 _TOLERANCE = 1e-3
 _MAX_ANSWER = 1000  # characters; longer answers are compared as they are

@@ -1,6 +1,7 @@
 """Plant a benchmark problem in a page, in the ways in which problems leak onto the web."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 
@@ -13,7 +14,13 @@ from pipeline.artifacts.records import Problem
 LEAKS = ("verbatim", "solution", "long_page", "markup", "upper_case")
 
 
-def plant(article: Article, problem: Problem, kind: str, rng: random.Random) -> Article:
+def plant(
+    article: Article,
+    problem: Problem,
+    kind: str,
+    rng: random.Random,
+    long_article: Callable[[random.Random, str], Article] = long_lecture,
+) -> Article:
     """`article` with the question of `problem` in it; what a reader sees is the question, word for word.
 
     `upper_case` writes it in capitals, `markup` breaks it up with tags and character references, `long_page` hides
@@ -34,7 +41,7 @@ def plant(article: Article, problem: Problem, kind: str, rng: random.Random) -> 
     stated = fill(template, answer=_literal(problem.answer))
     answer = Part("paragraph", stated)
 
-    host = long_lecture(rng, article.language) if kind == "long_page" else article
+    host = long_article(rng, article.language) if kind == "long_page" else article
     middle = len(host.parts) // 2
     parts = list(host.parts)
     parts.insert(middle, question)

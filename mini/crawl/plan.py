@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from mini.crawl import math_pages, other_pages
@@ -63,7 +63,36 @@ class Draft:
         return self.article
 
 
-def plan_web(seed: int, pages: int, problems: dict[str, list[Problem]]) -> list[Draft]:
+def _article(rng: random.Random, section: Section) -> Article:
+    if section.mathematics:
+        return math_pages.article(rng, section.subject, section.language)
+    return other_pages.article(rng, section.subject)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a web is about. Sections marked `mathematics` hold the pages that are looked for, whatever the subject."""
+
+    article: Callable[[random.Random, Section], Article]
+    long_article: Callable[[random.Random, str], Article]
+    """A page of several thousand words in a language."""
+    adapt: Callable[[Site], Site]
+    """A site as it is in this world."""
+    as_written: Callable[[Problem], Problem]
+    """A problem with its answer as a page states it."""
+
+
+MATHEMATICS = Content(
+    article=_article,
+    long_article=math_pages.long_lecture,
+    adapt=lambda site: site,
+    as_written=lambda problem: problem,
+)
+
+
+def plan_web(
+    seed: int, pages: int, problems: dict[str, list[Problem]], content: Content = MATHEMATICS
+) -> list[Draft]:
     """All pages of the web in crawl order; `problems` are the held-out splits by name (test, validation)."""
     rng = random.Random(f"{seed} web")
 
@@ -74,10 +103,10 @@ def plan_web(seed: int, pages: int, problems: dict[str, list[Problem]]) -> list[
     files = max(len(_FILES), round(pages * _FILE_SHARE))
     originals = pages - copies - errors - files
 
-    sites = build_sites(rng, originals)
-    drafts = list(_originals(seed, sites))
+    sites = [content.adapt(site) for site in build_sites(rng, originals)]
+    drafts = list(_originals(seed, sites, content))
     # Before the copies, so that leaks are copied too.
-    _leak(rng, drafts, problems, leaks)
+    _leak(rng, drafts, problems, leaks, content)
     drafts += list(_copies(rng, drafts, copies))
 
     for number in range(errors):
@@ -109,7 +138,7 @@ def choose_seeds(seed: int, drafts: list[Draft], count: int) -> list[str]:
 # Originals
 
 
-def _originals(seed: int, sites: list[Site]) -> Iterator[Draft]:
+def _originals(seed: int, sites: list[Site], content: Content) -> Iterator[Draft]:
     number = 0
     for site in sites:
         shares = [section.share for section in site.sections]
@@ -117,17 +146,14 @@ def _originals(seed: int, sites: list[Site]) -> Iterator[Draft]:
 
         for section, count in zip(site.sections, counts, strict=True):
             for _ in range(count):
-                yield _original(seed, site, section, number)
+                yield _original(seed, site, section, number, content)
                 number += 1
 
 
-def _original(seed: int, site: Site, section: Section, number: int) -> Draft:
+def _original(seed: int, site: Site, section: Section, number: int, content: Content) -> Draft:
     # A generator of its own: a page stays the same when pages before it change.
     rng = random.Random(f"{seed} page {number}")
-    if section.mathematics:
-        article = math_pages.article(rng, section.subject, section.language)
-    else:
-        article = other_pages.article(rng, section.subject)
+    article = content.article(rng, section)
 
     main, older = site.carriers
     carrier = older if rng.random() < _SECOND_CARRIER else main
@@ -148,7 +174,11 @@ def _slug(title: str) -> str:
 
 
 def _leak(
-    rng: random.Random, drafts: list[Draft], problems: dict[str, list[Problem]], count: int
+    rng: random.Random,
+    drafts: list[Draft],
+    problems: dict[str, list[Problem]],
+    count: int,
+    content: Content,
 ) -> None:
     """Plant `count` held-out problems in `drafts`, each in a mathematical page of its language."""
     places: list[int] = []
@@ -161,7 +191,7 @@ def _leak(
     for number in range(count):
         # Drawn one by one: a problem may leak twice.
         split = "test" if rng.random() < _TEST_LEAKS else "validation"
-        problem = rng.choice(problems[split])
+        problem = content.as_written(rng.choice(problems[split]))
 
         fitting = [i for i in places if drafts[i].section.language == problem.language]
         if not fitting:
@@ -171,7 +201,7 @@ def _leak(
 
         page = drafts[at]
         kind = LEAKS[number % len(LEAKS)]
-        article = plant(page.content, problem, kind, rng)
+        article = plant(page.content, problem, kind, rng, content.long_article)
         drafts[at] = replace(page, article=article, leaks=problem.id, note=f"leak {kind}")
 
 

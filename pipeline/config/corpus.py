@@ -151,15 +151,17 @@ class Selection(Section):
     vocabulary: Literal["mathematics"] | None = "mathematics"
     """NS: what the automatic annotator knows about the subject beforehand. `mathematics`: words in
     many languages, TeX commands and signs (corpus/mining/glossary.yaml). null: nothing, for any
-    other subject; it then goes by the classifier's scores alone."""
+    other subject; it then goes by the classifier's scores and by what other domains teach."""
 
     page_evidence: float = Field(0.03, gt=0, lt=1)
-    """NS: mathematical words and signs per token from which the automatic annotator calls a page
-    mathematical."""
+    """NS: mathematical words and signs per token from which a page that names three concepts is
+    plainly mathematical. Two thirds pass the annotator's first view; less than half, whatever it
+    names, is no sign of mathematics."""
 
-    prefix_evidence: float = Field(0.33, gt=0, le=1)
-    """NS: share of such pages from which it accepts a prefix: a manual of mathematics has pages of
-    plain words."""
+    prefix_evidence: float = Field(0.25, gt=0, le=1)
+    """NS: share of pages of the subject, the geometric mean of two views, from which the automatic
+    annotator accepts a prefix: a manual of mathematics has many pages of plain words. Below half of
+    it a prefix is rejected, between them it is undecided."""
 
     stop_share: float = Field(0.98, gt=0, le=1)
     """Paper: mining stopped when nearly 98 % of a round had been collected before. Reported, never

@@ -16,7 +16,9 @@ from pipeline.config.base import Section, SeededSection
 from pipeline.config.coder import Coder
 from pipeline.config.corpus import Corpus
 from pipeline.config.eval import Evaluation
+from pipeline.config.hardware import Hardware
 from pipeline.config.learning_rates import with_learning_rates
+from pipeline.config.medicine import Medicine
 from pipeline.config.preset_file import read_yaml
 from pipeline.config.pretrain import Pretrain
 from pipeline.config.prompts import Prompts
@@ -48,11 +50,16 @@ class Config(Section):
     taken stage must be those of the other run. Without `extends` all other settings are the other
     run's too (pipeline/reuse)."""
 
+    notice: str = Field("", max_length=500)
+    """What a reader must know before anything else, such as that all of it is invented: it stands on
+    every report and model card of the run."""
+
     seed: int = Field(0, ge=0)
     """Every random draw of every stage derives from this number."""
 
     sources: Sources = Sources()
     mini: MiniWorld = MiniWorld()
+    medicine: Medicine = Medicine()
     coder: Coder = Coder()
     prompts: Prompts = Prompts()
     corpus: Corpus = Corpus()
@@ -62,6 +69,7 @@ class Config(Section):
     rl: RL = RL()
     eval: Evaluation = Evaluation()
     tracking: Tracking = Tracking()
+    hardware: Hardware = Hardware()
 
     @model_validator(mode="before")
     @classmethod

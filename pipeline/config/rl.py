@@ -10,7 +10,7 @@ from pipeline.config.base import Incidental, Section, SeededSection
 from pipeline.config.engines import VLLM, Engines
 from pipeline.config.experts import Experts
 from pipeline.config.schedule import Drops
-from pipeline.config.training import Updates
+from pipeline.config.training import Lora, Updates
 
 REWARDS = ("rule", "format", "experts", "outcome_model", "process_model")
 OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -61,6 +61,21 @@ class Reward(PolicyUpdates):
     Math-Shepherd trains on hard labels. An outcome model may learn from scores instead: `experts`
     lets the simulated experts score sampled answers to cases, `ratings` reads `sources.ratings`."""
 
+    process_model: Literal["head", "implicit"] = "head"
+    """The process model: `head` scores the end of every line, after labels by rollouts (Math-Shepherd, as
+    in the paper); `implicit` is a language model whose log-ratio to the fine-tuned one rewards each
+    step, after verdicts of whole solutions alone (rl/implicit, arXiv 2412.01981)."""
+
+    implicit_beta: float = Field(1.0, gt=0)
+    """Factor of its log-ratios, which are log-odds then. PRIME (arXiv 2502.01456): 0.05."""
+
+    implicit_loss: Literal["cross_entropy", "pairwise"] = "cross_entropy"
+    """What it learns by: each solution's verdict, or comparisons of right and wrong solutions of a
+    problem. Cross-entropy in arXiv 2412.01981."""
+
+    mixed_problems: bool = False
+    """Train it only on problems that have both right and wrong solutions. NS; all."""
+
     experts: Experts = Experts()
     """The simulated experts, and how many raters are held out. NS."""
 
@@ -103,13 +118,21 @@ class Reward(PolicyUpdates):
 class DPO(Section):
     """Direct preference optimisation from right and wrong samples."""
 
-    beta: float = Field(0.1, gt=0)
-    """Weight of the distance to the reference. Paper NS; 0.1 is the DPO paper's (arXiv
-    2305.18290)."""
+    beta: float | None = Field(None, gt=0)
+    """Weight of the distance to the reference. Paper NS; none takes what fits the form: 0.1 for
+    sums (the DPO paper's, arXiv 2305.18290), 2 for means (a mean is a sum over some twenty tokens
+    or more; SimPO, arXiv 2405.14734, has 2 to 2.5)."""
 
     form: Literal["mean", "sum"] = "mean"
     """`mean`: log-ratios averaged over an answer's tokens, as in the paper's Eq. 12; `sum`:
     standard DPO."""
+
+    @property
+    def weight(self) -> float:
+        """`beta`, or what fits the form."""
+        if self.beta is not None:
+            return self.beta
+        return 2.0 if self.form == "mean" else 0.1
 
 
 class PPO(Section):
@@ -160,6 +183,12 @@ class RL(PolicyUpdates):
     group_size: int = Field(64, ge=1)
     """Outputs sampled for each question. Paper, section 4.2: 64."""
 
+    drop_groups: Literal["none", "all_wrong", "flat"] = "none"
+    """Questions that are left out of an update, whatever the method: those without a right output
+    (`all_wrong`), or those whose outputs are all rewarded alike (`flat`). They count in no
+    denominator. Paper: none; most of what GRPO gains on rejection sampling comes from dropping wrong
+    ones (arXiv 2504.11343)."""
+
     group_sizing: Literal["fixed", "literal", "scaled"] = "fixed"
     """Outputs per question from step to step. Paper: fixed. `literal` and `scaled` follow the
     spread of the previous step's rewards, up to `group_size` (rl/advantages.py:
@@ -208,6 +237,17 @@ class RL(PolicyUpdates):
     reverse KL's true gradient; `k1` alone has none. Or a function of your own, `module:function`:
     (log_probs [N], ref_log_probs [N]) to the term of each token [N]."""
 
+    likelihood_kl: bool = False
+    """Give rft and online_rft the KL term of GRPO, over right and wrong outputs alike. Paper: they
+    have none. With rft, whose outputs are the reference's own, it is a penalty and no estimate."""
+
+    surrogate: Literal["clipped", "gspo", "cispo"] = "clipped"
+    """What GRPO and PPO maximise. `clipped`: the paper's Eq. 3. `gspo`: the same with one ratio for
+    an output, the geometric mean of its tokens' (arXiv 2507.18071; `epsilon` is then of the order of
+    3e-4). `cispo`: log-probabilities weighed by the clipped ratio, which has no gradient, so that
+    every token learns (arXiv 2506.13585). They differ only with several updates per rollout or
+    old samples."""
+
     epsilon: float = Field(0.2, gt=0, lt=1)
     """Clip range of the ratio. NS; 0.2 is PPO's. It binds only with several updates per rollout."""
 
@@ -215,14 +255,17 @@ class RL(PolicyUpdates):
     """Upper clip range where it differs ("clip higher", DAPO, arXiv 2503.14476); none:
     `epsilon`."""
 
-    importance: Literal["none", "truncated"] = "none"
+    importance: Literal["none", "truncated", "masked", "sequence", "sequence_masked"] = "none"
     """Where sampler and trainer round differently. `none`: the sampler's log-probabilities are the
-    old policy's. `truncated`: the trainer's are, and a token's term is weighed by min(trainer /
-    sampler, `importance_cap`) (truncated importance sampling, IMPALA, arXiv 1802.01561). Costs a
-    forward pass. With the engine `vllm` the default is `truncated`."""
+    old policy's. Else the trainer's are, at the price of a forward pass, and a token's term is
+    weighed by w = trainer / sampler. `truncated`: min(w, `importance_cap`) (IMPALA, arXiv
+    1802.01561). `masked`: w where it lies between 1 / `importance_cap` and `importance_cap`, else 0
+    (IcePop, arXiv 2510.18855). `sequence` and `sequence_masked`: the same with the product over the
+    output's tokens, which alone is unbiased before it is cut. With the engine `vllm` the default is
+    `truncated`."""
 
     importance_cap: float = Field(2.0, ge=1)
-    """Largest weight of a token's term. NS; 2 is what public implementations use."""
+    """Largest weight of a term. NS; 2 is what public implementations use."""
 
     normalisation: Annotated[str, _choice_of("population", "sample", "none", "robust", "rank")] = (
         "population"
@@ -231,6 +274,24 @@ class RL(PolicyUpdates):
     deviation; `none` is Dr. GRPO (arXiv 2503.20783), `robust` median and interquartile range,
     `rank` the order alone. Or a function of your own, `module:function`: (rewards [n], pool [m]) to
     advantages [n]; it is asked only where the pool's rewards differ."""
+
+    combine: Literal["rewards", "advantages"] = "rewards"
+    """Where several rewards come together: their weighted sum is normalised, or each is normalised
+    by itself and the advantages are summed, so that a reward of narrow spread counts, too (GDPO,
+    arXiv 2601.05242). Outcome supervision only. Paper: one reward."""
+
+    process_learning_rate: float = Field(0.0, ge=0)
+    """Rate at which an implicit process model learns from each step's own outputs and verdicts (PRIME, arXiv
+    2502.01456); 0 leaves it frozen, as the paper's reward models are within an iteration."""
+
+    allow_weak_process_model: bool = False
+    """Start although the process model tells right from wrong solutions of a problem badly, or pays for
+    the number of steps (rl/implicit/gate.py). NS."""
+
+    process_credit: Literal["sum", "min"] = "sum"
+    """What a token is credited with under process supervision: the `sum` of this and later steps'
+    normalised rewards (paper, 4.1.3), or the least of them, which does not grow with the number of
+    steps (min-form credit, PURE, arXiv 2504.15275)."""
 
     decay: float = Field(1.0, gt=0, le=1)
     """Time-weighted advantage: token t of T by decay^(T - t), outcome supervision only. Paper: none
@@ -256,6 +317,7 @@ class RL(PolicyUpdates):
     """Probability mass that is sampled from. The paper samples by nucleus, with p NS. Only 1 is
     right: otherwise the ratio compares two distributions."""
 
+    lora: Lora = Lora()
     engine: Engines = "own"
     """What samples: `own`, this project's samplers; `vllm`, in a process of its own, whose rounding
     differs from the trainer's: `importance` is then `truncated` unless it is set (docs/models.md).
@@ -345,6 +407,14 @@ class RL(PolicyUpdates):
 
         if self.decay != 1 and self.method != "grpo_outcome":
             raise ValueError(f"decay {self.decay}: defined for method grpo_outcome only")
+        if self.combine != "rewards" and self.method != "grpo_outcome":
+            raise ValueError(f"combine {self.combine}: defined for method grpo_outcome only")
+        if self.surrogate == "gspo" and self.method == "grpo_process":
+            raise ValueError(
+                "surrogate gspo: has one ratio an output, which needs outcome supervision"
+            )
+        if self.likelihood_kl and self.method not in ("rft", "online_rft"):
+            raise ValueError(f"likelihood_kl: for methods rft and online_rft, not {self.method}")
         if self.method == "grpo_process" and not self.rewards.get("process_model"):
             raise ValueError("method grpo_process needs the reward process_model")
         if self.method.startswith("grpo") and self.group_size < 2:
@@ -352,6 +422,10 @@ class RL(PolicyUpdates):
                 f"group_size {self.group_size}: {self.method} compares outputs, at least 2 are needed"
             )
 
+        if self.lora.rank and self.iterations > 1:
+            raise ValueError(
+                f"lora.rank {self.lora.rank}: with one iteration only; the reference has no adapters"
+            )
         if self.steps < self.iterations:
             raise ValueError(f"iterations {self.iterations}: more than steps ({self.steps})")
         return self

@@ -27,9 +27,14 @@ class Updates(Section):
     """Tokens that one forward pass computes, padding included. NS; sets memory and speed, never
     results."""
 
-    distribution: Incidental[Literal["replicate", "shard"]] = "shard"
+    distribution: Incidental[Literal["replicate", "shard", "hybrid"]] = "shard"
     """With several processes (torchrun), whether each holds the whole model (DDP) or a part of
-    every layer (FSDP2). NS; the update is the same."""
+    every layer (FSDP2). `hybrid` shards over the processes of a node and replicates over nodes,
+    between which only gradients travel then (HSDP). NS; the update is the same."""
+
+    activation_checkpointing: Incidental[Literal["auto", "always", "never"]] = "auto"
+    """Compute each layer again in the backward pass instead of keeping what it computed: a third
+    more work for a fraction of the memory. `auto`: on a GPU. NS."""
 
     checkpoint_every: Incidental[int] = Field(250, ge=1)
     """Optimiser steps between checkpoints. NS."""
@@ -57,10 +62,6 @@ class Optimisation(Updates):
     """Which implementation computes attention. `auto`: flash_attention_2 on a GPU where it is
     installed, else torch's own, of packed rows row by row (pipeline/forward/row_attention.py).
     NS."""
-
-    activation_checkpointing: Incidental[Literal["auto", "always", "never"]] = "auto"
-    """Compute each layer again in the backward pass instead of keeping what it computed: a third
-    more work for a fraction of the memory. `auto`: on a GPU. NS."""
 
     compile: Incidental[bool] = False
     """torch.compile each layer: pays after minutes. NS; changes speed, and results by rounding
@@ -106,7 +107,19 @@ class FineTuningSchedule(Schedule):
     constant."""
 
 
+class Lora(Section):
+    """Low-rank adapters (arXiv 2106.09685), trained in the place of the weights and merged into them
+    when the model is saved. Needs the package peft (requirements-lora.txt)."""
+
+    rank: int = Field(0, ge=0)
+    """Rank of the adapters of all products of the layers; 0: all weights are trained. Paper: none."""
+
+    alpha: float = Field(32.0, gt=0)
+    """What the adapters add is multiplied by alpha / rank. NS."""
+
+
 class FineTuning(Optimisation):
     """The optimiser of fine-tuning is NS; the base model's is taken."""
 
     schedule: FineTuningSchedule = FineTuningSchedule()
+    lora: Lora = Lora()

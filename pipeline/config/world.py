@@ -1,7 +1,7 @@
 """Where a world's pages, problems, solutions, benchmarks and checkpoint come from, and the built-in
 world."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,10 @@ SourceList = Annotated[list[Source], Field(min_length=1)]
 
 class Sources(Section):
     """The inputs of the whole run. The word `mini` means: made by the built-in world (`mini/`)."""
+
+    world: Literal["mathematics", "medicine"] = "mathematics"
+    """Which built-in world that is: word problems and pages of mathematics, or invented medical cases
+    and pages of medicine (mini/medicine)."""
 
     warc: Source | SourceList = "mini"
     """WARC or ARC files: `mini`, a folder, a glob pattern, an address,

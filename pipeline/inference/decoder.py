@@ -9,9 +9,11 @@ Grouped-query attention, tied embeddings, biases, norms of queries and keys, sli
 of a head and every static kind of rotary scaling are supported: Llama, Mistral, Qwen2, Qwen3, Phi-3 (`supports`). Other
 architectures sample through their own forward pass (pipeline.inference.forward_sampler).
 
-Shapes: n sequences, Q prompts ("questions"), V vocabulary; a cache is [layers, slots, key-value heads, positions, D].
+Shapes: n sequences, Q prompts ("questions"), V vocabulary; a cache holds
+[slots, key-value heads, positions, D] of each layer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -21,6 +23,7 @@ from torch import Tensor
 from transformers import LlamaForCausalLM, PretrainedConfig, PreTrainedModel
 
 from pipeline.errors import UserError
+from pipeline.model.adapters import product_weight
 from pipeline.model.architecture import attention_windows, has_fixed_angles
 from pipeline.model.distributed import full_tensor
 
@@ -69,28 +72,43 @@ class Layer:
 
 @dataclass(slots=True)
 class Cache:
-    """Keys and values of the sequences in its slots: [layers, slots, key-value heads, positions, D] each."""
+    """Keys and values of the sequences in its slots: for each layer [slots, key-value heads, positions, D]."""
 
-    keys: Tensor
-    values: Tensor
+    keys: list[Tensor]
+    values: list[Tensor]
+
+    @property
+    def slots(self) -> int:
+        """Sequences for which there is room."""
+        return self.keys[0].shape[0]
 
     @property
     def positions(self) -> int:
         """Positions for which there is room."""
-        return self.keys.shape[3]
+        return self.keys[0].shape[2]
 
     def grow(self, positions: int) -> None:
         """Make room for at least so many positions, in blocks; what is stored stays."""
         if positions <= self.positions:
             return
         more = _up(positions, CACHE_BLOCK) - self.positions
-        self.keys = F.pad(self.keys, (0, 0, 0, more))
-        self.values = F.pad(self.values, (0, 0, 0, more))
+
+        # One tensor at a time: the old cache and the new one are never held together.
+        for tensors in (self.keys, self.values):
+            for layer, tensor in enumerate(tensors):
+                tensors[layer] = F.pad(tensor, (0, 0, 0, more))
 
     def move(self, source: list[int], target: list[int]) -> None:
         """Copy whole sequences from the slots `source` into the slots `target`."""
-        self.keys[:, target] = self.keys[:, source]
-        self.values[:, target] = self.values[:, source]
+        for tensor in (*self.keys, *self.values):
+            tensor[target] = tensor[source]
+
+    def put(self, slots: slice, other: "Cache") -> None:
+        """Copy what `other` holds to the beginning of these slots."""
+        for mine, theirs in zip(
+            (*self.keys, *self.values), (*other.keys, *other.values), strict=True
+        ):
+            mine[slots, :, : other.positions] = theirs
 
 
 @dataclass(slots=True)
@@ -162,6 +180,8 @@ class Decoder:
         # The relatives name their modules as Llama does.
         llama = cast(LlamaForCausalLM, model)
         body = llama.model
+        # Old and new weights are never held together.
+        self.release()
 
         embedding = full_tensor(body.embed_tokens.weight)
         self.dtype, self.device = dtype or embedding.dtype, embedding.device
@@ -171,14 +191,22 @@ class Decoder:
         head = embedding if tied else full_tensor(llama.lm_head.weight)
         self.head = self._cast(head * full_tensor(body.norm.weight))
 
-        self.layers = [
-            self._fused(layer, window)
-            for layer, window in zip(body.layers, self.windows, strict=True)
-        ]
+        for layer, window in zip(body.layers, self.windows, strict=True):
+            self.layers.append(self._fused(layer, window))
 
         positions = torch.arange(self.context, device=self.device)[None]
         cos, sin = body.rotary_emb(torch.zeros(1, device=self.device), positions)
         self.cos, self.sin = self._cast(cos[0]), self._cast(sin[0])  # [context, D]
+
+    def release(self) -> None:
+        """Give the weights back; the next `load` takes others."""
+        self.layers: list[Layer] = []
+        self.embedding = self.head = torch.empty(0)
+
+    @property
+    def is_released(self) -> bool:
+        """Whether there are no weights to compute with."""
+        return not self.layers
 
     @property
     def small(self) -> bool:
@@ -213,7 +241,7 @@ class Decoder:
             return self._joined(modules, scales=[scale, 1.0, 1.0], gain=gain)
 
         # Phi-3 has them in one product already; its first rows are the queries'.
-        rows = full_tensor(attention.qkv_proj.weight)
+        rows = product_weight(attention.qkv_proj)
         scales = torch.ones(len(rows), 1, device=rows.device)
         scales[: self.heads * self.head_size] = scale
         return Linear(self._cast(rows * scales * full_tensor(gain)), None)
@@ -238,7 +266,7 @@ class Decoder:
         """Products of the same input as one; the outputs are scaled, the input is multiplied by `gain` beforehand."""
         weights, biases = [], []
         for module, scale in zip(modules, scales, strict=True):
-            weight = full_tensor(module.weight) * scale
+            weight = product_weight(module) * scale
             weights.append(weight if gain is None else weight * full_tensor(gain))
             if module.bias is not None:
                 biases.append(full_tensor(module.bias) * scale)
@@ -250,10 +278,21 @@ class Decoder:
 
     def new_cache(self, slots: int, positions: int) -> Cache:
         """An empty cache for at least so many slots."""
-        shape = (len(self.layers), _up(slots, ROWS_BLOCK), self.kv_heads, positions, self.head_size)
-        keys = torch.zeros(shape, dtype=self.dtype, device=self.device)
-        values = torch.zeros(shape, dtype=self.dtype, device=self.device)
-        return Cache(keys, values)
+        return self._cache(torch.zeros, _up(slots, ROWS_BLOCK), positions)
+
+    def _cache(self, make: Callable[..., Tensor], slots: int, positions: int) -> Cache:
+        """A cache whose tensors are made by torch.zeros or torch.empty."""
+
+        def of_layers() -> list[Tensor]:
+            shape = (slots, self.kv_heads, positions, self.head_size)
+            return [make(shape, dtype=self.dtype, device=self.device) for _ in self.layers]
+
+        return Cache(of_layers(), of_layers())
+
+    @property
+    def bytes_per_token(self) -> int:
+        """Bytes that one token's keys and values take in all layers."""
+        return 2 * len(self.layers) * self.kv_heads * self.head_size * self.dtype.itemsize
 
     def prefill(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Cache]:
         """Run right-padded prompts `ids` [Q, width] of the given `lengths` [Q] through the model.
@@ -263,17 +302,15 @@ class Decoder:
         prompts do, is computed once.
         """
         questions, width = ids.shape
-        shape = (len(self.layers), questions, self.kv_heads, width, self.head_size)
-        keys = torch.empty(shape, dtype=self.dtype, device=self.device)
-        values = torch.empty(shape, dtype=self.dtype, device=self.device)
+        cache = self._cache(torch.empty, questions, width)
 
         shared = _shared_prefix(ids, lengths)
         if shared:
-            self._read(ids[:1, :shared], Cache(keys[:, :1], values[:, :1]), 0)
-            for kept in (keys, values):
-                kept[:, 1:, :, :shared] = kept[:, :1, :, :shared]
+            first = Cache([kept[:1] for kept in cache.keys], [kept[:1] for kept in cache.values])
+            self._read(ids[:1, :shared], first, 0)
+            for kept in (*cache.keys, *cache.values):
+                kept[1:, :, :shared] = kept[:1, :, :shared]
 
-        cache = Cache(keys, values)
         hidden = self._read(ids[:, shared:], cache, shared)
         last = hidden[torch.arange(questions, device=ids.device), lengths - 1 - shared]
         return self._logits(last), cache
@@ -342,28 +379,29 @@ class Decoder:
         if self.compiled:
             # Slots and positions of caches change, layers and heads do not.
             for value in changing:
-                if isinstance(value, Tensor):
-                    dimensions = [0] if value.dim() == 1 else [1, 3]
-                    torch._dynamo.maybe_mark_dynamic(value, dimensions)
+                for tensor in value if isinstance(value, list) else [value]:
+                    if isinstance(tensor, Tensor):
+                        dimensions = [0] if tensor.dim() == 1 else [0, 2]
+                        torch._dynamo.maybe_mark_dynamic(tensor, dimensions)
         return self._step(*changing)
 
     def _compute(
         self,
         tokens: Tensor,
         counts: Tensor,
-        prompt_keys: Tensor,
-        prompt_values: Tensor,
+        prompt_keys: list[Tensor],
+        prompt_values: list[Tensor],
         lengths: Tensor,
         place: Tensor,
         group: int,
-        own_keys: Tensor,
-        own_values: Tensor,
+        own_keys: list[Tensor],
+        own_values: list[Tensor],
     ) -> Tensor:
         """`step` once there is room in the cache; all that changes from step to step is an argument (torch.compile)."""
         prompts = Prompts(Cache(prompt_keys, prompt_values), lengths, place, group)
         cache = Cache(own_keys, own_values)
         running = len(tokens)
-        rows = min(_up(running, ROWS_BLOCK), cache.keys.shape[1])
+        rows = min(_up(running, ROWS_BLOCK), cache.slots)
         slots = prompts.place // prompts.group
         widths = (prompts.cache.positions, cache.positions)
 
@@ -394,14 +432,14 @@ class Decoder:
 
             # Scores on the prompt, whose keys all its sequences share, and on the sequence's own tokens.
             query = query.unflatten(1, (self.kv_heads, -1))
-            prompt_keys_t = prompts.cache.keys[index, shared].transpose(-1, -2)
+            prompt_keys_t = prompts.cache.keys[index][shared].transpose(-1, -2)
             on_prompt = prompts.gather(prompts.spread(query[:running]) @ prompt_keys_t, rows)
             scores = torch.cat([on_prompt, query @ keys[own].transpose(-1, -2)], -1)
 
             weights = (scores + masks[layer.window]).softmax(-1).to(self.dtype)
             on_prompt, on_own = weights.split(widths, -1)
 
-            of_prompt = prompts.spread(on_prompt[:running]) @ prompts.cache.values[index, shared]
+            of_prompt = prompts.spread(on_prompt[:running]) @ prompts.cache.values[index][shared]
             mixed = prompts.gather(of_prompt, rows) + on_own @ values[own]
             hidden = self._block(layer, hidden, mixed.flatten(1, 2))
         return self._logits(hidden)[:running]

@@ -85,8 +85,10 @@ class SampleRequest:
     `prompts` are token ids, one sequence of at least one id for each prompt; they may differ in length. `keys`, one
     for each prompt, name the prompts for the random numbers: a sample's numbers depend on the seed, its prompt's key
     and its index among the prompt's samples, and on nothing else. Equal keys get equal numbers; without keys a
-    prompt's key is its index. `progress` is advanced by one for each finished sample. A sample that `store` already
-    holds is taken from there instead of being sampled, and every newly finished one is added to it.
+    prompt's key is its index. `first_indices`, one for each prompt, are the indices of their first samples where others
+    are made elsewhere (on another process); 0 without them. `progress` is advanced by one for each finished sample. A
+    sample that `store` already holds is taken from there instead of being sampled, and every newly finished one is
+    added to it.
     """
 
     prompts: Sequence[Sequence[int]]
@@ -95,6 +97,11 @@ class SampleRequest:
     keys: Sequence[object] | None = None
     progress: Progress | None = None
     store: SampleStore | None = None
+    first_indices: Sequence[int] | None = None
+
+    def index_of(self, place: int, number: int) -> int:
+        """The index, among all samples of the prompt at `place`, of the one that is made here as number `number`."""
+        return number if self.first_indices is None else self.first_indices[place] + number
 
     @property
     def key_names(self) -> list[str]:

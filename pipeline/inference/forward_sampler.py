@@ -86,7 +86,12 @@ class ForwardSampler:
             batch = waiting[start : start + self.max_batch]
             draws = np.stack(
                 [
-                    uniforms(settings.seed, settings.max_new_tokens, keys[question], index)
+                    uniforms(
+                        settings.seed,
+                        settings.max_new_tokens,
+                        keys[question],
+                        request.index_of(question, index),
+                    )
                     for question, index in batch
                 ]
             )

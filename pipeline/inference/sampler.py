@@ -24,13 +24,24 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from pipeline.errors import UserError
-from pipeline.inference.decoder import CACHE_BLOCK, WORTH_SHARING, Cache, Decoder, Prompts
+from pipeline.inference.decoder import (
+    CACHE_BLOCK,
+    ROWS_BLOCK,
+    WORTH_SHARING,
+    Cache,
+    Decoder,
+    Prompts,
+)
 from pipeline.inference.engine import Sample, SampleRequest
 from pipeline.inference.sample_token import choose, uniforms
+from pipeline.model.free_memory import free_memory
 from pipeline.model.threads import ordered_map
 
 PREFILL_TOKENS = 16_384
 """Prompts are computed in chunks of at most so many tokens, padding included."""
+
+CACHE_SHARE = 0.8
+"""Share of an accelerator's free memory that caches may take; the rest is for what a step computes."""
 
 
 class Sampler:
@@ -48,6 +59,7 @@ class Sampler:
         dtype: torch.dtype | None = None,
         compiled: bool = False,
     ):
+        self.model = model
         self.decoder = Decoder(model, dtype, compiled)
         self.tokenizer, self.max_batch, self.dtype = tokenizer, max_batch, dtype
 
@@ -60,18 +72,22 @@ class Sampler:
 
     def load(self, model: PreTrainedModel) -> None:
         """Take over the model's current weights (cast once per rollout, not per token)."""
+        self.model = model
         self.decoder.load(model, self.dtype)
 
     def sleep(self) -> None:
-        """Give back the caches of a GPU. A processor keeps them: its memory is not what an update lacks."""
+        """Give back the caches and weights of a GPU. A processor keeps them: its memory is not what an update lacks."""
         if self.decoder.device.type != "cpu":
             self._caches.clear()
+            self.decoder.release()
 
     def sample(self, request: SampleRequest) -> list[list[Sample]]:
         """See `Engine.sample`."""
         prompts, keys = request.prompts, request.key_names
         if any(not len(prompt) for prompt in prompts):
             raise UserError("sampling: a prompt is empty; it needs at least one token")
+        if self.decoder.is_released:
+            self.load(self.model)
 
         # Products of a small model are not worth splitting: each core takes a part of the questions instead.
         parts = 1
@@ -85,7 +101,10 @@ class Sampler:
         def sample_part(part: int) -> None:
             mine = by_length[part::parts]
             asked = replace(
-                request, prompts=[list(prompts[q]) for q in mine], keys=[keys[q] for q in mine]
+                request,
+                prompts=[list(prompts[q]) for q in mine],
+                keys=[keys[q] for q in mine],
+                first_indices=[request.index_of(q, 0) for q in mine],
             )
             groups = _Run(self, asked, part, parts).finish_all()
             for question, samples in zip(mine, groups, strict=True):
@@ -97,10 +116,25 @@ class Sampler:
             deque(ordered_map(sample_part, range(parts)), maxlen=0)
         return results
 
+    def slots_that_fit(self, prompt: int, new: int) -> int:
+        """Sequences of `prompt` and `new` tokens at most whose keys and values fit into free memory, or `max_batch`.
+
+        A prompt is counted for every sequence; the chunk in which prompts are computed is counted too. Caches come in
+        blocks of ROWS_BLOCK sequences: there is always one.
+        """
+        free = free_memory(self.decoder.device)
+        if free is None:
+            return self.max_batch
+
+        of_token = self.decoder.bytes_per_token
+        budget = CACHE_SHARE * free - of_token * max(PREFILL_TOKENS, prompt)
+        blocks = int(budget // (of_token * (prompt + new) * ROWS_BLOCK))
+        return min(self.max_batch, max(1, blocks) * ROWS_BLOCK)
+
     def reused_cache(self, use: str, slots: int, positions: int) -> Cache:
         """A cache with at least so many slots; it is kept for the next call, whose size is usually the same."""
         cache = self._caches.get(use)
-        if cache is None or cache.keys.shape[1] < slots or cache.positions != positions:
+        if cache is None or cache.slots < slots or cache.positions != positions:
             self._caches[use] = cache = self.decoder.new_cache(slots, positions)
         return cache
 
@@ -146,7 +180,11 @@ class _Run:
         self.waiting: deque[_Wanted] = deque()
         self._queue()
 
-        self.slots = max(1, min(-(-sampler.max_batch // parts), len(self.waiting)))
+        new = -(-self.settings.max_new_tokens // CACHE_BLOCK) * CACHE_BLOCK
+        longest = max((len(self.prompts[one.question]) for one in self.waiting), default=1)
+        longest = -(-longest // CACHE_BLOCK) * CACHE_BLOCK
+        most = sampler.slots_that_fit(longest, new)
+        self.slots = max(1, min(-(-most // parts), len(self.waiting)))
         self.active = 0
         self.owners: list[_Wanted] = []  # of the rows in the batch
         self.questions: list[int] = []  # of the slots of the prompt cache
@@ -155,8 +193,6 @@ class _Run:
 
         new = self.settings.max_new_tokens
         self.cache = sampler.reused_cache(f"own {part}", self.slots, min(new, CACHE_BLOCK))
-        longest = max((len(self.prompts[one.question]) for one in self.waiting), default=1)
-        longest = -(-longest // CACHE_BLOCK) * CACHE_BLOCK
         prompt_slots = min(len(self.prompts), self.slots)
         self.prompt_cache = sampler.reused_cache(f"prompts {part}", prompt_slots, longest)
 
@@ -245,7 +281,8 @@ class _Run:
 
     def _uniforms(self, wanted: _Wanted) -> np.ndarray:
         key = self.keys[wanted.question]
-        return uniforms(self.settings.seed, self.settings.max_new_tokens, key, wanted.index)
+        index = self.request.index_of(wanted.question, wanted.index)
+        return uniforms(self.settings.seed, self.settings.max_new_tokens, key, index)
 
     def _prefill(self, questions: list[int]) -> None:
         """Compute prompts in chunks under the token budget; `questions` come sorted by length."""
@@ -266,8 +303,7 @@ class _Run:
         )
 
         slots = slice(len(self.questions), len(self.questions) + len(questions))
-        self.prompt_cache.keys[:, slots, :, :width] = cache.keys
-        self.prompt_cache.values[:, slots, :, :width] = cache.values
+        self.prompt_cache.put(slots, cache)
         self.questions += questions
         self.first_logits.update(zip(questions, logits, strict=True))
 

@@ -17,7 +17,9 @@ Not done: several GPUs for one copy of the model. With several processes each ha
 
 import hashlib
 import os
+import shutil
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from pipeline.errors import UserError
 from pipeline.inference.engine import Sample, SampleRequest
 from pipeline.inference.vllm_process import VLLMProcess, new_folder, python_with_vllm
 from pipeline.model import distributed
+from pipeline.model.adapters import merged_state
 from pipeline.model.older_releases import write_older_fields
 
 SHARD_SIZE = "2GB"
@@ -140,7 +143,7 @@ class VLLMEngine:
         orders = []
         for place, index in wanted:
             room = min(settings.max_new_tokens, self.context - len(request.prompts[place]))
-            seed = _seed(settings.seed, keys[place], index)
+            seed = _seed(settings.seed, keys[place], request.index_of(place, index))
             orders.append({"prompt": place, "room": room, "seed": seed})
 
         answers = self.process.ask(
@@ -187,6 +190,7 @@ class Handover:
         assert folder is not None
         self.folder: Path = folder
         if self._writes:
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
             tokenizer.save_pretrained(self.folder)
 
     @property
@@ -214,7 +218,8 @@ class Handover:
 
         if self._writes:
             # The library's own writer: it knows what vLLM expects of every architecture.
-            model.save_pretrained(self.folder, state_dict=weights, max_shard_size=SHARD_SIZE)
+            merged = merged_state(model, weights)
+            model.save_pretrained(self.folder, state_dict=merged, max_shard_size=SHARD_SIZE)
             write_older_fields(self.folder)
         distributed.barrier()
 

@@ -16,8 +16,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from pipeline.config.engines import VLLM
 from pipeline.errors import UserError
 
@@ -164,6 +162,9 @@ def _environment() -> dict[str, str]:
     variables = QUIET | {
         name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES
     }
+    # Whoever only asks whether vLLM is there does not wait for torch.
+    import torch
+
     if torch.cuda.is_available():
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         all_of_them = (

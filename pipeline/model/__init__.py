@@ -7,7 +7,9 @@ chat.py         problems and solutions to token ids: the one place where prompts
 model_prompts.py   how a model wants to be asked: prompts.json beside its weights
 card.py         the model card: origin, licence, prompts, limits, a snippet
 older_releases.py  what older releases of transformers read in a model folder
+adapters.py     low-rank adapters (LoRA): put in, read with the weights, merged
 distributed.py  one training on several processes: replicated or sharded
+free_memory.py  what an accelerator still has for this process
 threads.py      several micro-batches at a time on the cores of one processor
 allocator.py    the C library keeps what large tensors held
 """

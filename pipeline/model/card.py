@@ -17,6 +17,7 @@ import yaml
 
 from pipeline.model.model_prompts import ModelPrompts
 from pipeline.model.older_releases import OLDEST
+from pipeline.notice import notice
 
 NAME = "README.md"
 FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
@@ -123,6 +124,7 @@ def write_card(card: Card) -> str:
     """The card as text."""
     sections = [
         f"# {card.title}",
+        *_notice(),
         card.description,
         "## Origin\n\n" + _origin(card),
         "## How to ask it\n\n" + _prompts(card),
@@ -133,6 +135,11 @@ def write_card(card: Card) -> str:
     if card.metrics:
         sections.append("## Measured in training\n\n" + _block(card.metrics))
     return join_front_matter(_front_matter(card), "\n\n".join(sections) + "\n")
+
+
+def _notice() -> list[str]:
+    """What a reader of the run's cards must know first, if there is anything."""
+    return [f"**{notice()}**"] if notice() else []
 
 
 def _front_matter(card: Card) -> dict[str, Any]:

@@ -7,27 +7,41 @@ processes, since denominators are totals of the whole step (pipeline.training.st
 process up to the order of sums. Two ways to hold the model:
 
     replicate   each process holds all of it; gradients are added up (as DDP does)
-    shard       each process holds a part of every layer, gathered when it computes (FSDP2, torch's fully_shard)
+    shard       each process holds a part of every layer, gathered when it computes (FSDP2, torch's fully_shard);
+                hybrid: sharded over the processes of a node, replicated over nodes (HSDP)
+
+A model that will be sharded is loaded by the first process alone, into main memory; the others make an empty one, and
+`shard` hands each its part: no GPU ever holds all of it.
 
 Not done here: starting processes (torchrun, profiles/), tensor or pipeline parallelism.
 """
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TextIO, TypeVar, cast
 
 import torch
 import torch.distributed as dist
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
 from pipeline.errors import UserError
 
 Item = TypeVar("Item")
 
-PATIENCE = timedelta(hours=2)
-"""How long processes wait for one another: the first may be writing a large model."""
+PATIENCE = timedelta(minutes=15)
+"""How long processes wait for one another before the training ends with an error."""
+
+LONG_PATIENCE = timedelta(hours=2)
+"""How long they wait while the first reads or writes a large model alone."""
+
+SYNCHRONISED_ONCE = 1 / 8
+"""Share of a GPU's memory that whole gradients in fp32 may take; they travel once a step then, not once a
+micro-batch."""
 
 BUCKET = 2**24
 """Numbers that are added up over all processes at a time (64 MiB in fp32)."""
@@ -56,9 +70,27 @@ def session() -> Iterator[None]:
         if is_main():
             raise
         sys.exit(2)
+    except RuntimeError as error:
+        if not _is_timeout(error):
+            raise
+        minutes = round(PATIENCE.total_seconds() / 60)
+        print(
+            f"error: process {rank()} of {world_size()} waited {minutes} minutes for the others: one of them has "
+            "ended or hangs; the first error above this line is the reason",
+            file=sys.stderr,
+        )
+        # The process group is broken: leaving it in an orderly way would wait again.
+        sys.stderr.flush()
+        os._exit(1)
 
-    dist.barrier()
+    wait_for_main()
     dist.destroy_process_group()
+
+
+def _is_timeout(error: RuntimeError) -> bool:
+    """Whether processes waited for one another in vain; torch tells it by the message alone."""
+    text = str(error).lower()
+    return "timed out waiting" in text or "collective operation timeout" in text
 
 
 def world_size() -> int:
@@ -80,6 +112,38 @@ def barrier() -> None:
     """Wait until all processes are here."""
     if dist.is_initialized():
         dist.barrier()
+
+
+def wait_for_main() -> None:
+    """Wait until all processes are here, longer than usual: the first reads or writes something large."""
+    if dist.is_initialized():
+        dist.barrier(group=_patient_group())
+
+
+def on_main(function: Callable[[], Item]) -> Item | None:
+    """Call `function` in the first process while the others wait; they get None, and its UserError where it raises
+    one."""
+    if world_size() == 1:
+        return function()
+
+    result: Item | None = None
+    found: list[str | None] = [None]
+    if is_main():
+        try:
+            result = function()
+        except UserError as error:
+            found = [str(error)]
+
+    dist.broadcast_object_list(found, group=_patient_group())
+    if found[0] is not None:
+        raise UserError(found[0])
+    return result
+
+
+@functools.cache
+def _patient_group() -> dist.ProcessGroup:
+    """All processes once more, on the CPU, with a longer time-out. All of them must ask for it at the same time."""
+    return dist.new_group(backend="gloo", timeout=LONG_PATIENCE)
 
 
 def progress_stream() -> TextIO:
@@ -158,16 +222,30 @@ def _all_reduce(tensors: list[torch.Tensor]) -> None:
         tensor.copy_(piece.view_as(tensor))
 
 
-def shard(model: torch.nn.Module, layers: Iterable[torch.nn.Module], bf16: bool) -> None:
-    """Shard `model` in place over all processes, each of `layers` and the rest as a unit (FSDP2).
+def is_shared_out(distribution: str) -> bool:
+    """Whether models will be sharded here."""
+    return world_size() > 1 and distribution != "replicate"
 
-    Weights stay fp32; with `bf16` they travel and compute as bf16, gradients are reduced in fp32. Everything that is
-    computed with a sharded model goes through `run`.
+
+def shard(
+    model: torch.nn.Module,
+    layers: Iterable[torch.nn.Module],
+    device: torch.device,
+    bf16: bool,
+    *,
+    hybrid: bool = False,
+) -> None:
+    """Shard `model` in place over all processes, each of `layers` and the rest as a unit (FSDP2), on `device`.
+
+    The first process's weights count; the others' models may be empty ones (device meta). Weights stay fp32; with
+    `bf16` they travel and compute as bf16, gradients are reduced in fp32. Everything that is computed with a sharded
+    model goes through `run`.
     """
     # Imported here, since it takes a second.
     from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
     policy = MixedPrecisionPolicy(torch.bfloat16, torch.float32) if bf16 else MixedPrecisionPolicy()
+    mesh = _mesh(device, hybrid)
 
     # The unit of the whole model is gathered when its `forward` is called; `run` passes its function in there.
     forward = model.forward
@@ -177,16 +255,115 @@ def shard(model: torch.nn.Module, layers: Iterable[torch.nn.Module], bf16: bool)
 
     cast(Any, model).forward = forward_or_run
 
+    whole = _emptied(model)
     for layer in layers:
-        fully_shard(layer, mp_policy=policy)
-    fully_shard(model, mp_policy=policy)
+        fully_shard(layer, mesh=mesh, mp_policy=policy)
+    fully_shard(model, mesh=mesh, mp_policy=policy)
+    _fill(model, whole, device)
 
     # Gradients are sums over all processes, not means.
     for module in model.modules():
         if isinstance(module, FSDPModule):
             module.set_gradient_divide_factor(1.0)
             module.set_force_sum_reduction_for_comms(True)
-    cast(Any, model).is_sharded = True
+
+    held = cast(Any, model)
+    held.is_sharded = True
+    held.is_hybrid = mesh.ndim == 2
+    held.synchronises_once = _gradients_are_small(model, device)
+
+
+def _mesh(device: torch.device, hybrid: bool) -> DeviceMesh:
+    """All processes in a row; for `hybrid`, and with several nodes, a row a node."""
+    of_node = int(os.environ.get("LOCAL_WORLD_SIZE", world_size()))
+    if hybrid and of_node < world_size():
+        return init_device_mesh(
+            device.type,
+            (world_size() // of_node, of_node),
+            mesh_dim_names=("replicate", "shard"),
+        )
+    return init_device_mesh(device.type, (world_size(),), mesh_dim_names=("shard",))
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What `shard` hands out: the first process's tensors, in main memory; nothing on the others."""
+
+    weights: dict[str, torch.Tensor]
+    buffers: dict[str, torch.Tensor]
+    tied: dict[str, str]
+    """Second names of a weight -> its first name."""
+
+
+def _emptied(model: torch.nn.Module) -> _Whole:
+    """Take the weights out of the model, which keeps their shapes only."""
+    names: dict[int, str] = {}
+    tied = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        first = names.setdefault(id(parameter), name)
+        if first != name:
+            tied[name] = first
+
+    weights, buffers = {}, {}
+    if is_main():
+        weights = {name: parameter.detach().cpu() for name, parameter in model.named_parameters()}
+        buffers = {name: buffer.cpu() for name, buffer in model.named_buffers()}
+    trained = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+
+    model.to("meta")
+    _tie(model, tied)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(trained[name])
+    return _Whole(weights, buffers, tied)
+
+
+def _tie(model: torch.nn.Module, tied: dict[str, str]) -> None:
+    """Give weights with two names one tensor again."""
+    for name, first in tied.items():
+        module, _, attribute = name.rpartition(".")
+        setattr(model.get_submodule(module), attribute, model.get_parameter(first))
+
+
+def _fill(model: torch.nn.Module, whole: _Whole, device: torch.device) -> None:
+    """Give every process its part of the first process's weights, and all of its buffers; one tensor at a time."""
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
+
+    model.to_empty(device=device)
+    _tie(model, whole.tied)
+
+    weights: dict[str, Any] = dict(whole.weights)
+    for name, first in whole.tied.items():
+        if weights:
+            weights[name] = weights[first]
+    # Buffers that a model folder does not hold either (rotary frequencies) are not part of a state.
+    for name, buffer in model.named_buffers():
+        if is_main():
+            buffer.copy_(whole.buffers[name])
+        dist.broadcast(buffer, src=0)
+
+    options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True, strict=False)
+    set_model_state_dict(model, weights, options=options)
+
+
+def _gradients_are_small(model: torch.nn.Module, device: torch.device) -> bool:
+    """Whether a process can hold the whole gradients beside its part of the model."""
+    if device.type != "cuda":
+        return True
+    size = 4 * sum(parameter.numel() for parameter in model.parameters())
+    return size <= SYNCHRONISED_ONCE * torch.cuda.get_device_properties(device).total_memory
+
+
+def synchronise_gradients(model: torch.nn.Module, *, is_last: bool) -> None:
+    """Say before a sharded model's micro-batch whether it is the step's last, at which gradients are added up.
+
+    Where whole gradients would take too much memory, every micro-batch's are dealt out at once; only those that nodes
+    exchange wait for the last.
+    """
+    held = cast(Any, model)
+    if held.synchronises_once:
+        held.set_requires_gradient_sync(is_last)
+    elif held.is_hybrid:
+        held.set_requires_all_reduce(is_last)
 
 
 def is_sharded(model: torch.nn.Module) -> bool:

@@ -30,6 +30,7 @@ from pipeline.artifacts.tensorboard import EVENTS, write_events
 from pipeline.artifacts.write import atomic_folder, payload, write_manifest
 from pipeline.errors import UserError
 from pipeline.model import distributed
+from pipeline.model.adapters import merged_state
 from pipeline.model.allocator import keep_freed_memory
 from pipeline.model.card import NAME as CARD
 from pipeline.model.chat import CHAT_TEMPLATE
@@ -82,10 +83,16 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
 
 
 def load_model(
-    source: str | Path, attention: str = "auto", keep_precision: bool = False
+    source: str | Path,
+    attention: str = "auto",
+    keep_precision: bool = False,
+    distribution: str = "replicate",
 ) -> PreTrainedModel:
     """Load a causal language model onto the device, in evaluation mode, in fp32 (master weights) unless its own
     precision shall be kept.
+
+    With several processes and a `distribution` that shards it, the first one loads it into main memory and the others
+    make an empty one (pipeline.model.distributed.shard).
 
     `attention` is a transformers implementation ("eager", "sdpa", "flash_attention_2", "flex_attention") or "auto":
     flash attention on a GPU where it is installed (packed rows need no mask then), else transformers' choice.
@@ -99,6 +106,30 @@ def load_model(
         if implementation is None and _caps_attention_scores(source):
             implementation = "eager"
 
+    def load() -> PreTrainedModel:
+        return _load_whole(source, implementation, keep_precision)
+
+    if not distributed.is_shared_out(distribution):
+        model = load()
+        # In place; its declared signature confuses type checkers.
+        cast(torch.nn.Module, model).to(device())
+        return model.eval()
+
+    loaded = distributed.on_main(load)
+    if loaded is None:
+        config = AutoConfig.from_pretrained(str(source))
+        with torch.device("meta"):
+            loaded = AutoModelForCausalLM.from_config(
+                config, dtype=torch.float32, attn_implementation=implementation
+            )
+        train_every_embedding(loaded)
+    return loaded.eval()
+
+
+def _load_whole(
+    source: str | Path, implementation: str | None, keep_precision: bool
+) -> PreTrainedModel:
+    """The model in main memory, its folder checked."""
     _check_folder(source, ("config.json",), "model configuration")
     if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
         raise UserError(f"{source}: no weights (*.safetensors) in this folder")
@@ -116,11 +147,7 @@ def load_model(
     check_loaded(source, model, loaded[1])
     train_every_embedding(model)
     check_artifact(source)
-
-    cast(torch.nn.Module, model).to(
-        device()
-    )  # in place; its declared signature confuses type checkers
-    return model.eval()
+    return model
 
 
 def train_every_embedding(model: PreTrainedModel) -> None:
@@ -215,7 +242,7 @@ def save_model(
     With several processes all must call it; the first one writes.
     """
     # All processes take part in gathering a sharded model's weights.
-    weights = distributed.full_state_dict(model)
+    weights = merged_state(model, distributed.full_state_dict(model))
     if not distributed.is_main():
         return
 

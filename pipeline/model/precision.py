@@ -27,10 +27,10 @@ def computes_in_bf16(precision: str, model: torch.nn.Module) -> bool:
     if precision != "auto":
         return precision == "bf16"
 
-    parameters = list(model.parameters())
-    if parameters and parameters[0].device.type == "cuda":
+    # A model that is about to be sharded is not on the GPU yet.
+    if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    if sum(parameter.numel() for parameter in parameters) < SMALL:
+    if sum(parameter.numel() for parameter in model.parameters()) < SMALL:
         return False
     return bf16_speedup() >= WORTH_SWITCHING
 

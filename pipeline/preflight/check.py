@@ -8,6 +8,8 @@ from typing import NoReturn
 from pipeline.config.learning_rates import RATES, parameters, scaled
 from pipeline.config.load import Config
 from pipeline.errors import UserError
+from pipeline.inference.vllm_process import python_with_vllm
+from pipeline.memory.card import named_card, this_machine
 from pipeline.preflight import inputs, memory
 from pipeline.preflight.checkpoint import Checkpoint, check_tokenizer, read_checkpoint
 
@@ -29,6 +31,8 @@ def first_minute(
             inputs.check_results(results)
         for check in more:
             check(config)
+        if on_this_machine:
+            check_engines(config)
         for line in check_checkpoint(config, on_this_machine):
             print(line, file=sys.stderr)
     except UserError as error:
@@ -38,6 +42,13 @@ def first_minute(
 def stop(error: UserError) -> NoReturn:
     print("error: " + " ".join(str(error).split()), file=sys.stderr)
     sys.exit(2)
+
+
+def check_engines(config: Config) -> None:
+    """Whether vLLM can be started where the settings name it: not hours later, when it is needed."""
+    for section in (config.rl, config.eval):
+        if section.engine == "vllm":
+            python_with_vllm(section.vllm)
 
 
 def check_files(config: Config) -> None:
@@ -118,9 +129,10 @@ def check_checkpoint(config: Config, on_this_machine: bool) -> list[str]:
         lines.append(f"warning: {coder}: {note}")
     lines += [f"warning: {line}" for line in too_high(config)]
 
-    there = memory.machine() if on_this_machine else None
-    if there is not None:
-        warnings, error = memory.judged(memory.needs(config, model), there)
+    # Where jobs run elsewhere, the preset may say on what.
+    card = this_machine() if on_this_machine else named_card(config)
+    if card is not None and model.hidden:
+        warnings, error = memory.warnings_of(memory.needs_of(config, model, card), card)
         if error:
             raise UserError(f"{coder}: {error}")
         lines += [f"warning: {line}" for line in warnings]

@@ -17,6 +17,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipeline.notice import notice
 from pipeline.report.math_html import with_formulas
 from pipeline.report.number_format import count, number, percent, points
 
@@ -62,6 +63,7 @@ def render_page(
         style=style,
         script=script,
         made_with=made_with,
+        notice=notice(),
     )
     return page + "\n"
 

@@ -9,5 +9,6 @@
 
 stages.py   the stages in their order, what each leaves in a run's folder, and which settings decide it
 earlier.py  which stages of the other run are taken, and why they may be
+unseen.py   finished stages that stay though their settings changed, where a profile looks at times alone
 take.py     the program that brings them into the new run's folder, and records what they were
 """

@@ -47,7 +47,8 @@ STAGES = (
         "world",
         needed=("world/problems/manifest.json",),
         further=("world/*.json*", "world/*/*.json*", "world/warc"),
-        sections=("mini",),
+        sections=("mini", "medicine"),
+        sources=("world",),
     ),
     Stage(
         "coder",

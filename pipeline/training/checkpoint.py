@@ -67,7 +67,7 @@ class Checkpoints:
             compared = {"run": run} if isinstance(run, str) else run
             claim_folder(self.folder, {"format": FORMAT, **compared}, code=code, fresh=fresh)
         # The others must not look for checkpoints before another run's are out of the way.
-        distributed.barrier()
+        distributed.wait_for_main()
         if self.folder is not None:
             stop.listen()
 
@@ -104,7 +104,7 @@ class Checkpoints:
             for old in self._saved()[: -self.keep]:
                 _remove(old)
         # Nobody goes on before the checkpoint is whole.
-        distributed.barrier()
+        distributed.wait_for_main()
 
     def told_to_stop(self) -> bool:
         """Whether the job is about to be ended and there is a folder to save in; equal on all processes."""
@@ -142,7 +142,7 @@ class Checkpoints:
 
     def delete(self) -> None:
         """Delete all: the run is done and its artifact is written."""
-        distributed.barrier()
+        distributed.wait_for_main()
         if self.folder is not None and distributed.is_main():
             shutil.rmtree(self.folder, ignore_errors=True)
             release_folder(self.folder)

@@ -23,6 +23,7 @@ from pipeline.config.base import SeededSection
 from pipeline.config.training import Optimisation
 from pipeline.forward.batches import Row
 from pipeline.forward.layout import Layout
+from pipeline.model import distributed
 from pipeline.model.load import save_model
 from pipeline.model.model_prompts import ModelPrompts
 from pipeline.training.checkpoint import Checkpoints, seed_everything
@@ -69,9 +70,13 @@ class TrainingJob:
     def checkpoints(self) -> Checkpoints:
         """The folder of checkpoints, opened at the first use: state of another run is moved aside
         then."""
+        # The first process alone compares; the others need not read all inputs for it.
+        digests: dict[str, str] = {}
+        if distributed.is_main():
+            digests = {name: content_digest(path) for name, path in self.inputs.items()}
         run = {
             "settings": self.settings.result_settings(),
-            "inputs": {name: content_digest(path) for name, path in self.inputs.items()},
+            "inputs": digests,
             **self.compared,
         }
         code = code_digest(self.stage, *self.modules)

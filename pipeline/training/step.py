@@ -10,21 +10,19 @@ cut into micro-batches or dealt out to processes changes nothing.
 Not done here: drawing data, generating text, starting processes (pipeline.model.distributed).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
-from pipeline.config.training import Optimisation
-from pipeline.errors import UserError
 from pipeline.forward.batches import MicroBatch, Row
 from pipeline.forward.layout import Layout, filler_batches, layout_for
-from pipeline.forward.row_attention import use_row_attention
 from pipeline.model import distributed
-from pipeline.model.precision import autocast, computes_in_bf16
+from pipeline.model.precision import autocast
 from pipeline.model.threads import ordered_map
+from pipeline.training.prepare import recomputing
 
 Columns = dict[str, torch.Tensor]
 """What the caller attached to each token, by name: [N], as the scored tokens of a micro-batch."""
@@ -43,7 +41,7 @@ class Computed:
     sums: dict[str, torch.Tensor]
     """The loss and the loss function's own sums, by name; scalars."""
     gradients: Sequence[torch.Tensor | None]
-    """One a parameter; empty for a sharded model, whose gradients lie in the parameters already."""
+    """One a parameter; empty where the backward pass has added them to the parameters already."""
 
 
 def weighted_nll(log_probs_N: torch.Tensor, columns: Columns) -> torch.Tensor:
@@ -93,6 +91,8 @@ def train_step(
     optimiser.zero_grad(set_to_none=True)
     parameters = [p for p in model.parameters() if p.requires_grad]
     sharded = distributed.is_sharded(model)
+    # On a CPU several micro-batches are computed at a time; their order in the sums stays the same.
+    side_by_side = model.device.type == "cpu" and not sharded
 
     def compute(batch: MicroBatch) -> Computed:
         with autocast(precision, model):
@@ -102,35 +102,31 @@ def train_step(
 
         total = terms.sum()
         sums = {name: value.detach() for name, value in {"loss": total, **reported}.items()}
-        if sharded:
-            # FSDP2 reduces the gradients while they are computed and keeps them in the parameters.
-            total.backward()
-            return Computed(batch, sums, ())
-        return Computed(batch, sums, torch.autograd.grad(total, parameters, allow_unused=True))
+        if side_by_side:
+            # Each thread has gradients of its own, which are added up in order.
+            gradients = torch.autograd.grad(total, parameters, allow_unused=True)
+            return Computed(batch, sums, gradients)
+        # Added to the parameters' gradients layer by layer: there is never a second set of them.
+        total.backward()
+        return Computed(batch, sums, ())
 
     batches: Iterable[Any] = layout.cut(
         distributed.shard_for_rank(rows), max_tokens, device=model.device
     )
     if sharded:
-        # Every pass gathers weights from all processes, so all must do equally many: fillers add
-        # nothing.
-        mine = list(batches)
-        batches = mine
-        for filler in filler_batches(layout, len(mine), model.device):
-            (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
+        batches = _equally_many(model, layout, list(batches))
 
-    # On a CPU several micro-batches are computed at a time; their order in the sums stays the same.
-    side_by_side = model.device.type == "cpu" and not sharded
     results = ordered_map(compute, batches) if side_by_side else map(compute, batches)
 
     sums: dict[str, torch.Tensor] = {}
     tokens = scored = 0
-    for result in results:
-        add_gradients(parameters, result.gradients)
-        for name, value in result.sums.items():
-            sums[name] = sums[name] + value if name in sums else value
-        tokens += result.batch.tokens
-        scored += len(result.batch.targets)
+    with recomputing(model):
+        for result in results:
+            add_gradients(parameters, result.gradients)
+            for name, value in result.sums.items():
+                sums[name] = sums[name] + value if name in sums else value
+            tokens += result.batch.tokens
+            scored += len(result.batch.targets)
 
     metrics = {"loss": 0.0} | {name: float(value) for name, value in sums.items()}
     metrics = distributed.all_reduce_sum(metrics | {"tokens": tokens, "scored": scored})
@@ -141,14 +137,31 @@ def train_step(
         if not sharded:
             distributed.all_reduce_gradients(parameters)
         norm = apply_gradients(model, optimiser, clip_norm)
+    # What follows a step, sampling above all, has the gradients' memory.
+    optimiser.zero_grad(set_to_none=True)
     return metrics | {"grad_norm": norm}
+
+
+def _equally_many(model: PreTrainedModel, layout: Layout, batches: Sequence[Any]) -> Iterator[Any]:
+    """A sharded model's micro-batches, behind fillers where this process has fewer than others: every pass gathers
+    weights from all processes. Gradients are added up over processes at the last one."""
+    fillers = filler_batches(layout, len(batches), model.device)
+    for place, filler in enumerate(fillers):
+        is_last = not batches and place == len(fillers) - 1
+        distributed.synchronise_gradients(model, is_last=is_last)
+        # Fillers add nothing.
+        (distributed.run(layout.score, model, filler, 1.0).sum() * 0.0).backward()
+
+    for place, batch in enumerate(batches):
+        distributed.synchronise_gradients(model, is_last=place == len(batches) - 1)
+        yield batch
 
 
 def add_gradients(
     parameters: Sequence[torch.nn.Parameter], gradients: Sequence[torch.Tensor | None]
 ) -> None:
-    """Add gradients to those that the parameters hold; a sharded model's are there already
-    (`gradients` is empty)."""
+    """Add gradients to those that the parameters hold; where `gradients` is empty they are there
+    already."""
     for parameter, gradient in zip(parameters, gradients, strict=False):
         if gradient is not None:
             parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
@@ -161,42 +174,3 @@ def apply_gradients(
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimiser.step()
     return float(distributed.full_tensor(norm))
-
-
-def prepare(model: PreTrainedModel, settings: Optimisation) -> PreTrainedModel:
-    """Make a loaded model ready to be trained: attention, activation checkpointing, compilation,
-    sharding; in place.
-
-    The optimiser must be made afterwards: its states are sharded like the weights.
-    """
-    if settings.attention == "auto":
-        use_row_attention(model)
-
-    on_gpu = model.device.type == "cuda"
-    wanted = settings.activation_checkpointing
-    if wanted == "always" or (wanted == "auto" and on_gpu):
-        # No layer draws random numbers, so there is no state of a generator to keep.
-        model.activation_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": False})
-
-    if settings.compile:
-        for layer in _layers(model):
-            layer.compile(dynamic=True)
-    return share_out(model, settings.distribution, settings.precision)
-
-
-def share_out(model: PreTrainedModel, distribution: str, precision: str) -> PreTrainedModel:
-    """With several processes, and where `distribution` says "shard", leave each a part of every
-    layer; in place."""
-    if distributed.world_size() > 1 and distribution == "shard":
-        bf16 = computes_in_bf16(precision, model)
-        distributed.shard(model, _layers(model), bf16)
-    return model
-
-
-def _layers(model: PreTrainedModel) -> Iterable[torch.nn.Module]:
-    """The transformer blocks: the body's list of as many modules as the model has layers, whatever its name."""
-    layers = model.config.num_hidden_layers
-    for module in model.base_model.modules():
-        if isinstance(module, torch.nn.ModuleList) and len(module) == layers:
-            return module
-    raise UserError(f"model type {model.config.model_type}: its {layers} layers were not found")

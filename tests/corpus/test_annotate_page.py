@@ -50,3 +50,18 @@ def test_a_file_that_is_no_table_of_prefixes_is_refused(tmp_path):
     (tmp_path / "a.yaml").write_text("version: 1\nprefixes: [{prefix: a/}]")
     with pytest.raises(UserError, match=r"prefixes\.0\.decision"):
         annotate_page.main([str(tmp_path / "a.yaml"), "--out", str(tmp_path / "page.html")])
+
+
+def test_what_may_change_most_pages_is_asked_first_and_what_a_person_said_last():
+    def row(prefix, by="automatic", **numbers):
+        return {"prefix": prefix, "decision": "undecided", "by": by, **numbers}
+
+    rows = [
+        row("sure.example/", doubt=0.01, pages=1000),
+        row("old.example/"),  # of an earlier round: no numbers
+        row("small.example/", doubt=1.0, pages=20),
+        row("mine.example/", by="person", doubt=1.0, pages=5000),
+        row("large.example/", doubt=0.5, pages=300),
+    ]
+    order = [r["prefix"].partition(".")[0] for r in annotate_page.most_worth_asking(rows)]
+    assert order == ["large", "small", "sure", "old", "mine"]

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from corpus import final, report
+from corpus import clean_shards, final, report
 from corpus.tables import merge
 from corpus.tables.dataset_card import REPOSITORY
 from corpus.tables.final import (
@@ -22,7 +22,7 @@ from corpus.tables.final import (
     repeated_line_share,
 )
 from corpus.tables.pages import PAGES
-from pipeline.artifacts.write import write_jsonl
+from pipeline.artifacts.write import write_json, write_jsonl
 from pipeline.errors import UserError
 from tests.support.corpus_tables import (
     QUESTION,
@@ -257,7 +257,7 @@ def test_parts_are_cut_by_size_and_stay_sorted(pages, tmp_path, monkeypatch):
 def _die_after_one_shard(folder: Path, pages: list[dict], resume: Path) -> None:
     import os
 
-    original, done = final.finish_shard, []
+    original, done = clean_shards.finish_shard, []
 
     def finish(*arguments):
         if done:
@@ -265,7 +265,7 @@ def _die_after_one_shard(folder: Path, pages: list[dict], resume: Path) -> None:
         done.append(original(*arguments))
         return done[-1]
 
-    final.finish_shard = finish
+    clean_shards.finish_shard = finish
     build(folder, pages, "--resume", str(resume))
 
 
@@ -286,6 +286,33 @@ def test_a_killed_run_goes_on_and_ends_the_same(corpus, pages, tmp_path):
     final.main([*args, "--resume", str(resume)])
     assert digest(folder / "final") == digest(corpus)
     assert not resume.exists()
+
+
+def test_shards_that_other_jobs_have_cleaned_end_the_same(corpus, pages, tmp_path):
+    write_pages(tmp_path, pages)
+    rounds = write_collected(tmp_path, pages)
+    exam = write_benchmark(tmp_path / "exam.jsonl")
+    args = final_args(tmp_path, rounds, f"exam={exam}")
+    with pytest.raises(UserError, match=r"run corpus\.clean_shards"):
+        final.main([*args, "--cleaned", str(tmp_path / "cleaned")])
+
+    write_json(tmp_path / "config.json", {})
+    for shard in ("00001", "00000"):
+        clean_shards.main(
+            ["--config", str(tmp_path / "config.json"), "--pages", str(tmp_path / "pages"),
+             "--dedup", str(tmp_path / "dedup"), "--rounds", *rounds, "--benchmarks", f"exam={exam}",
+             "--shards", shard, "--out", str(tmp_path / "cleaned"), "--done", str(tmp_path / shard)]
+        )  # fmt: skip
+    final.main([*args, "--cleaned", str(tmp_path / "cleaned")])
+    assert digest(tmp_path / "final") == digest(corpus)
+    done = [json.loads((tmp_path / shard).read_text()) for shard in ("00000", "00001")]
+    assert [part["shards"] for part in done] == [["00000"], ["00001"]]
+    assert sum(part["kept"] for part in done) == 19 and sum(part["removed"] for part in done) == 1
+
+    # What was cleaned for other rounds is not taken.
+    with pytest.raises(UserError, match="of other rounds, benchmarks or settings"):
+        fewer = final_args(tmp_path, rounds[:2], f"exam={exam}")
+        final.main([*fewer, "--cleaned", str(tmp_path / "cleaned")])
 
 
 def test_rounds_of_another_run_are_refused(pages, tmp_path):

@@ -54,6 +54,26 @@ KINDS = {
         ["$x$ here\nand there $y$"],
         2,
     ),
+    "a template of distill": (
+        "<p>So <d-math>x^2</d-math> and <d-math block>y_1</d-math></p>", ["So $x^2$", "$$y_1$$"], 2
+    ),
+    "pictures of a course platform": (
+        '<p><img alt="x^2" src="/filter/tex/pix.php/1.gif"> <img class="mimetex" alt="y_1" src="2.gif"></p>',
+        ["$x^2$ $y_1$"],
+        2,
+    ),
+    "an annotation with a parameter": (
+        '<math><semantics><mi>x</mi><annotation encoding="application/x-tex; mode=inline">x_8'
+        "</annotation></semantics></math>",
+        ["$x_8$"],
+        1,
+    ),
+    "a choice in quotation marks": (
+        r'<p>grep "\(a\|b\)" and \( -name c \) and \(\d{3}\) and \[[a-z]\] find files.</p>',
+        [r'"\(a\|b\)"', r"\( -name c \)", r"\(\d{3}\)", r"\[[a-z]\]"],
+        0,
+    ),
+    "a norm": (r"<p>the length \(\|x\| = 1\) of it</p>", [r"$\|x\| = 1$"], 1),
     "short cells": (
         "<table><tr><td>x²</td><td>2π</td><td>5°</td><td>o&ugrave;</td><td>&#960;r</td></tr></table>",
         ["x²", "2π", "5°", "où", "πr"],

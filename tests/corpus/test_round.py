@@ -10,12 +10,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from corpus import read_shards, score_shards
 from corpus import round as mining
 from corpus.tables.pages import key64
+from corpus.tables.shards import Crawl
 from corpus.tables.urls import parse_url, url_key
 from pipeline.artifacts.write import write_json, write_jsonl
 from pipeline.errors import UserError
@@ -129,7 +132,7 @@ def test_prefixes_are_accepted_and_rejected_inside_one_domain(mined):
 
 
 def test_negatives_are_neither_seeds_nor_pages_of_mathematical_domains(mined, tmp_path):
-    given = mining.Given.read(mining._parse_args(round_args(mined, 3)))
+    given = mining.Given.read(mining.parse_args(round_args(mined, 3)))
     (tmp_path / "round").mkdir()
     step = mining.Round(given, tmp_path / "round")
     seeds = mining.seed_ids(given.seeds, given.crawl)
@@ -175,21 +178,87 @@ def test_a_person_s_annotation_wins_over_the_automatic_one(mined, tmp_path):
     ]
 
 
-def test_a_killed_round_leaves_nothing_and_ends_the_same_when_run_again(mined):
+FINISHED = ("classifier.bin", "scores/00000.parquet")
+
+
+def test_a_killed_round_goes_on_from_finished_shards_and_ends_the_same(mined):
     command = [sys.executable, "-m", "corpus.round", *round_args(mined, 2, out="again")]
+    command += ["--resume", str(mined / "resume")]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     job = subprocess.Popen(
         command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL
     )
-    while not list(mined.glob(".again.*/classifier.bin")):
+    while not list(mined.glob("resume/scores/00000.parquet")):
         assert job.poll() is None
         time.sleep(0.01)
     os.killpg(job.pid, signal.SIGKILL)
     job.wait()
     assert not (mined / "again").exists()
+    # Neither the classifier nor the shard that was scored is made again.
+    first = [(mined / "resume" / name).stat() for name in FINISHED]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    again = [(mined / "again" / name).stat() for name in FINISHED]
+    assert [found.st_ino for found in again] == [found.st_ino for found in first]
+    assert not (mined / "resume").exists()
     for file in ("classifier.bin", "collected.parquet", "url_prefixes.yaml", "manifest.json"):
         assert (mined / "again" / file).read_bytes() == (mined / "round_2" / file).read_bytes()
+
+
+def spread_round(folder: Path, out: str) -> Path:
+    """Round 2 of the mined web with its passes done by jobs of their own, a shard each; their folder."""
+    passes = folder / f"{out}.passes"
+    arguments = [*round_args(folder, 2, out=out), "--passes", str(passes)]
+    tables = ["--pages", str(folder / "pages"), "--dedup", str(folder / "dedup")]
+    shards = sorted(file.stem for file in (folder / "pages").iterdir())
+
+    def run_pass(command, place: Path, *more: str) -> None:
+        for shard in shards:
+            done = place / f"{shard}.json"
+            command([*tables, "--shards", shard, "--out", str(place), "--done", str(done), *more])
+
+    for until in ("learn", "score", "judge"):
+        mining.main([*arguments, "--until", until])
+        assert not (folder / out).exists()
+        if until == "score":
+            model = ["--model", str(passes / "classifier.bin")]
+            config = ["--config", str(folder / "classifier.json")]
+            run_pass(score_shards.main, passes / "scores", *model, *config)
+        else:
+            asked = passes / until / "asked.parquet"
+            run_pass(read_shards.main, passes / until, "--asked", str(asked))
+    mining.main(arguments)
+    return passes
+
+
+def test_a_round_in_many_jobs_ends_with_the_same_bytes(mined):
+    passes = spread_round(mined, "spread")
+    files = sorted((mined / "round_2").rglob("*"))
+    for file in [file.relative_to(mined / "round_2") for file in files if file.is_file()]:
+        assert (mined / "spread" / file).read_bytes() == (mined / "round_2" / file).read_bytes()
+
+    # Few texts were read besides those of the scores.
+    learnt = sum(pq.read_metadata(file).num_rows for file in passes.glob("learn/0*.parquet"))
+    counts = json.loads((mined / "spread" / "manifest.json").read_text())["counts"]
+    drawn = sum(value for name, value in counts.items() if name.endswith("tives"))
+    assert learnt == drawn - counts["new_positives"]
+
+
+def test_jobs_take_what_is_finished_and_a_changed_request_is_made_anew(mined, tmp_path):
+    crawl = Crawl.open(mined / "pages", mined / "dedup")
+    ids = pq.read_table(mined / "dedup" / "kept.parquet")["doc_id"].to_pylist()
+    asked, out = tmp_path / "asked.parquet", tmp_path / "texts"
+
+    def read(doc_ids: list[int]) -> list[int]:
+        pq.write_table(pa.table({"doc_id": pa.array(doc_ids, pa.uint64())}), asked)
+        read_shards.read_shards(crawl, asked, out, workers=1)
+        files = sorted(out.iterdir())
+        assert sorted(i for f in files for i in pq.read_table(f)["doc_id"].to_pylist()) == doc_ids
+        return [file.stat().st_mtime_ns for file in files]
+
+    first = read(ids[:5])
+    assert read(ids[:5]) == first
+    read(ids[3:9])
+    read([])
 
 
 def test_seeds_that_are_nowhere_are_the_user_s_mistake(mined, tmp_path):

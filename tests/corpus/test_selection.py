@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from corpus.mining import annotations, selection, training_set, url_prefixes
 from corpus.mining.annotations import Annotation, ancestors, decide, read_annotations
-from corpus.mining.math_evidence import evidence
+from corpus.mining.math_evidence import concepts, evidence
 from corpus.mining.url_prefixes import Prefix
 from pipeline.config.corpus import Classifier, Selection
 from pipeline.errors import UserError
@@ -144,7 +144,10 @@ def test_prefixes_that_hold_the_same_pages_as_the_one_above_are_not_listed():
 
 
 def judged(name: str, mathematical: int, pages: int = 20) -> Prefix:
-    return Prefix(name, pages=pages, judged=pages, mathematical=mathematical)
+    return Prefix(
+        name, pages=pages, judged=pages, known=mathematical, learned=mathematical,
+        agreed=mathematical // 2,
+    )  # fmt: skip
 
 
 def test_the_annotator_follows_the_evidence_and_in_doubt_the_prefix_above():
@@ -157,8 +160,40 @@ def test_the_annotator_follows_the_evidence_and_in_doubt_the_prefix_above():
     }
     assert decisions == {
         "m.example/": "accept", "m.example/blog/": "reject", "m.example/faq/": "accept",
-        "m.example/blog/proofs/": "accept", "s.example/": "reject", "s.example/sets/": "reject",
+        "m.example/blog/proofs/": "accept", "s.example/": "undecided", "s.example/sets/": "accept",
     }  # fmt: skip
+
+
+def decision(known: int, learned: int, before: str | None = None, agreed: int = 0) -> str:
+    """About one domain of 20 pages, after an earlier decision about it."""
+    prefix = Prefix("a.example/", pages=20, judged=20, known=known, learned=learned, agreed=agreed)
+    earlier = {}
+    if before:
+        earlier["a.example/"] = Annotation(prefix="a.example/", decision=before)
+    return url_prefixes.annotate({"a.example/": prefix}, Selection(), earlier)[
+        "a.example/"
+    ].decision
+
+
+def test_views_that_disagree_leave_a_prefix_undecided():
+    assert decision(known=8, learned=8) == "accept"
+    assert decision(known=8, learned=0) == "undecided"  # words alone
+    assert decision(known=1, learned=20) == "reject"  # likeness alone
+    assert decision(known=0, learned=0) == "reject"
+
+
+def test_a_site_whose_pages_are_told_apart_is_taken_page_by_page():
+    assert decision(known=8, learned=8, agreed=4) == "accept"  # eight pages are in dispute
+    assert decision(known=8, learned=8, agreed=8) == "undecided"  # eight are, twelve are not
+    assert decision(known=12, learned=12, agreed=12) == "accept"
+
+
+def test_a_decision_is_changed_on_more_evidence_than_it_was_made_on():
+    # 0.3 of the pages in both views: enough to accept, unless it was rejected before.
+    assert [decision(6, 6, before) for before in (None, "undecided", "accept")] == ["accept"] * 3
+    assert decision(6, 6, "reject") == "undecided"
+    # 0.15 is not enough to accept, but enough to stay accepted.
+    assert (decision(3, 3), decision(3, 3, "accept")) == ("undecided", "accept")
 
 
 def test_a_person_s_decision_stands_and_settles_what_lies_below():
@@ -247,3 +282,9 @@ def test_signs_count_no_more_than_the_words():
     # One word of evidence, doubled at most, over 100 tokens and 20 that every text is lengthened by.
     assert one_sign == pytest.approx(2 / 120)
     assert many_signs == pytest.approx(2 / 169)
+
+
+def test_concepts_are_counted_once_however_often_and_in_whatever_form():
+    named = concepts("Theorems and a theorem about polynomials, 多项式 and matrices.", limit=100)
+    assert named == {"theorem", "polynomial", "matrix"}
+    assert concepts("free shipping on all shirts", limit=100) == frozenset()

@@ -24,17 +24,21 @@ DIRECTED = {
     (r"\{1,2,3\}", "[1,2,3]"),
     ("yes", "Yes, it is"),  # an answer may explain itself
     ("Yes", "Yes, it is"),
+    ("1011_2", "1011"),
+    ("(3,5)", "3,5"),
+    ("6:10", "3:5"),  # with two digits behind the colon it may be a time of day
+    ("10_2", "10"),  # the question names the base, and an answer may leave it out
     (r"0.5\%", "0.5"),  # "what percent?" may be answered without the sign
 }
 
 
 def _verdict(kind: str, gold: str, answer: str) -> bool:
-    return grade(gold, answer, answer_type="choice" if kind == "letter" else "").correct
+    return grade(gold, answer, answer_type="choice" if kind.startswith("letter") else "").correct
 
 
 def test_no_near_miss_is_right():
     passed = [pair for pair in NEAR_MISSES if _verdict(*pair)]
-    assert not passed and len(NEAR_MISSES) >= 1_500
+    assert not passed and len(NEAR_MISSES) >= 2_000
 
 
 def test_a_near_miss_is_decided():

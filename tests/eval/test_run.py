@@ -11,7 +11,7 @@ from eval import run as eval_run
 from eval.reporting.lm_eval_format import harness_results
 from eval.reporting.metrics import group_answers
 from eval.sampling.work_units import Problems, plan
-from eval.summary import _same, compare_models, summarise
+from eval.summary import compare_models, same_answers, summarise
 from eval.table import table
 from eval.tasks.declarations import Benchmark
 from eval.verdicts.graded_samples import graded_rows
@@ -284,7 +284,7 @@ def test_the_table_is_turned_where_there_are_many_tasks():
 
 
 def test_answers_vote_together_when_they_are_equal_not_when_they_are_spelled_alike():
-    assert group_answers(["0.5", "\\frac{1}{2}", None, "2", "1/2", "2.0"], _same) == [
+    assert group_answers(["0.5", "\\frac{1}{2}", None, "2", "1/2", "2.0"], same_answers) == [
         0,
         0,
         None,
@@ -295,7 +295,7 @@ def test_answers_vote_together_when_they_are_equal_not_when_they_are_spelled_ali
 
 
 def test_rounding_joins_votes_only_where_each_may_stand_for_the_other():
-    assert group_answers(["1/3", "0.33"], _same) == [0, 1]
+    assert group_answers(["1/3", "0.33"], same_answers) == [0, 1]
 
 
 def test_each_model_is_compared_with_the_one_before_it_on_shared_problems():

@@ -14,7 +14,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
-PACKAGES = "benchmarks|corpus|eval|examples|mini|pipeline|pretrain|rl|sft"
+PACKAGES = "benchmarks|corpus|eval|examples|findings|mini|pipeline|pretrain|rl|sft"
 FOLDERS = f"{PACKAGES}|config|docs|profiles|tests"
 
 MODULE = re.compile(rf"python3? -m ((?:{PACKAGES})(?:\.\w+)*)")

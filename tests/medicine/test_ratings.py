@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.config.load import load_preset
 from pipeline.errors import UserError
 from rl.ratings.agreement import krippendorff_alpha, rank_correlation, within_correlation
 from rl.ratings.effects import fit_raters
+from rl.ratings.first_rows import check_ratings
 from rl.ratings.records import read_ratings
 from rl.ratings.scale import Scale, ordinal_cuts
 
@@ -192,3 +194,14 @@ def test_ratings_are_written_as_they_are_read(tmp_path):
     [rated] = read_ratings([path], 1, 10)
     path.write_text(json.dumps(rated.to_json()) + "\n")
     assert read_ratings([path], 1, 10) == [rated]
+
+
+def test_a_mistake_in_ratings_ends_the_run_before_any_job(tmp_path):
+    path = tmp_path / "ratings.jsonl"
+    path.write_text(json.dumps(GOOD | {"ratings": [{"rater": "anna", "score": 0}]}) + "\n")
+    settings = {"reward": {"labels": "ratings"}, "sources": {"ratings": str(path)}}
+    with pytest.raises(UserError, match="line 1: rater 'anna': score 0 is out of 1 to 10"):
+        check_ratings(load_preset("mini", settings))
+
+    with pytest.raises(UserError, match=r"sources\.ratings names no file"):
+        check_ratings(load_preset("mini", {"reward": {"labels": "ratings"}}))

@@ -90,9 +90,9 @@ def test_a_users_module_is_found_in_the_working_folder_with_what_lies_beside_it(
 
 # Which programs read which sections of the schema. A change of a section's file reruns their rules, and no others.
 MINI = {"mini.problems", "mini.code", "mini.prose", "mini.web"}
-MINING = {
+SPREAD = {"corpus.hash_shards", "corpus.score_shards", "corpus.clean_shards"}
+MINING = SPREAD | {
     "corpus.extract",
-    "corpus.hash_shards",
     "corpus.dedup",
     "corpus.round",
     "corpus.final",

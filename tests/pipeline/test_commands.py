@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("benchmarks", "corpus", "eval", "mini", "pipeline", "pretrain", "rl", "sft")
+FOLDERS = ("benchmarks", "corpus", "eval", "findings", "mini", "pipeline", "pretrain", "rl", "sft")
 HEAVY = ("torch", "transformers", "datasets", "pandas", "scipy", "sympy")
 COMMANDS = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)

@@ -37,7 +37,7 @@ OTHER_NUMBER = ["one_to_two", "two_to_three", "three_to_one"]
 """Stopped and gone on with by another number of processes."""
 
 
-@pytest.mark.parametrize("name", ["replicate", "shard", "frugal", *THREE])
+@pytest.mark.parametrize("name", ["replicate", "shard", "frugal", "hybrid", *THREE])
 def test_several_processes_have_the_losses_norms_counts_and_evaluations_of_one(folder, name):
     one, two = metrics(folder, "one"), metrics(folder, name)
     assert (
@@ -54,7 +54,8 @@ def test_several_processes_have_the_losses_norms_counts_and_evaluations_of_one(f
 
 
 @pytest.mark.parametrize(
-    "name", ["replicate", "shard", "frugal", "to_shard", "to_replicate", *THREE, *OTHER_NUMBER]
+    "name",
+    ["replicate", "shard", "frugal", "hybrid", "to_shard", "to_replicate", *THREE, *OTHER_NUMBER],
 )
 def test_several_processes_end_with_the_weights_of_one(folder, name):
     one, two = (load_file(folder / each / "model.safetensors") for each in ("one", name))
@@ -129,6 +130,38 @@ def test_a_sharded_model_is_saved_whole_and_loads_in_plain_transformers(folder):
     model = load_model(folder / "shard")
     assert model.config.architectures == ["LlamaForCausalLM"]
     assert model.lm_head.weight is model.model.embed_tokens.weight
+
+
+def test_a_process_that_waits_in_vain_says_so_and_ends(tmp_path):
+    """The second process is gone for longer than the first one's patience."""
+    script = tmp_path / "waits.py"
+    script.write_text(WAITS)
+    done = subprocess.run(
+        [sys.executable, *map(str, LAUNCHER), str(script)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=300,
+    )
+    assert done.returncode != 0
+    assert "error: process 0 of 2 waited 0 minutes for the others" in done.stderr
+
+
+WAITS = """
+import time
+from datetime import timedelta
+from pipeline.model import distributed
+
+distributed.PATIENCE = timedelta(seconds=3)
+
+@distributed.session()
+def main():
+    if distributed.rank() == 1:
+        time.sleep(60)
+    distributed.gather([1])
+
+main()
+"""
 
 
 def test_with_one_process_nothing_is_shared_out_or_added_up():

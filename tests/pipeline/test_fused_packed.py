@@ -12,7 +12,8 @@ from pipeline.forward import log_probs as log_probs_module
 from pipeline.forward.batches import Row, micro_batches
 from pipeline.forward.fused_packed import LENGTH_RATIO, blocks_of, is_fused
 from pipeline.forward.layout import layout_for, row_log_probs
-from pipeline.training.step import adamw, prepare, train_step, weighted_nll
+from pipeline.training.prepare import prepare
+from pipeline.training.step import adamw, train_step, weighted_nll
 from rl.score_model import load_score_model, row_scores, scored_row
 from tests.support.small_llama import SHAPES, llama
 

@@ -19,8 +19,9 @@ ALLOWED = {
     "sft": {"sft", "eval", "pipeline"},
     "rl": {"rl", "eval", "pipeline"},
     "mini": {"mini", "pipeline"},
+    "findings": {"findings", "mini", "corpus", "eval", "pipeline"},
 }
-"""pipeline <- eval <- {sft, rl}; corpus, pretrain and mini import pipeline only."""
+"""pipeline <- eval <- {sft, rl}; corpus, pretrain and mini import pipeline only; findings read what they made."""
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): path
     for folder in ALLOWED

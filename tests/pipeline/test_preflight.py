@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from pipeline.config.learning_rates import RATES, scaled
 from pipeline.config.load import load_preset
 from pipeline.errors import UserError
+from pipeline.memory.card import Card
 from pipeline.preflight import inputs, memory
 from pipeline.preflight.check import check_checkpoint, check_files
 from pipeline.preflight.checkpoint import check_tokenizer, read_checkpoint
@@ -161,18 +163,17 @@ def test_sizes_and_rates_are_printed(folder):
 
 
 def test_memory_is_an_error_only_where_weights_and_moments_do_not_fit(folder):
-    config = settings(folder)
-    found = memory.needs(config, read_checkpoint(folder))
+    card = Card("memory", 2**40, on_gpu=False)
+    found = memory.needs_of(settings(folder), read_checkpoint(folder), card)
     pretrain = next(need for need in found if need.stage == "pretrain")
-    assert pretrain.fixed == 16 * 96, "weight, gradient and two moments, four bytes each"
-    # 512 tokens a micro-batch: 68 bytes a layer and hidden unit, logits with gradient.
-    assert pretrain.working == 512 * (68 * 8 + 8 * 12)
+    parts = pretrain.parts
+    assert parts["weights"] == 4 * 96 and parts["moments"] == 8 * 96, "four bytes each"
 
     most = max(need.total for need in found)
-    assert memory.judged(found, memory.Machine("memory", 2 * most, False)) == ([], None)
-    warnings, error = memory.judged(found, memory.Machine("memory", int(1.1 * most), False))
-    assert len(warnings) == 1 and error is None
-    assert memory.judged(found, memory.Machine("memory", 1000, False))[1]
+    assert memory.warnings_of(found, replace(card, memory=2 * most)) == ([], None)
+    warnings, error = memory.warnings_of(found, replace(card, memory=int(0.99 * most)))
+    assert len(warnings) >= 1 and "takes about" in warnings[0] and error is None
+    assert memory.warnings_of(found, replace(card, memory=1000))[1]
 
 
 def test_rates_scale_with_size_and_batch():

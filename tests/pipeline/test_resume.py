@@ -154,13 +154,17 @@ pretrain.evaluate_every
 pretrain.optimisation.activation_checkpointing pretrain.optimisation.attention pretrain.optimisation.batching
 pretrain.optimisation.checkpoint_every pretrain.optimisation.compile pretrain.optimisation.distribution
 pretrain.optimisation.keep_checkpoints pretrain.optimisation.micro_batch_tokens
-reward.checkpoint_every reward.distribution reward.max_batch reward.micro_batch_tokens
-rl.checkpoint_every rl.compile_sampler rl.distribution rl.evaluate_every rl.max_batch rl.micro_batch_tokens
+reward.activation_checkpointing reward.checkpoint_every reward.distribution reward.max_batch reward.micro_batch_tokens
+rl.activation_checkpointing rl.checkpoint_every rl.compile_sampler rl.distribution
+rl.evaluate_every rl.max_batch rl.micro_batch_tokens
 rl.record_every rl.record_questions
 sft.evaluate_every
 sft.optimisation.activation_checkpointing sft.optimisation.attention sft.optimisation.batching
 sft.optimisation.checkpoint_every sft.optimisation.compile sft.optimisation.distribution
 sft.optimisation.keep_checkpoints sft.optimisation.micro_batch_tokens
+hardware.gpu_gb hardware.gpus
+eval.vllm.cache_mb eval.vllm.memory_share eval.vllm.python eval.vllm.start_seconds
+rl.vllm.cache_mb rl.vllm.memory_share rl.vllm.python rl.vllm.start_seconds
 tracking.project tracking.tracker
 """
 """All settings that change no result. A field that overrides one of them must carry the mark again."""

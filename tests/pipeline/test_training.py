@@ -22,7 +22,8 @@ from pipeline.model.load import load_model, load_tokenizer, save_model
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.intact import is_intact
 from pipeline.training.loop import Plan, train
-from pipeline.training.step import adamw, prepare, set_learning_rate, train_step, weighted_nll
+from pipeline.training.prepare import prepare
+from pipeline.training.step import adamw, set_learning_rate, train_step, weighted_nll
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]

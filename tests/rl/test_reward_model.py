@@ -142,6 +142,7 @@ def test_a_process_model_feeds_process_supervision(start, tmp_path):
     out = tmp_path / "policy"
     out.mkdir()
     settings = {"rewards": {"process_model": 1.0}, "method": "grpo_process", "steps": 2}
+    settings["allow_weak_process_model"] = True  # a toy's, of few labels
     train_policy([*arguments(start, out, **settings), "--process-model", str(tmp_path / "reward")])
     assert "reward_process_model" in (out / "rl/metrics.jsonl").read_text()
 

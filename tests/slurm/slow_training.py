@@ -15,7 +15,8 @@ from pipeline.model import distributed
 from pipeline.model.load import save_model
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.loop import Plan, train
-from pipeline.training.step import adamw, prepare, weighted_nll
+from pipeline.training.prepare import prepare
+from pipeline.training.step import adamw, weighted_nll
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 from tests.support.two_processes import rows_of_step
 

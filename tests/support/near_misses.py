@@ -6,6 +6,8 @@ Every kind is a function that draws pairs; `near_misses()` gives all of them, th
 import random
 from collections.abc import Callable
 
+from tests.support.worded_near_misses import WORDED_KINDS
+
 Pair = tuple[str, str]
 _PAIRS_OF_A_KIND = 60
 
@@ -13,7 +15,7 @@ _PAIRS_OF_A_KIND = 60
 def near_misses() -> list[tuple[str, str, str]]:
     """(kind, gold, wrong answer), without repetitions."""
     pairs: dict[tuple[str, str, str], None] = {}
-    for draw in KINDS:
+    for draw in KINDS + WORDED_KINDS:
         rng = random.Random(draw.__name__)
         for _ in range(_PAIRS_OF_A_KIND):
             gold, answer = draw(rng)

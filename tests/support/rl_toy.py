@@ -47,10 +47,13 @@ SMALL_REWARD |= {
 SMALL_REWARD |= {"checkpoint_every": 2, "seed": 1, "micro_batch_tokens": 600}
 
 
-def make_start(folder: Path) -> Path:
-    """A folder with a tiny model that answers any question with a random boxed digit, and problems."""
+def make_start(folder: Path, **shape: int) -> Path:
+    """A folder with a tiny model that answers any question with a random boxed digit, and problems.
+
+    `shape` changes the model's configuration.
+    """
     torch.set_num_threads(1)
-    tokenizer, model = byte_tokenizer(), llama(initializer_range=0.1)
+    tokenizer, model = byte_tokenizer(), llama(initializer_range=0.1, **shape)
     tokenizer.chat_template = CHAT_TEMPLATE
     problems = [Problem(f"p{i}", f"Q{i}?", "7") for i in range(10)]
     generator = np.random.default_rng(0)

@@ -23,7 +23,8 @@ from pipeline.model import distributed
 from pipeline.model.load import load_model, save_model
 from pipeline.training.checkpoint import Checkpoints
 from pipeline.training.loop import Plan, train
-from pipeline.training.step import adamw, prepare, weighted_nll
+from pipeline.training.prepare import prepare
+from pipeline.training.step import adamw, weighted_nll
 from tests.support.tiny_model import tiny_model, tiny_tokenizer
 
 STEPS = 6
@@ -132,6 +133,10 @@ def main() -> None:
         report["replicate"] = run(folder, "replicate", distribution="replicate")
         report["shard"] = run(folder, "shard")
         report["frugal"] = run(folder, "frugal", activation_checkpointing="always")
+        # Each process taken for a node of its own: replicated over both.
+        of_node, os.environ["LOCAL_WORLD_SIZE"] = os.environ["LOCAL_WORLD_SIZE"], "1"
+        report["hybrid"] = run(folder, "hybrid", distribution="hybrid")
+        os.environ["LOCAL_WORLD_SIZE"] = of_node
         report["resumed"] = run(folder, "resumed", stop_at=5, then={})
         run(folder, "one_to_two")
         run(folder, "two_to_three", stop_at=5)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from pipeline.config.load import load_preset
-from pipeline.workflow import ROOT
+from pipeline.workflow import HALF_OF_CORES, ROOT, half_of_cores
 
 PROFILES = ROOT / "profiles"
 # What is of use as a seed, a problem, a solution and a text.
@@ -96,6 +96,35 @@ def test_solutions_on_the_hub_are_enough_for_reward_models_and_rl(tmp_path):
 
 def test_nothing_in_the_paper_preset_differs_from_the_schema_but_the_sources():
     assert set(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())) == {"name", "sources"}
+
+
+def test_a_world_of_many_shards_spreads_its_texts_over_jobs(tmp_path):
+    sources = {
+        "warc": "commoncrawl:CC-MAIN-2024-51",
+        "crawl_files": 50,
+        "files_per_shard": 2,
+        "earlier_crawls": ["old crawl"],
+    }
+    (tmp_path / "old crawl").mkdir()
+    (tmp_path / "old crawl" / "manifest.json").write_text("{}")
+    (tmp_path / "many.yaml").write_text(
+        yaml.safe_dump({"extends": "smoke", "name": "many", "sources": sources})
+    )
+    text = planned(tmp_path, "corpus", "--config", f"preset={tmp_path / 'many.yaml'}")
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", text, re.M))
+    # 25 shards are three batches of at most ten; there are two rounds, each of which reads texts twice.
+    assert jobs["extract"] == "25" and jobs["hash_shards"] == jobs["clean_shards"] == "3"
+    assert jobs["score_shards"] == "6" and jobs["read_shards"] == "12"
+    assert jobs["dedup"] == "1" and jobs["mine_round"] == jobs["select_pages"] == "2"
+    assert re.search(r"-m corpus.dedup .* --signatures \S+ --earlier 'old crawl' ", text)
+
+
+def test_a_job_takes_no_half_of_a_half(monkeypatch):
+    monkeypatch.setenv(HALF_OF_CORES, "7")
+    assert half_of_cores(64, is_main_process=True) == 32
+    # In the job, whose own Snakemake is given the job's cores.
+    assert half_of_cores(32, is_main_process=False) == 32
+    assert half_of_cores(1, is_main_process=True) == 1
 
 
 def test_a_profile_starts_torchrun_in_the_place_of_python(tmp_path):

@@ -29,6 +29,7 @@ from eval.grading.formula.nodes import (
     contains_kind,
     map_children,
     symbols,
+    walk,
 )
 
 Nodes = tuple[Node, ...]
@@ -183,8 +184,10 @@ def _named(names: Nodes, found: list[Solution] | None) -> list[Solution] | None:
 
 
 def _tuples(values: Nodes) -> list[Solution]:
-    """A tuple; (1, ±2) is two of them."""
-    if sum(contains_kind(value, PlusMinus) for value in values) != 1:
+    """A tuple; (1, ±2) is two of them, and so is (±1, ∓2), but (±1, ±2) may be four."""
+    signs = {part.sign for value in values for part in walk(value) if isinstance(part, PlusMinus)}
+    several = sum(contains_kind(value, PlusMinus) for value in values) > 1
+    if not signs or (several and "mp" not in signs):
         return [Solution(values)]
     return [Solution(tuple(signed(value, plus) for value in values)) for plus in ("pm", "mp")]
 

@@ -41,7 +41,7 @@ from eval.grading.formula.nodes import (
 )
 
 # Letters that usually stand for any whole number, or for a parameter.
-_PARAMETERS = frozenset(["k", "n", "m", "l", "t", "z", "p", "q", "j"])
+_PARAMETERS = frozenset(["k", "n", "m", "l", "t", "z", "p", "q", "j", "c"])
 _MAX_DETERMINANT = 4  # rows; the expansion has n! terms
 
 # What may stand behind "x ≠ 1," as one more excluded value.

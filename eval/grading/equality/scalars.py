@@ -1,14 +1,18 @@
 """Whether two formulas without structure (numbers, functions of symbols) have the same value."""
 
+import re
 from fractions import Fraction
 
 from eval.grading.formula.exact_value import exact
 from eval.grading.formula.nodes import (
     Call,
+    Constant,
     Negative,
     Node,
     Numeral,
     Percent,
+    Power,
+    Product,
     Sum,
     Symbol,
     contains,
@@ -21,6 +25,8 @@ from eval.grading.formula.same_value import same_value, value_of
 from eval.grading.normalise.numbers import Number, same_number
 
 _CONSTANTS_OF_INTEGRATION = frozenset([Symbol("C"), Symbol("c"), Symbol("K")])
+_CONSTANT_FACTORS = _CONSTANTS_OF_INTEGRATION | {Symbol("A")}
+_NUMBERED_CONSTANT = re.compile(r"[CcKk]_(\d)")
 
 
 def same_scalar(gold: Node, other: Node, tolerance: Fraction | None) -> bool:
@@ -72,6 +78,7 @@ def _with_decimal_logarithms(node: Node) -> Node:
 
 def _with_one_constant(gold: Node, other: Node) -> Node:
     """`other` with the gold's letter for the constant of integration: x^2 + C and x^2 + c."""
+    other = _with_numbered_constants(gold, other)
     first, second = _constant(gold), _constant(other)
     if first is None or second is None or first == second:
         return other
@@ -80,15 +87,38 @@ def _with_one_constant(gold: Node, other: Node) -> Node:
     return replaced(other, second, first)
 
 
+def _with_numbered_constants(gold: Node, other: Node) -> Node:
+    """C_1 e^x + C_2 with the gold's letter: c_1 e^x + c_2."""
+    gold_names, other_names = symbols(gold), symbols(other)
+    gold_constants = {name[2:]: name for name in gold_names if _NUMBERED_CONSTANT.fullmatch(name)}
+    for name in other_names - gold_names:
+        wanted = gold_constants.get(name[2:]) if _NUMBERED_CONSTANT.fullmatch(name) else None
+        if wanted is not None and wanted not in other_names:
+            other = replaced(other, Symbol(name), Symbol(wanted))
+    return other
+
+
 def _constant(node: Node) -> Symbol | None:
-    """The constant of integration among the terms of a sum."""
-    if not isinstance(node, Sum):
-        return None
-    found = [term for term in node.terms if term in _CONSTANTS_OF_INTEGRATION]
+    """The constant of integration: a term of a sum, or the factor of an exponential function."""
+    match node:
+        case Sum(terms):
+            found = [term for term in terms if term in _CONSTANTS_OF_INTEGRATION]
+        case Product(factors) if any(_is_exponential(factor) for factor in factors):
+            found = [factor for factor in factors if factor in _CONSTANT_FACTORS]
+        case _:
+            return None
     match found:
         case [Symbol() as constant]:
             return constant
     return None
+
+
+def _is_exponential(node: Node) -> bool:
+    """e^{2x}"""
+    match node:
+        case Power(Constant("e"), exponent) | Call("exp", (exponent, *_)):
+            return bool(symbols(exponent))
+    return False
 
 
 def _is_decimal(node: Node) -> bool:

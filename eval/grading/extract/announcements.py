@@ -49,6 +49,7 @@ _PHRASES = (
         before=r"(?<![a-z])",
     ),
     _Mark.of("a:", r"A:[^\S\n]*", before=r"^[^\S\n]*|\n[^\S\n]*"),  # at the beginning of a line
+    _Mark.of("r:", r"(?-i:R):[^\S\n]*(?=[-\d$\\])", before=r"^[^\S\n]*|\n[^\S\n]*"),
     _Mark.of("ans", r"Ans\s*[:：=.]\s*", before=r"(?<![a-z])"),
     _Mark.of(
         "答",

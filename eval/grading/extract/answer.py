@@ -26,7 +26,7 @@ from eval.grading.extract.math_spans import (
 )
 from eval.grading.extract.options import chosen_option, last_letter, names_option, rules_out
 from eval.grading.extract.unannounced import DENIED_BEHIND, plain_ending
-from eval.grading.normalise.latex import plain_digits
+from eval.grading.normalise.plain_unicode import plain_digits
 from eval.grading.normalise.units import unit_following
 from eval.grading.normalise.verbal import number_in_words
 
@@ -59,6 +59,9 @@ _UNBRACED_END = re.compile(r"[\s$,;。]|\\[)\]]|\.(?!\d)|$")
 # What stands between two boxes of one answer, and what may name the next: "$x=\boxed{1}$ or $x=\boxed{2}$".
 _BETWEEN_BOXES = re.compile(rf"(?:{BETWEEN.pattern})*(?:[A-Za-z](?:_\{{?\w\}}?)?\s*=\s*)?")
 
+# The power of a unit in a formula of its own: cm$^2$
+_RAISED_UNIT = re.compile(r"(?<=[A-Za-z]{2})\$(\^\s*\{?[23]\}?)\$")
+
 # What closes the answer: the sentence's end, a reason, Minerva's "I hope it is correct", a closing tag.
 _ENDING = re.compile(
     r"(?<=\S)(?:[.。](?=\s|$)|！|!\s*$)|\s*I hope (?:it|this) is correct.*|\s*\(?(?=\bbecause\b|\bsince\b)"
@@ -87,14 +90,20 @@ _COPULAS = (
     "हैं",
 )
 
+_TURKISH_COPULA = re.compile(r"(?<=\d)['’][dt][ıiuü]r$")  # 42'dir
+
 # A unit in a script whose units the grader does not know: Cyrillic to Thai, kana, Hangul, and Japanese counters.
 _FOREIGN = r"\u0400-\u0fff\u3040-\u30ff\uac00-\ud7af"
 _DECIMAL_COMMA = re.compile(r"^(-?\d+),(\d{1,2}|\d{4,})(?!\d)(?!\s*,)")  # 3,5 but 3,500
+# 1.234 in these languages is no decimal
+_GROUPED_BY_POINTS = re.compile(r"^-?[1-9]\d{0,2}(?:\.\d{3})+(?![\d.,])")
 _FOREIGN_UNIT = re.compile(
     rf"\s?[{_FOREIGN}][\u0300-\u036f{_FOREIGN}\s]*[円個本枚冊人]?|[円個本枚冊人]"
 )
 _NUMBER_REPEATED = re.compile(r"\s*\(([A-Za-z -]{3,40})\)$")  # 7 (seven)
+_FOREIGN_REMARK = re.compile(rf"\s*\([{_FOREIGN}][{_FOREIGN}\s-]*\)")  # 42 (сорок два)
 _SENTENCE_GOES_ON = re.compile(r"[,;，；]\s+[A-Za-z]{2,}")
+_QUESTIONED = re.compile(r"\S{1,12}\s?[?？]\s")  # "the answer is 5? No, …"
 _RANGE = re.compile(r"\bbetween\b|\bnot\b|n't\b", re.I)
 
 
@@ -106,6 +115,9 @@ def extract(text: str, *, final_box_only: bool = False, choice: bool = False) ->
     text = _final_part(text[-MAX_SOLUTION:])
     if not text.isascii():
         text = plain_digits(text)
+
+    if "$^" in text:
+        text = _RAISED_UNIT.sub(r"\1", text)
 
     if choice and len(text) < _LONGEST_OPTION and _OPTION_FIRST.match(text) and not rules_out(text):
         return Extraction(text.strip(), "whole")
@@ -233,12 +245,15 @@ def _from_mark(text: str, choice: bool) -> Extraction | None:
     if formula_goes_on:
         line = rest[:_LONGEST_DISPLAY]
 
+    if _QUESTIONED.match(line):
+        return None
     option = chosen_option(line) if choice else None
     if option is None and (DENIED_BEHIND.search(line) or (choice and rules_out(line))):
         return None
     answer = option or _tidy(line)
     if answer and has_decimal_comma(mark):
         answer = _DECIMAL_COMMA.sub(r"\1.\2", answer)
+        answer = _GROUPED_BY_POINTS.sub(_without_points, answer)
     return Extraction(answer, f"after {mark.group().strip()!r}") if answer else None
 
 
@@ -268,8 +283,13 @@ def _tidy(line: str) -> str | None:
         line = line.lstrip(".")
     for copula in _COPULAS:
         line = line.removesuffix(copula)
+    line = _TURKISH_COPULA.sub("", line)
 
     return _number_of(line) or line or None
+
+
+def _without_points(number: re.Match[str]) -> str:
+    return number.group().replace(".", "")
 
 
 def _first_formulas(line: str, formulas: list[re.Match[str]]) -> str:
@@ -306,7 +326,7 @@ def _number_of(line: str) -> str | None:
     repeated = _NUMBER_REPEATED.match(rest)
     if repeated and number_in_words(repeated[1]) is not None:
         return first.group()
-    if _FOREIGN_UNIT.fullmatch(line, first.end()):
+    if _FOREIGN_UNIT.fullmatch(line, first.end()) or _FOREIGN_REMARK.fullmatch(rest):
         return first.group()
     if _SENTENCE_GOES_ON.match(rest):
         return first.group()

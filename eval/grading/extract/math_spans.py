@@ -28,7 +28,7 @@ MATH = re.compile(
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.,^])[-−]?\\?[$€£¥￥]?\s?[-−]?"
     r"(?:\d{1,3} (?=\d{1,2}/\d{1,3}(?![\d/])))?"  # the 2 of 2 1/2
-    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:e[+-]?\d+)?"
+    r"(?:\d{1,3}(?:(?:,|\{,\})\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?:e[+-]?\d+)?"
     r"(?:(?:\s?[/⁄]\s?|:)\d+(?!\d|\.\d))?(?:\s?\\?%)?"
     r"(?:\s?[ap]\.?m\b)?",
     re.I,
@@ -58,9 +58,11 @@ _EQUALITY_SIGNS = ("=", "\\equiv", "\\approx")
 _DEPTH_OF = {"{": 1, "}": -1, "\\begin": 1, "\\end": -1}
 _ARROWS = ("\\Rightarrow", "\\implies", "\\Longrightarrow", "\\therefore")
 
+_GREEK = "alpha|beta|gamma|delta|theta|lambda|mu|phi|omega|rho|sigma|epsilon|tau"
 # What may hold letters on the left side of "= 5" without naming an unknown.
 _COMMANDS_AND_TEXT = re.compile(
-    r"\\(?:begin|end)\{\w+\}|\\text(?:normal|rm)?\s*\{[^{}]*\}|\\[A-Za-z]+"
+    r"\\(?:begin|end)\{\w+\}|\\text(?:normal|rm)?\s*\{[^{}]*\}"
+    rf"|\\(?!(?:{_GREEK})(?![A-Za-z]))[A-Za-z]+"
 )
 
 
@@ -113,7 +115,12 @@ def names_only(formula: str) -> bool:
 
 def _looks_like_formula(content: str) -> bool:
     """Not the text between two amounts: "$5 per day and spends $3" holds "5 per day and spends "."""
-    if not content or ". " in content or content.endswith(("=", "+", "-", "*", ",")):
+    if (
+        not content
+        or content[0] in "^_"
+        or ". " in content
+        or content.endswith(("=", "+", "-", "*", ","))
+    ):
         return False
 
     plain = re.sub(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?", " ", content)
@@ -142,6 +149,8 @@ def result(formula: str) -> str:
     if signs[-1].group() == "\\approx":
         start = signs[-2].end() if len(signs) > 1 else 0
         before_approx = formula[start : signs[-1].start()].strip()
+        if not before_approx:
+            return right
         if "." not in before_approx and not _NAME_ONLY.fullmatch(before_approx):
             return before_approx
 
@@ -218,6 +227,7 @@ _FOREIGN_WORD = re.compile(
 _HAS_NUMBER = re.compile(
     r"\b(?:has|have|had|gets?|pays?|paid|costs?|earns?|earned|needs?|takes?|saves?|saved)\s+\\?\$?\d[^()]{0,30}$"
 )
+_IS_NUMBER = re.compile(r"\b(?:is|are|was|equals)\s+\\?\$?-?\d[\d,./]*\W*$")
 _NUMBER_THEN_SENTENCE = re.compile(
     r"\d[%\s]*(?:[a-z]+\s+)?"
     r"(?:(?:of(?=\s+\D)|in|for)\s+\w|(?:left|remains?|remaining|more|are|were|as (?:the|our|my))\b)"
@@ -245,6 +255,10 @@ def is_prose(text: str) -> bool:
         return True  # "12 apples remain in total"
 
     if len(WORD.findall(outside)) >= 3 and _HAS_NUMBER.search(outside):
+        return True
+
+    # "…, the minimum is 14."
+    if len(WORD.findall(outside)) >= 3 and _IS_NUMBER.search(outside):
         return True
 
     # Two words before the number, or six in all: nobody writes a unit of that length.

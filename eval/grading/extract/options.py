@@ -24,7 +24,7 @@ _RULED_OUT = re.compile(
     rf"|{_SOME}\s*[:.]?\s*(?:false|wrong|incorrect|no)\b"
     # 排除A; 不是A; A错误; A、C都不正确
     rf"|(?:排除(?:了|掉)?|而不是|不是|而非|不选|除去)\s*{_SOME}"
-    rf"|{_SOME}\s*[:：,，]?\s*(?:均|都|是|也|为|显然)*\s*"
+    rf"|{_SOME}\s*[:：,，.．、]?\s*(?:均|都|是|也|为|显然)*\s*"
     r"(?:错误的?|错|不对|不正确|不符合?[^，。；\n]*|不成立|不满足[^，。；\n]*|不可能[^，。；\n]*|排除|有误)"
 )
 _MAY_RULE_OUT = re.compile(
@@ -44,26 +44,30 @@ _LETTER = re.compile(
     r"|(?:是|为|应为|选)\s*[:：]?\s*([A-H])\s*[。.]?\s*$"
     r"|^[^\w\n]*([A-H])[^\w\n]*$"
     # B is correct, only B works, B正确, so B, it's B
-    r"|\b([A-H])\s+(?:matches|works|(?:is|must be|has to be|seems|looks like) (?:clearly |indeed |thus |therefore )?"
+    r"|\b([A-H])[).]?\s+"
+    r"(?:matches|works|(?:is|must be|has to be|seems|looks like) (?:clearly |indeed |thus |therefore )?"
     r"(?:the )?(?:only )?(?:correct|right|best|answer|one|valid|true))"
     r"|\b[Oo]nly\s+(?:[Oo]ption\s+)?([A-H])\b(?!\s+and\b)"
-    r"|(?<![A-Za-z])([A-H])\s*(?:选项|项)?\s*(?:是|为)?\s*(?:正确|对的?(?![A-Za-z])|成立|符合)"
+    r"|(?<![A-Za-z])([A-H])\s{0,2}(?:选项|项)?\s{0,2}[.．、:：]?\s{0,2}(?:是|为)?\s{0,2}(?:正确|对的?(?![A-Za-z])|成立|符合)"
+    # C it is
+    r"|(?<![A-Za-z])([A-H]) it (?:is|must be)\b"
+    r"|只有\s*(?:选项)?\s*([A-H])(?![A-Za-z、和])"
     # C: true
     r"|(?<![A-Za-z])([A-H])\s*[:.)]\s*(?:true|correct|right|yes)\b"
-    r"|\b(?:[Ss]o|but|[Ii]t's|[Ii]t is|must be)\s+([A-H])\s*\.?\s*$"
+    r"|\b(?:[Ss]o|but|[Ii]t's|[Ii]t is|must be):?\s+([A-H])\s*\.?\s*$"
     # the right option is b
-    r"|\b(?:[Oo]ption|[Cc]hoice)\s+is\s+\(?([b-h])\)?\s*\.?\s*$",
+    r"|\b(?:[Oo]ption|[Cc]hoice)\s+(?:is|must be|would be|should be)\s+\(?([b-h])\)?\s*\.?\s*$",
     re.M,
 )
 # The letter that an option's text begins with: "(B) 12", "\text{B}", "B."; not "A and B".
 _LABEL = re.compile(
-    r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、\s,，]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)"
+    r"(?:text\w*\{)?\(?([A-H])\)?\}?(?:[.:)、．：\s,，]+(?!\s*(?:and|or|和|或)\b)(?![A-H]\b)|$)"
 )
 _DENIED = re.compile(r"\b(?:not|neither|nor|except)\b|不", re.I)
 # "The correct options are A, C and D": several of them.
 _SEVERAL = re.compile(
     rf"\b(?:options|choices|answers|statements)\s+(?:are|is)\s*:?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
-    rf"|(?:选项|答案)(?:是|为|有)\s*[:：]?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
+    rf"|(?:选项|答案|正确的|符合(?:题意|条件|要求)的)(?:是|为|有)\s*[:：]?\s*({_ONE}(?:{_BETWEEN}{_ONE}){{1,8}})"
 )
 _NAMES_OPTION = re.compile(r"(?<![A-Za-z\\])[A-H](?![A-Za-z])|^\s*\(?[a-h]\)?\s*$")
 

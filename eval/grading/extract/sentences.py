@@ -6,12 +6,21 @@ Only where exactly one number or one formula stands in the sentence, so that not
 import re
 
 from eval.grading.extract.math_spans import NUMBER, formulas_in, inside
+from eval.grading.extract.wordings import NUMBER_WORDS
 from eval.grading.normalise.units import unit_following
 
 _MAX_SENTENCE = 300
 
+_NUMBER_WORDS = re.compile(
+    r"(?:\b(?:is|are|was|were|equals|has|have|had|gets?|takes?|needs?|makes?|costs?|there will be)"
+    r"|\ba total of"
+    r"|\b(?:it|that)['’]s)\s+"
+    rf"(?:(?:exactly|only|just|equal to|therefore|thus)\s+)?(?P<number>{NUMBER_WORDS})",
+    re.I,
+)
+
 _VERB = re.compile(
-    r"\b(?:loses?|lost|wins?|won|is|are|was|were|equals?|has|have|had|gets?|takes?|costs?|needs?|makes?|earns?|spends?"
+    r"\b(?:loses?|lost|wins?|won|is|are|was|were|it['’]s|that['’]s|equals?|has|have|had|gets?|takes?|costs?|needs?|makes?|earns?|spends?"
     r"|pays?|bought|sold|remains?|there|will|can|must|should|would)\b|[是为了有需]",
     re.I,
 )
@@ -25,6 +34,7 @@ _OPEN = re.compile(
 _STATING = re.compile(
     r"\b(?:is|are|was|were|be|becomes?|an?|the|on)\s+(?:\*\*|\\text\{)?(?:an?\s+|the\s+)?$", re.I
 )
+_NOUN = re.compile(r"^ (?:function|number|integer|triangle|sequence|series|angle|curve)\b")
 _DENIED = re.compile(
     r"\b(?:not|never|neither|nor|or|no|either|whether|if|unless|and)\b|n't\b|,", re.I
 )
@@ -54,6 +64,8 @@ def ends_in_words(gold: str, text: str) -> bool:
     else:
         before, stated, after = sentence.lower().rpartition(gold.lower())
 
+    # "f is an even function": the noun behind an adjective says nothing.
+    after = _NOUN.sub("", after)
     if not stated or after.strip(" *.$}") or not before.strip():
         return False
     if _DENIED.search(before):
@@ -94,6 +106,14 @@ def sentence_answer(text: str) -> str | None:
         return bare[1].rstrip(" .")
 
     numbers = list(NUMBER.finditer(text))
+    if not numbers:
+        return _worded_quantity(text)
     if len(numbers) != 1:
         return None
     return numbers[0].group().strip() + unit_following(text, numbers[0].end())
+
+
+def _worded_quantity(text: str) -> str | None:
+    """The one number in words of a sentence without digits: "there are exactly six such triples"."""
+    found = list(_NUMBER_WORDS.finditer(text))
+    return found[0]["number"] if len(found) == 1 else None

@@ -17,6 +17,15 @@ from eval.grading.extract.math_spans import (
     result,
 )
 from eval.grading.extract.options import last_letter
+from eval.grading.extract.wordings import (
+    assigned_at_end,
+    assigned_in_words,
+    concluding_clause,
+    conclusion,
+    listed_points,
+    number_word_at_end,
+    qualified_value,
+)
 
 # Only the end of a text is read, so that extraction stays linear: the last characters for numbers and letters, for
 # statements at the very end, for a count, and for a remark.
@@ -66,8 +75,11 @@ _ABOUT = (
     r"[\s,(]*(?:(?:which|that) is|or|i\.e\.,?|and is)?\s*"
     r"(?:approximately|approx\.?|about|roughly|around|≈|\\approx)(?: equal to)?\s*"
 )
+_BEGINS_APPROXIMATE = re.compile(r"(?:\\(?:approx|simeq)(?![a-z])|≈)")
 _APPROXIMATED_IN_FORMULA = re.compile(_ABOUT)
-_APPROXIMATED_IN_WORDS = re.compile(_ABOUT + r"\$?[-\d][\d.,]*[^.\d]*\.?\s*$")
+_APPROXIMATED_IN_WORDS = re.compile(
+    r"(?:\s+[a-z]+(?:\^?[23])?){0,3}" + _ABOUT + r"\$?[-\d][\d.,]*[^.\d]*\.?\s*$"
+)
 # "The solutions are 3 and 5."
 _SEVERAL = re.compile(
     r"\b(?:solutions|answers|results|roots|values|zeros)\s+(?:are|is|:)\s*:?\s*"
@@ -105,13 +117,24 @@ DENIED_BEHIND = re.compile(r"\s*(?:नहीं|ではない|ではありませ�
 _NEGATION_WITHIN = 24  # characters before the number
 # Before a number that is not the sentence's result: "15 apples after 3 days".
 _ASIDE = re.compile(
-    r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?\$?$",
+    r"\b(?:after|divided by|for|from|of|per|within|over|choose|choosing|select|with|every|each)\s+(?:the\s+)?\$?$"
+    # "14 left after giving 6"
+    r"|\b(?:after|by|before|when|while)\s+[a-z]{2,9}ing\s+(?:away\s+|out\s+|up\s+)?\$?$"
+    # The same in other languages: "42 pommes après 3 jours"
+    r"|\b(?:après|pour|pendant|chaque|durante|después de|para|por|cada|nach|für|pro|jede[nrs]?"
+    r"|während|depois de|dopo|per|через|после|для|за|по|кажд\w+)\s+(?:las?\s+|los\s+|les\s+|den\s+|die\s+)?$",
     re.I,
 )
+# "5 more pieces to finish 3 sets": the second number belongs to a purpose; not in "needs to pay 30".
+_PURPOSE = re.compile(
+    r"\d\s+(?:(?!(?:needs?|has|have|had|wants?|going|able|is|are|was|were|used|will|and|,)\b)[a-z]+\s+){1,4}"
+    r"to\s+(?:[a-z]+)\s+(?:the\s+|all\s+|these\s+)?$"
+)
 _EACH = re.compile(r"\$?\s*(?:each|apiece|per|a piece)\b|\s*/\s*[a-z]", re.I)
-_IN = re_IN = re.compile(r"[\d$]\S*(?:\s+\w+)?\s+(?:in|every|each)\s+$")
+_IN = re.compile(r"[\d$]\S*(?:\s+\w+){0,3}\s+(?:in|every|each)\s+$")
 _TIME = re.compile(r"\s*(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b")
-_ASIDE_WITHIN = 20  # characters before the number
+_ASIDE_WITHIN = 24  # characters before the number
+_PURPOSE_WITHIN = 60
 # "Thus there are 5 ways to arrange 4 balls into 2 boxes": the count, unless a total follows.
 _COUNTED = re.compile(
     r"\bthere (?:are|is|were|will be|must be)(?: only| exactly| a total of| thus| therefore| just| at least)?\s+"
@@ -122,10 +145,15 @@ _COUNTED = re.compile(
 # A last remark in brackets, in a sentence of its own, or behind "because"; none that draws a conclusion.
 _REMARK = re.compile(
     r"\s*\((?:[A-Z][a-z]+|that is|since|because|as|where|note|by)\b(?:[^()]|\([^()]*\))*\)\s*\.?\s*$"
+    r"|,?\s+(?:and\s+)?not\s+\$?-?\d[\d.,]*\$?\s*\.?\s*$|[，,]\s*而?不是\s*-?[\d.]+[^，。\d]{0,4}[。.]?\s*$"
+    r"|,\s+which is (?:less|more|greater|smaller|larger|fewer|bigger) than\s(?:[^.\n]|\.(?=\d))*\.?\s*$"
+    r"|(?<=\$)\s+for (?:all|any|every|each|some)\s[^.\n=]*\.?\s*$"
     r"|(?<=[.!$\]])\s+"
     r"(?:Note that|We (?:can|may) (?:also )?(?:check|verify)|To check,|You should find|Recall that|Indeed,)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|answer)\b)[^\n]*$"
     r"|,?\s+(?:because|since|which is achieved|which occurs)\s"
+    r"(?!.*\b(?:so|thus|hence|therefore|we|gives?|is)\b)(?:[^.\n]|\.(?=\d))*\.?\s*$"
+    r"|,\s+(?:(?:which|and)\s+is\s+)?(?:attained|achieved|reached|occurring|obtained)\s+(?:when|at|for|if|by)\s"
     r"(?!.*\b(?:so|thus|hence|therefore|we|gives?|is)\b)(?:[^.\n]|\.(?=\d))*\.?\s*$"
 )
 
@@ -135,7 +163,7 @@ _LONGEST_EQUATION = 80
 _LONG_WORD = re.compile(r"(?<![A-Za-z])(?!sqrt|sin|cos|tan|log)[A-Za-z]{3,}|[一-鿿]")
 # Program text that is given as an answer: no number is picked out of it.
 _CODE = re.compile(
-    r"__[a-z]+__|\b[A-Za-z_]\w*\((?:['\"]|\))|\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
+    r"__[a-z]+__|\b[A-Za-z_]\w*\((?:['\"]|\))|(?<!\\)\blambda\b|\bimport\s+[a-z]|\b(?:eval|exec|open|getattr)\("
 )
 
 
@@ -160,6 +188,9 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     single_line = "\n" not in text and len(text) <= _END_OF_TEXT
     if "__" in text:
         text = _UNDERSCORED.sub(r"**\1**", text)
+    text = text.replace("i.e.", "that is")
+    if "⟹" in text or "⇒" in text:
+        text = re.split("[⟹⇒]", text)[-1].strip() or text
     lead_in = _LEAD_IN.match(text) if single_line else None
     if lead_in:
         text = text[lead_in.end() :] or text
@@ -176,13 +207,23 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
             return Extraction(joined(text, formulas), "last formula")
 
     # A statement that is answered by its whole end
+    assigned = assigned_in_words(text)
+    if assigned:
+        return Extraction(assigned, "last statement")
+    if not formulas and single_line:
+        text = concluding_clause(text)
+        prose = prose or is_prose(text)
     if not formulas:
+        whole = listed_points(text) or assigned_at_end(text) or number_word_at_end(text)
+        whole = whole or (conclusion(text) if single_line else None)
+        if whole:
+            return Extraction(whole, "last statement")
         stated = _STATED.search(text[-_END_FOR_STATEMENT:])
         if stated:
             return Extraction(_group_that_matched(stated).strip(), "last statement")
 
     # The answer as the subject of the last sentence, or as a formula without delimiters at its end
-    subject = _subject(text)
+    subject = _subject(text) or qualified_value(text)
     if subject:
         return Extraction(subject, "subject")
     if "\\" in text and not formulas and WORD.search(text):
@@ -219,9 +260,10 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     # The last formula or number, whichever comes later
     start = max(0, len(text) - _END_OF_TEXT)
     numbers = list(islice(NUMBER.finditer(text, start), _MAX_NUMBERS))
+    end = formulas[-1].end() if formulas else 0
     formulas = _without_approximation(text, formulas)
     approximated = formulas and _APPROXIMATED_IN_WORDS.fullmatch(text, formulas[-1].end())
-    if formulas and (not numbers or approximated or numbers[-1].start() < formulas[-1].end()):
+    if formulas and (not numbers or approximated or numbers[-1].start() < end):
         return Extraction(joined(text, formulas), "last formula")
 
     if numbers and (prose or _has_several_lines(text)):
@@ -252,7 +294,9 @@ def _subject(text: str) -> str | None:
 
 
 def _without_approximation(text: str, formulas: list[re.Match[str]]) -> list[re.Match[str]]:
-    """The formulas without the last one where it is a decimal that approximates the one before."""
+    """The formulas without the last one where it approximates the one before."""
+    if len(formulas) > 1 and _BEGINS_APPROXIMATE.match(inside(formulas[-1])):
+        return formulas[:-1]
     if len(formulas) < 2 or not re.fullmatch(r"-?\d*\.\d+\S{0,20}", inside(formulas[-1])):
         return formulas
     between = text[formulas[-2].end() : formulas[-1].start()]
@@ -316,7 +360,9 @@ def _main_number(text: str, numbers: list[re.Match[str]]) -> re.Match[str]:
         takes_time = _IN.search(text, before, number.start()) and _TIME.match(text, number.end())
         if _EACH.match(text, number.end()):
             continue
-        if not takes_time and not _ASIDE.search(text, before, number.start()):
+        if takes_time or _ASIDE.search(text, before, number.start()):
+            continue
+        if not _PURPOSE.search(text, max(0, number.start() - _PURPOSE_WITHIN), number.start()):
             return number
 
     return last

@@ -4,6 +4,7 @@ r"""What people append to a value: a reason ("5, because …"), a remark, an app
 """
 
 import re
+from dataclasses import dataclass
 
 _LONGEST = 400  # characters; what is longer is no value with a remark
 
@@ -12,7 +13,8 @@ _REASON = (
     r"because|since|as (?:required|desired|needed|claimed|expected|wanted|stated|shown|above|before|well)\b"
     r"|as(?: (?:the|it|we|[a-z]\b)|\s*\})|for\s*\}?\s*[a-z]\s*(?:\\n?eq?|\\[gl]eq?|[<>])"
     r"|by (?:the|symmetry|definition|inspection|induction|[A-Z])|due to|thanks to|where\b"
-    r"|for (?:all|any|every|each)\b|given that|assuming|rejecting|ignoring|discarding|excluding|taking|using|from the"
+    r"|for (?:all|any|every|each|some)\b"
+    r"|given that|assuming|rejecting|ignoring|discarding|excluding|taking|using|from the"
     r"|according to|which (?:is|was|can|means|follows|comes|equals)\b(?! (?:not|wrong))|note that|see\b"
     r"|verified|checked|valid for|obtained|attained|achieved|reached|in simplest|in lowest|rounded"
     r"|correct to|to the nearest|so that"
@@ -25,6 +27,7 @@ _TRAILING = re.compile(
 # A remark in brackets at the end: "(since x > 0)", "(x = -3 is extraneous)".
 _BRACKETED = re.compile(
     rf"\s*(?:\\text\s*\{{\s*)?\(\s*{_TEXT}(?:{_REASON}|reject|or equivalently"
+    r"|(?:a )?(?:double|repeated|twice|triple)\b|(?:with )?multiplicity"
     r"|[^()]*\b(?:extraneous|rejected|discarded|invalid|inadmissible"
     r"|not (?:valid|possible|allowed|a solution|in the domain)))"
     r"(?:[^()]|\([^()]*\))*\)\s*\}?$",
@@ -47,6 +50,15 @@ _EXACT = re.compile(r"\\(?:frac|sqrt|pi|ln|log|sin|cos|tan|exp)|[/^]|\be\b|√|�
 _ENDS_OPEN = re.compile(r"(?:[-+*/=<>^_(,]|\\[a-z]+)$")
 
 
+@dataclass(frozen=True, slots=True)
+class Approximated:
+    """An exact value, the decimal behind it, and the unit behind that."""
+
+    exact: str
+    decimal: str
+    unit: str
+
+
 def without_aside(text: str) -> str:
     """The answer without a reason or remark at its end, and with its approximation behind a sign for it."""
     if len(text) > _LONGEST:
@@ -57,11 +69,21 @@ def without_aside(text: str) -> str:
         if remark and _is_value(text[: remark.start()]):
             text = text[: remark.start()].rstrip(" ,;")
 
-    approximation = _APPROXIMATION.search(text) or _OR_DECIMAL.search(text)
-    if approximation and _EXACT.search(text[: approximation.start()]):
-        value = approximation["value"] + (approximation["percent"] or "")
-        text = f"{text[: approximation.start()]} \\approx {value}"
+    approximated = split_approximation(text)
+    if approximated:
+        text = f"{approximated.exact} \\approx {approximated.decimal}"
     return text
+
+
+def split_approximation(text: str) -> Approximated | None:
+    """An exact value and the decimal that is said to be about it; None where there is none."""
+    if len(text) > _LONGEST:
+        return None
+    found = _APPROXIMATION.search(text) or _OR_DECIMAL.search(text)
+    if found is None or not _EXACT.search(text[: found.start()]):
+        return None
+    decimal = found["value"] + (found["percent"] or "")
+    return Approximated(text[: found.start()].rstrip(), decimal, found["unit"].strip(" .$"))
 
 
 def _is_value(text: str) -> bool:

@@ -31,7 +31,8 @@ _TABLE: dict[str, dict[str, str]] = {
     "months": {"month 月 个月": "1", "year 年": "12"},
     "dollars": {"dollar usd buck 美元": "1", "cent ¢ 美分": "1/100"},
     "yuan": {"yuan rmb ¥ 元 块 人民币 圆 块钱 元钱": "1", "角": "1/10", "分钱": "1/100"},
-    "euros": {"euro eur €": "1"}, "pounds sterling": {"£ gbp": "1"}, "rupees": {"rs rupee inr": "1"},
+    "euros": {"euro eur € 欧元": "1"}, "yen": {"yen jpy 円 日元": "1"}, "won": {"won krw 원 韩元": "1"},
+    "pounds sterling": {"£ gbp": "1"}, "rupees": {"rs rupee inr": "1"},
     "length^3": {
         "ml milliliter millilitre 毫升": "1/1000000", "l liter litre 升": "1/1000",
         "gallon gal": "3785411784/1000000000000",
@@ -85,18 +86,18 @@ _CURRENCY_AFTER = {"$": "dollar", "€": "euro", "£": "£", "¥": "yuan"}
 
 # Chinese units and counters, with up to six characters behind them (5个苹果, 3元/千克).
 _CHINESE_UNIT = (
-    r"(?:平方|立方)?(?:千米|分钱|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|元钱|块钱|元|美元|升|毫升|度|角|"
+    r"(?:平方|立方)?(?:千米|分钱|厘米|毫米|分米|公里|米|公斤|千克|毫克|克|吨|斤|小时|分钟|秒钟|秒|天|年|个月|月|円|欧元|日元|韩元|元钱|块钱|元|美元|升|毫升|度|角|"
     r"个星期|星期|周|[个只条本人张支枝件辆次名位颗箱台棵把块页盒袋束杯瓶朵头包套种道岁层排组份间座根面段步圈片筐篮篇队])"
     r"[一-鿿]{0,6}(?:/[一-鿿]{1,3})?"
 )
 _TAIL = re.compile(
     r"(?P<value>.*?[\d)}\]a-zA-Z%万亿千百十零一二三四五六七八九])\s*(?P<unit>"
     # \text{cm}^2, \circ, \text{km}/\text{h}
-    r"(?:\\text\{[^{}\d]*\}|\\circ)(?:\s*\^\s*\{?[23]\}?)?(?:\s*/\s*\\text\{[^{}\d]*\}(?:\s*\^\s*\{?[23]\}?)?)?"
+    r"(?:\\text\{[^{}\d]*(?:\^[23][^{}\d]*){0,2}\}|\\circ)(?:\s*\^\s*\{?[23]\}?)?(?:\s*/\s*\\text\{[^{}\d]*\}(?:\s*\^\s*\{?[23]\}?)?)?"
     # ^{\circ}\text{C}, and the Chinese ones
     rf"|\^\s*\{{?\\circ\s*\}}?\s*(?:\\text\{{\s*[CF]?\s*\}}|[CF](?![a-z]))?|{_CHINESE_UNIT}"
     # plain words: cm^2, sq. m, miles per hour
-    r"|(?:(?<=[\d)}%])|(?<=\s))[A-Za-zµ¢]+(?:\.[a-z]+)*\.?(?:\s*\^\s*\{?[23]\}?)?"
+    r"|(?:(?<=[\d)}%])|(?<=\s))[A-Za-zµ¢À-ɏͰ-࿿]+(?:\.[a-z]+)*\.?(?:\s*\^\s*\{?[23]\}?)?"
     r"(?:(?:\s*/\s*|\s+)[A-Za-z'’-]+(?:\s*\^\s*\{?[23]\}?)?)*)\.?",
     re.S,
 )
@@ -110,6 +111,7 @@ _NOT_UNITS = frozenset(
 )
 
 
+_BRACKETED_UNIT = re.compile(r"([-\d.,/]*\d)\s*\(([A-Za-z ]{1,30}(?:\^?[23])?|[一-鿿]{1,4})\)")
 _TIMES_AS = re.compile(r"times as (?:many|much|large|big|long|old|fast)\b")
 _SCALE_WORD = re.compile(r"(thousand|million|billion|trillion|hundred|dozen)\s+(?=\S)")
 # m s^-2: a division by a negative power
@@ -118,6 +120,10 @@ _NEGATIVE_POWER = re.compile(r"^([a-z]+)(?:\s*\\?cdot)?\s+([a-z]+)\^\{?-([12])\}
 
 def split_unit(text: str) -> tuple[str, str | None]:
     """(value, unit) of a cleaned answer; the unit is None when there is none. Text is never lost but as a unit."""
+    bracketed = _BRACKETED_UNIT.fullmatch(text) if text.endswith(")") else None
+    if bracketed and (_lookup(bracketed[2].lower()) or not text.isascii()):  # 5 (cm), 9 (个)
+        return bracketed[1], bracketed[2].lower()
+
     text, unit = _split_currency(text)
     if unit is None and text[-1:] in _CURRENCY_AFTER:
         return text.rstrip("$€£¥\\ "), _CURRENCY_AFTER[text[-1]]
@@ -205,7 +211,9 @@ def _lookup(unit: str) -> _Unit | None:
 
     power = 1
     for word, exponent in _POWERS.items():
-        if unit.startswith(word) and unit not in _KNOWN:
+        begins = unit.startswith(word) and not unit[len(word) :][:1].isascii()
+        begins = begins or unit.startswith((f"{word} ", f"{word}."))
+        if begins and unit not in _KNOWN:
             unit = unit[len(word) :].lstrip(" .")
             power = exponent
 

@@ -30,6 +30,13 @@ _PHRASES = {
     "null set": r"\emptyset", "positive infinity": r"\infty", "negative infinity": r"-\infty",
     "diverges to infinity": r"\infty", "diverges to negative infinity": r"-\infty",
 }  # fmt: skip
+_SIGNED_REALS = re.compile(
+    r"(?:the )?(?:set of )?(?:all )?(?:the )?(positive|negative|non-?negative|non-?positive) real(?:s|(?: numbers?)?)"
+)
+_SIGNED_SETS = {
+    "positive": r"(0,\infty)", "negative": r"(-\infty,0)",
+    "nonnegative": r"[0,\infty)", "nonpositive": r"(-\infty,0]",
+}  # fmt: skip
 _LONGEST_PHRASE = 40  # characters
 _EXCEPT = re.compile(
     r"(?:all|any) real (?:numbers?|values?)(?: of [a-z])? (?:except|other than|but|not equal to)(?: for)? (.{1,40})",
@@ -74,6 +81,9 @@ def as_formula(text: str) -> str:
         formula = _PHRASES.get(text.lower().strip(" ."))
         if formula:
             return formula
+        signed = _SIGNED_REALS.fullmatch(text.lower().strip(" ."))
+        if signed:
+            return _SIGNED_SETS[signed[1].replace("-", "")]
 
     if len(text) < _LONGEST_SHAPE:
         shape = _SHAPE.fullmatch(text)
@@ -96,6 +106,9 @@ def number_in_words(text: str) -> Fraction | None:
         return Fraction(int(ordinal[1])) if len(ordinal[1]) <= _LONGEST_ORDINAL else None
 
     words = re.findall(r"[a-z]+", text.lower())
+    if words[:1] in (["negative"], ["minus"]):
+        positive = number_in_words(text.strip()[len(words[0]) :])
+        return None if positive is None else -positive
     if not words or len(words) > _MOST_WORDS or re.search(r"[^A-Za-z\s-]", text):
         return None
 
@@ -244,3 +257,27 @@ def _time_of_day(text: str) -> _Time | None:
     if hour > 24 or minute > 59:
         return None
     return _Time(hour, minute, (match[3] or "").lower())
+
+
+def as_words(text: str) -> str:
+    r"""For comparing as words: no case, markup, articles or punctuation at the ends."""
+    text = re.sub(r"\\text\{([^{}]*)\}", r"\1", text)
+    text = re.sub(r"\\[A-Za-z]+|[{}$*_\"'`]", " ", text).lower()
+
+    # Times, days and ordinals: 7 p.m., on Monday, 3rd
+    text = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", text)
+    text = re.sub(r"^\s*on\s+(?=(?:mon|tues|wednes|thurs|fri|satur|sun)day)", "", text)
+    text = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b", "", text)
+
+    # 第二象限 and 二象限 are 二 (the second quadrant)
+    text = text.strip()
+    text = re.sub(r"^第(?=[一二三四][、,和与一二三四 ]*象限$)", "", text)
+    text = re.sub(r"(?<=[一二三四])象限$", "", text)
+
+    text = re.sub(r"^\s*(?:the|a|an)\s+", "", text)
+    text = re.sub(r"(?<=[a-z])-(?=[a-z])|[.,;:!?]+(?=\s|$)", " ", text)
+    text = re.sub(r"\s+", " ", text).strip(" .,;:!?")
+
+    if text.startswith("(") and text.endswith(")") and text.count("(") == 1:
+        text = text[1:-1]
+    return re.sub(r"(?<=\d) (?=[ap]m\b)", "", text).strip()
