@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> None:
     benchmarks = load_benchmarks(args.benchmarks)
     made_from = cleaning_fingerprint(args.rounds, args.benchmarks, settings, crawl)
 
-    with _work_folder(args, made_from) as work:
+    with _work_folder(args.cleaned, args.resume, made_from) as work:
         if args.cleaned:
             _check_cleaned(work, crawl.shards, made_from)
         else:
@@ -137,24 +137,24 @@ def _check_cleaned(work: Path, shards: Sequence[str], made_from: str) -> None:
 
 
 @contextmanager
-def _work_folder(args: argparse.Namespace, made_from: str) -> Iterator[Path]:
-    """Where finished shards lie: `--cleaned`; or `--resume`, emptied if it was made from other inputs; or a
+def _work_folder(cleaned: Path | None, resume: Path | None, made_from: str) -> Iterator[Path]:
+    """Where finished shards lie: `cleaned`; or `resume`, emptied if it was made from other inputs; or a
     temporary folder.
 
-    The last two are deleted in the end; after a failure `--resume` stays, for the next run to go on from.
+    The last two are deleted in the end; after a failure `resume` stays, for the next run to go on from.
     """
-    if args.cleaned:
+    if cleaned is not None:
         # What the jobs have made stays: the sort's own files do not.
-        yield Path(args.cleaned)
-        shutil.rmtree(Path(args.cleaned) / SPILL, ignore_errors=True)
+        yield cleaned
+        shutil.rmtree(cleaned / SPILL, ignore_errors=True)
         return
 
-    folder = Path(args.resume) if args.resume else Path(tempfile.mkdtemp(prefix="corpus-final-"))
+    folder = Path(tempfile.mkdtemp(prefix="corpus-final-")) if resume is None else resume
     claim_folder(folder, made_from)
     try:
         yield folder
     except BaseException:
-        if args.resume is None:
+        if resume is None:
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
@@ -185,9 +185,12 @@ def _parse_args(argv: list[str] | None) -> argparse.Namespace:
         help="the pages are those of the built-in world; the dataset card says so",
     )
     parser.add_argument("--workers", type=int, default=1, help="processes")
-    parser.add_argument("--resume", metavar="DIR", help="folder for finished shards")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="folder for finished shards")
     parser.add_argument(
-        "--cleaned", metavar="DIR", help="folder written by corpus.clean_shards; default: made here"
+        "--cleaned",
+        type=Path,
+        metavar="DIR",
+        help="folder written by corpus.clean_shards; default: made here",
     )
     return parser.parse_args(argv)
 

@@ -117,7 +117,7 @@ def test_an_empty_folder_is_taken(tmp_path):
 
 @pytest.mark.parametrize(
     "open_it",
-    [lambda path: Checkpoints(path, "a"), lambda path: _work_folder(path, "a").__enter__()],
+    [lambda path: Checkpoints(path, "a"), lambda path: _work_folder(None, path, "a").__enter__()],
 )
 def test_a_folder_with_files_of_the_users_is_refused_and_left_as_it_is(tmp_path, open_it):
     (tmp_path / "thesis.tex").write_text("years of work")
