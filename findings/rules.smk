@@ -30,7 +30,7 @@ rule finding_seed:
     message:
         "finding: {wildcards.claim}, seed {wildcards.seed}, of " + str(len(ALL_LEFT)) + " seeds without committed evidence"
     shell:
-        "python -m findings.run --claim {wildcards.claim:q} --seed {wildcards.seed} --preset {params.world:q}"
+        "python -m findings.run --claim {wildcards.claim:q} --seed {wildcards.seed:q} --preset {params.world:q}"
         " --cores {threads} --out {output:q} 2>&1 | tee -i {log:q}"
 
 

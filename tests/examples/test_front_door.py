@@ -67,3 +67,16 @@ def test_the_container_starts_what_is_in_it():
     words = [word.replace("/opt/deepseekmath", str(ROOT)) for word in entry[1:]]
     _, args = parse_args([*words, *command])
     assert args.targets == {"rl_model"} or list(args.targets) == ["rl_model"]
+
+
+def test_every_package_stands_on_the_readmes_map():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    houses = ("corpus", "pretrain", "sft", "rl", "eval", "pipeline", "mini", "findings")
+    packages = {
+        f"{folder.parent.relative_to(ROOT)}/"
+        for house in houses
+        for folder in (ROOT / house).glob("*/__init__.py")
+    }
+    # The packages of the built-in worlds stand in their house's own line, by their names alone.
+    missing = [name for name in packages if name not in readme and name.split("/")[1] not in readme]
+    assert not missing

@@ -14,7 +14,8 @@ from pipeline.model.allocator import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 for _ in range(20):
-    bytearray(100_000_000)
+    blocks = [bytearray(20_000_000) for _ in range(4)]
+    del blocks
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 """
 
@@ -29,5 +30,5 @@ def test_large_blocks_are_handed_over_by_the_kernel_only_once():
             [sys.executable, "-c", AGAIN, how], capture_output=True, text=True, check=True
         )
         faults[how] = int(run.stdout)
-    block = 100_000_000 // resource.getpagesize()
+    block = 4 * 20_000_000 // resource.getpagesize()
     assert faults["return"] > 15 * block > 3 * block > faults["keep"]

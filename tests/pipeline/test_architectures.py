@@ -138,6 +138,7 @@ def test_reward_models_read_every_position(model):
 
 def test_the_table_of_the_documentation_is_what_is_true():
     text = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    text = text.partition("\n## ")[0].partition("\n# Engines")[0]
     rows = [line for line in text.splitlines() if line.startswith("| ") and "`" in line]
     assert rows == ["| " + " | ".join(table_row(name)) + " |" for name in ARCHITECTURES]
 

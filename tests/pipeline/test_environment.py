@@ -13,7 +13,18 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([A-Za-z0-9.]+)(; python_version [<>=]+ \"[0-9.]+\")?$")
 
-OWN = {"pipeline", "corpus", "eval", "mini", "pretrain", "sft", "rl", "benchmarks", "examples"}
+OWN = {
+    "pipeline",
+    "corpus",
+    "eval",
+    "mini",
+    "pretrain",
+    "sft",
+    "rl",
+    "findings",
+    "benchmarks",
+    "examples",
+}
 FOR_DEVELOPERS = {"tests", "benchmarks"}
 """Folders that may import what only requirements-dev.in declares."""
 
@@ -21,6 +32,7 @@ OPTIONAL = {
     "accelerate": "benchmarks: the Trainer and TRL that a step is compared with",
     "gguf": "tests: a file of that form is written, where its package is installed",
     "math_verify": "benchmarks: the grader that ours is compared with",
+    "peft": "pipeline.model.adapters: LoRA, where requirements-lora.txt is installed",
     "trafilatura": "benchmarks: the extractor that ours is compared with",
     "vllm": "pipeline.inference.vllm_worker: the program in the process of its own environment",
     "trl": "benchmarks: the GRPO step that ours is compared with",

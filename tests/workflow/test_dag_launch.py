@@ -94,8 +94,9 @@ def test_solutions_on_the_hub_are_enough_for_reward_models_and_rl(tmp_path):
     assert len(re.findall(r"-m rl\.\w+ .*--problems results/hub/sft/problems\.jsonl ", text)) == 2
 
 
-def test_nothing_in_the_paper_preset_differs_from_the_schema_but_the_sources():
-    assert set(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())) == {"name", "sources"}
+def test_nothing_in_the_paper_preset_differs_from_the_schema_but_sources_and_machine():
+    sections = set(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text()))
+    assert sections == {"name", "sources", "hardware"}
 
 
 def test_a_world_of_many_shards_spreads_its_texts_over_jobs(tmp_path):
