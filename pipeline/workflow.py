@@ -21,7 +21,7 @@ from pipeline.config.base import Section
 from pipeline.config.load import RECORD, Config, load_preset, name_of_file
 from pipeline.config.preset_file import read_yaml
 from pipeline.errors import UserError
-from pipeline.notice import NOTICE_VARIABLE
+from pipeline.notice import NOTICE_VARIABLE, SUBJECT_VARIABLE
 from pipeline.preflight import run_lock
 from pipeline.reuse.earlier import Taken, taken_of
 from pipeline.reuse.unseen import unseen_changes
@@ -91,12 +91,20 @@ def shell_prefix(config: Config) -> str:
         "PYTHONUNBUFFERED=1",
         f"{run_lock.VARIABLE}={shlex.quote(os.getcwd())}",
         f"{NOTICE_VARIABLE}={shlex.quote(config.notice)}",
+        f"{SUBJECT_VARIABLE}={_subject(config)}",
         f"{tracking.VARIABLE}={shlex.quote(config.tracking.model_dump_json())}",
     ]
     # Setting a prefix switches Snakemake's strict mode off; the first command puts it back.
     # Snakemake formats the prefix: braces of a path are doubled.
     exported = " ".join(settings).replace("{", "{{").replace("}", "}}")
     return f"set -euo pipefail; export {exported}; "
+
+
+def _subject(config: Config) -> str:
+    """Mathematics, unless the world or the words by which pages are selected say otherwise."""
+    if config.corpus.selection.vocabulary is None:
+        return "other"
+    return config.sources.world
 
 
 def thread_settings(threads: int) -> str:

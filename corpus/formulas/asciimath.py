@@ -88,15 +88,17 @@ _MATRICES = {
     ("{", ":}"): "cases",
     ("{:", ":}"): "matrix",
 }
+# Words between the cases of a definition that authors leave without quotes.
+_SYMBOLS |= {word: f"\\text{{{word} }}" for word in ("else", "otherwise", "then", "when", "where")}
 # The longest name comes first: `<=>` is not `<=` and `>`.
 _NAMES = sorted(
     [*_SYMBOLS, *_FUNCTIONS, *_UNARY, *_BINARY, *_OPENING, *_CLOSING, "_", "^", "/"],
     key=len,
     reverse=True,
 )
-# Quoted text, a number, a name, or any other character.
+# Quoted text, a colour (one word: its letters are no symbols), a number, a name, or any other character.
 _TOKEN = re.compile(
-    r'(?:text|mbox)\s*(?:\(([^()]*)\)|\{([^{}]*)\}|\[([^][]*)\])|"([^"]*)"|(\d+(?:\.\d+)?)|('
+    r'(?:text|mbox)\s*(?:\(([^()]*)\)|\{([^{}]*)\}|\[([^][]*)\])|"([^"]*)"|color\s*[({\[]([\w#.,\s-]+)[)}\]]|(\d+(?:\.\d+)?)|('
     + "|".join(map(re.escape, _NAMES))
     + r")|(\S)"
 )
@@ -127,10 +129,12 @@ _TAKES_NO_ARGUMENT = frozenset(
 def _tokens(source: str) -> list[_Token]:
     tokens: list[_Token] = []
     for match in _TOKEN.finditer(source):
-        round_text, curly_text, square_text, quoted, number, name, other = match.groups()
+        round_text, curly_text, square_text, quoted, colour, number, name, other = match.groups()
         texts = [t for t in (round_text, curly_text, square_text, quoted) if t is not None]
         if texts:
             tokens.append(_Token(None, f"\\text{{{escaped_text(texts[0])}}}"))
+        elif colour is not None:
+            tokens.append(_Token("color", colour.strip()))
         else:
             tokens.append(_Token(name, number or _other(other or "")))
     return tokens
@@ -252,7 +256,8 @@ class _Parser:
                 return f"{opening}{argument}{closing}".rstrip()
             return f"{_UNARY[name]}{{{argument}}}"
         if name in _BINARY:
-            first = _ungrouped(self.simple(depth + 1))
+            is_named_colour = name == "color" and token.tex
+            first = token.tex if is_named_colour else _ungrouped(self.simple(depth + 1))
             second = _ungrouped(self.simple(depth + 1))
             return _BINARY[name] % (first, second)
         if name in _FUNCTIONS:

@@ -32,8 +32,39 @@ _LONGEST_NOSCRIPT = 20_000  # characters
 _NEVER_INSIDE = ("</script", "</head", "</body", "-->")
 
 
+# XHTML may declare entities between brackets in its DOCTYPE. HTML's parser ends the DOCTYPE at the first `>` in there
+# and takes what is left for text of the page. All repeats are possessive: a hostile page is read once.
+_PAGE_START = r"<(?:html|head|body)\b"
+_DOCTYPE = re.compile(
+    r"""(?:\ufeff|\s|<\?[^>]*>|<!--(?:(?!-->).)*+-->)*+<!DOCTYPE\b(?:[^>\["']|"[^"]*"|'[^']*')*+(?=\[)""",
+    re.DOTALL | re.IGNORECASE,
+)
+_SUBSET = re.compile(
+    rf"""\[(?:<!--(?:(?!-->|<body\b).)*+-->|<\?(?:(?!\?>|{_PAGE_START}).)*+\?>"""
+    rf"""|"(?:(?!{_PAGE_START})[^"])*+"|'(?:(?!{_PAGE_START})[^'])*+'|(?!{_PAGE_START}|<!--|<\?)[^]"'])*+\]\s*>""",
+    re.DOTALL | re.IGNORECASE,
+)
+_PAGE = re.compile(_PAGE_START, re.IGNORECASE)
+_LONGEST_DOCTYPE = 100_000  # characters, with what stands before it
+
+
+def without_subset(source: str) -> str:
+    """The page without its DOCTYPE's internal subset; where that never ends, the page begins at its first element."""
+    doctype = _DOCTYPE.match(source, 0, _LONGEST_DOCTYPE)
+    if doctype is None:
+        return source
+
+    subset = _SUBSET.match(source, doctype.end(), doctype.end() + _LONGEST_DOCTYPE)
+    if subset is not None:
+        return f"{doctype[0]}>{source[subset.end() :]}"
+
+    page = _PAGE.search(source, doctype.end())
+    return source if page is None else f"{doctype[0]}>{source[page.start() :]}"
+
+
 def repaired(source: str) -> str:
     """The page's HTML, where nothing that a reader sees is in an element that is left out."""
+    source = without_subset(source)
     # An address of a tag is a link like any other.
     source = source.replace(' rel="tag"', "")
     return _Rewriting(source).result()

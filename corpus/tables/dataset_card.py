@@ -12,7 +12,7 @@ from corpus.tables.leak_counts import EDITED, EXACT, WHOLE, LeakCount
 from pipeline.artifacts.resume import fingerprint
 from pipeline.artifacts.write import file_digest, write_text
 from pipeline.config.corpus import Decontamination
-from pipeline.notice import notice
+from pipeline.notice import is_about_mathematics, notice
 
 REPOSITORY = "you/your-corpus"
 """Stands for the data set's name on the Hub until `corpus.publish` knows it."""
@@ -111,7 +111,7 @@ def _licence(made: Made) -> dict[str, str]:
 
 
 def _tags(made: Made) -> list[str]:
-    tags = ["mathematics", "pretraining"]
+    tags = ["mathematics", "pretraining"] if is_about_mathematics() else ["pretraining"]
     if made.built_in_world:
         tags.append("synthetic")
     else:

@@ -29,19 +29,47 @@ def wilson(right: float, n: int) -> tuple[float, float]:
     return max(0.0, centre - half_width), min(1.0, centre + half_width)
 
 
-def bootstrap(values: Sequence[float]) -> tuple[float, float]:
+def bootstrap(
+    values: Sequence[float], scale: tuple[float, float] | None = (0.0, 1.0)
+) -> tuple[float, float]:
     """95 % percentile interval of the mean of `values` (one a problem), by resampling problems.
 
-    Where all values are 0 or all are 1 the resamples have no spread: then Wilson's interval is given.
+    `scale` holds the lowest and the highest value there can be. Where all values are at one end of it the resamples
+    have no spread: then Wilson's interval is given, stretched to the scale. None: a scale without ends, where
+    values without spread give a point.
+
+    Raises:
+        ValueError: a value is outside the scale, or there is neither a value nor a scale.
     """
+    if scale is None:
+        if not values:
+            raise ValueError("no values: their mean has no interval on a scale without ends")
+        return _percentiles(values)
+
+    lowest, highest = scale
+    tolerance = 1e-6 * (highest - lowest)  # means of fractions may miss an end by a rounding error
+    for value in values:
+        if not lowest - tolerance <= value <= highest + tolerance:
+            raise ValueError(f"value {value}: outside the scale from {lowest} to {highest}")
+
+    # Without any value both ends are possible, and Wilson's interval of 0 of 0 says so.
+    at_end = all(value == lowest for value in values) or all(value == highest for value in values)
+    if at_end:
+        at_top = sum(value == highest for value in values)
+        low, high = wilson(at_top, len(values))
+        span = highest - lowest
+        return lowest + span * low, lowest + span * high
+
+    return _percentiles(values)
+
+
+def _percentiles(values: Sequence[float]) -> tuple[float, float]:
+    """The middle 95 % of the means of the resamples."""
     array = np.asarray(values, dtype=np.float32)
-    n = len(array)
+    if array.min() == array.max():
+        return float(values[0]), float(values[0])
 
-    all_equal = n > 0 and array.min() == array.max()
-    if n == 0 or (all_equal and array[0] in (0, 1)):
-        return wilson(float(array.sum()), n)
-
-    means = _resamples(n) @ array
+    means = _resamples(len(array)) @ array
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
@@ -148,8 +176,7 @@ def compare(first: Sequence[bool], second: Sequence[bool]) -> dict[str, float]:
     losses = sum(before and not after for before, after in pairs)
     changes = [float(after) - float(before) for before, after in pairs]
 
-    # Without any change the interval is the point: the bootstrap would give Wilson's, which is for shares.
-    low, high = bootstrap(changes) if any(changes) else (0.0, 0.0)
+    low, high = bootstrap(changes, scale=(-1.0, 1.0)) if any(changes) else (0.0, 0.0)
 
     changed = wins + losses
     tail = sum(comb(changed, i) for i in range(min(wins, losses) + 1))

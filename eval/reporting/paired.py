@@ -95,7 +95,7 @@ def _sampled(pair: Pair) -> Difference | None:
     changes = [after[problem] - before[problem] for problem in shared]
     change = sum(changes) / len(changes)
     # Without any spread the interval is the point.
-    low, high = bootstrap(changes) if len(set(changes)) > 1 else (change, change)
+    low, high = bootstrap(changes, scale=None) if len(set(changes)) > 1 else (change, change)
     measure = f"mean of {_samples(pair.after)} samples"
     return Difference(pair, measure, len(shared), change=change, low=low, high=high)
 

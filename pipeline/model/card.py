@@ -17,7 +17,7 @@ import yaml
 
 from pipeline.model.model_prompts import ModelPrompts
 from pipeline.model.older_releases import OLDEST
-from pipeline.notice import notice
+from pipeline.notice import is_about_mathematics, notice
 
 NAME = "README.md"
 FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
@@ -157,7 +157,7 @@ def _front_matter(card: Card) -> dict[str, Any]:
     datasets = [name for name in card.trained_on if HUB_ID.fullmatch(name)]
     if datasets:
         values["datasets"] = datasets
-    values["tags"] = ["math", "deepseekmath"]
+    values["tags"] = ["math", "deepseekmath"] if is_about_mathematics() else ["deepseekmath"]
     return values
 
 

@@ -100,6 +100,8 @@ def test_joining_never_makes_a_new_command(parts):
         ("abs(x) <= 3", r"|x| \leq 3"),
         ("frac(1)(2)", r"\frac{1}{2}"),
         ('x in RR "if" y', r"x \in \mathbb{R} \text{if} y"),
+        ("color(orange)(x)", r"{\color{orange}x}"),
+        ("x otherwise", r"x \text{otherwise }"),
     ],
 )
 def test_asciimath_becomes_latex(source, tex):

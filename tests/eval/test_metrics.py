@@ -144,3 +144,12 @@ def test_equal_answers_share_a_group_and_none_has_no_group():
         0,
         1,
     ]
+
+
+def test_bootstrap_knows_the_ends_of_its_scale():
+    low, high = wilson(20, 20)
+    assert bootstrap([5.0] * 20, scale=(1, 5)) == (1 + 4 * low, 1 + 4 * high)
+    assert bootstrap([1.0] * 20, scale=(0, 5)) == (1.0, 1.0)
+    assert bootstrap([1.0] * 20, scale=None) == (1.0, 1.0)
+    with pytest.raises(ValueError, match="outside the scale"):
+        bootstrap([1.0, 3.0])

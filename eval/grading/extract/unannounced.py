@@ -1,6 +1,7 @@
 """The answer of a text that announces none: its last formula, number or option, by how the last sentence is built."""
 
 import re
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from eval.grading.extract.extraction import Extraction
@@ -167,6 +168,17 @@ _CODE = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class _Ending:
+    """A text made ready for the rules."""
+
+    text: str
+    formulas: list[re.Match[str]]  # positions in `text`
+    single_line: bool
+    prose: bool
+    had_lead_in: bool  # "So", "Therefore," stood before it
+
+
 def plain_ending(text: str, *, choice: bool) -> Extraction:
     """The answer of a text that neither boxes nor announces one, and the rule that found it.
 
@@ -182,6 +194,23 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
         if letter and len(text) > 2 and not text.startswith("-"):
             return Extraction(letter, "last letter")
 
+    ending = _prepared(text)
+    for rule in (_only_formula, _assigned):
+        found = rule(ending)
+        if found is not None:
+            return found
+
+    ending = _conclusion_only(ending)
+    for rule in _RULES:
+        found = rule(ending)
+        if found is not None:
+            return found
+
+    return Extraction(ending.text, "whole")
+
+
+def _prepared(text: str) -> _Ending:
+    """The text without its afterthought, its lead-in and the steps before its last arrow."""
     if len(text) > _SHORT:
         text = _without_afterthought(text)
 
@@ -191,89 +220,142 @@ def plain_ending(text: str, *, choice: bool) -> Extraction:
     text = text.replace("i.e.", "that is")
     if "⟹" in text or "⇒" in text:
         text = re.split("[⟹⇒]", text)[-1].strip() or text
+
     lead_in = _LEAD_IN.match(text) if single_line else None
     if lead_in:
         text = text[lead_in.end() :] or text
 
     formulas = formulas_in(text) if "$" in text or "\\" in text else []
     prose = is_prose(text) or _NAME_THEN_NUMBER.search(text[-_END_FOR_STATEMENT:]) is not None
+    return _Ending(text, formulas, single_line, prose, had_lead_in=lead_in is not None)
 
-    # One formula and nothing else
-    if len(formulas) == 1:
-        if lead_in and not MATH.sub("", text).strip(" .。"):
-            return Extraction(joined(text, formulas), "last formula")
-        alone = formulas[0].group().strip() == text.strip(" .")
-        if single_line and alone and inside(formulas[0]).count("=") > 1:
-            return Extraction(joined(text, formulas), "last formula")
 
-    # A statement that is answered by its whole end
-    assigned = assigned_in_words(text)
-    if assigned:
-        return Extraction(assigned, "last statement")
-    if not formulas and single_line:
-        text = concluding_clause(text)
-        prose = prose or is_prose(text)
-    if not formulas:
-        whole = listed_points(text) or assigned_at_end(text) or number_word_at_end(text)
-        whole = whole or (conclusion(text) if single_line else None)
-        if whole:
-            return Extraction(whole, "last statement")
-        stated = _STATED.search(text[-_END_FOR_STATEMENT:])
-        if stated:
-            return Extraction(_group_that_matched(stated).strip(), "last statement")
+def _conclusion_only(ending: _Ending) -> _Ending:
+    """A single line in words, cut down to the clause that concludes it."""
+    if ending.formulas or not ending.single_line:
+        return ending
 
-    # The answer as the subject of the last sentence, or as a formula without delimiters at its end
-    subject = _subject(text) or qualified_value(text)
-    if subject:
-        return Extraction(subject, "subject")
-    if "\\" in text and not formulas and WORD.search(text):
-        bare = _BARE_FORMULA.search(text[-_END_FOR_STATEMENT:])
-        if bare:
-            return Extraction(result(bare[1].strip()), "last statement")
+    text = concluding_clause(ending.text)
+    return replace(ending, text=text, prose=ending.prose or is_prose(text))
 
-    # A bare answer
-    if single_line:
-        words_around_formulas = formulas and WORD.search(MATH.sub(" ", text))
-        if not prose and not words_around_formulas:
-            return Extraction(text, "whole")
-        if _CODE.search(text):
-            return Extraction(text, "whole")
 
-    # A count, an equation, a list
-    counted = _COUNTED.search(text[-_END_FOR_COUNT:])
-    if counted:
-        return Extraction(_count(text, counted[1]), "counted")
+def _only_formula(ending: _Ending) -> Extraction | None:
+    """One formula and nothing else: what stands behind its last equality."""
+    text, formulas = ending.text, ending.formulas
+    if len(formulas) != 1:
+        return None
 
-    if not formulas:
-        plain = _PLAIN_FORMULA.search(text[-_END_FOR_STATEMENT:])
-        if plain and _OPERATOR_AND_LETTER.match(plain[1]) and not _TWO_LETTERS.search(plain[1]):
-            return Extraction(plain[1], "last statement")
+    if ending.had_lead_in and not MATH.sub("", text).strip(" .。"):
+        return Extraction(joined(text, formulas), "last formula")
 
-        equation = _last_equation(text)
-        if equation:
-            return Extraction(equation, "last equation")
+    alone = formulas[0].group().strip() == text.strip(" .")
+    if ending.single_line and alone and inside(formulas[0]).count("=") > 1:
+        return Extraction(joined(text, formulas), "last formula")
+    return None
 
-        several = _SEVERAL.search(text[-_END_FOR_STATEMENT:])
-        if several:
-            return Extraction(_group_that_matched(several).strip(), "last list")
 
-    # The last formula or number, whichever comes later
+def _assigned(ending: _Ending) -> Extraction | None:
+    assigned = assigned_in_words(ending.text)
+    return Extraction(assigned, "last statement") if assigned else None
+
+
+def _stated_as_a_whole(ending: _Ending) -> Extraction | None:
+    """A statement without formulas whose whole end is the answer."""
+    if ending.formulas:
+        return None
+
+    text = ending.text
+    whole = listed_points(text) or assigned_at_end(text) or number_word_at_end(text)
+    whole = whole or (conclusion(text) if ending.single_line else None)
+    if whole:
+        return Extraction(whole, "last statement")
+
+    stated = _STATED.search(text[-_END_FOR_STATEMENT:])
+    return Extraction(_group_that_matched(stated).strip(), "last statement") if stated else None
+
+
+def _subject_of_sentence(ending: _Ending) -> Extraction | None:
+    subject = _subject(ending.text) or qualified_value(ending.text)
+    return Extraction(subject, "subject") if subject else None
+
+
+def _undelimited_formula(ending: _Ending) -> Extraction | None:
+    """A formula in LaTeX without delimiters at the end of a sentence."""
+    text = ending.text
+    if "\\" not in text or ending.formulas or not WORD.search(text):
+        return None
+
+    bare = _BARE_FORMULA.search(text[-_END_FOR_STATEMENT:])
+    return Extraction(result(bare[1].strip()), "last statement") if bare else None
+
+
+def _bare_answer(ending: _Ending) -> Extraction | None:
+    """A line that is no sentence, or program text."""
+    text = ending.text
+    if not ending.single_line:
+        return None
+
+    words_around_formulas = ending.formulas and WORD.search(MATH.sub(" ", text))
+    if not ending.prose and not words_around_formulas:
+        return Extraction(text, "whole")
+    return Extraction(text, "whole") if _CODE.search(text) else None
+
+
+def _counted(ending: _Ending) -> Extraction | None:
+    counted = _COUNTED.search(ending.text[-_END_FOR_COUNT:])
+    return Extraction(_count(ending.text, counted[1]), "counted") if counted else None
+
+
+def _plain_characters(ending: _Ending) -> Extraction | None:
+    """A formula, an equation or a list in plain characters."""
+    if ending.formulas:
+        return None
+
+    text = ending.text
+    plain = _PLAIN_FORMULA.search(text[-_END_FOR_STATEMENT:])
+    if plain and _OPERATOR_AND_LETTER.match(plain[1]) and not _TWO_LETTERS.search(plain[1]):
+        return Extraction(plain[1], "last statement")
+
+    equation = _last_equation(text)
+    if equation:
+        return Extraction(equation, "last equation")
+
+    several = _SEVERAL.search(text[-_END_FOR_STATEMENT:])
+    return Extraction(_group_that_matched(several).strip(), "last list") if several else None
+
+
+def _last_formula_or_number(ending: _Ending) -> Extraction | None:
+    """The last formula or number, whichever comes later."""
+    text = ending.text
     start = max(0, len(text) - _END_OF_TEXT)
     numbers = list(islice(NUMBER.finditer(text, start), _MAX_NUMBERS))
-    end = formulas[-1].end() if formulas else 0
-    formulas = _without_approximation(text, formulas)
+    end = ending.formulas[-1].end() if ending.formulas else 0
+
+    formulas = _without_approximation(text, ending.formulas)
     approximated = formulas and _APPROXIMATED_IN_WORDS.fullmatch(text, formulas[-1].end())
     if formulas and (not numbers or approximated or numbers[-1].start() < end):
         return Extraction(joined(text, formulas), "last formula")
 
-    if numbers and (prose or _has_several_lines(text)):
-        number = _main_number(text, numbers)
-        before = max(0, number.start() - _NEGATION_WITHIN)
-        if _NEGATED.search(text, before, number.start()) or DENIED_BEHIND.match(text, number.end()):
-            return Extraction(text, "whole")
-        return Extraction(quantity(text, number), "last number")
+    if not numbers or not (ending.prose or _has_several_lines(text)):
+        return None
 
-    return Extraction(text, "whole")
+    number = _main_number(text, numbers)
+    before = max(0, number.start() - _NEGATION_WITHIN)
+    if _NEGATED.search(text, before, number.start()) or DENIED_BEHIND.match(text, number.end()):
+        return Extraction(text, "whole")
+    return Extraction(quantity(text, number), "last number")
+
+
+# In this order; the first that finds something decides.
+_RULES = (
+    _stated_as_a_whole,
+    _subject_of_sentence,
+    _undelimited_formula,
+    _bare_answer,
+    _counted,
+    _plain_characters,
+    _last_formula_or_number,
+)
 
 
 def _subject(text: str) -> str | None:
