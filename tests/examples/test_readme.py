@@ -204,8 +204,8 @@ def write_own_files(folder: Path) -> None:
     for name in overlay_names():
         overlay = {"extends": "smoke", "name": Path(name).stem}
         path = Path(name) if Path(name).is_absolute() else folder / name
-        # Folders here are links to the repository's own: what stands there is no overlay of the reader's.
-        if path.exists():
+        # Some folders here are links to the repository's own, where nothing may be written.
+        if ROOT in path.resolve().parents:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(overlay))
