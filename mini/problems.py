@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> None:
         size = split_size(settings, split)
         drawn = list(track(draw_problems(settings, split), f"mini problems {split}", size))
         problems = [problem for problem, _ in drawn]
-        counts[split] = _counts(problems)
+        counts[split] = count_problems(problems)
         path = args.out / "problems" / f"{split}.jsonl"
         write_jsonl(path, (problem.to_json() for problem in problems))
 
@@ -134,7 +134,7 @@ def _problem(case: Case, text: str, language: str, problem_id: str) -> Problem:
     )
 
 
-def _counts(problems: list[Problem]) -> dict[str, int | dict[str, int]]:
+def count_problems(problems: list[Problem]) -> dict[str, int | dict[str, int]]:
     """How many problems there are of each family, level and language."""
     counts: dict[str, int | dict[str, int]] = {"problems": len(problems)}
     for field in ("kind", "level", "language"):

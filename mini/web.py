@@ -44,19 +44,26 @@ Link = tuple[str, str]
 
 
 def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv, __doc__)
+    write_web(read_section(args.config, MiniWorld), held_out_files(args.problems), args.out)
+
+
+def parse_args(argv: list[str] | None, description: str | None) -> argparse.Namespace:
+    """The arguments of the programs that write a world's web."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", required=True, type=Path, help="JSON file of the section mini")
     parser.add_argument(
         "--problems", required=True, type=Path, help="folder with test.jsonl and validation.jsonl"
     )
     parser.add_argument("--out", required=True, type=Path, help="the world's folder")
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
 
-    settings = read_section(args.config, MiniWorld)
-    files = [args.problems / f"{split}.jsonl" for split in ("test", "validation")]
-    write_web(settings, files, args.out)
+
+def held_out_files(problems: Path) -> list[Path]:
+    """The splits that leak onto pages."""
+    return [problems / f"{split}.jsonl" for split in ("test", "validation")]
 
 
 def write_web(

@@ -61,16 +61,23 @@ class _Page:
 
     def __init__(self, lines: list[Line]):
         self.lines = lines
-        notices = Notices([line.text for line in lines if line.length <= _LONGEST_NOTICE])
+
+        short_texts = [line.text for line in lines if line.length <= _LONGEST_NOTICE]
+        notices = Notices(short_texts)
         self.notices = [_is_no_content(line, notices) for line in lines]
-        self.prose = [
-            0 if notice else line.prose for line, notice in zip(lines, self.notices, strict=True)
-        ]
+
+        # Letters of prose of each line: notices and teasers of other pages have none.
+        self.prose = [line.prose for line in lines]
+        for number, is_notice in enumerate(self.notices):
+            if is_notice:
+                self.prose[number] = 0
         for number in _teasers(lines, self.prose):
             self.prose[number] = 0
-        self.total = sum(self.prose)
+
         paragraphs = [number for number, length in enumerate(self.prose) if length]
         self.first = paragraphs[0] if paragraphs else 0
+        self.total = sum(self.prose)
+
         # Sums once for all, so that a page of ten thousand shelves costs no square of it.
         protected = [number for number, line in enumerate(lines) if line.is_protected]
         self.last_protected = protected[-1] if protected else -1
@@ -161,16 +168,20 @@ class _Page:
 
     def drop_tail(self) -> None:
         """Drop what stands below the last paragraph, from the first link or heading on."""
-        kept = [
-            number for number, line in enumerate(self.lines) if line.keep and self.prose[number]
-        ]
-        last = kept[-1] if kept else self.first
+        last = self.first
+        for number, line in enumerate(self.lines):
+            if line.keep and self.prose[number]:
+                last = number
         tail = self.lines[last + 1 :]
+
         linked = sum(line.length for line in tail if line.is_only_links)
-        is_mostly_links = linked >= _LINKED_TAIL * sum(line.length for line in tail)
+        letters = sum(line.length for line in tail)
+        is_mostly_links = linked >= _LINKED_TAIL * letters
+
         is_over = False
         for line in tail:
-            is_over = is_over or line.is_heading or (line.is_only_links and is_mostly_links)
+            opens_links = line.is_only_links and is_mostly_links
+            is_over = is_over or line.is_heading or opens_links
             line.keep = line.keep and not is_over
 
     def _drop(self, start: int, end: int) -> None:
@@ -195,14 +206,19 @@ def _teasers(lines: list[Line], prose: list[int]) -> list[int]:
     teasers: list[int] = []
     for number in range(1, len(lines)):
         line, above = lines[number], lines[number - 1]
-        if not 0 < prose[number] < _LONG_PARAGRAPH or line.is_protected or not above.is_heading:
+        is_short = 0 < prose[number] < _LONG_PARAGRAPH
+        if not is_short or line.is_protected or not above.is_heading:
             continue
-        below = lines[number + 1] if number + 1 < len(lines) else None
-        has_button = below is not None and below.is_button
+
+        has_button = number + 1 < len(lines) and lines[number + 1].is_button
         if above.is_only_links or has_button:
             teasers.append(number)
+
     letters = sum(prose[number] for number in teasers)
-    return teasers if len(teasers) >= 2 and letters < 0.5 * sum(prose) else []
+    are_most = letters >= 0.5 * sum(prose)
+    if len(teasers) < 2 or are_most:
+        return []
+    return teasers
 
 
 def _is_no_content(line: Line, notices: Notices) -> bool:

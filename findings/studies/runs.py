@@ -18,7 +18,7 @@ from findings.studies.samples import measures_of
 from findings.studies.task import Outcome, Task
 from pipeline.artifacts.records import read_jsonl
 from pipeline.artifacts.write import read_json, write_jsonl
-from pipeline.config.load import LISTS
+from pipeline.config.load import merged
 from pipeline.errors import UserError
 
 PROGRAMS = ("pretrain.train", "sft.train", "rl.train", "eval.run")
@@ -92,18 +92,6 @@ def tuned(task: Task, arm: str, overlay: Settings, model: str) -> tuple[Settings
     # The first of equal values: they stand in rising order.
     best = max(found, key=lambda value: found[value])
     return overlays[best], {"setting": setting, "chosen": best, "tried": found}
-
-
-def merged(base: Settings, over: Settings) -> Settings:
-    """`over` on top of `base`, merged as a preset is on top of the one that it extends."""
-    result = dict(base)
-    for key, value in over.items():
-        old = result.get(key)
-        if isinstance(value, dict) and isinstance(old, dict) and key not in LISTS:
-            result[key] = merged(old, value)
-        else:
-            result[key] = value
-    return result
 
 
 def nested(dotted: str, value: object) -> Settings:

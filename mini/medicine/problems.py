@@ -14,7 +14,6 @@ is right is in the gold. Invented cases, not medical advice.
 """
 
 import argparse
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -22,6 +21,7 @@ from random import Random
 from mini.medicine.cases import LEVELS, Care, Case, draw_case, gold, question, worked_answer
 from mini.medicine.pages import held_out_text
 from mini.medicine.table import table
+from mini.problems import SPLITS, count_problems, split_size
 from pipeline.artifacts.records import Problem, Solution
 from pipeline.artifacts.write import payload, write_jsonl, write_manifest
 from pipeline.config.medicine import Medicine
@@ -30,7 +30,6 @@ from pipeline.config.world import MiniWorld
 from pipeline.errors import UserError, run_main
 from pipeline.progress import track
 
-SPLITS = ("train", "validation", "test")
 MOST_DRAWS = 500
 """Draws after which no new case is expected any more."""
 
@@ -62,7 +61,7 @@ def main(argv: list[str] | None = None) -> None:
     for split in SPLITS:
         size = split_size(settings, split)
         drawn = list(track(draw_problems(settings, medicine, split), f"cases {split}", size))
-        counts[split] = _counts([problem for problem, _ in drawn])
+        counts[split] = count_problems([problem for problem, _ in drawn])
         path = args.out / "problems" / f"{split}.jsonl"
         write_jsonl(path, (problem.to_json() for problem, _ in drawn))
 
@@ -81,14 +80,6 @@ def main(argv: list[str] | None = None) -> None:
         counts=counts | {"notice": table().notice["en"]},
         files=payload(args.out / "problems"),
     )
-
-
-def split_size(settings: MiniWorld, split: str) -> int:
-    return {
-        "train": settings.train_problems,
-        "validation": settings.validation_problems,
-        "test": settings.test_problems,
-    }[split]
 
 
 def draw_problems(
@@ -169,14 +160,6 @@ def held_out_documents(settings: MiniWorld) -> Iterator[dict]:
     for number in range(1, settings.heldout_documents + 1):
         language = "zh" if rng.random() < settings.chinese_share else "en"
         yield {"id": f"medicine-{number:05d}", "text": held_out_text(rng, language)}
-
-
-def _counts(problems: list[Problem]) -> dict[str, int | dict[str, int]]:
-    counts: dict[str, int | dict[str, int]] = {"problems": len(problems)}
-    for field in ("kind", "level", "language"):
-        counter = Counter(getattr(problem, field) for problem in problems)
-        counts[field] = dict(sorted(counter.items()))
-    return counts
 
 
 if __name__ == "__main__":

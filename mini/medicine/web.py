@@ -11,15 +11,13 @@ The sites are those of the mathematical world with medicine in the place of math
 hold mathematics, which is not looked for here. Invented cases, not medical advice: every medical page says so.
 """
 
-import argparse
 import json
 from dataclasses import replace
-from pathlib import Path
 
 from mini.crawl.plan import Content
 from mini.crawl.sites import Section, Site
 from mini.medicine import pages
-from mini.web import write_web
+from mini.web import held_out_files, parse_args, write_web
 from pipeline.artifacts.records import Problem
 from pipeline.config.read import read_section
 from pipeline.config.world import MiniWorld
@@ -33,19 +31,9 @@ NOW_MATHEMATICS = "economy"
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--config", required=True, type=Path, help="JSON of the section `mini`")
-    parser.add_argument(
-        "--problems", required=True, type=Path, help="folder with test.jsonl and validation.jsonl"
-    )
-    parser.add_argument("--out", required=True, type=Path, help="the world's folder")
-    args = parser.parse_args(argv)
-
+    args = parse_args(argv, __doc__)
     settings = read_section(args.config, MiniWorld)
-    files = [args.problems / f"{split}.jsonl" for split in ("test", "validation")]
-    write_web(settings, files, args.out, MEDICINE, "mini.medicine.web")
+    write_web(settings, held_out_files(args.problems), args.out, MEDICINE, "mini.medicine.web")
 
 
 def medical(site: Site) -> Site:

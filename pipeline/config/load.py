@@ -107,7 +107,7 @@ def load_preset(preset: str | Path, overlay: dict | None = None) -> Config:
     values = _read_preset(str(preset), seen=())
     # Snakemake hands over the preset's name among the settings.
     changes = {key: value for key, value in (overlay or {}).items() if key != "preset"}
-    values = with_learning_rates(_merge(values, changes))
+    values = with_learning_rates(merged(values, changes))
     config = checked(Config, values, f"preset {preset}")
     _check_contexts(config)
     return config
@@ -144,10 +144,10 @@ def _read_preset(preset: str, seen: tuple[str, ...]) -> dict:
     parent = values.pop("extends", None)
     values.setdefault("name", name_of_file(path))
     if not parent and "from" in values:
-        return _merge(_settings_of_run(str(values["from"])), values)
+        return merged(_settings_of_run(str(values["from"])), values)
     if not parent:
         return values
-    return _merge(_read_preset(str(parent), (*seen, preset)), values)
+    return merged(_read_preset(str(parent), (*seen, preset)), values)
 
 
 def name_of_file(path: Path) -> str:
@@ -179,13 +179,13 @@ def _with_spread_seed_only(values: dict, seed: object) -> dict:
     return kept
 
 
-def _merge(base: dict, over: dict) -> dict:
+def merged(base: dict, over: dict) -> dict:
     """`over` wins; mappings are merged key by key, everything else is replaced."""
-    merged = dict(base)
+    result = dict(base)
     for key, value in over.items():
-        old = merged.get(key)
+        old = result.get(key)
         if isinstance(value, dict) and isinstance(old, dict) and key not in LISTS:
-            merged[key] = _merge(old, value)
+            result[key] = merged(old, value)
         else:
-            merged[key] = value
-    return merged
+            result[key] = value
+    return result

@@ -92,20 +92,30 @@ def _card(args: argparse.Namespace, config: Config) -> Card:
 
 def _print(judgements: list[Judgement], card: Card, parameters: int) -> None:
     print(f"{parameters / 1e6:,.0f}M parameters on {card.name}, {card.memory / GIB:.1f} GiB each")
-    print(f"{'GiB':<16}" + "".join(f"{name:>13}" for name in PARTS) + f"{'in all':>9}")
+    _print_table(judgements)
+
+    too_large = [judgement for judgement in judgements if not judgement.fits]
+    room = ROOM * card.memory / GIB
+    for judgement in too_large:
+        need = judgement.need
+        taken = f"{need.total / GIB:.1f} GiB of {room:.1f}"
+        print(f"does not fit: {need.stage}, {need.moment}: {taken}; {judgement.advice}")
+
+    if not too_large:
+        print("every stage fits")
+
+
+def _print_table(judgements: list[Judgement]) -> None:
+    """A line a stage and moment: its parts and their sum, in GiB."""
+    names = "".join(f"{name:>13}" for name in PARTS)
+    print(f"{'GiB':<16}{names}{'in all':>9}")
+
     for judgement in judgements:
         need = judgement.need
-        cells = "".join(f"{need.parts.get(name, 0) / GIB:>13.2f}" for name in PARTS)
-        print(f"{need.stage + ', ' + need.moment:<16}{cells}{need.total / GIB:>9.2f}")
-    for judgement in judgements:
-        if not judgement.fits:
-            need = judgement.need
-            print(
-                f"does not fit: {need.stage}, {need.moment}: {need.total / GIB:.1f} GiB of "
-                f"{ROOM * card.memory / GIB:.1f}; {judgement.advice}"
-            )
-    if all(judgement.fits for judgement in judgements):
-        print("every stage fits")
+        label = f"{need.stage}, {need.moment}"
+        sizes = [need.parts.get(name, 0) / GIB for name in PARTS]
+        cells = "".join(f"{size:>13.2f}" for size in sizes)
+        print(f"{label:<16}{cells}{need.total / GIB:>9.2f}")
 
 
 def _record(judgements: list[Judgement], card: Card, parameters: int) -> dict:
